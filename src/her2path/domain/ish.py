@@ -1,0 +1,106 @@
+"""ISH evidence: signals counted in nuclei, as integers, compared without rounding.
+
+The ratio of a specimen is the sum of HER2 signals over the sum of CEP17 signals of the same
+nuclei, never the mean of the nuclei's ratios.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Probe(StrEnum):
+    """Whether the assay counts HER2 alone or HER2 beside the centromere of chromosome 17."""
+
+    DUAL = "dual"
+    SINGLE = "single"
+
+
+class IshGroup(StrEnum):
+    """Result groups of a dual-probe assay (Wolff 2018)."""
+
+    GROUP_1 = "1"
+    GROUP_2 = "2"
+    GROUP_3 = "3"
+    GROUP_4 = "4"
+    GROUP_5 = "5"
+
+
+@dataclass(frozen=True, slots=True)
+class NucleusSignals:
+    """Signals counted in one evaluable nucleus; `cep17` is None for a single-probe assay."""
+
+    her2: int
+    cep17: int | None
+
+    def __post_init__(self) -> None:
+        if self.her2 < 0 or (self.cep17 is not None and self.cep17 < 0):
+            raise ValueError(f"signal counts must be >= 0, got {self}")
+
+
+@dataclass(frozen=True, slots=True)
+class SignalSummary:
+    """Totals over the counted nuclei of one specimen and one observer."""
+
+    nuclei: int
+    her2: int
+    cep17: int | None
+    """Total CEP17 signals; None for a single-probe assay."""
+
+    def __post_init__(self) -> None:
+        for name, value in (("nuclei", self.nuclei), ("her2", self.her2), ("cep17", self.cep17)):
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
+                raise ValueError(f"{name} must be an integer >= 0, got {value!r}")
+        if self.nuclei == 0 and (self.her2 or self.cep17):
+            raise ValueError("signals without a nucleus")
+
+    @classmethod
+    def of(cls, nuclei: Iterable[NucleusSignals], *, probe: Probe = Probe.DUAL) -> SignalSummary:
+        """Sum single nuclei; with a dual probe each of them must carry a CEP17 count."""
+        counted = list(nuclei)
+        if probe is Probe.SINGLE:
+            return cls(len(counted), sum(n.her2 for n in counted), None)
+        cep17 = [n.cep17 for n in counted if n.cep17 is not None]
+        if len(cep17) != len(counted):
+            raise ValueError("a dual-probe count needs CEP17 in every nucleus")
+        return cls(len(counted), sum(n.her2 for n in counted), sum(cep17))
+
+    def __add__(self, other: SignalSummary) -> SignalSummary:
+        if (self.cep17 is None) != (other.cep17 is None):
+            raise ValueError("single-probe and dual-probe counts cannot be summed")
+        cep17 = None if self.cep17 is None or other.cep17 is None else self.cep17 + other.cep17
+        return SignalSummary(self.nuclei + other.nuclei, self.her2 + other.her2, cep17)
+
+    @property
+    def probe(self) -> Probe:
+        """Which assay this is."""
+        return Probe.SINGLE if self.cep17 is None else Probe.DUAL
+
+    def ratio_at_least(self, cut: int) -> bool:
+        """Whether HER2 / CEP17 >= `cut`, in integers; needs a dual probe and at least one CEP17 signal."""
+        if not self.cep17:
+            raise ValueError("no CEP17 signal: the ratio is not defined")
+        return self.her2 >= cut * self.cep17
+
+    def copies_at_least(self, cut: int) -> bool:
+        """Whether the mean HER2 copies per nucleus >= `cut`, in integers; needs a nucleus."""
+        if self.nuclei == 0:
+            raise ValueError("no nucleus: the mean is not defined")
+        return self.her2 >= cut * self.nuclei
+
+    @property
+    def her2_cep17_ratio(self) -> float | None:
+        """Ratio for printing, never for a comparison; None where it is not defined."""
+        return self.her2 / self.cep17 if self.cep17 else None
+
+    @property
+    def her2_mean(self) -> float | None:
+        """Mean HER2 signals per nucleus for printing; None without nuclei."""
+        return self.her2 / self.nuclei if self.nuclei else None
+
+    @property
+    def cep17_mean(self) -> float | None:
+        """Mean CEP17 signals per nucleus for printing; None without nuclei or probe."""
+        return None if self.cep17 is None or not self.nuclei else self.cep17 / self.nuclei

@@ -1,0 +1,179 @@
+"""Everything that her2path raises on purpose, named after who must act.
+
+An exception means that no answer could be computed.  What *is* an answer ("not evaluable",
+"needs ISH") is a value of `her2path.domain` and never an exception.  Every class carries the
+exit code that a command ends with; the message says what to do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+class Her2PathError(Exception):
+    """Root of every error this package raises on purpose."""
+
+    exit_code = 1
+
+
+@dataclass
+class ConfigError(Her2PathError):
+    """The configuration cannot be used; the operator corrects it (all faults at once)."""
+
+    faults: tuple[str, ...]
+
+    exit_code = 2
+
+    def __str__(self) -> str:
+        return "the configuration cannot be used:\n" + "\n".join(f"  {f}" for f in self.faults)
+
+
+@dataclass(frozen=True, slots=True)
+class SheetFault:
+    """One fault of a sheet: where it stands and what to do about it."""
+
+    row: int
+    """Line of the file, 1 = header; 0 = the file as a whole."""
+    column: str
+    message: str
+
+    def __str__(self) -> str:
+        place = f"row {self.row}" if self.row else "file"
+        return f"{place}, {self.column}: {self.message}" if self.column else f"{place}: {self.message}"
+
+
+@dataclass
+class CaseSheetError(Her2PathError):
+    """The case sheet cannot be used; the operator corrects it (all faults at once)."""
+
+    faults: tuple[SheetFault, ...]
+
+    exit_code = 3
+
+    def __str__(self) -> str:
+        return "the case sheet cannot be used:\n" + "\n".join(f"  {f}" for f in self.faults)
+
+
+class SlideError(Her2PathError):
+    """An image cannot be measured; scanning or the sheet's row must mend it.
+
+    `code` is the machine-readable reason that reaches `call.json`.
+    """
+
+    exit_code = 4
+    code = "unreadable_image"
+
+
+@dataclass
+class ImageNotFoundError(SlideError):
+    """The file of an image does not exist or may not be read."""
+
+    name: str
+    code = "missing_file"
+
+    def __str__(self) -> str:
+        return f"image file {self.name!r} was not found; correct `path` in the case sheet or restore the file"
+
+
+@dataclass
+class UnreadableImageError(SlideError):
+    """A file exists, but no reader can decode it."""
+
+    name: str
+    detail: str
+    code = "unreadable_image"
+
+    def __str__(self) -> str:
+        return f"image {self.name!r} cannot be read ({self.detail}); export or scan it again"
+
+
+@dataclass
+class PixelSizeError(SlideError):
+    """An image states no usable pixel size, so no length can be measured."""
+
+    name: str
+    detail: str
+    code = "no_pixel_size"
+
+    def __str__(self) -> str:
+        return (
+            f"image {self.name!r}: {self.detail}; give the pixel size in µm in column `mpp` of the case sheet"
+        )
+
+
+@dataclass
+class UnsuitableImageError(SlideError):
+    """An image can be read, but holds nothing that this assay can be measured on."""
+
+    name: str
+    detail: str
+    code: str = "unsuitable_image"
+
+    def __str__(self) -> str:
+        return f"image {self.name!r}: {self.detail}"
+
+
+@dataclass
+class ChannelError(SlideError):
+    """The channels of a fluorescence image cannot be told apart safely."""
+
+    name: str
+    detail: str
+    code = "channels"
+
+    def __str__(self) -> str:
+        return (
+            f"image {self.name!r}: {self.detail}; name the channels in order in column `channels` "
+            "of the case sheet, for example `dapi;her2;cep17`"
+        )
+
+
+@dataclass
+class RegionError(SlideError):
+    """A region file (QuPath GeoJSON) of an image is broken or empty."""
+
+    name: str
+    detail: str
+    code = "regions"
+
+    def __str__(self) -> str:
+        return f"region file {self.name!r}: {self.detail}; export the regions from QuPath again as GeoJSON"
+
+
+@dataclass
+class ArtefactError(Her2PathError):
+    """An artefact on disk is not what the step expects; rerun the rule that makes it."""
+
+    name: str
+    detail: str
+
+    exit_code = 5
+
+    def __str__(self) -> str:
+        return f"artefact {self.name!r}: {self.detail}; delete it and rerun the step that makes it"
+
+
+@dataclass
+class ModelError(Her2PathError):
+    """A model folder is missing, damaged or made for something else."""
+
+    name: str
+    detail: str
+
+    exit_code = 6
+
+    def __str__(self) -> str:
+        return f"model {self.name!r}: {self.detail}"
+
+
+@dataclass
+class RuleSetError(Her2PathError):
+    """A guideline's rules contradict each other or leave a gap: a defect of her2path."""
+
+    detail: str
+    rule_ids: tuple[str, ...] = field(default=())
+
+    exit_code = 70
+
+    def __str__(self) -> str:
+        return f"defect of her2path, please report it: {self.detail} (rules {', '.join(self.rule_ids) or 'none'})"

@@ -1,0 +1,252 @@
+"""The case sheet: one row per image, all faults reported at once.
+
+A sheet is a tab-separated UTF-8 file with a header.  Empty cells mean the default.  Paths are
+taken relative to the sheet's folder.  What the sheet says is checked here, before any image is
+opened; whether an image can be read is found out later and never stops the other cases.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from annotated_types import Ge
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+
+from her2path.domain.case import Assay, Controls, Specimen
+from her2path.domain.ish import Probe
+from her2path.errors import CaseSheetError, SheetFault
+from her2path.units import MPP_MAX, MPP_MIN, is_plausible_mpp
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_ID_HELP = "use letters, digits, `.`, `_` and `-` only, 64 at most, beginning with a letter or digit"
+CHANNEL_ROLES = ("dapi", "her2", "cep17", "other")
+
+
+class ImageRow(BaseModel):
+    """One row of the case sheet: an image and what is known of it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    case_id: str
+    """Pseudonym of the case; becomes a folder name."""
+    image_id: str
+    """Pseudonym of the image, unique in the sheet; becomes a folder name."""
+    assay: Assay
+    path: tuple[Path, ...]
+    """File of the image; several, separated by `;`, where each channel has a file of its own."""
+    guideline: str = "breast_2023"
+    """Guideline that the operator chooses; never guessed from the organ."""
+    specimen: Specimen = Specimen.RESECTION
+    mpp: float | None = None
+    """Pixel size in µm that overrides what the file says."""
+    tumour_roi: Path | None = None
+    """QuPath GeoJSON of the tumour regions; only cells within are scored."""
+    exclude_roi: Path | None = None
+    """QuPath GeoJSON of regions to leave out (control tissue, artefacts, in-situ components)."""
+    probe: Probe = Probe.DUAL
+    channels: tuple[str, ...] = ()
+    """Roles of the channels in order (`dapi;her2;cep17`); empty = found by name or wavelength."""
+    area: str = ""
+    """Label of the tumour area that a FISH image shows."""
+    observer: Annotated[int, Ge(1)] = 1
+    """1 = first count, 2 = recount by a second, blinded observer."""
+    controls: Controls = Controls.UNKNOWN
+
+    @field_validator("case_id", "image_id")
+    @classmethod
+    def _safe_id(cls, value: str) -> str:
+        if not _ID.fullmatch(value) or ".." in value or value.endswith("."):
+            raise ValueError(f"{value!r} cannot be an id; {_ID_HELP}")
+        return value
+
+    @field_validator("area")
+    @classmethod
+    def _safe_area(cls, value: str) -> str:
+        if value and not _ID.fullmatch(value):
+            raise ValueError(f"{value!r} cannot be the label of an area; {_ID_HELP}")
+        return value
+
+    @field_validator("mpp")
+    @classmethod
+    def _plausible_mpp(cls, value: float | None) -> float | None:
+        if value is not None and not is_plausible_mpp(value):
+            raise ValueError(f"{value} is no pixel size; give µm per pixel, {MPP_MIN} to {MPP_MAX}")
+        return value
+
+    @field_validator("channels")
+    @classmethod
+    def _known_roles(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if unknown := [role for role in value if role not in CHANNEL_ROLES]:
+            raise ValueError(f"unknown channel {unknown[0]!r}; use {', '.join(CHANNEL_ROLES)}")
+        if doubled := [role for role in ("dapi", "her2", "cep17") if value.count(role) > 1]:
+            raise ValueError(f"channel {doubled[0]!r} is named twice")
+        return value
+
+
+COLUMNS = tuple(ImageRow.model_fields)
+REQUIRED = tuple(name for name, info in ImageRow.model_fields.items() if info.is_required())
+
+
+@dataclass(frozen=True, slots=True)
+class CaseSheet:
+    """A checked case sheet."""
+
+    rows: tuple[ImageRow, ...]
+
+    @property
+    def case_ids(self) -> tuple[str, ...]:
+        """Ids of the cases in the order of their first row."""
+        return tuple(dict.fromkeys(row.case_id for row in self.rows))
+
+    def images_of(self, case_id: str) -> tuple[ImageRow, ...]:
+        """All images of one case in the sheet's order."""
+        return tuple(row for row in self.rows if row.case_id == case_id)
+
+    def image(self, image_id: str) -> ImageRow:
+        """Return the row of one image; KeyError if there is none."""
+        for row in self.rows:
+            if row.image_id == image_id:
+                return row
+        raise KeyError(image_id)
+
+
+def read_case_sheet(path: Path, *, guidelines: Iterable[str]) -> CaseSheet:
+    """Read and check a case sheet.
+
+    Parameters
+    ----------
+    path : Path
+        Tab-separated UTF-8 file (a byte-order mark is accepted).
+    guidelines : iterable of str
+        Ids of the guidelines that may be named in it.
+
+    Raises
+    ------
+    CaseSheetError
+        With every fault that was found, each with its row and column.
+    """
+    header, records = _read_records(path)
+    faults = _header_faults(header)
+    if faults:
+        raise CaseSheetError(tuple(faults))
+    rows: list[tuple[int, ImageRow]] = []
+    for number, record in records:
+        if len(record) > len(header):
+            faults.append(SheetFault(number, "", f"{len(record)} cells, but the header has {len(header)}"))
+            continue
+        cells = {name: text.strip() for name, text in zip(header, record, strict=False) if text.strip()}
+        row = _parse_row(number, cells, path.parent, faults)
+        if row is not None:
+            rows.append((number, row))
+    if not records:
+        faults.append(SheetFault(0, "", "no rows; give one row per image"))
+    faults += _guideline_faults(rows, frozenset(guidelines))
+    faults += _duplicate_faults(rows)
+    faults += _case_faults(rows)
+    if faults:
+        raise CaseSheetError(tuple(sorted(faults, key=lambda fault: fault.row)))
+    return CaseSheet(tuple(row for _, row in rows))
+
+
+def _read_records(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        detail = f"cannot be read ({error.__class__.__name__}); give a tab-separated UTF-8 file"
+        raise CaseSheetError((SheetFault(0, "", detail),)) from error
+    reader = csv.reader(text.splitlines(), delimiter="\t")
+    lines = [(reader.line_num, record) for record in reader]
+    if not lines:
+        raise CaseSheetError((SheetFault(0, "", "is empty; its first line names the columns"),))
+    header = [name.strip() for name in lines[0][1]]
+    return header, [(n, record) for n, record in lines[1:] if any(cell.strip() for cell in record)]
+
+
+def _header_faults(header: Sequence[str]) -> list[SheetFault]:
+    faults = [
+        SheetFault(1, name or "(no name)", f"unknown column; known are {', '.join(COLUMNS)}")
+        for name in header
+        if name not in COLUMNS
+    ]
+    faults += [SheetFault(1, name, "column appears twice") for name, n in Counter(header).items() if n > 1]
+    faults += [SheetFault(1, name, "column is missing") for name in REQUIRED if name not in header]
+    return faults
+
+
+def _parse_row(number: int, cells: dict[str, str], folder: Path, faults: list[SheetFault]) -> ImageRow | None:
+    data: dict[str, object] = dict(cells)
+    if "path" in cells:
+        data["path"] = tuple(folder / part.strip() for part in cells["path"].split(";") if part.strip())
+    for name in ("tumour_roi", "exclude_roi"):
+        if name in cells:
+            data[name] = folder / cells[name]
+    if "channels" in cells:
+        data["channels"] = tuple(part.strip().lower() for part in cells["channels"].split(";"))
+    try:
+        return ImageRow.model_validate(data)
+    except ValidationError as error:
+        for item in error.errors():
+            column = str(item["loc"][0]) if item["loc"] else ""
+            faults.append(SheetFault(number, column, _plain(item["msg"], cells.get(column))))
+        return None
+
+
+def _plain(message: str, cell: str | None) -> str:
+    if cell is None:
+        return "is empty, but needed"
+    text = message.removeprefix("Value error, ")
+    return text if text.startswith(repr(cell)) else f"{text} (found {cell!r})"
+
+
+def _guideline_faults(rows: Sequence[tuple[int, ImageRow]], known: frozenset[str]) -> list[SheetFault]:
+    return [
+        SheetFault(number, "guideline", f"unknown {row.guideline!r}; known are {', '.join(sorted(known))}")
+        for number, row in rows
+        if row.guideline not in known
+    ]
+
+
+def _duplicate_faults(rows: Sequence[tuple[int, ImageRow]]) -> list[SheetFault]:
+    faults = []
+    seen: dict[str, tuple[int, str]] = {}
+    cases: dict[str, str] = {}
+    for number, row in rows:
+        # Ids become folders, and some file systems do not tell upper case from lower case.
+        first = seen.setdefault(row.image_id.casefold(), (number, row.image_id))
+        if first[0] != number:
+            faults.append(
+                SheetFault(number, "image_id", f"{row.image_id!r} is already used in row {first[0]}")
+            )
+        spelt = cases.setdefault(row.case_id.casefold(), row.case_id)
+        if spelt != row.case_id:
+            message = f"{row.case_id!r} differs from {spelt!r} only in its case"
+            faults.append(SheetFault(number, "case_id", message))
+    return faults
+
+
+def _case_faults(rows: Sequence[tuple[int, ImageRow]]) -> list[SheetFault]:
+    """Find rows of one case that contradict each other."""
+    faults = []
+    first: dict[str, ImageRow] = {}
+    fish: dict[str, ImageRow] = {}
+    for number, row in rows:
+        start = first.setdefault(row.case_id, row)
+        for name in ("guideline", "specimen"):
+            if getattr(row, name) != getattr(start, name):
+                message = (
+                    f"{getattr(row, name)!s} contradicts {getattr(start, name)!s} in another row of this case"
+                )
+                faults.append(SheetFault(number, name, message))
+        if row.assay is Assay.FISH:
+            probe = fish.setdefault(row.case_id, row).probe
+            if row.probe is not probe:
+                faults.append(SheetFault(number, "probe", f"{row.probe} contradicts {probe} of this case"))
+        elif len(row.path) > 1:
+            faults.append(SheetFault(number, "path", "an IHC image is one file"))
+    return faults

@@ -1,0 +1,356 @@
+"""JSON documents between steps: their models, and the only ways to write and read them.
+
+Every document states its schema version, what produced it and the digests of what it was made
+from.  It holds either a result or the reason why there is none, never both.  No document names
+a path, a clock time or a person.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal, Self, TypeVar
+
+from annotated_types import Ge, Le
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+
+from her2path.domain.case import Assay, Controls, Specimen
+from her2path.domain.ihc import IhcScore, IhcTally, Intensity, Pattern
+from her2path.domain.ish import Probe
+from her2path.domain.verdict import NotEvaluable, State
+from her2path.errors import ArtefactError
+from her2path.io.files import write_text
+from her2path.units import MppOrigin
+
+Share = Annotated[float, Ge(0), Le(1)]
+Count = Annotated[int, Ge(0)]
+Rgb = tuple[float, float, float]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Producer(_Part):
+    """What made a document."""
+
+    step: str
+    version: str
+    """Version of her2path."""
+    params: dict[str, object] = {}
+
+
+class Reason(_Part):
+    """Why there is no result; the written form of `NotEvaluable`."""
+
+    code: str
+    reason: str
+
+    def value(self) -> NotEvaluable:
+        """Turn the written form into the value of the domain."""
+        return NotEvaluable(self.code, self.reason)
+
+
+class Document(_Part):
+    """Common head of all documents; a subclass names itself, its version and its result."""
+
+    kind: ClassVar[str]
+    version: ClassVar[int] = 1
+
+    schema_version: str = ""
+    """``<kind>/<version>``; filled in on writing, checked on reading."""
+    produced_by: Producer
+    inputs: dict[str, str] = {}
+    """SHA-256 of everything the document was made from, by name."""
+    not_evaluable: Reason | None = None
+
+    @model_validator(mode="after")
+    def _result_or_reason(self) -> Self:
+        if hasattr(self, "result") and (self.result is None) == (self.not_evaluable is None):
+            raise ValueError("a document holds either a result or the reason why there is none")
+        return self
+
+
+# --- slide_intake ---------------------------------------------------------------------------
+
+
+class SourceFile(_Part):
+    """One file of an image, without its name or path (either may identify a person)."""
+
+    sha256: str
+    size_bytes: Count
+    format: str
+
+
+class Channel(_Part):
+    """One fluorescence channel and what it shows."""
+
+    index: Count
+    """Place of the channel in the image, or of its file in the sheet's `path`."""
+    name: str
+    role: Literal["dapi", "her2", "cep17", "other"]
+    origin: Literal["sheet", "name", "wavelength", "file_name", "rgb"]
+    emission_nm: float | None = None
+
+
+class SheetFacts(_Part):
+    """What the case sheet says of this image and later steps need."""
+
+    case_id: str
+    image_id: str
+    assay: Assay
+    guideline: str
+    specimen: Specimen
+    probe: Probe
+    area: str
+    """Label of the counted area; empty = not stated."""
+    observer: Annotated[int, Ge(1)]
+    """1 = first count; 2 = recount by a second, blinded observer."""
+    controls: Controls
+    has_tumour_roi: bool = False
+    has_exclude_roi: bool = False
+
+
+class SlideResult(_Part):
+    """Geometry and origin of an image that can be read."""
+
+    files: tuple[SourceFile, ...]
+    vendor: str
+    width_px0: Annotated[int, Ge(1)]
+    height_px0: Annotated[int, Ge(1)]
+    mpp: float
+    mpp_origin: MppOrigin
+    level_downsamples: tuple[float, ...]
+    channels: tuple[Channel, ...] = ()
+    """Empty for bright-field images."""
+    z_planes: Annotated[int, Ge(1)] = 1
+    dtype: str = "uint8"
+
+
+class SlideDoc(Document):
+    """`slide.json`: what an image is (slide_intake)."""
+
+    kind: ClassVar[str] = "slide"
+    sheet: SheetFacts
+    result: SlideResult | None = None
+
+
+# --- slide_quality --------------------------------------------------------------------------
+
+
+class Finding(_Part):
+    """Something about an image's quality that a person should know."""
+
+    code: str
+    """For example ``out_of_focus``, ``debris``, ``saturated``, ``no_dab``, ``default_stain_vectors``."""
+    severity: Literal["info", "warning"]
+    message: str
+
+
+class StainResult(_Part):
+    """White point and stain vectors of one bright-field slide (decadic optical density)."""
+
+    white: Rgb
+    white_origin: Literal["estimated", "default"]
+    hematoxylin: Rgb
+    """Unit vector in OD space, R G B."""
+    dab: Rgb
+    hematoxylin_origin: Literal["estimated", "default"]
+    dab_origin: Literal["estimated", "default"]
+
+
+class ChannelQuality(_Part):
+    """Measuring conditions of one fluorescence channel."""
+
+    role: str
+    background: float
+    noise: float
+    saturated_frac: Share
+    focus: float
+    """Spread of the Laplacian over the noise; unitless, higher is sharper."""
+
+
+class QualityResult(_Part):
+    """Tissue and measuring conditions of an image."""
+
+    tissue_mm2: Annotated[float, Ge(0)]
+    mask_mpp: float
+    """Pixel size of `tissue.png` in µm (bright-field: 255 = tissue to be measured)."""
+    stain: StainResult | None = None
+    """None for fluorescence."""
+    channels: tuple[ChannelQuality, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+
+class QualityDoc(Document):
+    """`quality.json`: whether and where an image can be measured (slide_quality)."""
+
+    kind: ClassVar[str] = "quality"
+    result: QualityResult | None = None
+
+
+# --- ihc_score ------------------------------------------------------------------------------
+
+
+class Percentage(_Part):
+    """Share of the scored cells in per cent, with its 95 % Wilson interval."""
+
+    cells: Count
+    pct: float
+    low_pct: float
+    high_pct: float
+
+
+class IhcScoreResult(_Part):
+    """What was counted on one IHC slide."""
+
+    tally: dict[Intensity, dict[Pattern, Count]]
+    scored_cells: Count
+    excluded_cells: dict[str, Count]
+    percentages: dict[str, Percentage]
+    """By `StainingClass`, and ``stained`` for all but none."""
+    h_score: float
+    score: IhcScore
+    rule_id: str
+    limit_of_blank_pct: Annotated[float, Ge(0)]
+    calibration: str
+    tumour_selection: Literal["regions", "automatic"]
+    selected_nuclei_pct: float
+    """Share of all nuclei that were taken as tumour cells."""
+    heterogeneity: dict[str, float] = {}
+    flags: tuple[str, ...] = ()
+
+    def as_tally(self) -> IhcTally:
+        """Build the tally that the guideline reads."""
+        return IhcTally({(i, p): n for i, row in self.tally.items() for p, n in row.items()})
+
+
+class IhcScoreDoc(Document):
+    """`ihc_score.json`: the tally and score of one IHC slide (ihc_score)."""
+
+    kind: ClassVar[str] = "ihc_score"
+    result: IhcScoreResult | None = None
+
+
+# --- fish_counts ----------------------------------------------------------------------------
+
+
+class FishCountsResult(_Part):
+    """What was counted on one FISH image."""
+
+    nuclei: tuple[tuple[int, int | None], ...]
+    """HER2 and CEP17 signals of every counted nucleus, in the order of `fish_nuclei`."""
+    her2_signals: Count
+    cep17_signals: Count | None
+    excluded_nuclei: dict[str, Count]
+    nuclei_with_clusters: Count
+    cytoplasmic_signals: Count
+    weak_signals: Count
+    flags: tuple[str, ...] = ()
+
+
+class FishCountsDoc(Document):
+    """`fish_counts.json`: the counts of one FISH image (fish_counts)."""
+
+    kind: ClassVar[str] = "fish_counts"
+    sheet: SheetFacts
+    result: FishCountsResult | None = None
+
+
+# --- case_call ------------------------------------------------------------------------------
+
+
+class TrailEntry(_Part):
+    """One rule that led to the call."""
+
+    rule_id: str
+    source: str
+    conclusion: str
+    numbers: dict[str, int | float | str] = {}
+
+
+class Distance(_Part):
+    """How far a number lies from a cut-point of the guideline."""
+
+    quantity: str
+    value: float
+    cut: float
+    distance: float
+    """`value - cut`."""
+    unit: str
+
+
+class Comment(_Part):
+    """A comment that belongs to the call."""
+
+    code: str
+    text: str
+
+
+class CallDoc(Document):
+    """`call.json`: the HER2 result of a case with its evidence (case_call)."""
+
+    kind: ClassVar[str] = "call"
+
+    case_id: str
+    guideline: str
+    status: Literal["evaluated", "not_evaluable"]
+    state: State | Literal["not_evaluable"]
+    ihc_score: IhcScore | None = None
+    ish_group: str | None = None
+    """1 to 5 for a dual probe; `amplified`, `equivocal`, `not_amplified` for a single one; None = no ISH."""
+    her2_category: str | None = None
+    """Overlay: positive, low, ultralow, null; None where it cannot be told."""
+    her2_category_basis: str | None = None
+    rule_trail: tuple[TrailEntry, ...] = ()
+    distance_to_cut: tuple[Distance, ...] = ()
+    comments: tuple[Comment, ...] = ()
+    flags: tuple[str, ...] = ()
+    ihc: dict[str, int | float | str | None] = {}
+    ish: dict[str, int | float | str | None] = {}
+    recount: dict[str, int | float | str | None] = {}
+    images: tuple[str, ...] = ()
+    reasons: dict[str, Reason] = {}
+    """Why an image could not be evaluated, by image id."""
+
+
+D = TypeVar("D", bound=Document)
+
+
+def write_document(path: Path, document: Document) -> None:
+    """Write a document as sorted, indented JSON, whole or not at all."""
+    stamped = document.model_copy(update={"schema_version": f"{document.kind}/{document.version}"})
+    data = stamped.model_dump(mode="json")
+    write_text(path, json.dumps(data, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_document(path: Path, model: type[D]) -> D:
+    """Read and check a document.
+
+    Raises
+    ------
+    ArtefactError
+        The file is missing, damaged, of another kind or of another version.
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ArtefactError(path.name, f"not a readable JSON document ({error})") from error
+    wanted = f"{model.kind}/{model.version}"
+    found = data.get("schema_version") if isinstance(data, dict) else None
+    if found != wanted:
+        raise ArtefactError(path.name, f"holds {found!r}, expected {wanted!r}")
+    try:
+        return model.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise ArtefactError(path.name, f"does not follow its schema ({error})") from error
+
+
+def not_evaluable_of(path: Path) -> NotEvaluable | None:
+    """Read the reason from any document that carries one instead of a result."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ArtefactError(path.name, f"not a readable JSON document ({error})") from error
+    reason = data.get("not_evaluable") if isinstance(data, dict) else None
+    return Reason.model_validate(reason).value() if reason else None

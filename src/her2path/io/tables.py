@@ -1,0 +1,222 @@
+"""Tables: their Arrow schemas, and the only ways to write and read them.
+
+A schema carries its name and version in the metadata and the unit in the column name; another
+version is refused by name.  A table of an image that could not be measured is empty and carries
+the reason in its metadata (`not_evaluable_of`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from her2path.domain.verdict import NotEvaluable
+from her2path.errors import ArtefactError
+from her2path.io.files import replacing
+
+_NAME = b"her2path.table"
+_VERSION = b"her2path.table_version"
+_NOT_EVALUABLE = b"her2path.not_evaluable"
+
+
+def _schema(name: str, version: int, *fields: pa.Field) -> pa.Schema:
+    return pa.schema(list(fields), metadata={_NAME: name.encode(), _VERSION: str(version).encode()})
+
+
+def _column(name: str, kind: pa.DataType, *, null: bool = False) -> pa.Field:
+    return pa.field(name, kind, nullable=null)
+
+
+_WORD = pa.dictionary(pa.int8(), pa.string())
+
+TILES = _schema(
+    "tiles",
+    1,
+    _column("tile_id", pa.int32()),
+    # What a tile owns, on the grid of working pixels (`target_mpp`) whose origin is that of
+    # level 0: the cores of neighbours touch and never overlap.
+    _column("row", pa.int32()),
+    _column("col", pa.int32()),
+    _column("height", pa.int32()),
+    _column("width", pa.int32()),
+    # What is read around the core on every side so that no cell is cut, in working pixels.
+    _column("margin", pa.int32()),
+    _column("target_mpp", pa.float64()),
+    # The same corner on level 0.
+    _column("x_px0", pa.float64()),
+    _column("y_px0", pa.float64()),
+    _column("tissue_frac", pa.float32()),
+)
+"""Tiles of one slide in reading order (row by row)."""
+
+IHC_CELLS = _schema(
+    "ihc_cells",
+    1,
+    _column("cell_id", pa.int64()),
+    _column("x_px0", pa.float64()),
+    _column("y_px0", pa.float64()),
+    _column("nucleus_area_um2", pa.float32()),
+    _column("cell_area_um2", pa.float32()),
+    _column("membrane_completeness", pa.float32()),
+    _column("membrane_connectivity", pa.float32()),
+    # Null where no part of the contour is stained: there is nothing to take a median of.
+    _column("membrane_od", pa.float32(), null=True),
+    _column("membrane_contrast_od", pa.float32(), null=True),
+    _column("cytoplasm_od", pa.float32(), null=True),
+    _column("nucleus_od", pa.float32()),
+    _column("intensity", _WORD),
+    _column("pattern", _WORD),
+    _column("cell_score", pa.int8()),
+    _column("in_tumour", pa.bool_()),
+    # Why a cell is not scored; null = scored.
+    _column("exclusion", _WORD, null=True),
+)
+"""One row per cell of an IHC slide, ordered by tile and within it by position."""
+
+IHC_CONTOURS = _schema(
+    "ihc_contours",
+    1,
+    _column("cell_id", pa.int64()),
+    # x0, y0, x1, y1, ... of a closed ring whose first point is not repeated.
+    _column("cell_xy_px0", pa.list_(pa.float32())),
+    _column("nucleus_xy_px0", pa.list_(pa.float32())),
+)
+"""Outlines of the same cells in the same order, for overlays and QuPath."""
+
+FISH_OBJECTS = _schema(
+    "fish_objects",
+    1,
+    _column("nucleus_id", pa.int32()),
+    _column("x_px0", pa.float64()),
+    _column("y_px0", pa.float64()),
+    _column("area_um2", pa.float32()),
+    _column("solidity", pa.float32()),
+    _column("dapi_mean", pa.float32()),
+    _column("field", pa.string()),
+    # Why the shape alone rules a nucleus out; null = may be counted.
+    _column("exclusion", _WORD, null=True),
+)
+"""Every DAPI object of one image as segmented, before any signal is looked at."""
+
+FISH_SIGNALS = _schema(
+    "fish_signals",
+    1,
+    # 0 = over no nucleus.
+    _column("nucleus_id", pa.int32()),
+    _column("channel", _WORD),
+    _column("x_px0", pa.float64()),
+    _column("y_px0", pa.float64()),
+    _column("z", pa.int16()),
+    _column("snr", pa.float32()),
+    _column("is_cluster", pa.bool_()),
+    _column("copies", pa.int16()),
+)
+"""One row per counted signal or cluster; `nucleus_id` refers to `fish_nuclei`, 0 is outside all nuclei."""
+
+FISH_NUCLEI = _schema(
+    "fish_nuclei",
+    1,
+    _column("nucleus_id", pa.int32()),
+    _column("x_px0", pa.float64()),
+    _column("y_px0", pa.float64()),
+    _column("area_um2", pa.float32()),
+    _column("her2_signals", pa.int32()),
+    # Null with a single-probe assay.
+    _column("cep17_signals", pa.int32(), null=True),
+    _column("her2_clusters", pa.int32()),
+    _column("evaluable", pa.bool_()),
+    _column("exclusion", _WORD, null=True),
+    _column("field", pa.string()),
+)
+"""One row per DAPI nucleus with its counts and whether it was counted."""
+
+
+class TableWriter:
+    """Appends batches to a Parquet file; memory is bounded by one batch."""
+
+    def __init__(self, writer: pq.ParquetWriter, schema: pa.Schema) -> None:
+        self._writer = writer
+        self._schema = schema
+        self.rows = 0
+
+    def append(self, columns: dict[str, object]) -> None:
+        """Append rows given as one sequence per column of the schema (no more, no fewer)."""
+        if columns.keys() != set(self._schema.names):
+            odd = sorted(columns.keys() ^ set(self._schema.names))
+            raise ValueError(f"columns differ from schema {table_name(self._schema)!r}: {odd}")
+        arrays = [_array(columns[f.name], f) for f in self._schema]
+        batch = pa.record_batch(arrays, schema=self._schema)
+        batch.validate(full=True)
+        self._writer.write_batch(batch)
+        self.rows += batch.num_rows
+
+
+def _array(values: object, column: pa.Field) -> pa.Array:
+    if pa.types.is_dictionary(column.type):
+        # One dictionary for all batches would need all words beforehand; Parquet merges them.
+        return pa.array(values, type=pa.string()).dictionary_encode().cast(column.type)
+    return pa.array(values, type=column.type)
+
+
+def table_name(schema: pa.Schema) -> str:
+    """Name under which a schema is known in messages."""
+    name: bytes = (schema.metadata or {}).get(_NAME, b"?")
+    return name.decode()
+
+
+@contextmanager
+def write_table(
+    path: Path, schema: pa.Schema, *, not_evaluable: NotEvaluable | None = None
+) -> Iterator[TableWriter]:
+    """Open a table for writing; the file appears whole when the block ends, or not at all."""
+    if not_evaluable is not None:
+        reason = json.dumps({"code": not_evaluable.code, "reason": not_evaluable.reason}, ensure_ascii=False)
+        schema = schema.with_metadata({**schema.metadata, _NOT_EVALUABLE: reason.encode()})
+    with replacing(path) as temporary, pq.ParquetWriter(temporary, schema, compression="zstd") as writer:
+        yield TableWriter(writer, schema)
+
+
+def open_table(path: Path, schema: pa.Schema) -> pq.ParquetFile:
+    """Open a table for reading in batches after checking its name, version and columns.
+
+    Raises
+    ------
+    ArtefactError
+        The file is missing, damaged, or another table or version.
+    """
+    try:
+        # The file is memory-mapped so that a Parquet file of any size costs one batch.
+        table = pq.ParquetFile(path, memory_map=True)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise ArtefactError(path.name, f"not a readable Parquet file ({error})") from error
+    found = table.schema_arrow.metadata or {}
+    for key in (_NAME, _VERSION):
+        if found.get(key) != schema.metadata[key]:
+            wanted = f"{table_name(schema)} version {schema.metadata[_VERSION].decode()}"
+            seen = f"{found.get(_NAME, b'?').decode()} version {found.get(_VERSION, b'?').decode()}"
+            raise ArtefactError(path.name, f"holds table {seen}, expected {wanted}")
+    if not table.schema_arrow.equals(schema, check_metadata=False):
+        raise ArtefactError(path.name, f"columns differ from table {table_name(schema)}")
+    return table
+
+
+def read_table(path: Path, schema: pa.Schema) -> pa.Table:
+    """Read a whole table; use `open_table` where a slide's cells may not fit."""
+    with open_table(path, schema) as table:
+        return table.read()
+
+
+def not_evaluable_of(path: Path) -> NotEvaluable | None:
+    """Read why a table is empty, if the image could not be measured."""
+    try:
+        metadata = pq.read_schema(path).metadata or {}
+    except (OSError, pa.ArrowInvalid) as error:
+        raise ArtefactError(path.name, f"not a readable Parquet file ({error})") from error
+    if _NOT_EVALUABLE not in metadata:
+        return None
+    return NotEvaluable(**json.loads(metadata[_NOT_EVALUABLE]))
