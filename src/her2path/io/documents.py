@@ -19,6 +19,7 @@ from her2path.domain.ihc import IhcScore, IhcTally, Intensity, Pattern
 from her2path.domain.ish import Probe
 from her2path.domain.verdict import NotEvaluable, State
 from her2path.errors import ArtefactError
+from her2path.io.case_sheet import ImageRow
 from her2path.io.files import write_text
 from her2path.units import MppOrigin
 
@@ -109,6 +110,14 @@ class SheetFacts(_Part):
     controls: Controls
     has_tumour_roi: bool = False
     has_exclude_roi: bool = False
+
+
+def sheet_facts(row: ImageRow) -> SheetFacts:
+    """Take from a row of the case sheet what later steps may know (no path)."""
+    kept = row.model_dump(include=SheetFacts.model_fields.keys() & ImageRow.model_fields.keys())
+    return SheetFacts(
+        **kept, has_tumour_roi=row.tumour_roi is not None, has_exclude_roi=row.exclude_roi is not None
+    )
 
 
 class SlideResult(_Part):

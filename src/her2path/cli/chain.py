@@ -1,0 +1,105 @@
+"""The way of one case through all steps in this process, for single images and for tests.
+
+The same steps in the same order as `workflows/rules`, the same files under the same names; a
+batch belongs to `her2path run`, which runs many cases side by side and resumes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from her2path.cli import logs, step
+from her2path.config import Config
+from her2path.domain.case import Assay
+from her2path.domain.verdict import NotEvaluable
+from her2path.io.case_sheet import ImageRow
+
+IHC_ARTEFACTS = {
+    "slide": "slide.json",
+    "quality": "quality.json",
+    "tissue": "tissue.png",
+    "tiles": "tiles.parquet",
+    "cells": "ihc_cells.parquet",
+    "contours": "ihc_contours.parquet",
+    "score": "ihc_score.json",
+    "geojson": "cells.geojson",
+    "overlay": "overlay.png",
+}
+"""File of each artefact of an IHC image in ``images/<image_id>/``."""
+FISH_ARTEFACTS = {
+    "slide": "slide.json",
+    "quality": "quality.json",
+    "tissue": "tissue.png",
+    "objects": "fish_objects.parquet",
+    "labels": "fish_labels.tif",
+    "signals": "fish_signals.parquet",
+    "nuclei": "fish_nuclei.parquet",
+    "counts": "fish_counts.json",
+    "gallery": "gallery.png",
+}
+"""File of each artefact of a FISH image in ``images/<image_id>/``."""
+_IHC_STEPS = ("slide_intake", "slide_quality", "slide_tiles", "ihc_cells", "ihc_score")
+_FISH_STEPS = ("slide_intake", "slide_quality", "fish_nuclei", "fish_signals", "fish_counts")
+
+
+def run_image(
+    row: ImageRow, out: Path, config: Config, *, workers: int, steps: Sequence[str] | None = None
+) -> NotEvaluable | None:
+    """Measure one image (or take its first `steps` only); files appear in ``out/images/<image_id>/``.
+
+    Returns
+    -------
+    NotEvaluable or None
+        Why the image could not be measured, if so.
+    """
+    is_ihc = row.assay is Assay.IHC
+    files = IHC_ARTEFACTS if is_ihc else FISH_ARTEFACTS
+    folder = out / "images" / row.image_id
+    known: dict[str, Any] = {name: folder / file for name, file in files.items()}
+    known |= {
+        "image": list(row.path),
+        "row": row,
+        "tumour_roi": row.tumour_roi,
+        "exclude_roi": row.exclude_roi,
+        "workers": workers,
+    }
+    why = None
+    for name in steps or (_IHC_STEPS if is_ihc else _FISH_STEPS):
+        loaded = step.load_step(name)
+        arguments = {key: known[key] for key in loaded.arguments}
+        with logs.context(step=name, image_id=row.image_id):
+            why = step.execute(loaded, arguments, config.params_of(name))
+    return why
+
+
+def run_case(rows: Sequence[ImageRow], out: Path, config: Config, *, workers: int) -> Path:
+    """Measure all images of one case and write its call and report; return the path of `call.json`."""
+    for row in rows:
+        run_image(row, out, config, workers=workers)
+    folder = out / "cases" / rows[0].case_id
+    images = [(row, out / "images" / row.image_id) for row in rows]
+    call = folder / "call.json"
+    case_call = step.load_step("case_call")
+    step.execute(
+        case_call,
+        {
+            "slide": [home / "slide.json" for _, home in images],
+            "score": [home / "ihc_score.json" for row, home in images if row.assay is Assay.IHC],
+            "counts": [home / "fish_counts.json" for row, home in images if row.assay is Assay.FISH],
+            "call": call,
+        },
+        config.case_call,
+    )
+    artefact = [
+        home / file
+        for row, home in images
+        for file in (IHC_ARTEFACTS if row.assay is Assay.IHC else FISH_ARTEFACTS).values()
+    ]
+    step.execute(
+        step.load_step("case_report"),
+        {"call": call, "artefact": artefact, "report": folder / "report.html"},
+        config.case_report,
+    )
+    return call

@@ -1,0 +1,154 @@
+"""Commands on single images: `her2path ihc`, `her2path fish`, `her2path slide info|quality`."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from her2path.errors import CaseSheetError, SheetFault, SlideError
+
+if TYPE_CHECKING:
+    from her2path.domain.verdict import NotEvaluable
+    from her2path.io.case_sheet import ImageRow
+
+slide = typer.Typer(help="What an image is, and whether and where it can be measured.", no_args_is_help=True)
+
+Out = Annotated[Path, typer.Option("--out", help="Folder of the results.")]
+Mpp = Annotated[float | None, typer.Option("--mpp", help="Pixel size in µm, if the file states none.")]
+GuidelineId = Annotated[str, typer.Option("--guideline", help="Guideline to read the evidence by.")]
+Tumour = Annotated[Path | None, typer.Option("--tumour-roi", help="QuPath GeoJSON of tumour regions.")]
+Exclude = Annotated[
+    Path | None, typer.Option("--exclude-roi", help="QuPath GeoJSON of regions to leave out.")
+]
+Workers = Annotated[int, typer.Option("--cores", min=1, help="Threads to use.")]
+ImageId = Annotated[str | None, typer.Option("--id", help="Pseudonym of the image (default: its file name).")]
+
+
+class _NotMeasuredError(SlideError):
+    """Carries the reason of an image to the exit code."""
+
+
+def ihc(
+    image: Annotated[Path, typer.Argument(help="Whole-slide image or field.")],
+    out: Out,
+    mpp: Mpp = None,
+    guideline: GuidelineId = "breast_2023",
+    tumour_roi: Tumour = None,
+    exclude_roi: Exclude = None,
+    image_id: ImageId = None,
+    cores: Workers = 2,
+) -> None:
+    """Measure and score one IHC image."""
+    row = _row(
+        assay="ihc",
+        path=(image,),
+        mpp=mpp,
+        guideline=guideline,
+        tumour_roi=tumour_roi,
+        exclude_roi=exclude_roi,
+        image_id=image_id or _id_of(image),
+    )
+    _run([row], out, cores)
+
+
+def fish(
+    image: Annotated[
+        list[str],
+        typer.Argument(help="Fields of one count; files of one field's channels are joined by `;`."),
+    ],
+    out: Out,
+    mpp: Mpp = None,
+    guideline: GuidelineId = "breast_2023",
+    channels: Annotated[str, typer.Option(help="Roles in order, for example `dapi;her2;cep17`.")] = "",
+    probe: Annotated[str, typer.Option(help="dual or single.")] = "dual",
+    image_id: ImageId = None,
+    cores: Workers = 2,
+) -> None:
+    """Count the signals of one specimen's FISH fields."""
+    roles = tuple(part.strip().lower() for part in channels.split(";") if part.strip())
+    name = image_id or _id_of(Path(image[0].split(";")[0]))
+    rows = [
+        _row(
+            assay="fish",
+            path=tuple(Path(part) for part in field.split(";")),
+            mpp=mpp,
+            guideline=guideline,
+            channels=roles,
+            probe=probe,
+            case_id=name,
+            image_id=name if len(image) == 1 else f"{name}_{number}",
+        )
+        for number, field in enumerate(image, start=1)
+    ]
+    _run(rows, out, cores)
+
+
+@slide.command()
+def info(image: Annotated[Path, typer.Argument()], mpp: Mpp = None) -> None:
+    """Print what an IHC image is (format, size, pixel size and its origin) as JSON."""
+    _show(image, mpp, ("slide_intake",), "slide.json")
+
+
+@slide.command()
+def quality(image: Annotated[Path, typer.Argument()], mpp: Mpp = None) -> None:
+    """Print tissue, stain and quality findings of an IHC image as JSON."""
+    _show(image, mpp, ("slide_intake", "slide_quality"), "quality.json")
+
+
+def _show(image: Path, mpp: float | None, steps: Sequence[str], file: str) -> None:
+    # Imaging libraries are loaded only when an image is opened.
+    from her2path.cli import chain  # noqa: PLC0415
+    from her2path.config import Config  # noqa: PLC0415
+
+    row = _row(assay="ihc", path=(image,), mpp=mpp, image_id=_id_of(image))
+    with tempfile.TemporaryDirectory() as name:
+        why = chain.run_image(row, Path(name), Config(), workers=1, steps=steps)
+        _raise_for(why)
+        typer.echo((Path(name) / "images" / row.image_id / file).read_text(encoding="utf-8"), nl=False)
+
+
+def _run(rows: Sequence[ImageRow], out: Path, cores: int) -> None:
+    # Imaging libraries are loaded only when an image is opened.
+    from her2path.cli import chain, summary  # noqa: PLC0415
+    from her2path.config import Config  # noqa: PLC0415
+    from her2path.io.documents import CallDoc, read_document  # noqa: PLC0415
+
+    call = read_document(chain.run_case(rows, out, Config(), workers=cores), CallDoc)
+    summary.show_calls([call])
+    typer.echo(f"report: {out / 'cases' / call.case_id / 'report.html'}")
+    for reason in call.reasons.values():
+        _raise_for(reason.value())
+
+
+def _raise_for(why: NotEvaluable | None) -> None:
+    if why is not None:
+        raise _NotMeasuredError(why.reason)
+
+
+def _row(**cells: Any) -> ImageRow:
+    # pydantic is loaded only when an image is opened.
+    from pydantic import ValidationError  # noqa: PLC0415
+
+    from her2path.domain.guideline.registry import guideline_ids  # noqa: PLC0415
+    from her2path.io.case_sheet import ImageRow  # noqa: PLC0415
+
+    cells.setdefault("case_id", cells["image_id"])
+    try:
+        row = ImageRow.model_validate(cells)
+    except ValidationError as error:
+        faults = [SheetFault(0, str(item["loc"][0]), item["msg"]) for item in error.errors()]
+        raise CaseSheetError(tuple(faults)) from error
+    if row.guideline not in guideline_ids():
+        known = ", ".join(guideline_ids())
+        raise CaseSheetError((SheetFault(0, "guideline", f"unknown {row.guideline!r}; known are {known}"),))
+    return row
+
+
+def _id_of(path: Path) -> str:
+    """Make a folder name of a file's name."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "_", path.name.split(".")[0]).strip("_-")[:64] or "image"

@@ -1,0 +1,88 @@
+"""The command `her2path`: commands are mounted here, errors end here.
+
+Nothing heavy is imported before a command runs, so that help comes at once.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from her2path.cli import call, images, logs, phantom, run
+from her2path.errors import Her2PathError
+
+log = logging.getLogger(__name__)
+app = typer.Typer(
+    name="her2path",
+    help="HER2 in breast cancer: IHC scoring, FISH counting, and the ASCO/CAP call with its evidence.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command("run")(run.run)
+app.command("call")(call.call)
+app.command("ihc")(images.ihc)
+app.command("fish")(images.fish)
+app.add_typer(images.slide, name="slide")
+app.add_typer(phantom.app, name="phantom")
+
+
+@app.command("step", context_settings={"ignore_unknown_options": True, "help_option_names": []})
+def step_command(
+    name: Annotated[str, typer.Argument(help="Name of the step, for example ihc_cells.")],
+    arguments: Annotated[list[str] | None, typer.Argument(help="--key value ...; --help lists them.")] = None,
+) -> None:
+    """Run one step of the workflow (what each Snakemake rule calls)."""
+    # A step's machinery loads pyarrow and OpenCV, which no other help needs.
+    from her2path.cli import step  # noqa: PLC0415
+
+    loaded = step.load_step(name)
+    values, params = step.parse_arguments(loaded, arguments or [])
+    with logs.context(step=name):
+        try:
+            step.execute(loaded, values, params)
+        except (Her2PathError, OSError) as error:
+            # The batch reads from the log who must act.
+            message, exit_code = _outcome(error)
+            log.error("%s", message, extra={"exit_code": exit_code})
+            sys.exit(exit_code)
+
+
+@app.callback()
+def _options(
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Log what is done, as JSON lines.")
+    ] = False,
+) -> None:
+    logs.start(logging.INFO if verbose else logging.WARNING)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the command line and end the process with the exit code of who must act."""
+    try:
+        app(args=None if argv is None else list(argv))
+    except BrokenPipeError:
+        sys.exit(1)
+    except (Her2PathError, OSError) as error:
+        message, exit_code = _outcome(error)
+        sys.stderr.write(f"her2path: {message}\n")
+        sys.exit(exit_code)
+
+
+def _outcome(error: Her2PathError | OSError) -> tuple[str, int]:
+    """Say what to do about an error, and the exit code for it; raise what is a defect."""
+    if isinstance(error, Her2PathError):
+        return str(error), error.exit_code
+    if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES}:
+        remedy = "free space (or the right to write) and repeat the command: finished steps are kept"
+        return f"the results cannot be written ({error.strerror}); {remedy}", 5
+    raise error
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""The configuration of a run: the parameters of every step, and nothing else.
+
+Cut-points of a guideline are not configuration; the case sheet names a guideline by its id.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from her2path.errors import ConfigError
+from her2path.steps.case_call import CaseCallParams
+from her2path.steps.case_report import CaseReportParams
+from her2path.steps.cohort_report import CohortReportParams
+from her2path.steps.fish_counts import FishCountsParams
+from her2path.steps.fish_nuclei import FishNucleiParams
+from her2path.steps.fish_signals import FishSignalsParams
+from her2path.steps.ihc_cells import IhcCellsParams
+from her2path.steps.ihc_score import IhcScoreParams
+from her2path.steps.slide_intake import SlideIntakeParams
+from her2path.steps.slide_quality import SlideQualityParams
+from her2path.steps.slide_tiles import SlideTilesParams
+
+
+class Config(BaseModel):
+    """What an operator may set; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    cases: Path = Path("sample_data/cases.tsv")
+    """Case sheet; the synthetic cases that ship with the project by default."""
+    out: Path = Path("results/demo")
+    """Folder of the results."""
+    slide_intake: SlideIntakeParams = SlideIntakeParams()
+    slide_quality: SlideQualityParams = SlideQualityParams()
+    slide_tiles: SlideTilesParams = SlideTilesParams()
+    ihc_cells: IhcCellsParams = IhcCellsParams()
+    ihc_score: IhcScoreParams = IhcScoreParams()
+    fish_nuclei: FishNucleiParams = FishNucleiParams()
+    fish_signals: FishSignalsParams = FishSignalsParams()
+    fish_counts: FishCountsParams = FishCountsParams()
+    case_call: CaseCallParams = CaseCallParams()
+    case_report: CaseReportParams = CaseReportParams()
+    cohort_report: CohortReportParams = CohortReportParams()
+
+    def params_of(self, step: str) -> BaseModel:
+        """Return the parameters of one step."""
+        section = getattr(self, step)
+        assert isinstance(section, BaseModel)  # noqa: S101  (every field but the two paths is a model)
+        return section
+
+
+def parse_config(data: Mapping[str, object]) -> Config:
+    """Check a configuration; ConfigError names every fault by its key, with the nearest known one."""
+    try:
+        return Config.model_validate(dict(data))
+    except ValidationError as error:
+        raise ConfigError(tuple(_fault(item) for item in error.errors())) from error
+
+
+def read_config(path: Path) -> Config:
+    """Read and check a YAML file; ConfigError if it is no mapping or has faults."""
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError((f"{path.name} cannot be read: {error}",)) from error
+    if data is not None and not isinstance(data, dict):
+        raise ConfigError((f"{path.name} must hold keys and values",))
+    return parse_config(data or {})
+
+
+def _fault(item: Mapping[str, object]) -> str:
+    place = item["loc"]
+    assert isinstance(place, tuple)  # noqa: S101  (pydantic's own type of an error's place)
+    key = ".".join(str(part) for part in place)
+    if item["type"] != "extra_forbidden":
+        return f"{key}: {item['msg']} (found {item['input']!r})"
+    near = difflib.get_close_matches(str(place[-1]), _keys_beside(place), n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return f"{key}: unknown key{hint}"
+
+
+def _keys_beside(place: tuple[object, ...]) -> list[str]:
+    model: type[BaseModel] = Config
+    for part in place[:-1]:
+        kind = model.model_fields[str(part)].annotation
+        if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
+            return []
+        model = kind
+    return list(model.model_fields)

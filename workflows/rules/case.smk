@@ -1,0 +1,54 @@
+# The call of a case, its report, and the pages of the whole batch.
+rule case_call:
+    input:
+        slide=of_case("slide.json"),
+        score=of_case("ihc_score.json", Assay.IHC),
+        counts=of_case("fish_counts.json", Assay.FISH),
+    output:
+        call="cases/{case_id}/call.json",
+    log:
+        "logs/case_call/{case_id}.log",
+    conda:
+        "../envs/her2path.yaml"
+    params:
+        settings=settings("case_call"),
+        version=VERSION,
+    shell:
+        "her2path --verbose step case_call --slide {input.slide:q} --score {input.score:q}"
+        " --counts {input.counts:q} --call {output.call:q} --params {params.settings:q} 2> {log:q}"
+
+
+rule case_report:
+    input:
+        call="cases/{case_id}/call.json",
+        artefact=artefacts,
+    output:
+        report="cases/{case_id}/report.html",
+    log:
+        "logs/case_report/{case_id}.log",
+    conda:
+        "../envs/her2path.yaml"
+    params:
+        settings=settings("case_report"),
+        version=VERSION,
+    shell:
+        "her2path --verbose step case_report --call {input.call:q} --artefact {input.artefact:q}"
+        " --report {output.report:q} --params {params.settings:q} 2> {log:q}"
+
+
+rule cohort_report:
+    input:
+        call=expand("cases/{case_id}/call.json", case_id=SHEET.case_ids),
+    output:
+        calls="calls.csv",
+        cohort="cohort.html",
+    log:
+        "logs/cohort_report.log",
+    conda:
+        "../envs/her2path.yaml"
+    params:
+        settings=settings("cohort_report"),
+        version=VERSION,
+    shell:
+        "her2path --verbose step cohort_report --call {input.call:q} --calls {output.calls:q}"
+        " --cohort {output.cohort:q} --params {params.settings:q} 2> {log:q}"

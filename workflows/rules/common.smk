@@ -1,0 +1,92 @@
+# What the rules ask of the configuration and the case sheet.  Both are checked here, before any
+# job; everything that decides anything lives in the package, where it is tested.
+from importlib.metadata import version
+from pathlib import Path
+
+from her2path.config import parse_config
+from her2path.domain.case import Assay
+from her2path.domain.guideline.registry import guideline_ids
+from her2path.io.case_sheet import read_case_sheet
+
+SETTINGS = parse_config(config)
+OUT = SETTINGS.out.resolve()
+SHEET = read_case_sheet(SETTINGS.cases.resolve(), guidelines=guideline_ids())
+# Part of every rule's params, so that results of another version are made again.
+VERSION = version("her2path")
+THREADS = min(2, workflow.cores or 2)
+
+
+def settings(step):
+    """Parameters of one step as JSON: a job runs again when they change, and only then."""
+    return SETTINGS.params_of(step).model_dump_json()
+
+
+def row(wildcards):
+    """The sheet's row of an image as JSON."""
+    return SHEET.image(wildcards.image_id).model_dump_json()
+
+
+def image(wildcards):
+    """Files of an image as the sheet names them, whether they exist or not."""
+    return [str(path) for path in SHEET.image(wildcards.image_id).path]
+
+
+def present(wildcards):
+    """Files of an image that exist: a missing one fails its own case in slide_intake, not the batch."""
+    found = SHEET.image(wildcards.image_id)
+    files = [*found.path, found.tumour_roi, found.exclude_roi]
+    return [str(path) for path in files if path is not None and path.is_file()]
+
+
+def regions(wildcards):
+    """Options that name the regions of an image."""
+    found = SHEET.image(wildcards.image_id)
+    named = {"--tumour-roi": found.tumour_roi, "--exclude-roi": found.exclude_roi}
+    return [
+        word
+        for flag, path in named.items()
+        if path is not None
+        for word in (flag, str(path))
+    ]
+
+
+def of_case(file, assay=None):
+    """Input function: one file of every image of a case (of one assay)."""
+    return lambda wildcards: [
+        f"images/{found.image_id}/{file}"
+        for found in SHEET.images_of(wildcards.case_id)
+        if assay in (None, found.assay)
+    ]
+
+
+IHC_FILES = (
+    "slide.json",
+    "quality.json",
+    "tissue.png",
+    "tiles.parquet",
+    "ihc_cells.parquet",
+    "ihc_contours.parquet",
+    "ihc_score.json",
+    "cells.geojson",
+    "overlay.png",
+)
+FISH_FILES = (
+    "slide.json",
+    "quality.json",
+    "tissue.png",
+    "fish_objects.parquet",
+    "fish_labels.tif",
+    "fish_signals.parquet",
+    "fish_nuclei.parquet",
+    "fish_counts.json",
+    "gallery.png",
+)
+
+
+def artefacts(wildcards):
+    """Every file of every image of a case."""
+    return [
+        f"images/{found.image_id}/{file}"
+        for found in SHEET.images_of(wildcards.case_id)
+        for file in (IHC_FILES if found.assay is Assay.IHC else FISH_FILES)
+    ]

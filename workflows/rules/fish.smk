@@ -1,0 +1,74 @@
+# Nuclei, signals and counts of a FISH image.
+rule fish_nuclei:
+    input:
+        image=present,
+        slide="images/{image_id}/slide.json",
+        quality="images/{image_id}/quality.json",
+    output:
+        objects="images/{image_id}/fish_objects.parquet",
+        labels="images/{image_id}/fish_labels.tif",
+    log:
+        "logs/fish_nuclei/{image_id}.log",
+    conda:
+        "../envs/her2path.yaml"
+    resources:
+        mem_mb=1500,
+    params:
+        image=image,
+        regions=regions,
+        settings=settings("fish_nuclei"),
+        version=VERSION,
+    shell:
+        "her2path --verbose step fish_nuclei --image {params.image:q} --slide {input.slide:q}"
+        " --quality {input.quality:q} {params.regions:q} --objects {output.objects:q}"
+        " --labels {output.labels:q} --params {params.settings:q} 2> {log:q}"
+
+
+rule fish_signals:
+    input:
+        image=present,
+        slide="images/{image_id}/slide.json",
+        labels="images/{image_id}/fish_labels.tif",
+        objects="images/{image_id}/fish_objects.parquet",
+    output:
+        signals="images/{image_id}/fish_signals.parquet",
+    log:
+        "logs/fish_signals/{image_id}.log",
+    conda:
+        "../envs/her2path.yaml"
+    resources:
+        mem_mb=1500,
+    params:
+        image=image,
+        settings=settings("fish_signals"),
+        version=VERSION,
+    shell:
+        "her2path --verbose step fish_signals --image {params.image:q} --slide {input.slide:q}"
+        " --labels {input.labels:q} --objects {input.objects:q} --signals {output.signals:q}"
+        " --params {params.settings:q} 2> {log:q}"
+
+
+rule fish_counts:
+    input:
+        image=present,
+        slide="images/{image_id}/slide.json",
+        objects="images/{image_id}/fish_objects.parquet",
+        labels="images/{image_id}/fish_labels.tif",
+        signals="images/{image_id}/fish_signals.parquet",
+    output:
+        nuclei="images/{image_id}/fish_nuclei.parquet",
+        counts="images/{image_id}/fish_counts.json",
+        gallery="images/{image_id}/gallery.png",
+    log:
+        "logs/fish_counts/{image_id}.log",
+    conda:
+        "../envs/her2path.yaml"
+    params:
+        image=image,
+        settings=settings("fish_counts"),
+        version=VERSION,
+    shell:
+        "her2path --verbose step fish_counts --image {params.image:q} --slide {input.slide:q}"
+        " --objects {input.objects:q} --labels {input.labels:q} --signals {input.signals:q}"
+        " --nuclei {output.nuclei:q} --counts {output.counts:q} --gallery {output.gallery:q}"
+        " --params {params.settings:q} 2> {log:q}"

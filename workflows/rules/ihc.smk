@@ -1,0 +1,54 @@
+# Cells of an IHC image with their membranes, and the score of the image.
+rule ihc_cells:
+    input:
+        image=present,
+        slide="images/{image_id}/slide.json",
+        quality="images/{image_id}/quality.json",
+        tissue="images/{image_id}/tissue.png",
+        tiles="images/{image_id}/tiles.parquet",
+    output:
+        cells="images/{image_id}/ihc_cells.parquet",
+        contours="images/{image_id}/ihc_contours.parquet",
+    log:
+        "logs/ihc_cells/{image_id}.log",
+    conda:
+        "../envs/her2path.yaml"
+    threads: THREADS
+    resources:
+        mem_mb=1500,
+    params:
+        image=image,
+        regions=regions,
+        settings=settings("ihc_cells"),
+        version=VERSION,
+    shell:
+        "her2path --verbose step ihc_cells --image {params.image:q} --slide {input.slide:q}"
+        " --quality {input.quality:q} --tissue {input.tissue:q} --tiles {input.tiles:q} {params.regions:q}"
+        " --cells {output.cells:q} --contours {output.contours:q} --workers {threads}"
+        " --params {params.settings:q} 2> {log:q}"
+
+
+rule ihc_score:
+    input:
+        image=present,
+        slide="images/{image_id}/slide.json",
+        quality="images/{image_id}/quality.json",
+        cells="images/{image_id}/ihc_cells.parquet",
+        contours="images/{image_id}/ihc_contours.parquet",
+    output:
+        score="images/{image_id}/ihc_score.json",
+        geojson="images/{image_id}/cells.geojson",
+        overlay="images/{image_id}/overlay.png",
+    log:
+        "logs/ihc_score/{image_id}.log",
+    conda:
+        "../envs/her2path.yaml"
+    params:
+        image=image,
+        settings=settings("ihc_score"),
+        version=VERSION,
+    shell:
+        "her2path --verbose step ihc_score --image {params.image:q} --slide {input.slide:q}"
+        " --quality {input.quality:q} --cells {input.cells:q} --contours {input.contours:q}"
+        " --score {output.score:q} --geojson {output.geojson:q} --overlay {output.overlay:q}"
+        " --params {params.settings:q} 2> {log:q}"
