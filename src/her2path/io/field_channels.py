@@ -1,0 +1,209 @@
+"""Which fluorescence channel shows what: told by the sheet, by name, by wavelength or by colour.
+
+Nothing is guessed from the pixels.  HER2 is taken as the orange to red probe and CEP17 as the
+green one (PathVysion, IQFISH and most kits); kits that label the other way round must be named
+in the sheet, and dyes that only such kits use are refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from her2path.domain.ish import Probe
+from her2path.errors import ChannelError
+from her2path.io.documents import Channel
+
+Role = Literal["dapi", "her2", "cep17", "other"]
+Origin = Literal["sheet", "name", "wavelength", "file_name", "rgb"]
+
+_TARGETS: dict[str, Role] = {
+    "dapi": "dapi",
+    "hoechst": "dapi",
+    "her2": "her2",
+    "her2neu": "her2",
+    "erbb2": "her2",
+    "cep17": "cep17",
+    "cen17": "cep17",
+    "d17z1": "cep17",
+}
+_RED_ALEXA = ("546", "555", "568", "594")
+_DYES: dict[str, Role] = {
+    **dict.fromkeys(("blue", "spectrumblue"), "dapi"),
+    **dict.fromkeys(("orange", "spectrumorange", "red", "spectrumred", "texasred", "txred", "txr"), "her2"),
+    **dict.fromkeys(("cy3", "tritc", "rhodamine", *(f"alexa{n}" for n in _RED_ALEXA)), "her2"),
+    **dict.fromkeys((f"af{n}" for n in _RED_ALEXA), "her2"),
+    **dict.fromkeys(("green", "spectrumgreen", "fitc", "gfp", "egfp", "cy2", "alexa488", "af488"), "cep17"),
+    **dict.fromkeys(("cy5", "spectrumaqua", "aqua", "brightfield", "transmitted", "dic"), "other"),
+}
+_REVERSED_KIT = frozenset({"zygreen", "zyorange"})
+"""Dyes of ZytoLight SPEC ERBB2/CEN 17, which labels HER2 green and the centromere orange."""
+
+_EMISSION: tuple[tuple[float, float, Role], ...] = (
+    (410.0, 490.0, "dapi"),  # DAPI peaks at 461 nm
+    (495.0, 550.0, "cep17"),  # FITC 519, SpectrumGreen 524
+    (560.0, 640.0, "her2"),  # Cy3 570, SpectrumOrange 588, Texas Red 615
+    (640.0, 900.0, "other"),  # Cy5 670
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelHint:
+    """What a file says of one of its channels."""
+
+    name: str = ""
+    emission_nm: float | None = None
+    file_stem: str = ""
+    """Stem of the file where each channel has a file of its own."""
+
+
+def role_of_name(name: str) -> Role | None:
+    """Role that a channel name states; None if it states none or several.
+
+    The name of the target (HER2, CEP17) outweighs that of the dye.
+
+    Examples
+    --------
+    >>> role_of_name("Spectrum Orange"), role_of_name("HER-2 (FITC)"), role_of_name("Channel 1")
+    ('her2', 'her2', None)
+    """
+    words = _words(name)
+    for table in (_TARGETS, _DYES):
+        roles = {role for word in words if (role := _look_up(word, table)) is not None}
+        if len(roles) == 1:
+            return roles.pop()
+    return None
+
+
+def role_of_emission(emission_nm: float) -> Role | None:
+    """Role that an emission wavelength (nm) states; None between the bands."""
+    return next((role for low, high, role in _EMISSION if low <= emission_nm < high), None)
+
+
+def resolve_roles(hints: Sequence[ChannelHint], *, image: str, sheet: tuple[str, ...]) -> tuple[Channel, ...]:
+    """Give every channel its role, or refuse.
+
+    Parameters
+    ----------
+    hints : sequence of ChannelHint
+        One per channel, in order.
+    image : str
+        Image id for messages.
+    sheet : tuple of str
+        Roles of the sheet's `channels` column in the same order; empty = not given.
+
+    Raises
+    ------
+    ChannelError
+        The sheet's roles do not fit the number of channels, a role is given twice, no channel
+        shows the nuclei, or name and wavelength contradict each other.
+    """
+    if sheet and len(sheet) != len(hints):
+        raise ChannelError(image, f"the sheet names {len(sheet)} channels, but the image has {len(hints)}")
+    unique_stems = _without_common_words([hint.file_stem for hint in hints])
+    channels = []
+    for index, (hint, stem_words) in enumerate(zip(hints, unique_stems, strict=True)):
+        if sheet:
+            role, origin = _sheet_role(sheet[index], image), _sheet_origin()
+        else:
+            role, origin = _found_role(hint, stem_words, image)
+        channels.append(
+            Channel(
+                index=index,
+                name=hint.name[:64] or f"channel {index + 1}",
+                role=role,
+                origin=origin,
+                emission_nm=hint.emission_nm,
+            )
+        )
+    check_roles(channels, image=image)
+    return tuple(channels)
+
+
+def rgb_channels(*, image: str, sheet: tuple[str, ...]) -> tuple[Channel, ...]:
+    """Roles of the colours of an RGB capture: red HER2, green CEP17, blue DAPI unless the sheet differs."""
+    if sheet:
+        hints = [ChannelHint(name=colour) for colour in ("red", "green", "blue")]
+        return resolve_roles(hints, image=image, sheet=sheet)
+    roles: tuple[tuple[str, Role], ...] = (("red", "her2"), ("green", "cep17"), ("blue", "dapi"))
+    return tuple(Channel(index=i, name=n, role=r, origin="rgb") for i, (n, r) in enumerate(roles))
+
+
+def check_roles(channels: Sequence[Channel], *, image: str) -> None:
+    """Refuse channels without exactly one DAPI or with a probe given twice."""
+    named: list[str] = [channel.role for channel in channels]
+    for role, label in (("dapi", "DAPI"), ("her2", "HER2"), ("cep17", "CEP17")):
+        if named.count(role) > 1:
+            twice = ", ".join(repr(c.name) for c in channels if c.role == role)
+            raise ChannelError(image, f"{named.count(role)} channels would be {label} ({twice})")
+    if "dapi" not in named:
+        seen = ", ".join(repr(c.name) for c in channels)
+        raise ChannelError(image, f"no DAPI channel found among {seen}, so nuclei cannot be found")
+
+
+def check_probe(channels: Sequence[Channel], *, probe: Probe, image: str) -> None:
+    """Refuse an image that lacks a channel of its assay: HER2 always, CEP17 with a dual probe.
+
+    Raises
+    ------
+    ChannelError
+        A channel that the assay counts is missing.
+    """
+    check_roles(channels, image=image)
+    roles = {channel.role for channel in channels}
+    if "her2" not in roles:
+        raise ChannelError(image, "no HER2 channel found")
+    if probe is Probe.DUAL and "cep17" not in roles:
+        raise ChannelError(image, "no CEP17 channel found; a single-probe assay needs `probe` = single")
+
+
+def _found_role(hint: ChannelHint, stem_words: tuple[str, ...], image: str) -> tuple[Role, Origin]:
+    stem = " ".join(stem_words)
+    for text in (hint.name, stem):
+        if _REVERSED_KIT & set(_words(text)):
+            raise ChannelError(image, f"dye {text!r} belongs to a kit that labels HER2 green, CEP17 orange")
+    by_name = role_of_name(hint.name)
+    by_emission = role_of_emission(hint.emission_nm) if hint.emission_nm else None
+    target_named = {_look_up(word, _TARGETS) for word in _words(hint.name)} - {None, "dapi"}
+    if by_name and by_emission and by_name != by_emission and not target_named:
+        raise ChannelError(
+            image, f"channel {hint.name!r} is {by_name} by name, but {hint.emission_nm:g} nm is {by_emission}"
+        )
+    if by_name:
+        return by_name, "name"
+    if by_emission:
+        return by_emission, "wavelength"
+    by_file = role_of_name(stem)
+    return (by_file, "file_name") if by_file else ("other", "name")
+
+
+def _sheet_role(word: str, image: str) -> Role:
+    match word:
+        case "dapi" | "her2" | "cep17" | "other":
+            return word
+        case _:
+            raise ChannelError(image, f"unknown channel {word!r} in the sheet")
+
+
+def _sheet_origin() -> Origin:
+    return "sheet"
+
+
+def _look_up(word: str, table: dict[str, Role]) -> Role | None:
+    # Acquisition software numbers its presets: "DAPI2", "hoechst33342".
+    return table.get(word) or table.get(re.sub(r"(?<=dapi|chst)\d+$", "", word))
+
+
+def _words(text: str) -> tuple[str, ...]:
+    single = [word for word in re.split(r"[^a-z0-9]+", text.lower()) if word]
+    joined = ["".join(single[i : i + n]) for n in (2, 3) for i in range(len(single) - n + 1)]
+    return (*single, *joined)
+
+
+def _without_common_words(stems: Sequence[str]) -> list[tuple[str, ...]]:
+    # "caseHER2_dapi" and "caseHER2_orange": what all files share says nothing of the channel.
+    split = [[word for word in re.split(r"[^a-z0-9]+", stem.lower()) if word] for stem in stems]
+    shared = set.intersection(*(set(words) for words in split)) if len(split) > 1 else set()
+    return [tuple(word for word in words if word not in shared) for words in split]

@@ -1,0 +1,207 @@
+"""Fluorescence TIFF files (OME-TIFF, ImageJ hyperstacks, plain pages), read in windows.
+
+The meaning of an axis is taken from the file and never guessed: pages whose axis is not named
+are reported as `loose`, and whoever opens the image decides or refuses.
+"""
+
+from __future__ import annotations
+
+import logging
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tifffile
+
+from her2path.errors import UnreadableImageError, UnsuitableImageError
+from her2path.io.field_channels import ChannelHint
+from her2path.io.field_metadata import (
+    OmeHead,
+    imagej_hints,
+    imagej_pixel_size,
+    read_ome_head,
+    tiff_pixel_size,
+)
+from her2path.io.field_planes import DECODE_ERRORS, full_scale_of
+from her2path.io.slides.source import WorkingBox
+from her2path.units import PixelSize
+
+log = logging.getLogger(__name__)
+
+_LAST_AXES = "YXS"
+
+
+class TiffPlanes:
+    """One TIFF file.  `channels`, `z_planes` and `loose` are the lengths of its named and unnamed axes."""
+
+    def __init__(self, path: Path, *, name: str) -> None:
+        self._name = name
+        try:
+            self._tif = tifffile.TiffFile(path)
+            self._read_head(path)
+        except DECODE_ERRORS as error:
+            raise UnreadableImageError(name, f"{type(error).__name__}: {error}") from error
+
+    def _read_head(self, path: Path) -> None:
+        tif = self._tif
+        series = tif.series[0]
+        self._series = series
+        ome = _ome_head(tif)
+        if ome is not None and series.kind != "ome":
+            raise UnreadableImageError(
+                self._name, "its OME header does not fit its pages: the file is cut short"
+            )
+        self.vendor = "ome-tiff" if ome else "imagej" if tif.is_imagej else "tiff"
+        self._axes = _leading_axes(series)
+        self._check_axes()
+        self.channels = self._axes.get("C", 1)
+        self.z_planes = self._axes.get("Z", 1)
+        self.loose = int(np.prod([n for axis, n in self._axes.items() if axis not in "CZT"] or [1]))
+        size = dict(zip(series.axes, series.shape, strict=True))
+        self.size_px0 = (int(size["X"]), int(size["Y"]))
+        self.dtype = str(series.dtype)
+        self.samples = int(size.get("S", 1))
+        self.full_scale = full_scale_of(self.dtype, name=self._name)
+        if ome is not None and ome.significant_bits and self.dtype == "uint16":
+            self.full_scale = float(2**ome.significant_bits - 1)
+        self._read_metadata(ome)
+        self._mapped = self._map_contiguous(path)
+        self._check_complete(path)
+
+    def _read_metadata(self, ome: OmeHead | None) -> None:
+        if ome is not None:
+            self.pixel_size: PixelSize | None = ome.pixel_size
+            self.hints: tuple[ChannelHint, ...] = ome.hints
+        elif self._tif.is_imagej:
+            self.pixel_size = imagej_pixel_size(self._tif)
+            self.hints = imagej_hints(self._tif, self.channels, self.z_planes)
+        else:
+            self.pixel_size, self.hints = tiff_pixel_size(self._tif), ()
+        if len(self.hints) == self.samples > 1 and self.channels == 1:
+            # Some writers interleave the channels as the samples of one RGB-like page.
+            self.channels, self.samples, self._interleaved = self.samples, 1, True
+        else:
+            self._interleaved = False
+        if len(self.hints) != self.channels:
+            self.hints = ()
+
+    def _check_axes(self) -> None:
+        if self._axes.get("T", 1) > 1:
+            raise UnsuitableImageError(
+                self._name, "it is a time series; export one point in time", code="axes"
+            )
+        if "Y" not in self._series.axes or "X" not in self._series.axes:
+            raise UnreadableImageError(self._name, f"axes {self._series.axes!r} hold no image")
+
+    def _map_contiguous(self, path: Path) -> npt.NDArray[Any] | None:
+        # ImageJ and tifffile describe all planes of an uncompressed stack by the first page alone.
+        pages = int(np.prod(list(self._axes.values()) or [1]))
+        if len(self._series.pages) == pages:
+            return None
+        if self._series.dataoffset is None:
+            raise UnreadableImageError(
+                self._name, f"its header promises {pages} planes, the file holds {len(self._series.pages)}"
+            )
+        dtype = np.dtype(self._tif.byteorder + self._series.dtype.char)
+        flat = np.memmap(path, dtype, "r", self._series.dataoffset, shape=self._series.shape)
+        width, height = self.size_px0
+        samples = self._series.shape[-1] if self._series.axes.endswith("S") else 1
+        return flat.reshape((pages, height, width, samples))
+
+    def _check_complete(self, path: Path) -> None:
+        end = path.stat().st_size
+        if _next_page_offset(self._tif) != 0:
+            raise UnreadableImageError(self._name, "the file is cut short: further pages are missing")
+        if self._mapped is not None:
+            return  # np.memmap has refused a file that is too short
+        for page in self._series.pages:
+            if page is None:
+                raise UnreadableImageError(self._name, "a plane named in its header is missing")
+            spans = zip(page.dataoffsets, page.databytecounts, strict=True)
+            if any(count == 0 or offset + count > end for offset, count in spans):
+                raise UnreadableImageError(self._name, "the file is cut short: pixel data are missing")
+
+    def read(self, channel: int, z: int, box: WorkingBox) -> npt.NDArray[Any]:
+        """Read a window, shape (height, width, samples); with loose pages `channel` counts these.
+
+        Raises
+        ------
+        UnreadableImageError
+            A part of the file cannot be decoded.
+        """
+        sample = channel if self._interleaved else None
+        place = {"C": 0 if self._interleaved else channel, "Z": z}
+        loose = channel if self.loose > 1 else 0
+        index = [place.get(axis, loose if n > 1 else 0) for axis, n in self._axes.items()]
+        page_index = int(np.ravel_multi_index(index, tuple(self._axes.values()))) if index else 0
+        try:
+            pixels = self._window(page_index, box)
+        except DECODE_ERRORS as error:
+            raise UnreadableImageError(self._name, f"{type(error).__name__}: {error}") from error
+        return pixels if sample is None else pixels[..., sample : sample + 1]
+
+    def _window(self, page_index: int, box: WorkingBox) -> npt.NDArray[Any]:
+        rows, cols = slice(box.row, box.row + box.height), slice(box.col, box.col + box.width)
+        if self._mapped is not None:
+            return np.asarray(self._mapped[page_index, rows, cols])
+        page = self._series.pages[page_index]
+        return _decode_window(self._tif.filehandle, page, box)
+
+    def close(self) -> None:
+        """Release the file."""
+        self._tif.close()
+
+
+def _ome_head(tif: Any) -> OmeHead | None:
+    return read_ome_head(tif.ome_metadata) if tif.is_ome and tif.ome_metadata else None
+
+
+def _next_page_offset(tif: Any) -> int:
+    """Offset that the last readable page gives for a further one; 0 where the chain ends."""
+    layout, last = tif.tiff, tif.pages[-1]
+    tif.filehandle.seek(last.offset)
+    (tags,) = struct.unpack(layout.tagnoformat, tif.filehandle.read(layout.tagnosize))
+    tif.filehandle.seek(last.offset + layout.tagnosize + tags * layout.tagsize)
+    (offset,) = struct.unpack(layout.offsetformat, tif.filehandle.read(layout.offsetsize))
+    return int(offset)
+
+
+def _leading_axes(series: Any) -> dict[str, int]:
+    return {a: int(n) for a, n in zip(series.axes, series.shape, strict=True) if a not in _LAST_AXES}
+
+
+def _decode_window(handle: Any, page: Any, box: WorkingBox) -> npt.NDArray[Any]:
+    """Decode only the tiles or strips of a page that touch `box`."""
+    keyframe = page.keyframe
+    height, width = (
+        (keyframe.tilelength, keyframe.tilewidth)
+        if keyframe.is_tiled
+        else (
+            keyframe.rowsperstrip,
+            keyframe.imagewidth,
+        )
+    )
+    across, down = -(-keyframe.imagewidth // width), -(-keyframe.imagelength // height)
+    separate = keyframe.samplesperpixel if keyframe.planarconfig == 2 else 1
+    out = np.zeros((box.height, box.width, keyframe.samplesperpixel), keyframe.dtype)
+    for plane in range(separate):
+        for row in range(box.row // height, min(down, -(-(box.row + box.height) // height))):
+            for col in range(box.col // width, min(across, -(-(box.col + box.width) // width))):
+                index = (plane * down + row) * across + col
+                handle.seek(page.dataoffsets[index])
+                data = handle.read(page.databytecounts[index])
+                segment, place, shape = keyframe.decode(data, index, jpegtables=keyframe.jpegtables)
+                samples = slice(plane, plane + 1) if separate > 1 else slice(None)
+                _paste(out[..., samples], segment[0, : shape[1], : shape[2]], place[2:4], box)
+    return out
+
+
+def _paste(
+    out: npt.NDArray[Any], segment: npt.NDArray[Any], corner: tuple[int, int], box: WorkingBox
+) -> None:
+    top, left = corner[0] - box.row, corner[1] - box.col
+    rows = slice(max(top, 0), min(top + segment.shape[0], box.height))
+    cols = slice(max(left, 0), min(left + segment.shape[1], box.width))
+    out[rows, cols] = segment[rows.start - top : rows.stop - top, cols.start - left : cols.stop - left]
