@@ -1,0 +1,48 @@
+# Everything stands on `make setup`, which needs git, make, Python 3.11 and its venv module.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+OUT := results/demo
+
+.PHONY: setup demo test check format bench schemas clean
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt workflows/debian-packages.txt workflows/install_system_packages.sh
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --progress-bar on --constraint constraints.txt --group dev --editable .
+	sh workflows/install_system_packages.sh $(BIN)/python workflows/debian-packages.txt
+	touch $@
+
+## The main job on the synthetic cases that ship with the project.
+demo: setup
+	$(BIN)/her2path run sample_data/cases.tsv --out $(OUT)
+
+test: setup
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+check: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/snakefmt --check Snakefile workflows
+	$(BIN)/snakemake --lint
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile workflows
+
+## Speed and memory on this machine, side by side; never part of the tests.
+bench: setup
+	$(BIN)/python -m tests.benchmarks
+
+## The JSON Schema of the configuration and its defaults, from the code that checks them.
+schemas: setup
+	$(BIN)/python -m tests.support.schemas
+
+clean:
+	rm -rf $(VENV) results .snakemake
