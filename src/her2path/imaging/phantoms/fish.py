@@ -1,0 +1,99 @@
+"""FISH phantoms: fluorescence fields of nuclei with HER2 and CEP17 signals and their full truth.
+
+The image is built in photoelectrons on a canvas larger than the field, in the order DAPI, HER2
+(orange), CEP17 (green); optics and camera come last.  A single-probe phantom has no CEP17 signals,
+but keeps the green channel, as autofluorescence is recorded there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from her2path.imaging.phantoms.fish_account import cover_of, field_of, write_down
+from her2path.imaging.phantoms.fish_layout import Layout, layout_nuclei
+from her2path.imaging.phantoms.fish_optics import add_haze, add_spots, expose
+from her2path.imaging.phantoms.fish_probes import NucleusCopies, place_copies
+from her2path.imaging.phantoms.fish_scene import (
+    CEP17,
+    HER2,
+    add_nucleus,
+    add_specks,
+    add_surroundings,
+    look_of,
+    textures,
+)
+from her2path.imaging.phantoms.fish_spec import FishPhantomSpec, spec_for_group
+from her2path.imaging.phantoms.fish_truth import FishTruth, SignalChannel, group_of
+
+__all__ = ["FishPhantom", "FishPhantomSpec", "FishTruth", "group_of", "render_fish", "spec_for_group"]
+
+
+@dataclass(frozen=True, slots=True)
+class FishPhantom:
+    """One phantom field."""
+
+    planes: npt.NDArray[np.uint16]
+    """Counts, shape (3, M, N) or, with several focal planes, (3, Z, M, N); DAPI, HER2, CEP17."""
+    labels: npt.NDArray[np.int32]
+    """Nuclei, shape (M, N), 0 = none; where nuclei overlap the upper one."""
+    truth: FishTruth
+
+
+def render_fish(spec: FishPhantomSpec) -> FishPhantom:
+    """Render a FISH field and its truth.
+
+    Parameters
+    ----------
+    spec : FishPhantomSpec
+        All there is to choose; the same spec gives the same bytes.
+
+    Returns
+    -------
+    phantom : FishPhantom
+        Camera counts, label image and truth.
+
+    Examples
+    --------
+    >>> phantom = render_fish(FishPhantomSpec(width_px=128, height_px=128))
+    >>> phantom.planes.shape, phantom.planes.dtype, phantom.labels.shape
+    ((3, 128, 128), dtype('uint16'), (128, 128))
+    """
+    # One stream of numbers per concern: more focal planes or noise never move a nucleus.
+    layout_rng, probe_rng, look_rng, scene_rng, camera_rng = (
+        np.random.default_rng([spec.seed, concern]) for concern in range(5)
+    )
+    layout = layout_nuclei(spec, layout_rng)
+    copies = _copies(layout, spec, probe_rng)
+    noise = textures(layout, spec, look_rng)
+    looks = [look_of(shape, noise, spec, look_rng) for shape in layout.shapes]
+    still = np.zeros((3, layout.height, layout.width), dtype=np.float32)
+    specks = add_specks(still, layout, cover_of(layout) > 0, spec, scene_rng)
+    add_surroundings(still, layout, noise, spec, scene_rng)
+    field = field_of(layout, spec)
+    planes = []
+    for index in range(spec.z_planes):
+        height_um = (index - (spec.z_planes - 1) / 2) * spec.z_step_um
+        light = still.copy()
+        for look in looks:
+            add_nucleus(light, look, spec, plane_um=height_um)
+        add_haze(light, spec)
+        for channel, plane in ((SignalChannel.HER2, HER2), (SignalChannel.CEP17, CEP17)):
+            shown = tuple(c for n in copies for c in n.copies if c.channel is channel)
+            add_spots(light[plane], shown, spec, plane_um=height_um)
+        planes.append(expose(light[(slice(None), *field)], spec, camera_rng))
+    counts = planes[0] if spec.z_planes == 1 else np.stack(planes, axis=1)
+    labels, truth = write_down(layout, copies, specks, spec)
+    return FishPhantom(counts, labels, truth)
+
+
+def _copies(layout: Layout, spec: FishPhantomSpec, rng: np.random.Generator) -> tuple[NucleusCopies, ...]:
+    placed: list[NucleusCopies] = []
+    clusters = 0
+    for shape in layout.shapes:
+        nucleus = place_copies(shape, spec, clusters + 1, rng)
+        clusters = max([clusters, *(c.cluster_id for c in nucleus.copies)])
+        placed.append(nucleus)
+    return tuple(placed)

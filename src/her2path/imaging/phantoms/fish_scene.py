@@ -1,0 +1,205 @@
+"""What a FISH phantom shows besides its signals: chromatin, autofluorescence, red blood cells, debris."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from her2path.imaging.phantoms.fish_layout import Layout, NucleusShape
+from her2path.imaging.phantoms.fish_optics import add_gaussian
+from her2path.imaging.phantoms.fish_spec import FishPhantomSpec
+from her2path.imaging.phantoms.fish_truth import NucleusKind, SignalChannel, TrueSpeck
+
+Plane = npt.NDArray[np.float32]
+
+DAPI, HER2, CEP17 = 0, 1, 2
+"""Order of the channels everywhere in a phantom."""
+
+_DAPI_PEAK_E = {NucleusKind.TUMOUR: 3000.0, NucleusKind.STROMA: 3000.0, NucleusKind.LYMPHOCYTE: 4000.0}
+_CLUMPS = {NucleusKind.TUMOUR: 0.20, NucleusKind.STROMA: 0.10, NucleusKind.LYMPHOCYTE: 0.24}
+"""Contrast of coarse chromatin: vesicular in tumour, smooth in spindles, clumped in lymphocytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class NucleusLook:
+    """How one nucleus shines, before focus."""
+
+    shape: NucleusShape
+    z_um: float
+    """Height of its middle in the section: how far it is out of focus."""
+    chromatin: Plane
+    """Light of the DNA stain over the box of the shape (photoelectrons)."""
+    glow: Plane
+    """Autofluorescence and unspecific probe within the nucleus, in the green channel."""
+
+
+def textures(layout: Layout, spec: FishPhantomSpec, rng: np.random.Generator) -> tuple[Plane, Plane, Plane]:
+    """Fine, middle and coarse random texture (mean 0, standard deviation 1) over the canvas."""
+    planes = []
+    for scale_um in (0.18, 0.5, 1.4):
+        noise = rng.standard_normal((layout.height, layout.width), dtype=np.float32)
+        smooth = cv2.GaussianBlur(noise, (0, 0), scale_um / spec.mpp)
+        planes.append((smooth / float(smooth.std())).astype(np.float32))
+    return planes[0], planes[1], planes[2]
+
+
+def look_of(
+    shape: NucleusShape,
+    noise: tuple[Plane, Plane, Plane],
+    spec: FishPhantomSpec,
+    rng: np.random.Generator,
+) -> NucleusLook:
+    """Give a nucleus its chromatin, nucleoli, brightness and glow."""
+    fine, middle, coarse = (_window(plane, shape, rng) for plane in noise)
+    # A section through an ellipsoid is thinner towards the outline, and a thick one levels off.
+    thickness = np.minimum(1, 1.35 * np.sqrt(1 - (1 - shape.depth) ** 2)).astype(np.float32)
+    clumps = _CLUMPS[shape.kind] * float(rng.uniform(0.7, 1.5))
+    texture = 1 + clumps * (0.45 * fine + 0.7 * middle + 0.6 * coarse)
+    texture *= 1 - _nucleoli(shape, spec, rng)
+    level = _DAPI_PEAK_E[shape.kind] * float(np.exp(rng.normal(-0.1, 0.38)))
+    chromatin = level * thickness * np.clip(texture, 0.25, 2.2)
+    glow = thickness * np.clip(1 + 0.16 * fine + 0.25 * middle + 0.2 * coarse, 0.3, None)
+    strength = float(np.exp(rng.normal(np.log(260), 0.9))) * spec.background
+    z = float(rng.uniform(-0.5, 0.5)) * spec.section_um
+    return NucleusLook(
+        shape, z, chromatin.astype(np.float32), (min(strength, 1300.0) * glow).astype(np.float32)
+    )
+
+
+def _window(plane: Plane, shape: NucleusShape, rng: np.random.Generator) -> Plane:
+    height, width = shape.depth.shape
+    top = int(rng.integers(plane.shape[0] - height))
+    left = int(rng.integers(plane.shape[1] - width))
+    return plane[top : top + height, left : left + width]
+
+
+def _nucleoli(shape: NucleusShape, spec: FishPhantomSpec, rng: np.random.Generator) -> Plane:
+    """Share of the DNA stain missing at each pixel: nucleoli hold little DNA."""
+    dark = np.zeros_like(shape.depth)
+    if shape.kind is not NucleusKind.TUMOUR:
+        return dark
+    inside = np.argwhere(shape.depth > 0.3)
+    for _ in range(int(rng.integers(0, 4))):
+        row, col = (float(v) + 0.5 for v in inside[rng.integers(len(inside))])
+        sigma = float(rng.uniform(0.45, 0.9)) / spec.mpp
+        add_gaussian(dark, (row, col), sigma, float(rng.uniform(0.2, 0.5)))
+    return np.clip(dark, 0, 0.7)
+
+
+def add_nucleus(light: Plane, look: NucleusLook, spec: FishPhantomSpec, *, plane_um: float) -> None:
+    """Add one nucleus to `light` (3, M, N) as seen in one focal plane."""
+    focus = 0.35 if spec.z_planes == 1 else 1.0
+    sigma_um = float(np.hypot(0.22, 0.16 * focus * (look.z_um - plane_um))) * spec.blur
+    sigma = sigma_um / spec.mpp
+    rows, cols = look.shape.box
+    light[DAPI, rows, cols] += cv2.GaussianBlur(look.chromatin, (0, 0), sigma)
+    glow = cv2.GaussianBlur(look.glow, (0, 0), sigma)
+    light[CEP17, rows, cols] += glow
+    light[HER2, rows, cols] += 0.42 * glow
+
+
+def add_surroundings(
+    light: Plane,
+    layout: Layout,
+    noise: tuple[Plane, Plane, Plane],
+    spec: FishPhantomSpec,
+    rng: np.random.Generator,
+) -> None:
+    """Add flat background, cytoplasm, red blood cells and bright blobs to `light` (3, M, N), in place."""
+    if spec.background == 0:
+        return
+    light += np.array([60.0, 70.0, 90.0], dtype=np.float32)[:, None, None] * spec.background
+    cytoplasm = _cytoplasm(layout, noise, spec, rng)
+    light[CEP17] += cytoplasm
+    light[HER2] += 0.6 * cytoplasm
+    _add_red_cells(light, layout, spec, rng)
+    _add_blobs(light, layout, spec, rng)
+
+
+def _cytoplasm(
+    layout: Layout, noise: tuple[Plane, Plane, Plane], spec: FishPhantomSpec, rng: np.random.Generator
+) -> Plane:
+    """Green light of cytoplasm: wispy patches beside some of the tumour nuclei."""
+    reach = np.zeros((layout.height, layout.width), dtype=np.float32)
+    for shape in layout.shapes:
+        if shape.kind is NucleusKind.TUMOUR and rng.random() < 0.4:
+            row = shape.row + float(rng.normal(0, 0.5)) * shape.radius_px
+            col = shape.col + float(rng.normal(0, 0.5)) * shape.radius_px
+            height = float(np.exp(rng.normal(-0.2, 0.6)))
+            add_gaussian(reach, (row, col), 0.95 * shape.radius_px, height)
+    fine, middle, coarse = noise
+    wisps = 0.10 * fine + 0.22 * middle + 0.42 * np.roll(coarse, (37, 71), axis=(0, 1))
+    share: Plane = np.clip(np.minimum(reach, 1.4) * (0.75 + wisps) - 0.12, 0, None)
+    return np.float32(520.0 * spec.background) * share
+
+
+def _add_red_cells(light: Plane, layout: Layout, spec: FishPhantomSpec, rng: np.random.Generator) -> None:
+    """Red blood cells: rings of 6 to 7 µm that shine in every colour."""
+    area_mm2 = layout.height * layout.width * (spec.mpp / 1000) ** 2
+    for _ in range(int(rng.poisson(70 * area_mm2 * spec.background))):
+        radius = float(rng.uniform(2.5, 3.3)) / spec.mpp
+        row, col = float(rng.uniform(0, layout.height)), float(rng.uniform(0, layout.width))
+        wall = float(rng.uniform(0.35, 0.55)) / spec.mpp
+        half = int(radius + 4 * wall) + 2
+        top, left = max(0, int(row) - half), max(0, int(col) - half)
+        bottom, right = min(layout.height, int(row) + half), min(layout.width, int(col) + half)
+        if top >= bottom or left >= right:
+            continue
+        rows, cols = np.mgrid[top:bottom, left:right].astype(np.float32) + np.float32(0.5)
+        stretch = float(rng.uniform(0.88, 1.12))
+        distance = np.hypot((rows - row) * stretch, (cols - col) / stretch)
+        angle = np.arctan2(rows - row, cols - col)
+        ring = np.exp(-0.5 * ((distance - radius) / wall) ** 2) + 0.12 * (distance < radius)
+        ring *= 1 + 0.25 * np.cos(angle - float(rng.uniform(0, 6.28)))
+        level = float(rng.uniform(600, 1500))
+        for channel, share in ((DAPI, 0.12), (HER2, 0.75), (CEP17, 1.0)):
+            light[channel, top:bottom, left:right] += share * level * ring
+
+
+def _add_blobs(light: Plane, layout: Layout, spec: FishPhantomSpec, rng: np.random.Generator) -> None:
+    """Bright blobs: precipitate and autofluorescent granules, often brighter than the camera's range."""
+    area_mm2 = layout.height * layout.width * (spec.mpp / 1000) ** 2
+    for _ in range(int(rng.poisson(60 * area_mm2 * spec.background))):
+        centre = float(rng.uniform(0, layout.height)), float(rng.uniform(0, layout.width))
+        colour = rng.uniform(0.1, 1.0, 3) * np.array([0.3, 1.0, 1.0])
+        core = float(rng.uniform(0.5, 1.3)) / spec.mpp
+        level = float(rng.uniform(1500, 7000))
+        for channel in (DAPI, HER2, CEP17):
+            add_gaussian(light[channel], centre, core, float(colour[channel]) * level)
+            add_gaussian(light[channel], centre, 2.2 * core, 0.15 * float(colour[channel]) * level)
+
+
+def add_specks(
+    light: Plane,
+    layout: Layout,
+    covered: npt.NDArray[np.bool_],
+    spec: FishPhantomSpec,
+    rng: np.random.Generator,
+) -> tuple[TrueSpeck, ...]:
+    """Add debris and unspecific probe outside the nuclei and say where (in image pixels).
+
+    `covered` marks the canvas pixels of nuclei; half of the specks are as small as a signal.
+    """
+    area_mm2 = layout.height * layout.width * (spec.mpp / 1000) ** 2
+    specks = []
+    for _ in range(int(rng.poisson(1400 * area_mm2 * spec.background))):
+        row, col = float(rng.uniform(0, layout.height)), float(rng.uniform(0, layout.width))
+        fwhm = float(rng.choice([0.38, rng.uniform(0.45, 1.1)]))
+        kind = rng.choice([0, 1, 2], p=[0.4, 0.3, 0.3])
+        level = float(np.exp(rng.normal(np.log(900), 0.6)))
+        lean, tilt = float(rng.uniform(0, 0.6)) * fwhm / spec.mpp, float(rng.uniform(0, np.pi))
+        if covered[int(row), int(col)]:
+            continue
+        channel = (None, SignalChannel.HER2, SignalChannel.CEP17)[int(kind)]
+        for plane, probe in ((HER2, SignalChannel.HER2), (CEP17, SignalChannel.CEP17)):
+            if channel in (None, probe):
+                for side in (-0.5, 0.5):
+                    centre = row + side * lean * np.sin(tilt), col + side * lean * np.cos(tilt)
+                    add_gaussian(light[plane], centre, fwhm / 2.3548 / spec.mpp, 0.6 * level)
+        x, y = col - layout.margin, row - layout.margin
+        if 0 <= x < spec.width_px and 0 <= y < spec.height_px:
+            specks.append(TrueSpeck(channel, x, y, fwhm))
+    return tuple(specks)
