@@ -1,0 +1,142 @@
+"""QuPath GeoJSON: regions in, cells out.
+
+Coordinates are level-0 pixels with the origin at the top left, as QuPath writes them.  A region whose
+outline crosses itself is refused, not repaired: the usual repair (`make_valid`) can turn the inside
+out, and which cells count as tumour is not for a reader to guess.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+import shapely
+from shapely.geometry.base import BaseGeometry
+
+from her2path.errors import RegionError
+
+Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
+Regions: TypeAlias = shapely.MultiPolygon
+"""All regions of a file as one geometry in level-0 pixels."""
+
+_NOT_AREAS = frozenset({"Point", "MultiPoint", "LineString", "MultiLineString"})
+_MAX_BYTES = 512 * 2**20
+"""Largest region file that is read; drawn regions take kilobytes, exported cells are no regions."""
+
+
+def read_regions(path: Path, *, name: str) -> Regions:
+    """Read the areas of a GeoJSON file and unite them.
+
+    A FeatureCollection, a single Feature, a bare geometry and a list of features are accepted;
+    points and lines are left out; overlapping regions count once.
+
+    Parameters
+    ----------
+    path : Path
+        GeoJSON file as exported by QuPath.
+    name : str
+        Name of the file for messages.
+
+    Returns
+    -------
+    MultiPolygon
+        Level-0 pixels.
+
+    Raises
+    ------
+    RegionError
+        The file is missing, no GeoJSON, holds a broken polygon, or holds no area at all.
+    """
+    polygons: list[BaseGeometry] = []
+    for number, feature in enumerate(_features(_load(path, name), name), start=1):
+        polygons += _polygons(feature, number, name)
+    if not polygons:
+        raise RegionError(name, "it holds no polygon, so it selects nothing")
+    united = shapely.union_all(polygons)
+    return united if isinstance(united, shapely.MultiPolygon) else shapely.MultiPolygon([united])
+
+
+def _load(path: Path, name: str) -> Json:
+    try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise RegionError(name, "it is larger than 512 MB; export only the annotations, not the cells")
+        data: Json = json.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError as error:
+        raise RegionError(name, "the file was not found") from error
+    except OSError as error:
+        raise RegionError(name, f"the file cannot be opened: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:  # also what is not UTF-8
+        raise RegionError(name, "it is not JSON (empty, cut off, or another kind of file)") from error
+    return data
+
+
+def _features(data: Json, name: str) -> Sequence[Json]:
+    if isinstance(data, list):
+        return data
+    if isinstance(data, dict):
+        features = data.get("features")
+        if data.get("type") == "FeatureCollection" and isinstance(features, list):
+            return features
+        if data.get("type") == "GeometryCollection" and isinstance(data.get("geometries"), list):
+            return [data]
+        if isinstance(data.get("type"), str):
+            return [data]
+    raise RegionError(name, "it is JSON, but not GeoJSON")
+
+
+def _polygons(feature: Json, number: int, name: str) -> list[BaseGeometry]:
+    geometry = feature.get("geometry") if isinstance(feature, dict) and "geometry" in feature else feature
+    if not isinstance(geometry, dict):
+        raise RegionError(name, f"feature {number} has no geometry")
+    kind = geometry.get("type")
+    if kind == "GeometryCollection":
+        members = geometry.get("geometries")
+        parts = members if isinstance(members, list) else []
+        return [polygon for part in parts for polygon in _polygons(part, number, name)]
+    if kind in _NOT_AREAS:
+        return []
+    coordinates = geometry.get("coordinates")
+    if kind == "Polygon":
+        return [_polygon(coordinates, number, name)]
+    if kind == "MultiPolygon" and isinstance(coordinates, list) and coordinates:
+        united = [_polygon(rings, number, name) for rings in coordinates]
+        return [shapely.union_all(united)]
+    raise RegionError(name, f"feature {number} is of kind {kind!r}, which is no region")
+
+
+def _polygon(rings: Json, number: int, name: str) -> BaseGeometry:
+    if not isinstance(rings, list) or not rings:
+        raise RegionError(name, f"feature {number} has no coordinates")
+    outer, *holes = (_ring(ring, number, name) for ring in rings)
+    polygon = shapely.Polygon(outer, holes)
+    if not polygon.is_valid:
+        reason = shapely.is_valid_reason(polygon).split("[")[0].strip().lower()
+        where = f"feature {number} is broken ({reason}) near {_corner(polygon)}"
+        raise RegionError(name, f"{where}; draw that region anew without crossing lines")
+    if polygon.area <= 0:
+        raise RegionError(name, f"feature {number} has no area")
+    return polygon
+
+
+def _ring(ring: Json, number: int, name: str) -> list[tuple[float, float]]:
+    points = []
+    for point in ring if isinstance(ring, list) else []:
+        pair = point[:2] if isinstance(point, list) else []
+        if len(pair) != 2 or not all(_is_coordinate(value) for value in pair):
+            raise RegionError(name, f"feature {number} has a point that is not a pair of numbers")
+        points.append((float(pair[0]), float(pair[1])))  # type: ignore[arg-type]  # checked just above
+    if len(set(points)) < 3:
+        raise RegionError(name, f"feature {number} has fewer than three different points")
+    return points
+
+
+def _is_coordinate(value: Json) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _corner(polygon: BaseGeometry) -> str:
+    left, top, _, _ = polygon.bounds
+    return f"x {left:.0f}, y {top:.0f}"

@@ -1,0 +1,165 @@
+"""Open a bright-field image of any supported kind, told by its content and not by its suffix."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import openslide
+import tifffile
+
+from her2path.errors import ImageNotFoundError, UnreadableImageError, UnsuitableImageError
+from her2path.io.slides import field, stated
+from her2path.io.slides.openslide import OpenSlideLevels, plain
+from her2path.io.slides.pyramid import Levels, PyramidSlide
+from her2path.io.slides.tiff import check_segments, fast_levels
+from her2path.io.slides.tiff_structure import check_structure
+
+_TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_JPEG_MAGIC = b"\xff\xd8\xff"
+_PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
+_RGB_PHOTOMETRICS = (tifffile.PHOTOMETRIC.RGB, tifffile.PHOTOMETRIC.YCBCR)
+
+
+def open_slide(path: Path, *, name: str) -> PyramidSlide:
+    """Open a bright-field image: whole-slide formats, plain TIFF, JPEG and PNG.
+
+    Parameters
+    ----------
+    path : Path
+        File of the image.
+    name : str
+        Id of the image for messages; they never show the path.
+
+    Raises
+    ------
+    ImageNotFoundError
+        There is no such file.
+    UnreadableImageError
+        It is empty, truncated, damaged, not an image, or may not be read.
+    UnsuitableImageError
+        It is an image, but not 8-bit colour, or too large for its format.
+    """
+    head = _head(path, name)
+    is_tiff = head.startswith(_TIFF_MAGIC)
+    vendor = _detect(path, name)
+    if is_tiff and vendor != "hamamatsu":  # NDPI beyond 4 GB bends the 32-bit offsets of TIFF
+        check_structure(path, name=name)
+    if vendor is not None:
+        return _whole_slide(path, name, vendor, is_tiff=is_tiff)
+    if is_tiff:
+        return _plain_tiff(path, name)
+    if head.startswith(_JPEG_MAGIC):
+        levels = field.ArrayLevels(field.read_jpeg(path, name=name))
+        return PyramidSlide(levels, vendor="jpeg", stated=stated.resolve([]))
+    if head.startswith(_PNG_MAGIC):
+        levels = field.ArrayLevels(field.read_png(path, name=name))
+        return PyramidSlide(levels, vendor="png", stated=stated.resolve([]))
+    raise UnreadableImageError(name, _what_it_is(head))
+
+
+def files_of(path: Path) -> tuple[Path, ...]:
+    """All files that an image consists of, the named one first.
+
+    A MIRAX slide keeps its pixels in a folder of the same stem; a DICOM slide is a folder of files.
+    """
+    companions: list[Path] = []
+    if path.suffix.lower() == ".mrxs" and path.with_suffix("").is_dir():
+        companions = [p for p in sorted(path.with_suffix("").iterdir()) if p.is_file()]
+    elif _is_dicom(path):
+        companions = [p for p in sorted(path.parent.iterdir()) if p != path and _is_dicom(p)]
+    return (path, *companions)
+
+
+def _head(path: Path, name: str) -> bytes:
+    try:
+        with path.open("rb") as file:
+            head = file.read(1024)
+    except FileNotFoundError as error:
+        raise ImageNotFoundError(name) from error
+    except IsADirectoryError as error:
+        raise UnreadableImageError(name, "the path names a folder, not a file") from error
+    except OSError as error:
+        reason = error.strerror or error.__class__.__name__
+        raise UnreadableImageError(name, f"the file cannot be opened: {reason}") from error
+    if not head:
+        raise UnreadableImageError(name, "the file is empty (0 bytes)")
+    return head
+
+
+def _what_it_is(head: bytes) -> str:
+    if head[128:132] == b"DICM":
+        return "a DICOM file, but not of a whole-slide image that OpenSlide reads"
+    try:
+        head[:1000].decode("utf-8")
+    except UnicodeDecodeError:
+        return "its content is of no known image format"
+    return "it holds text, not an image"
+
+
+def _is_dicom(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(132)[128:] == b"DICM"
+
+
+def _detect(path: Path, name: str) -> str | None:
+    try:
+        vendor: str | None = openslide.OpenSlide.detect_format(path)
+    except openslide.OpenSlideError as error:
+        raise UnreadableImageError(name, plain(error)) from error
+    return vendor
+
+
+def _whole_slide(path: Path, name: str, vendor: str, *, is_tiff: bool) -> PyramidSlide:
+    if is_tiff:
+        with _tiff(path, name) as tiff:
+            check_segments(tiff, name=name)
+            if vendor == "generic-tiff":
+                _check_colour(tiff.pages.first, name)
+            ome = stated.from_ome(tiff.ome_metadata)
+    else:
+        ome = []
+    try:
+        with openslide.OpenSlide(path) as slide:
+            found = stated.from_openslide(slide.properties, vendor=vendor)
+    except openslide.OpenSlideError as error:
+        raise UnreadableImageError(name, plain(error)) from error
+    levels: Levels = OpenSlideLevels(path, name=name)
+    if is_tiff and vendor in ("generic-tiff", "aperio"):
+        levels = fast_levels(path, levels, name=name) or levels
+    return PyramidSlide(levels, vendor=vendor, stated=stated.resolve(found + ome))
+
+
+def _plain_tiff(path: Path, name: str) -> PyramidSlide:
+    with _tiff(path, name) as tiff:
+        check_segments(tiff, name=name)
+        page = tiff.pages.first
+        _check_colour(page, name)
+        found = stated.from_tiff(page) + stated.from_ome(tiff.ome_metadata)
+        levels = field.ArrayLevels(field.read_tiff_page(page, name=name))
+    return PyramidSlide(levels, vendor="tiff", stated=stated.resolve(found))
+
+
+def _tiff(path: Path, name: str) -> tifffile.TiffFile:
+    try:
+        tiff = tifffile.TiffFile(path)
+        pages = len(tiff.pages)
+    except (tifffile.TiffFileError, OSError, ValueError, IndexError) as error:
+        raise UnreadableImageError(name, f"its TIFF structure is damaged: {plain(error)}") from error
+    if not pages:
+        tiff.close()
+        raise UnreadableImageError(
+            name, "its TIFF structure points beyond the end of the file: it is truncated"
+        )
+    return tiff
+
+
+def _check_colour(page: tifffile.TiffPage, name: str) -> None:
+    if page.dtype is None or page.dtype.name != "uint8":
+        kind = "unknown" if page.dtype is None else page.dtype.name
+        detail = f"its pixels are {kind}, but bright-field IHC needs 8-bit colour"
+        raise UnsuitableImageError(name, f"{detail}; give the scanner's RGB image, or set `assay` to fish")
+    if page.photometric not in _RGB_PHOTOMETRICS or page.samplesperpixel not in (3, 4):
+        detail = f"it has {page.samplesperpixel} channel(s) that are not red, green and blue"
+        raise UnsuitableImageError(name, f"{detail}; give the scanner's RGB image, or set `assay` to fish")

@@ -1,0 +1,108 @@
+"""Slides in every format that OpenSlide reads.
+
+An `openslide.OpenSlide` latches its first error: every later call on it fails with the same one.
+After an error the handle is therefore dropped, and the next read opens a new one.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from threading import Lock
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import openslide
+
+from her2path.errors import UnreadableImageError
+
+_BLOCK = 512
+"""Edge of the fixed blocks that a level is read in where OpenSlide cannot address single pixels."""
+
+
+class OpenSlideLevels:
+    """The levels of a slide through OpenSlide; never its label, macro image or free-text properties."""
+
+    def __init__(self, path: Path, *, name: str) -> None:
+        self._path = path
+        self._name = name
+        self._lock = Lock()
+        self._handle: openslide.OpenSlide | None = None
+        handle = self._opened()
+        self.sizes: tuple[tuple[int, int], ...] = tuple(handle.level_dimensions)
+        self._downsamples: tuple[float, ...] = tuple(handle.level_downsamples)
+
+    def read(self, level: int, *, row: int, col: int, shape: tuple[int, int]) -> npt.NDArray[np.uint8]:
+        """RGB of a box that lies wholly within `level`, transparent pixels white.
+
+        Raises
+        ------
+        UnreadableImageError
+            OpenSlide cannot decode a part of it.
+        """
+        if float(self._downsamples[level]).is_integer():
+            return self._region(level, row, col, shape)
+        # OpenSlide takes the corner in level-0 pixels and interpolates where it falls between level
+        # pixels.  Fixed blocks make that shift (a fraction of a pixel) independent of the box.
+        width, height = self.sizes[level]
+        out = np.empty((*shape, 3), dtype=np.uint8)
+        for top in range(row // _BLOCK * _BLOCK, row + shape[0], _BLOCK):
+            for left in range(col // _BLOCK * _BLOCK, col + shape[1], _BLOCK):
+                block = self._region(level, top, left, (min(_BLOCK, height - top), min(_BLOCK, width - left)))
+                r0, c0 = max(top, row), max(left, col)
+                r1 = min(top + block.shape[0], row + shape[0])
+                c1 = min(left + block.shape[1], col + shape[1])
+                out[r0 - row : r1 - row, c0 - col : c1 - col] = block[
+                    r0 - top : r1 - top, c0 - left : c1 - left
+                ]
+        return out
+
+    def close(self) -> None:
+        """Release the file."""
+        with self._lock:
+            if self._handle is not None:
+                self._handle.close()
+            self._handle = None
+
+    def _opened(self) -> openslide.OpenSlide:
+        with self._lock:
+            if self._handle is None:
+                try:
+                    self._handle = openslide.OpenSlide(self._path)
+                except openslide.OpenSlideError as error:
+                    raise UnreadableImageError(
+                        self._name, f"OpenSlide cannot open it: {plain(error)}"
+                    ) from error
+            return self._handle
+
+    def _region(self, level: int, row: int, col: int, shape: tuple[int, int]) -> npt.NDArray[np.uint8]:
+        handle = self._opened()
+        scale = self._downsamples[level]
+        corner = (round(col * scale), round(row * scale))
+        try:
+            rgba = np.asarray(handle.read_region(corner, level, (shape[1], shape[0])))
+        except openslide.OpenSlideError as error:
+            with self._lock:
+                # Another thread may still be reading with it, so it is dropped, not closed.
+                if self._handle is handle:
+                    self._handle = None
+            detail = f"level {level} at row {row}, column {col}: {plain(error)}"
+            raise UnreadableImageError(self._name, detail) from error
+        return on_white(rgba)
+
+
+def plain(error: Exception) -> str:
+    """First line of a library's message, without a trailing full stop."""
+    lines = str(error).strip().splitlines()
+    return lines[0].rstrip(".") if lines else error.__class__.__name__
+
+
+def on_white(rgba: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Compose RGBA (not premultiplied), shape (M, N, 4), on a white background."""
+    rgb = np.asarray(cv2.cvtColor(rgba, cv2.COLOR_RGBA2RGB), dtype=np.uint8)
+    alpha = rgba[..., 3]
+    if cv2.minMaxLoc(alpha)[0] == 255:
+        return rgb
+    share = alpha[..., None].astype(np.float32) / 255
+    mixed = np.rint(rgb * share + 255 * (1 - share))
+    return np.asarray(mixed, dtype=np.uint8)

@@ -1,0 +1,134 @@
+"""Step `slide_intake`: find out what an image is and whether this assay can be measured on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+from annotated_types import Ge, Le
+from pydantic import BaseModel, ConfigDict
+
+from her2path.domain.case import Assay
+from her2path.errors import PixelSizeError, UnsuitableImageError
+from her2path.io.case_sheet import ImageRow
+from her2path.io.documents import SheetFacts, SlideDoc, SlideResult, SourceFile, write_document
+from her2path.io.fields import open_field
+from her2path.io.files import sha256_of
+from her2path.io.geojson import read_regions
+from her2path.io.provenance import producer
+from her2path.io.slides.opening import files_of, open_slide
+from her2path.io.slides.pyramid import PyramidSlide
+from her2path.io.slides.source import WorkingBox
+from her2path.units import MPP_MAX, MPP_MIN, PixelSize
+
+
+class SlideIntakeParams(BaseModel):
+    """What an operator may set for this step; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    max_ihc_mpp: Annotated[float, Ge(MPP_MIN), Le(MPP_MAX)] = 1.1
+    """Coarsest pixel (µm/px) of an IHC image: a membrane is about 1 µm wide, so a 10x scan still shows it."""
+    max_fish_mpp: Annotated[float, Ge(MPP_MIN), Le(MPP_MAX)] = 0.35
+    """Coarsest pixel (µm/px) of a FISH image: a signal is about 0.5 µm wide and needs two pixels to be
+    told from its neighbour."""
+    min_bright_level: Annotated[int, Ge(0), Le(255)] = 60
+    """Darkest 99th percentile (grey level of the green channel) of a bright-field image; a fluorescence
+    scan is darker."""
+
+
+def run(*, image: list[Path], row: ImageRow, slide: Path, params: SlideIntakeParams) -> None:
+    """Open an image, resolve its pixel size and write `slide.json`."""
+    for roi in (row.tumour_roi, row.exclude_roi):
+        if roi is not None:
+            read_regions(roi, name=roi.name)
+    result = (
+        _bright_field(image, row, params) if row.assay is Assay.IHC else _fluorescence(image, row, params)
+    )
+    facts = SheetFacts(
+        **{name: getattr(row, name) for name in SheetFacts.model_fields if name in ImageRow.model_fields},
+        has_tumour_roi=row.tumour_roi is not None,
+        has_exclude_roi=row.exclude_roi is not None,
+    )
+    inputs = {f"image_{i}": file.sha256 for i, file in enumerate(result.files)}
+    inputs |= {
+        name: sha256_of(roi)
+        for name, roi in (("tumour_roi", row.tumour_roi), ("exclude_roi", row.exclude_roi))
+        if roi is not None
+    }
+    document = SlideDoc(
+        produced_by=producer("slide_intake", params), inputs=inputs, sheet=facts, result=result
+    )
+    write_document(slide, document)
+
+
+def _bright_field(image: list[Path], row: ImageRow, params: SlideIntakeParams) -> SlideResult:
+    if len(image) != 1:
+        raise UnsuitableImageError(row.image_id, f"an IHC image is one file, but {len(image)} were given")
+    with open_slide(image[0], name=row.image_id) as source:
+        source.probe()
+        size = _pixel_size(row, source.pixel_size, source.pixel_size_finding)
+        _check_fine_enough(row, size, params.max_ihc_mpp, "membranes cannot be seen")
+        _check_bright(row, source, params.min_bright_level)
+        return SlideResult(
+            files=_files(files_of(image[0]), source.vendor),
+            vendor=source.vendor,
+            width_px0=source.size_px0[0],
+            height_px0=source.size_px0[1],
+            mpp=size.mpp,
+            mpp_origin=size.origin,
+            level_downsamples=source.level_downsamples,
+        )
+
+
+def _fluorescence(image: list[Path], row: ImageRow, params: SlideIntakeParams) -> SlideResult:
+    with open_field(image, name=row.image_id, channels=row.channels) as source:
+        size = _pixel_size(row, source.pixel_size, "the file states no usable pixel size")
+        _check_fine_enough(row, size, params.max_fish_mpp, "signals cannot be told apart")
+        return SlideResult(
+            files=_files(tuple(image), source.vendor),
+            vendor=source.vendor,
+            width_px0=source.size_px0[0],
+            height_px0=source.size_px0[1],
+            mpp=size.mpp,
+            mpp_origin=size.origin,
+            level_downsamples=(1.0,),
+            channels=source.channels,
+            z_planes=source.z_planes,
+            dtype=str(source.dtype),
+        )
+
+
+def _pixel_size(row: ImageRow, stated: PixelSize | None, finding: str) -> PixelSize:
+    if row.mpp is not None:
+        return PixelSize(row.mpp, "case_sheet")
+    if stated is None:
+        raise PixelSizeError(row.image_id, finding)
+    return stated
+
+
+def _check_fine_enough(row: ImageRow, size: PixelSize, coarsest: float, consequence: str) -> None:
+    if size.mpp > coarsest:
+        detail = f"{size.mpp:.3g} µm/px is too coarse, {consequence}; scan at {coarsest:.3g} µm/px or finer"
+        raise UnsuitableImageError(row.image_id, detail, code="too_coarse")
+
+
+def _check_bright(row: ImageRow, source: PyramidSlide, darkest: int) -> None:
+    downsample = max(source.size_px0) / 512
+    if downsample < 1:
+        downsample = 1.0
+    width, height = (max(int(edge / downsample), 1) for edge in source.size_px0)
+    green = source.read(WorkingBox(0, 0, height, width), downsample=downsample)[..., 1]
+    bright = float(np.percentile(green, 99))
+    if bright < darkest:
+        detail = (
+            f"it is dark throughout (99 % of it below grey level {bright:.0f}), unlike a bright-field image"
+        )
+        raise UnsuitableImageError(row.image_id, f"{detail}; is it fluorescence?", code="not_bright_field")
+
+
+def _files(paths: tuple[Path, ...], kind: str) -> tuple[SourceFile, ...]:
+    return tuple(
+        SourceFile(sha256=sha256_of(path), size_bytes=path.stat().st_size, format=kind) for path in paths
+    )
