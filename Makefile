@@ -21,7 +21,7 @@ demo: setup
 	$(BIN)/her2path run sample_data/cases.tsv --out $(OUT)
 
 test: setup
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 check: setup
 	$(BIN)/ruff format --check .
