@@ -1,0 +1,141 @@
+"""Rendering of an IHC phantom: densities of both stains, Beer-Lambert mixing, optics, sensor."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from her2path.imaging.phantoms.ihc_expression import Contours, Expression
+from her2path.imaging.phantoms.ihc_nuclei import NucleiCanvas
+from her2path.imaging.phantoms.ihc_spec import IhcPhantomSpec
+from her2path.imaging.phantoms.ihc_tissue import CellMap, TissueMap
+from her2path.imaging.phantoms.texture import (
+    Field,
+    band_noise,
+    blurred,
+    fibre_noise,
+    pixel_grid,
+    smooth_noise,
+    stream,
+)
+
+Rgb = npt.NDArray[np.uint8]
+
+
+def membrane_plane(spec: IhcPhantomSpec, contours: Contours) -> Field:
+    """Spread the contour's DAB over the width of a membrane; shape (M, N), decadic OD."""
+    away = np.ones(spec.shape, dtype=np.uint8)
+    away.ravel()[contours.flat] = 0
+    if not len(contours.flat):
+        return np.zeros(spec.shape, dtype=np.float32)
+    distance, label = cv2.distanceTransformWithLabels(away, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    table = np.zeros(int(label.max()) + 1, dtype=np.float32)
+    table[label.ravel()[contours.flat]] = contours.shown_od
+    # Membranes cut obliquely look broader.
+    wander = smooth_noise(stream(spec.seed, "oblique"), spec.shape, 5 / spec.mpp)
+    sigma = np.clip(np.float32(0.40) * np.exp(np.float32(0.22) * wander), 0.28, 0.75) / np.float32(spec.mpp)
+    # The border runs between two contour pixels, half a pixel from either centre.
+    profile = np.exp(-0.5 * ((distance + np.float32(0.4)) / sigma) ** 2)
+    grain = smooth_noise(stream(spec.seed, "granules"), spec.shape, 0.22 / spec.mpp)
+    granular = np.clip(1 + np.float32(0.24) * grain, 0.3, 1.8)
+    return np.asarray(table[label] * profile * granular, dtype=np.float32)
+
+
+def dab_plane(
+    spec: IhcPhantomSpec,
+    tissue: TissueMap,
+    cells: CellMap,
+    expression: Expression,
+    membrane: Field,
+    cover: Field,
+) -> Field:
+    """Add blush of the cytoplasm and haze of all tissue to the membranes; decadic OD."""
+    rng = stream(spec.seed, "blush")
+    grains = band_noise(rng, spec.shape, 0.45 / spec.mpp, 2.0 / spec.mpp)
+    clouds = smooth_noise(rng, spec.shape, 4.0 / spec.mpp)
+    texture = np.clip(1 + np.float32(0.35) * grains + np.float32(0.25) * clouds, 0.1, 2.5)
+    level = spec.style.blush_od * rng.uniform(0.5, 1.5, cells.count + 1) + 0.13 * expression.membrane_od
+    level[0] = 0
+    blush = blurred(level.astype(np.float32)[cells.labels], 0.4 / spec.mpp)
+    haze = np.where(tissue.tissue & ~tissue.lumen, np.float32(spec.style.haze_od), np.float32(0))
+    # A nucleus displaces cytoplasm, but some lies above and below it.
+    return np.asarray((blush + haze) * texture * (1 - np.float32(0.6) * cover) + membrane, dtype=np.float32)
+
+
+def hematoxylin_plane(spec: IhcPhantomSpec, tissue: TissueMap, cells: CellMap, nuclei: NucleiCanvas) -> Field:
+    """Lay stroma and cytoplasm under the nuclei; decadic OD."""
+    rng = stream(spec.seed, "cytoplasm")
+    grains = band_noise(rng, spec.shape, 0.5 / spec.mpp, 2.5 / spec.mpp)
+    clouds = smooth_noise(rng, spec.shape, 3.0 / spec.mpp)
+    level = rng.uniform(0.05, 0.10, cells.count + 1).astype(np.float32)
+    level[0] = 0
+    body = blurred(level[cells.labels], 0.5 / spec.mpp)
+    body = body * np.clip(1 + np.float32(0.35) * grains + np.float32(0.22) * clouds, 0.05, 3)
+    stroma = _stroma(spec, tissue, cells)
+    ground = body + stroma
+    cover = nuclei.cover
+    od = (ground * (1 - np.float32(0.8) * cover) + nuclei.hematoxylin * cover) * np.float32(
+        spec.style.hematoxylin_gain
+    )
+    return np.asarray(od, dtype=np.float32)
+
+
+def _stroma(spec: IhcPhantomSpec, tissue: TissueMap, cells: CellMap) -> Field:
+    """Wavy collagen in bundles of uneven density, with clefts and a fringe towards the glass."""
+    rng = stream(spec.seed, "stroma")
+    fine = fibre_noise(rng, tissue.fibre_angle, 0.7 / spec.mpp, 5)
+    coarse = fibre_noise(rng, tissue.fibre_angle, 2.2 / spec.mpp, 4)
+    bundle = smooth_noise(rng, spec.shape, 22 / spec.mpp)
+    dense = np.clip(np.float32(0.55) + np.float32(0.35) * bundle, 0.05, 1.3)
+    od = dense * np.clip(np.float32(0.05) + np.float32(0.030) * coarse + np.float32(0.032) * fine, 0, 0.3)
+    # Loose places open into clefts of glass.
+    cleft = np.clip((np.float32(0.9) * coarse + np.float32(0.4) * fine + np.float32(2.6) * dense) * 1.6, 0, 1)
+    stroma = tissue.tissue & ~tissue.lumen & (cells.labels == 0)
+    edge = blurred(stroma.astype(np.float32), 0.6 / spec.mpp)
+    return np.asarray(od * cleft * edge, dtype=np.float32)
+
+
+def mixed(spec: IhcPhantomSpec, hematoxylin: Field, dab: Field) -> npt.NDArray[np.float32]:
+    """Transmit white light through both stains (Beer-Lambert); shape (M, N, 3), 0 to 255."""
+    vectors = np.array([spec.style.hematoxylin, spec.style.dab], dtype=np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    light = np.empty((*spec.shape, 3), dtype=np.float32)
+    for channel in range(3):
+        od = vectors[0, channel] * hematoxylin + vectors[1, channel] * dab
+        light[..., channel] = np.float32(spec.style.white[channel]) * np.exp(np.float32(-np.log(10)) * od)
+    return light
+
+
+def photographed(spec: IhcPhantomSpec, light: npt.NDArray[np.float32]) -> Rgb:
+    """Blur, sharpen, add noise and compress as a scanner does; shape (M, N, 3), uint8."""
+    style = spec.style
+    image = blurred(light, max(style.psf_um / spec.mpp, 0.35))
+    if spec.defocused_patch:
+        image = _defocused(spec, np.asarray(image))
+    if style.sharpen:
+        soft = blurred(image, max(0.5 / spec.mpp, 0.8))
+        image = image + np.float32(style.sharpen) * (image - soft)
+    rng = stream(spec.seed, "sensor")
+    # Shot noise grows with the square root of the light.
+    noise = rng.standard_normal(image.shape, dtype=np.float32)
+    noise = blurred(noise, 0.5) * np.float32(1.5)
+    image = image + np.float32(style.noise) * noise * np.sqrt(np.clip(image, 8, 255) / np.float32(240))
+    rgb = np.clip(np.rint(image), 0, 255).astype(np.uint8)
+    done, data = cv2.imencode(".jpg", rgb[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, style.jpeg_quality])
+    if not done:
+        raise ValueError("the phantom could not be compressed as JPEG")
+    bgr = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), dtype=np.uint8)
+    return np.ascontiguousarray(bgr[..., ::-1])
+
+
+def _defocused(spec: IhcPhantomSpec, image: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    rng = stream(spec.seed, "defocus")
+    size = np.array([spec.width_px, spec.height_px])
+    x, y = size * rng.uniform(0.3, 0.7, 2)
+    radius = 0.22 * float(size.min())
+    rows, cols = pixel_grid(spec.shape)
+    inside = np.clip((radius - np.hypot(cols - x, rows - y)) / (0.1 * radius), 0, 1).astype(np.float32)[
+        ..., None
+    ]
+    return np.asarray(image * (1 - inside) + blurred(image, 2.5 / spec.mpp) * inside)
