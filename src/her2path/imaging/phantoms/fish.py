@@ -28,7 +28,15 @@ from her2path.imaging.phantoms.fish_scene import (
 from her2path.imaging.phantoms.fish_spec import FishPhantomSpec, spec_for_group
 from her2path.imaging.phantoms.fish_truth import FishTruth, SignalChannel, group_of
 
-__all__ = ["FishPhantom", "FishPhantomSpec", "FishTruth", "group_of", "render_fish", "spec_for_group"]
+__all__ = [
+    "FishPhantom",
+    "FishPhantomSpec",
+    "FishTruth",
+    "capture_rgb",
+    "group_of",
+    "render_fish",
+    "spec_for_group",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,3 +105,26 @@ def _copies(layout: Layout, spec: FishPhantomSpec, rng: np.random.Generator) -> 
         clusters = max([clusters, *(c.cluster_id for c in nucleus.copies)])
         placed.append(nucleus)
     return tuple(placed)
+
+
+def capture_rgb(planes: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint8]:
+    """Render counts as the 8-bit colour picture that a capture station saves.
+
+    Parameters
+    ----------
+    planes : ndarray of uint16, shape (3, M, N) or (3, Z, M, N)
+        DAPI, HER2, CEP17; focal planes are merged by their maximum.
+
+    Returns
+    -------
+    rgb : ndarray of uint8, shape (M, N, 3)
+        HER2 in red, CEP17 in green, DAPI in blue, each stretched between its 2nd percentile (background)
+        and the level that 1 pixel in 2000 exceeds.
+    """
+    flat = planes.max(axis=1) if planes.ndim == 4 else planes
+    rgb = np.empty((*flat.shape[1:], 3), dtype=np.uint8)
+    for index, colour in ((1, 0), (2, 1), (0, 2)):
+        low, high = np.percentile(flat[index], (2.0, 99.95))
+        stretched = (flat[index] - low) * (255.0 / max(1.0, high - low))
+        rgb[..., colour] = np.clip(np.rint(stretched), 0, 255)
+    return rgb

@@ -1,0 +1,53 @@
+"""Commands `her2path phantom ...`: synthetic images with full known truth."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from her2path.domain.ish import Probe
+
+app = typer.Typer(help="Synthetic images with full known truth.", no_args_is_help=True)
+
+
+class FishLayout(StrEnum):
+    """How the channels of a FISH field are laid out in files."""
+
+    OME = "ome"
+    SPLIT = "split"
+    RGB = "rgb"
+
+
+@app.command("fish")
+def fish(  # noqa: PLR0913 (a command names every option)
+    *,
+    out: Annotated[Path, typer.Option("--out", help="Folder of the images and their truth.")],
+    group: Annotated[
+        int | None, typer.Option(min=1, max=5, help="ISH group whose typical copy numbers to use.")
+    ] = None,
+    her2: Annotated[float | None, typer.Option(help="Mean HER2 copies per tumour nucleus.")] = None,
+    cep17: Annotated[float | None, typer.Option(help="Mean CEP17 copies per tumour nucleus.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same bytes.")] = 0,
+    fields: Annotated[int, typer.Option(min=1, help="Fields of one specimen (seeds count up).")] = 1,
+    name: Annotated[str | None, typer.Option(help="Stem of the files (default fish_<seed>).")] = None,
+    width: Annotated[int, typer.Option(help="Pixels.")] = 800,
+    height: Annotated[int, typer.Option(help="Pixels.")] = 800,
+    mpp: Annotated[float, typer.Option(help="Pixel size in µm.")] = 0.16,
+    z_planes: Annotated[int, typer.Option(help="Focal planes.")] = 1,
+    probe: Annotated[Probe, typer.Option(help="HER2 beside CEP17, or HER2 alone.")] = Probe.DUAL,
+    layout: Annotated[FishLayout, typer.Option(help="One OME-TIFF, one file a channel, or RGB.")] = (
+        FishLayout.OME
+    ),
+) -> None:
+    """Render FISH fields with known nuclei, signals and ISH group."""
+    # OpenCV and tifffile would slow down every other command's help.
+    from her2path.cli import phantom_fish  # noqa: PLC0415
+
+    spec = phantom_fish.base_spec(seed, (width, height), mpp, z_planes, probe)
+    spec = phantom_fish.choose_spec(spec, group=group, her2=her2, cep17=cep17)
+    request = phantom_fish.FishRequest(out, name or f"fish_{seed}", layout.value, fields)
+    for path in phantom_fish.write_fish(request, spec):
+        typer.echo(str(path))

@@ -1,0 +1,142 @@
+"""FISH phantoms to files: the fields of one specimen and the truth of their sum."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from her2path.domain.ish import IshGroup, Probe, SignalSummary
+from her2path.errors import ConfigError
+from her2path.imaging.phantoms.fish import (
+    FishPhantom,
+    FishPhantomSpec,
+    capture_rgb,
+    group_of,
+    render_fish,
+    spec_for_group,
+)
+from her2path.imaging.phantoms.fish_truth import TrueNucleus, TrueSignal, TrueSpeck
+from her2path.io import phantom_fish_files as files
+
+
+@dataclass(frozen=True, slots=True)
+class FishRequest:
+    """What to write and where."""
+
+    out: Path
+    name: str
+    """Stem of the files; several fields get ``_1``, ``_2`` ... behind it."""
+    layout: str
+    """ome, split or rgb."""
+    fields: int
+
+
+@dataclass(frozen=True, slots=True)
+class FieldTruth:
+    """Truth of one field in short."""
+
+    image: str
+    """Its files, joined by ``;`` as in the case sheet."""
+    nuclei: int
+    totals: SignalSummary
+    """Resolvable signals of the evaluable tumour nuclei."""
+
+
+@dataclass(frozen=True, slots=True)
+class FishTruthDoc:
+    """``<name>_truth.json``: the truth of a specimen's fields together."""
+
+    spec: FishPhantomSpec
+    """Of the first field; the seed of the others counts up."""
+    merge_um: float
+    fields: tuple[FieldTruth, ...]
+    totals: SignalSummary
+    section_totals: SignalSummary
+    """Copies in the section of the same nuclei: more than can be resolved."""
+    group: IshGroup | None
+    """ISH group of `totals`; null where there is none (single probe)."""
+
+
+def base_spec(seed: int, size: tuple[int, int], mpp: float, z_planes: int, probe: Probe) -> FishPhantomSpec:
+    """Check what was asked for; `size` is (width, height) in pixels."""
+    width, height = size
+    try:
+        return FishPhantomSpec(
+            seed=seed, width_px=width, height_px=height, mpp=mpp, z_planes=z_planes, probe=probe
+        )
+    except ValueError as error:
+        raise ConfigError((str(error),)) from error
+
+
+def choose_spec(
+    base: FishPhantomSpec, *, group: int | None, her2: float | None, cep17: float | None
+) -> FishPhantomSpec:
+    """Give `base` the copy numbers of a group, or the means that were asked for."""
+    if group is not None:
+        if her2 is not None or cep17 is not None:
+            raise ConfigError(("give either --group or --her2 and --cep17, not both",))
+        return spec_for_group(IshGroup(str(group)), base)
+    try:
+        return replace(
+            base,
+            her2_mean=base.her2_mean if her2 is None else her2,
+            cep17_mean=base.cep17_mean if cep17 is None else cep17,
+        )
+    except ValueError as error:
+        raise ConfigError((str(error),)) from error
+
+
+def write_fish(request: FishRequest, spec: FishPhantomSpec) -> tuple[Path, ...]:
+    """Render and write all fields of a specimen and their truth; return the images' files.
+
+    Beside each image stand ``_labels.tif``, ``_nuclei.tsv``, ``_signals.tsv`` and ``_specks.tsv``; the
+    specimen has ``<name>_truth.json``.
+    """
+    written: list[Path] = []
+    parts: list[FieldTruth] = []
+    totals: list[SignalSummary] = []
+    section: list[SignalSummary] = []
+    for index in range(request.fields):
+        stem = request.name if request.fields == 1 else f"{request.name}_{index + 1}"
+        field = replace(spec, seed=spec.seed + index)
+        phantom = render_fish(field)
+        images = _write_image(request, stem, phantom, field)
+        _write_truth(request.out, stem, phantom)
+        written += images
+        truth = phantom.truth
+        totals.append(truth.summary)
+        section.append(truth.section_summary)
+        parts.append(FieldTruth(";".join(p.name for p in images), len(truth.nuclei), truth.summary))
+    total = _sum(totals, spec.probe)
+    document = FishTruthDoc(
+        spec, spec.signal_diameter_um, tuple(parts), total, _sum(section, spec.probe), group_of(total)
+    )
+    files.write_record(request.out / f"{request.name}_truth.json", document)
+    return tuple(written)
+
+
+def _sum(summaries: list[SignalSummary], probe: Probe) -> SignalSummary:
+    return sum(summaries, start=SignalSummary(0, 0, None if probe is Probe.SINGLE else 0))
+
+
+def _write_image(
+    request: FishRequest, stem: str, phantom: FishPhantom, spec: FishPhantomSpec
+) -> tuple[Path, ...]:
+    calibration = files.FieldCalibration(spec.mpp, spec.z_step_um, spec.seed)
+    if request.layout == "split":
+        return files.write_split(request.out, stem, phantom.planes, calibration)
+    if request.layout == "rgb":
+        path = request.out / f"{stem}_rgb.tif"
+        files.write_rgb(path, capture_rgb(phantom.planes), mpp=spec.mpp)
+        return (path,)
+    path = request.out / f"{stem}.ome.tif"
+    files.write_ome(path, phantom.planes, calibration)
+    return (path,)
+
+
+def _write_truth(out: Path, stem: str, phantom: FishPhantom) -> None:
+    truth = phantom.truth
+    files.write_labels(out / f"{stem}_labels.tif", phantom.labels)
+    files.write_records(out / f"{stem}_nuclei.tsv", TrueNucleus, truth.nuclei)
+    files.write_records(out / f"{stem}_signals.tsv", TrueSignal, truth.signals)
+    files.write_records(out / f"{stem}_specks.tsv", TrueSpeck, truth.specks)
