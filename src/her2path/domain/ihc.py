@@ -6,10 +6,15 @@ contour.  A tally counts cells over both; percentages, scores and the H-score fo
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
 from types import MappingProxyType
+
+from her2path.domain.case import Controls
 
 
 class Intensity(StrEnum):
@@ -125,3 +130,120 @@ class IhcTally:
     def __add__(self, other: IhcTally) -> IhcTally:
         keys = self.counts.keys() | other.counts.keys()
         return IhcTally({key: self.counts.get(key, 0) + other.counts.get(key, 0) for key in sorted(keys)})
+
+
+TYPICAL_STAINING: Mapping[StainingClass, tuple[Intensity, Pattern]] = MappingProxyType(
+    {
+        StainingClass.COMPLETE_INTENSE: (Intensity.STRONG, Pattern.COMPLETE),
+        StainingClass.COMPLETE_WEAK_MODERATE: (Intensity.MODERATE, Pattern.COMPLETE),
+        StainingClass.INCOMPLETE_MODERATE_INTENSE: (Intensity.MODERATE, Pattern.INCOMPLETE),
+        StainingClass.INCOMPLETE_FAINT: (Intensity.FAINT, Pattern.INCOMPLETE),
+        StainingClass.NONE: (Intensity.NONE, Pattern.NONE),
+    }
+)
+"""The staining that stands for a class where only the class is known."""
+
+
+def tally_of_percentages(percentages: Mapping[StainingClass, Decimal]) -> IhcTally:
+    """Turn percentages typed by a person into an exact tally of shares.
+
+    Parameters
+    ----------
+    percentages : mapping of StainingClass to Decimal
+        Per cent of the invasive tumour cells; classes left out are 0; the sum is exactly 100.
+
+    Returns
+    -------
+    tally : IhcTally
+        Integers in the same proportion.  They are shares, not numbers of cells.
+
+    Raises
+    ------
+    ValueError
+        A percentage is negative, infinite or not a number, or the sum is not exactly 100.
+
+    Examples
+    --------
+    >>> typed = {StainingClass.INCOMPLETE_FAINT: Decimal("9.99"), StainingClass.NONE: Decimal("90.01")}
+    >>> tally_of_percentages(typed).total
+    10000
+    """
+    for name, value in percentages.items():
+        if not value.is_finite() or value < 0:
+            raise ValueError(f"{name} must be a percentage from 0 to 100, got {value}")
+    shares = {name: Fraction(value) for name, value in percentages.items()}
+    if sum(shares.values()) != 100:
+        raise ValueError(f"the percentages sum to {sum(percentages.values())}, not to 100")
+    scale = math.lcm(*(share.denominator for share in shares.values()))
+    return IhcTally({TYPICAL_STAINING[name]: int(share * scale) for name, share in shares.items()})
+
+
+def exact_share(pct: float | Decimal) -> Fraction:
+    """Read a percentage as the exact share that its decimal digits state.
+
+    Examples
+    --------
+    >>> exact_share(0.1)
+    Fraction(1, 1000)
+    """
+    return Fraction(str(pct)) / 100
+
+
+class TallyUnit(StrEnum):
+    """What the integers of a tally are."""
+
+    CELLS = "cells"
+    """Cells that were counted one by one."""
+    SHARES = "shares"
+    """Proportions that a person estimated; how many cells were seen is not known."""
+
+
+STAINED: tuple[StainingClass, ...] = tuple(c for c in StainingClass if c is not StainingClass.NONE)
+"""Every class but none."""
+
+
+@dataclass(frozen=True, slots=True)
+class IhcReading:
+    """What a guideline reads of the IHC of one specimen."""
+
+    tally: IhcTally
+    limit_of_blank: Fraction = Fraction(0)
+    """Share (0 to 1) of stained cells that the measurement reports on unstained tissue; 0 = a person read."""
+    unit: TallyUnit = TallyUnit.CELLS
+    controls: Controls = Controls.UNKNOWN
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.limit_of_blank <= 1:
+            raise ValueError(f"the limit of blank is a share from 0 to 1, got {self.limit_of_blank}")
+
+    def cells_of(self, *classes: StainingClass) -> int:
+        """Cells (or shares) in any of the classes."""
+        return sum(self.tally.of_class(name) for name in classes)
+
+    def pct_of(self, *classes: StainingClass) -> Fraction:
+        """Exact percentage of the cells in any of the classes; needs a cell."""
+        if self.tally.total == 0:
+            raise ValueError("no scored cell: a percentage is not defined")
+        return Fraction(100 * self.cells_of(*classes), self.tally.total)
+
+    def over_pct(self, pct: int, *classes: StainingClass) -> bool:
+        """Whether more than `pct` per cent of the cells are in any of the classes, in integers."""
+        return 100 * self.cells_of(*classes) > pct * self.tally.total
+
+    def over_blank(self, *classes: StainingClass) -> bool:
+        """Whether the cells in these classes are more than the limit of blank explains, in integers."""
+        blank = self.limit_of_blank
+        return self.cells_of(*classes) * blank.denominator > blank.numerator * self.tally.total
+
+    @property
+    def is_stained(self) -> bool:
+        """Whether any membrane stains beyond the limit of blank."""
+        return self.over_blank(*STAINED)
+
+
+@dataclass(frozen=True, slots=True)
+class StatedScore:
+    """An IHC score that a person states without percentages."""
+
+    score: IhcScore
+    controls: Controls = Controls.UNKNOWN

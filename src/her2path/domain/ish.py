@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from her2path.domain.case import Controls
+
 
 class Probe(StrEnum):
     """Whether the assay counts HER2 alone or HER2 beside the centromere of chromosome 17."""
@@ -104,3 +106,28 @@ class SignalSummary:
     def cep17_mean(self) -> float | None:
         """Mean CEP17 signals per nucleus for printing; None without nuclei or probe."""
         return None if self.cep17 is None or not self.nuclei else self.cep17 / self.nuclei
+
+
+@dataclass(frozen=True, slots=True)
+class IshReading:
+    """What a guideline reads of one observer's count; None = not stated or not measured."""
+
+    summary: SignalSummary
+    areas: int | None = None
+    """Number of tumour areas counted."""
+    weak_signals: int | None = None
+    """Signals seen but too weak to be counted; not among those of `summary`."""
+    cytoplasmic_signals: int | None = None
+    """Signals outside nuclei; not among those of `summary`."""
+    controls: Controls = Controls.UNKNOWN
+
+    def __post_init__(self) -> None:
+        for name in ("areas", "weak_signals", "cytoplasmic_signals"):
+            value = getattr(self, name)
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
+                raise ValueError(f"{name} must be an integer >= 0, got {value!r}")
+
+    @property
+    def counted_signals(self) -> int:
+        """All signals that were counted, of either colour."""
+        return self.summary.her2 + (self.summary.cep17 or 0)

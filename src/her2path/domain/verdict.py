@@ -20,6 +20,19 @@ class NotEvaluable:
             raise ValueError("a NotEvaluable needs a code and a reason")
 
 
+@dataclass(frozen=True, slots=True)
+class Indeterminate:
+    """A test was made, but technical reasons forbid to read a result from it."""
+
+    codes: tuple[str, ...]
+    """Ids of the rules that reject it."""
+    reason: str
+
+    def __post_init__(self) -> None:
+        if not self.codes or not self.reason:
+            raise ValueError("an Indeterminate needs a code and a reason")
+
+
 class State(StrEnum):
     """What a guideline says of a case, final or pending."""
 

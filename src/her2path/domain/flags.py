@@ -1,0 +1,54 @@
+"""Flags: what a person should know of a call that the call itself does not say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class Flag(StrEnum):
+    """A remark on how a call came about; it never changes the call."""
+
+    UNDEFINED_PATTERN = "undefined_pattern"
+    POLICY = "policy"
+    FOCAL_INTENSE = "focal_intense"
+    FEW_CELLS = "few_cells"
+    SCORE_STATED = "score_stated"
+    DISCORDANT = "discordant"
+    AREAS_NOT_STATED = "areas_not_stated"
+    IHC_CONTROLS_UNKNOWN = "ihc_controls_unknown"
+    ISH_CONTROLS_UNKNOWN = "ish_controls_unknown"
+    IHC_INDETERMINATE = "ihc_indeterminate"
+    ISH_INDETERMINATE = "ish_indeterminate"
+    RECOUNT_DIFFERS = "recount_differs"
+    RECOUNT_NOT_VALID = "recount_not_valid"
+    RECOUNT_NOT_COMPARABLE = "recount_not_comparable"
+    LOW_WITH_RATIO_AT_LEAST_2 = "low_with_ratio_at_least_2"
+
+
+FLAG_TEXT: Mapping[Flag, str] = MappingProxyType(
+    {
+        Flag.UNDEFINED_PATTERN: "The guideline defines no score for this staining pattern; a policy of "
+        "her2path decided, and a pathologist must look.",
+        Flag.POLICY: "The guideline is silent here; a named policy of her2path decided.",
+        Flag.FOCAL_INTENSE: "Intense complete staining in at most 10 % of the cells: a small strong "
+        "population; another block may read otherwise.",
+        Flag.FEW_CELLS: "Fewer than 100 tumour cells were scored: the percentages are uncertain.",
+        Flag.SCORE_STATED: "The IHC score was stated by a person; her2path saw no percentages.",
+        Flag.DISCORDANT: "IHC and ISH contradict each other; review both slides and the histology.",
+        Flag.AREAS_NOT_STATED: "The number of counted tumour areas was not stated; the guideline asks for "
+        "two or more.",
+        Flag.IHC_CONTROLS_UNKNOWN: "Whether the IHC controls passed was not stated; the score assumes it.",
+        Flag.ISH_CONTROLS_UNKNOWN: "Whether the ISH controls passed was not stated; the count assumes it.",
+        Flag.IHC_INDETERMINATE: "IHC was made but cannot be read; the call rests on ISH alone.",
+        Flag.ISH_INDETERMINATE: "ISH was made but cannot be read; see the trail for the reason.",
+        Flag.RECOUNT_DIFFERS: "The recount falls into another ISH group than the first count.",
+        Flag.RECOUNT_NOT_VALID: "A recount was made but cannot be read; see the trail for the reason.",
+        Flag.RECOUNT_NOT_COMPARABLE: "A recount was made, but the first count cannot be read, so nothing can "
+        "be compared.",
+        Flag.LOW_WITH_RATIO_AT_LEAST_2: "HER2-low with an ISH ratio of 2.0 or more (group 2): whether trials "
+        "counted this as ISH negative is unclear.",
+    }
+)
+"""What each flag means, in a sentence."""

@@ -1,0 +1,204 @@
+"""From a measurement to a finding: read IHC and ISH by a guideline and keep the trail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from types import MappingProxyType
+
+from her2path.domain.case import Controls
+from her2path.domain.flags import Flag
+from her2path.domain.guideline.definition import Guideline
+from her2path.domain.guideline.findings import IhcFinding, IshFinding, RecountFinding
+from her2path.domain.guideline.rules import POLICY, Rule, decide, holding
+from her2path.domain.ihc import STAINED, IhcReading, IhcScore, StainingClass, StatedScore, TallyUnit
+from her2path.domain.ish import IshReading, Probe
+from her2path.domain.verdict import Indeterminate, NotEvaluable
+
+Numbers = Mapping[str, int | float | str]
+
+MIN_CELLS = 20
+"""Fewest tumour cells for a score (policy P13): among 20, one cell more or less is half the 10 % cut."""
+FEW_CELLS = 100
+"""Below it the flag `few_cells` (policy P13): 10 of 100 cells has a 95 % interval of 5.5 to 17.4 %."""
+MAX_BLANK = Fraction(1, 10)
+"""A limit of blank that reaches the 10 % cut makes 0 and 1+ one and the same (policy P14)."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrailStep:
+    """One rule on the way to the call, with the numbers it looked at."""
+
+    rule_id: str
+    source: str
+    conclusion: str
+    numbers: Numbers = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "numbers", MappingProxyType(dict(self.numbers)))
+
+
+@dataclass(frozen=True, slots=True)
+class IhcRead:
+    """What a guideline reads from an IHC measurement."""
+
+    finding: IhcFinding
+    trail: tuple[TrailStep, ...]
+    flags: tuple[str, ...]
+    indeterminate: Indeterminate | None = None
+
+    @property
+    def score(self) -> IhcScore | None:
+        """The score; None where the test cannot be read."""
+        return self.finding.score
+
+
+@dataclass(frozen=True, slots=True)
+class IshRead:
+    """What a guideline reads from an ISH count."""
+
+    finding: IshFinding
+    trail: tuple[TrailStep, ...]
+    flags: tuple[str, ...]
+    indeterminate: Indeterminate | None = None
+
+
+UNMEASURED: tuple[Rule[IhcReading, NotEvaluable], ...] = (
+    Rule(
+        "IHC-NO-CELLS",
+        f"{POLICY} P13: fewest cells for a score",
+        lambda r: r.tally.total == 0,
+        NotEvaluable("no_tumour_cells", "no tumour cell was scored; check the tumour region and the stain"),
+    ),
+    Rule(
+        "IHC-TOO-FEW-CELLS",
+        f"{POLICY} P13: fewest cells for a score",
+        lambda r: r.unit is TallyUnit.CELLS and 0 < r.tally.total < MIN_CELLS,
+        NotEvaluable(
+            "too_few_tumour_cells",
+            f"fewer than {MIN_CELLS} tumour cells were scored, so a percentage means nothing; "
+            "check the tumour region or use another specimen",
+        ),
+    ),
+    Rule(
+        "IHC-LIMIT-OF-BLANK",
+        f"{POLICY} P14: a limit of blank below the 10 % cut",
+        lambda r: r.limit_of_blank >= MAX_BLANK,
+        NotEvaluable(
+            "limit_of_blank",
+            "the limit of blank of this calibration reaches the 10 % cut, so 0 and 1+ cannot be told apart; "
+            "calibrate the assay again",
+        ),
+    ),
+)
+"""Reasons of her2path, not of a guideline, why there is nothing to read."""
+
+
+def read_ihc(reading: IhcReading | StatedScore, guideline: Guideline) -> IhcRead | NotEvaluable:
+    """Score IHC by a guideline.
+
+    Returns
+    -------
+    read : IhcRead or NotEvaluable
+        The finding is indeterminate where the guideline rejects the test; `NotEvaluable` where
+        there is nothing to read (no or too few cells).
+    """
+    if isinstance(reading, StatedScore):
+        return _read_stated(reading)
+    for rule in holding(reading, UNMEASURED):
+        return rule.then
+    flags = _controls_flag(reading.controls, Flag.IHC_CONTROLS_UNKNOWN)
+    rejected = holding(reading, guideline.ihc_rejections)
+    if rejected:
+        steps = tuple(TrailStep(r.id, r.source, "indeterminate") for r in rejected)
+        reasons = Indeterminate(tuple(r.id for r in rejected), "; ".join(r.then for r in rejected))
+        return IhcRead(IhcFinding.INDETERMINATE, steps, (*flags, Flag.IHC_INDETERMINATE), reasons)
+    decision = decide(reading, guideline.ihc)
+    scoring = decision.conclusion
+    step = TrailStep(decision.rule.id, decision.rule.source, f"IHC {scoring.score}", _ihc_numbers(reading))
+    few = reading.unit is TallyUnit.CELLS and reading.tally.total < FEW_CELLS
+    flags = (*scoring.flags, *((Flag.FEW_CELLS,) if few else ()), *flags)
+    return IhcRead(IhcFinding(scoring.score), (step,), flags)
+
+
+def _read_stated(reading: StatedScore) -> IhcRead:
+    flags = _controls_flag(reading.controls, Flag.IHC_CONTROLS_UNKNOWN)
+    if reading.controls is Controls.FAIL:
+        reasons = Indeterminate(("IHC-REJECT-CONTROLS",), "the IHC controls did not pass; repeat the stain")
+        step = TrailStep("IHC-REJECT-CONTROLS", "stated by a person", "indeterminate")
+        flags = (Flag.IHC_INDETERMINATE, Flag.SCORE_STATED)
+        return IhcRead(IhcFinding.INDETERMINATE, (step,), flags, reasons)
+    step = TrailStep("IHC-STATED", "score stated by a person, without percentages", f"IHC {reading.score}")
+    return IhcRead(IhcFinding(reading.score), (step,), (Flag.SCORE_STATED, *flags))
+
+
+def _ihc_numbers(reading: IhcReading) -> Numbers:
+    numbers: dict[str, int | float | str] = {}
+    if reading.unit is TallyUnit.CELLS:
+        numbers["scored_cells"] = reading.tally.total
+    for name in StainingClass:
+        numbers[f"pct_{name}"] = float(reading.pct_of(name))
+    numbers["pct_stained"] = float(reading.pct_of(*STAINED))
+    numbers["limit_of_blank_pct"] = float(100 * reading.limit_of_blank)
+    return numbers
+
+
+def read_ish(reading: IshReading, guideline: Guideline, *, recount: bool = False) -> IshRead:
+    """Find the ISH group of one observer's count by a guideline.
+
+    Parameters
+    ----------
+    reading : IshReading
+        Totals over the counted nuclei and what is known of the count.
+    guideline : Guideline
+        Whose groups.
+    recount : bool
+        Read it as a second count: it looks at one area again, so it is not asked for several.
+    """
+    rejections = guideline.recount_rejections if recount else guideline.ish_rejections
+    flags = _controls_flag(reading.controls, Flag.ISH_CONTROLS_UNKNOWN)
+    if not recount and reading.areas is None:
+        flags = (*flags, Flag.AREAS_NOT_STATED)
+    prefix = "recount: " if recount else ""
+    numbers = _ish_numbers(reading)
+    rejected = holding(reading, rejections)
+    if rejected:
+        steps = tuple(TrailStep(r.id, r.source, f"{prefix}indeterminate", numbers) for r in rejected)
+        reasons = Indeterminate(tuple(r.id for r in rejected), "; ".join(r.then for r in rejected))
+        return IshRead(IshFinding.INDETERMINATE, steps, flags, reasons)
+    dual = reading.summary.probe is Probe.DUAL
+    decision = decide(reading.summary, guideline.ish_dual if dual else guideline.ish_single)
+    finding = decision.conclusion
+    conclusion = f"{prefix}ISH group {finding}" if dual else f"{prefix}ISH {finding}"
+    step = TrailStep(decision.rule.id, decision.rule.source, conclusion, numbers)
+    return IshRead(finding, (step,), flags)
+
+
+def compare_recount(first: IshRead, second: IshRead | None) -> RecountFinding:
+    """Say what a recount adds to a first count; a first count that cannot be read has no recount."""
+    if second is None or not first.finding.is_result:
+        return RecountFinding.NONE
+    if not second.finding.is_result:
+        return RecountFinding.INVALID
+    return RecountFinding.SAME if second.finding is first.finding else RecountFinding.OTHER
+
+
+def _ish_numbers(reading: IshReading) -> Numbers:
+    summary = reading.summary
+    numbers: dict[str, int | float | str | None] = {
+        "nuclei": summary.nuclei,
+        "her2_signals": summary.her2,
+        "cep17_signals": summary.cep17,
+        "her2_mean": summary.her2_mean,
+        "cep17_mean": summary.cep17_mean,
+        "her2_cep17_ratio": summary.her2_cep17_ratio,
+        "areas": reading.areas,
+        "weak_signals": reading.weak_signals,
+        "cytoplasmic_signals": reading.cytoplasmic_signals,
+    }
+    return {name: value for name, value in numbers.items() if value is not None}
+
+
+def _controls_flag(controls: Controls, flag: Flag) -> tuple[str, ...]:
+    return (flag,) if controls is Controls.UNKNOWN else ()
