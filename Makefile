@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 OUT := results/demo
 
-.PHONY: setup demo test check format bench schemas clean
+.PHONY: setup demo test check format bench bench-memory schemas clean
 
 setup: $(STAMP)
 
@@ -39,6 +39,10 @@ format: setup
 ## Speed and memory on this machine, side by side; never part of the tests.
 bench: setup
 	$(BIN)/python -m tests.benchmarks
+
+## Peak memory of each step on a slide of 40 000 x 40 000 pixels; minutes, and 2 GB of disk.
+bench-memory: setup
+	$(BIN)/python -m tests.benchmarks memory
 
 ## The JSON Schema of the configuration and its defaults, from the code that checks them.
 schemas: setup

@@ -9,6 +9,10 @@ import sys
 from pathlib import Path
 
 
+ON_DEMAND = frozenset({"memory"})
+"""Benchmarks of many minutes, run only when named."""
+
+
 def _processor() -> str:
     info = Path("/proc/cpuinfo")
     names = (
@@ -24,8 +28,9 @@ def main() -> None:
     sys.stdout.write(f"machine: {os.cpu_count()} cores, {_processor()}, Python {platform.python_version()}\n")
     wanted = sys.argv[1:]
     for path in sorted(Path(__file__).parent.glob("bench_*.py")):
-        if not wanted or path.stem.removeprefix("bench_") in wanted:
-            sys.stdout.write(f"\n== {path.stem.removeprefix('bench_')}\n")
+        name = path.stem.removeprefix("bench_")
+        if name in wanted or (not wanted and name not in ON_DEMAND):
+            sys.stdout.write(f"\n== {name}\n")
             sys.stdout.flush()
             sys.argv = [str(path)]
             runpy.run_path(str(path), run_name="__main__")
