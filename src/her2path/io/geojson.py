@@ -1,4 +1,4 @@
-"""QuPath GeoJSON: regions in, cells out.
+"""Regions drawn in QuPath, read from GeoJSON (cells go out through `her2path.io.qupath_cells`).
 
 Coordinates are level-0 pixels with the origin at the top left, as QuPath writes them.  A region whose
 outline crosses itself is refused, not repaired: the usual repair (`make_valid`) can turn the inside
