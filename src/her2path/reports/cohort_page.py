@@ -1,0 +1,167 @@
+"""The page of all cases: what its template prints."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from her2path.domain.ihc import IhcScore
+from her2path.domain.verdict import State
+from her2path.io.documents import CallDoc, Producer
+from her2path.reports.html.plots import Segment, bar_chart
+from her2path.reports.numbers import number_text
+from her2path.reports.wording import (
+    CATEGORY_WORDS,
+    NOT_EVALUABLE,
+    STATE_WORDS,
+    StateWords,
+    code_words,
+    headline,
+    ish_group_text,
+    reason_sentences,
+)
+
+# What somebody must act on comes first: failed, then pending, then unsettled, then final.
+_ORDER: tuple[str, ...] = (
+    NOT_EVALUABLE,
+    State.NEEDS_ADJUDICATION,
+    State.NEEDS_RECOUNT,
+    State.NEEDS_ISH,
+    State.NEEDS_IHC,
+    State.INDETERMINATE,
+    State.EQUIVOCAL,
+    State.POSITIVE,
+    State.NEGATIVE,
+)
+_FILLS = {
+    "positive": "#8a3a00",
+    "negative": "#0b5394",
+    "unsettled": "#6b4fa0",
+    "pending": "#c77700",
+    "failed": "#5f6368",
+}
+_NEUTRAL = "#0b5394"
+
+
+@dataclass(frozen=True, slots=True)
+class CohortRow:
+    """One case in the table."""
+
+    case_id: str
+    href: str
+    """Relative address of its report."""
+    state: StateWords
+    rank: int
+    """Place of its state when sorted by urgency."""
+    headline: str
+    ihc_score: str
+    ish_group: str
+    category: str
+    h_score: str
+    her2_mean: str
+    ratio: str
+    flags: str
+    note: str
+    """Why it has no result, or its comments' codes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A chart with its heading."""
+
+    title: str
+    chart: Markup
+
+
+@dataclass(frozen=True, slots=True)
+class CohortPage:
+    """All that the template of a cohort prints."""
+
+    cases: int
+    attention: int
+    """Cases without a final call."""
+    rows: tuple[CohortRow, ...]
+    figures: tuple[Figure, ...]
+    states: tuple[str, ...]
+    """States that occur, for the filter."""
+    guidelines: tuple[str, ...]
+    version: str
+
+
+def cohort_page(calls: Sequence[CallDoc], *, report: Producer) -> CohortPage:
+    """Prepare the page of all cases; those that somebody must act on come first.
+
+    Parameters
+    ----------
+    calls : sequence of CallDoc
+        In the order of the case sheet, which is kept within a state.
+    report : Producer
+        Who writes the page.
+    """
+    ranked = sorted(calls, key=lambda call: _ORDER.index(call.state))
+    return CohortPage(
+        cases=len(calls),
+        attention=sum(call.state not in {State.POSITIVE, State.NEGATIVE} for call in calls),
+        rows=tuple(_row(call) for call in ranked),
+        figures=_figures(calls),
+        states=tuple(dict.fromkeys(STATE_WORDS[call.state].short for call in ranked)),
+        guidelines=tuple(sorted({call.guideline for call in calls})),
+        version=report.version,
+    )
+
+
+def _row(call: CallDoc) -> CohortRow:
+    h_score, her2_mean, ratio = (
+        call.ihc.get("h_score"),
+        call.ish.get("her2_mean"),
+        call.ish.get("her2_cep17_ratio"),
+    )
+    note = " ".join(reason_sentences(call)) or ", ".join(comment.code for comment in call.comments)
+    return CohortRow(
+        case_id=call.case_id,
+        href=f"cases/{call.case_id}/report.html",
+        state=STATE_WORDS[call.state],
+        rank=_ORDER.index(call.state),
+        headline=headline(call),
+        ihc_score="" if call.ihc_score is None else str(call.ihc_score),
+        ish_group="" if call.ish_group is None else ish_group_text(call.ish_group).removeprefix("ISH "),
+        category=CATEGORY_WORDS.get(call.her2_category, call.her2_category) if call.her2_category else "",
+        h_score=_measured(h_score, 0),
+        her2_mean=_measured(her2_mean, 2),
+        ratio=_measured(ratio, 2),
+        flags=", ".join(code_words(flag) for flag in call.flags),
+        note=note,
+    )
+
+
+def _measured(value: object, digits: int) -> str:
+    return number_text(float(value), digits=digits) if isinstance(value, int | float) else ""
+
+
+def _figures(calls: Sequence[CallDoc]) -> tuple[Figure, ...]:
+    states = Counter(str(call.state) for call in calls)
+    scores = Counter("" if call.ihc_score is None else str(call.ihc_score) for call in calls)
+    groups = Counter(call.ish_group or "" for call in calls)
+    state_bars = [
+        _bar(STATE_WORDS[state].short, states[state], _FILLS[STATE_WORDS[state].look])
+        for state in _ORDER
+        if states[state]
+    ]
+    score_bars = [_bar(f"IHC {score}", scores[score]) for score in IhcScore] + [
+        _bar("no IHC score", scores[""])
+    ]
+    group_bars = [_bar(ish_group_text(group), groups[group]) for group in sorted(groups) if group]
+    return (
+        Figure("Calls", bar_chart(state_bars, title="Cases by call")),
+        Figure("IHC scores", bar_chart(score_bars, title="Cases by IHC score")),
+        Figure(
+            "ISH groups", bar_chart([*group_bars, _bar("no ISH", groups[""])], title="Cases by ISH group")
+        ),
+    )
+
+
+def _bar(label: str, n: int, fill: str = _NEUTRAL) -> Segment:
+    return Segment(label, n, fill, str(n))

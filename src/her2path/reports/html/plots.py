@@ -1,0 +1,277 @@
+"""Small SVG figures for the reports: no library, no script, the same bytes every time.
+
+All functions return a complete ``<svg>`` element with a title and a description for readers who
+do not see it.  Colours differ in lightness and hue (safe for colour-blind readers), and are never
+the only sign: values are printed beside them, and marks differ in shape or pattern.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup, escape
+
+INK = "#1b1b1b"
+GRID = "#8a8a8a"
+BLUE = "#0b5394"
+CUT = "#b3261e"
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One part of a stacked bar or one bar of a chart."""
+
+    label: str
+    value: float
+    """Length in the unit of the figure (per cent for a stacked bar)."""
+    fill: str
+    text: str
+    """What is printed for the value."""
+    ink: str = "#ffffff"
+    """Colour of the text on `fill`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offset:
+    """Distance of one number to one cut-point, for `distance_bars`."""
+
+    label: str
+    relative: float
+    """Distance over the cut; -1 to 1 is drawn, more is drawn as an arrow."""
+    text: str
+
+
+def svg(width: float, height: float, title: str, description: str, body: Iterable[str]) -> Markup:
+    """Wrap drawing commands (trusted, already escaped) into an accessible SVG element."""
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {width:g} {height:g}" '
+        f'width="{width:g}" height="{height:g}" font-family="system-ui, sans-serif" font-size="12">'
+    )
+    words = f"<title>{escape(title)}</title><desc>{escape(description)}</desc>"
+    return Markup(head + words + "".join(body) + "</svg>")  # noqa: S704  (all texts are escaped one by one)
+
+
+def text(x: float, y: float, words: str, *, anchor: str = "start", fill: str = INK, weight: str = "") -> str:
+    """Draw escaped words."""
+    bold = f' font-weight="{weight}"' if weight else ""
+    place = "" if anchor == "start" else f' text-anchor="{anchor}"'
+    return f'<text x="{x:.1f}" y="{y:.1f}"{place} fill="{fill}"{bold}>{escape(words)}</text>'
+
+
+def line(x0: float, y0: float, x1: float, y1: float, *, stroke: str = GRID, dash: str = "") -> str:
+    """Draw a line one and a half units wide."""
+    dashes = f' stroke-dasharray="{dash}"' if dash else ""
+    return (
+        f'<line x1="{x0:.1f}" y1="{y0:.1f}" x2="{x1:.1f}" y2="{y1:.1f}" stroke="{stroke}" '
+        f'stroke-width="1.5"{dashes}/>'
+    )
+
+
+def box(x: float, y: float, width: float, height: float, fill: str, *, title: str = "") -> str:
+    """Draw a filled rectangle with an optional tooltip."""
+    tip = f"<title>{escape(title)}</title>" if title else ""
+    return (
+        f'<rect x="{x:.1f}" y="{y:.1f}" width="{max(width, 0):.1f}" height="{height:.1f}" fill="{fill}" '
+        f'stroke="#ffffff" stroke-width="0.6">{tip}</rect>'
+    )
+
+
+def stacked_bar(segments: Sequence[Segment], *, cuts: Sequence[float], title: str) -> Markup:
+    """Draw shares of 100 % as one bar, strongest staining first, with cut-points marked.
+
+    Parameters
+    ----------
+    segments : sequence of Segment
+        Their values are per cent and sum to 100.
+    cuts : sequence of float
+        Per cent at which the guideline cuts; drawn as dashed lines from the left end.
+    title : str
+        Heading for readers who do not see the figure.
+    """
+    left, width, top, height = 8.0, 664.0, 22.0, 34.0
+    body: list[str] = []
+    at = left
+    for segment in segments:
+        long = width * segment.value / 100
+        body.append(box(at, top, long, height, segment.fill, title=f"{segment.label}: {segment.text}"))
+        if long > 9 * len(segment.text):
+            body.append(text(at + long / 2, top + 22, segment.text, anchor="middle", fill=segment.ink))
+        at += long
+    for cut in cuts:
+        x = left + width * cut / 100
+        body.append(line(x, top - 6, x, top + height + 6, stroke=CUT, dash="4 2"))
+        body.append(text(x + 4, top - 8, f"cut {cut:g} %", fill=CUT, weight="600"))
+    ticks = range(0, 101, 20)
+    body += [text(left + width * t / 100, top + height + 18, f"{t} %", anchor="middle") for t in ticks[1:-1]]
+    body += [
+        text(left, top + height + 18, "0 %"),
+        text(left + width, top + height + 18, "100 %", anchor="end"),
+    ]
+    described = "; ".join(f"{s.label} {s.text}" for s in segments)
+    return svg(680, 80, title, described, body)
+
+
+def distance_bars(offsets: Sequence[Offset], *, title: str) -> Markup:
+    """Draw each number's distance to its cut, as a share of the cut, on one common axis."""
+    row, mid, half = 30.0, 400.0, 150.0
+    height = 34 + row * len(offsets)
+    body = [
+        line(mid, 20, mid, height - 10, stroke=CUT, dash="4 2"),
+        text(mid, 14, "cut", anchor="middle", fill=CUT),
+    ]
+    body += [text(mid - half, 14, "−100 %", anchor="middle"), text(mid + half, 14, "+100 %", anchor="middle")]
+    for number, offset in enumerate(offsets):
+        y = 30 + row * number
+        end = mid + half * min(max(offset.relative, -1), 1)
+        body.append(text(mid - half - 22, y + 14, offset.label, anchor="end"))
+        body.append(box(min(mid, end), y + 3, abs(end - mid), 14, BLUE))
+        body.append(_arrow(end, y + 10, offset.relative) if abs(offset.relative) > 1 else _dot(end, y + 10))
+        body.append(text(mid + half + 22, y + 14, offset.text))
+    described = "; ".join(f"{o.label} {o.text}" for o in offsets)
+    return svg(720, height, title, described, body)
+
+
+def _dot(x: float, y: float) -> str:
+    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="{INK}"/>'
+
+
+def _arrow(x: float, y: float, direction: float) -> str:
+    tip = math.copysign(12, direction)
+    return f'<path d="M{x:.1f} {y - 8:.1f} L{x + tip:.1f} {y:.1f} L{x:.1f} {y + 8:.1f} Z" fill="{INK}"/>'
+
+
+@dataclass(frozen=True, slots=True)
+class _Axes:
+    """Linear axes of a square plot, in figure units."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+    most_x: float
+    most_y: float
+
+    def x(self, value: float) -> float:
+        return self.left + self.width * value / self.most_x
+
+    def y(self, value: float) -> float:
+        return self.top + self.height * (1 - value / self.most_y)
+
+    def frame(self, label_x: str, label_y: str) -> list[str]:
+        """Draw both axes with ticks and labels."""
+        base, right = self.top + self.height, self.left + self.width
+        body = [line(self.left, base, right, base), line(self.left, self.top, self.left, base)]
+        for tick in _ticks(self.most_x):
+            body.append(text(self.x(tick), base + 16, f"{tick:g}", anchor="middle"))
+        for tick in _ticks(self.most_y):
+            body.append(text(self.left - 6, self.y(tick) + 4, f"{tick:g}", anchor="end"))
+        body.append(text(self.left + self.width / 2, base + 34, label_x, anchor="middle"))
+        middle = self.top + self.height / 2
+        turned = f'transform="rotate(-90 {self.left - 34:.1f} {middle:.1f})" text-anchor="middle"'
+        label = (
+            f'<text x="{self.left - 34:.1f}" y="{middle:.1f}" {turned} fill="{INK}">{escape(label_y)}</text>'
+        )
+        return [*body, label]
+
+
+def _ticks(most: float) -> list[float]:
+    """Choose whole-numbered steps of 1, 2 or 5 times a power of ten, six at most."""
+    step = 1.0
+    while most / step > 6:
+        step *= 2 if f"{step:g}"[0] in "15" else 2.5
+    return [step * n for n in range(int(most / step + 1e-9) + 1)]
+
+
+def signal_scatter(
+    nuclei: Sequence[tuple[int, int]],
+    *,
+    ratio_cuts: Sequence[float],
+    copy_cuts: Sequence[float],
+    mean: tuple[float, float] | None,
+) -> Markup:
+    """Draw HER2 against CEP17 signals, one circle per pair of counts, its area the nuclei it stands for.
+
+    Parameters
+    ----------
+    nuclei : sequence of (HER2, CEP17)
+        Signals of every counted nucleus.
+    ratio_cuts, copy_cuts : sequence of float
+        Cut-points of the guideline: lines through the origin, and horizontal lines.
+    mean : (HER2, CEP17) or None
+        Mean copies per nucleus, drawn as a diamond.
+    """
+    most_y = max([her2 for her2, _ in nuclei] + [*copy_cuts, 4]) * 1.08
+    most_x = max([cep17 for _, cep17 in nuclei] + [4]) * 1.15
+    axes = _Axes(left=58, top=12, width=350, height=300, most_x=most_x, most_y=most_y)
+    body = axes.frame("CEP17 signals per nucleus", "HER2 signals per nucleus")
+    for cut in copy_cuts:
+        y = axes.y(cut)
+        body.append(line(axes.left, y, axes.left + axes.width, y, stroke=CUT, dash="4 3"))
+        body.append(text(axes.left + axes.width + 4, y + 4, f"mean {cut:g}", fill=CUT))
+    for cut in ratio_cuts:
+        end = min(axes.most_x, axes.most_y / cut)
+        body.append(line(axes.x(0), axes.y(0), axes.x(end), axes.y(cut * end), stroke=INK, dash="8 3"))
+        inside = end < axes.most_x
+        place = (axes.x(end) + 4, axes.top + 8) if inside else (axes.x(end) + 4, axes.y(cut * end) + 4)
+        body.append(text(*place, f"ratio {cut:g}"))
+    for (her2, cep17), n in sorted(Counter(nuclei).items()):
+        tip = f"<title>{n} nuclei: {her2} HER2, {cep17} CEP17</title>"
+        body.append(
+            f'<circle cx="{axes.x(cep17):.1f}" cy="{axes.y(her2):.1f}" r="{3.2 * math.sqrt(n):.1f}" '
+            f'fill="{BLUE}" fill-opacity="0.45" stroke="{BLUE}">{tip}</circle>'
+        )
+    if mean is not None:
+        x, y = axes.x(mean[1]), axes.y(mean[0])
+        body.append(
+            f'<path d="M{x:.1f} {y - 8:.1f} l8 8 -8 8 -8 -8 Z" '
+            f'fill="#ffffff" stroke="{INK}" stroke-width="2.5"/>'
+        )
+    described = f"{len(nuclei)} nuclei; lines mark the guideline's cut-points, the diamond the mean."
+    return svg(480, 360, "HER2 against CEP17 signals per nucleus", described, body)
+
+
+def copy_histogram(her2: Sequence[int], *, copy_cuts: Sequence[float], mean: float | None) -> Markup:
+    """Draw how many nuclei hold how many HER2 signals; cut-points refer to the mean, not to a nucleus."""
+    tally = Counter(her2)
+    last = max([*her2, 8])
+    width_of = max(1, math.ceil((last + 1) / 40))
+    bins = [sum(tally[v] for v in range(low, low + width_of)) for low in range(0, last + 1, width_of)]
+    axes = _Axes(58, 12, 350, 300, most_x=float(len(bins) * width_of), most_y=max([*bins, 1]) * 1.1)
+    body = axes.frame("HER2 signals per nucleus", "nuclei")
+    for number, n in enumerate(bins):
+        low = number * width_of
+        name = f"{low}" if width_of == 1 else f"{low} to {low + width_of - 1}"
+        x = axes.x(low)
+        width = axes.x(low + width_of) - x
+        body.append(
+            box(x, axes.y(n), width, axes.y(0) - axes.y(n), BLUE, title=f"{name} signals: {n} nuclei")
+        )
+    # A bar for n signals spans n to n + 1, so a mean of n stands at its middle.
+    for cut in copy_cuts:
+        x = axes.x(cut + 0.5)
+        body.append(line(x, axes.top, x, axes.y(0), stroke=CUT, dash="4 3"))
+        body.append(text(x + 3, axes.top + 10, f"{cut:g}", fill=CUT))
+    if mean is not None:
+        x = axes.x(mean + 0.5)
+        body.append(line(x, axes.top + 18, x, axes.y(0), stroke=INK))
+        body.append(text(x + 3, axes.top + 30, f"mean {mean:.2f}", weight="600"))
+    described = "; ".join(f"{v} signals: {tally[v]} nuclei" for v in sorted(tally))
+    return svg(480, 360, "HER2 signals per nucleus", described, body)
+
+
+def bar_chart(bars: Sequence[Segment], *, title: str) -> Markup:
+    """Draw horizontal bars with their labels and values, for the pages of a cohort."""
+    row, left, width = 26.0, 150.0, 170.0
+    most = max([bar.value for bar in bars] + [1])
+    body: list[str] = []
+    for number, bar in enumerate(bars):
+        y = 4 + row * number
+        long = width * bar.value / most
+        body.append(text(left - 8, y + 15, bar.label, anchor="end"))
+        body.append(box(left, y, long, 20, bar.fill))
+        body.append(text(left + long + 6, y + 15, bar.text, weight="600"))
+    described = "; ".join(f"{bar.label}: {bar.text}" for bar in bars)
+    return svg(left + width + 50, 8 + row * max(len(bars), 1), title, described, body)

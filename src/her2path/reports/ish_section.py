@@ -1,0 +1,193 @@
+"""What a report shows of the FISH images of a case: counts by observer, fields, nuclei."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from her2path.domain.ish import NucleusSignals, Probe, SignalSummary
+from her2path.errors import ArtefactError
+from her2path.io.documents import FishCountsResult, Reason
+from her2path.io.tables import FISH_NUCLEI, read_table
+from her2path.reports.evidence import ImageEvidence
+from her2path.reports.html.pictures import Picture
+from her2path.reports.html.plots import copy_histogram, signal_scatter
+from her2path.reports.ihc_section import CountRow, excluded_rows
+from her2path.reports.numbers import count_text, number_text
+from her2path.reports.wording import code_words, flag_sentence
+
+
+@dataclass(frozen=True, slots=True)
+class IshCuts:
+    """Cut-points of the case's guideline, for lines in the figures and digits in the tables."""
+
+    ratio: tuple[float, ...] = ()
+    copies: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRow:
+    """Counts of one field or of a sum of fields, as printed."""
+
+    name: str
+    area: str
+    nuclei: str
+    her2: str
+    cep17: str
+    her2_mean: str
+    cep17_mean: str
+    ratio: str
+
+
+@dataclass(frozen=True, slots=True)
+class FishImage:
+    """One FISH image, ready for the page."""
+
+    image_id: str
+    reason: Reason | None
+    """Why the image has no result; everything below is then empty."""
+    facts: tuple[CountRow, ...] = ()
+    excluded: tuple[CountRow, ...] = ()
+    flags: tuple[str, ...] = ()
+    """What the measurement itself asks a person to look at, in words."""
+    gallery: Picture | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IshCount:
+    """The count of one observer over all images, ready for the page."""
+
+    observer: int
+    title: str
+    total: FieldRow | None
+    """None where no image of this observer could be counted."""
+    fields: tuple[FieldRow, ...]
+    figures: tuple[Markup, ...]
+    images: tuple[FishImage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """A counted image: its evidence, its result and its sum."""
+
+    image: ImageEvidence
+    result: FishCountsResult
+    summary: SignalSummary
+
+
+def ish_counts(
+    images: Sequence[ImageEvidence], galleries: dict[str, Picture], cuts: IshCuts
+) -> tuple[IshCount, ...]:
+    """Prepare the FISH images of a case for the page, one count per observer.
+
+    Parameters
+    ----------
+    images : sequence of ImageEvidence
+        The FISH images of the case.
+    galleries : dict of str to Picture
+        Nuclei with their signals, by image id; images without a result have none.
+    cuts : IshCuts
+        Cut-points to draw.
+    """
+    observers = sorted({image.facts.observer for image in images})
+    return tuple(
+        _count(observer, [i for i in images if i.facts.observer == observer], galleries, cuts)
+        for observer in observers
+    )
+
+
+def _count(
+    observer: int, images: Sequence[ImageEvidence], galleries: dict[str, Picture], cuts: IshCuts
+) -> IshCount:
+    counted = [found for image in images if (found := _counted(image)) is not None]
+    total = None
+    figures: tuple[Markup, ...] = ()
+    if counted:
+        summary = sum((c.summary for c in counted[1:]), start=counted[0].summary)
+        total = _row("All fields", "", summary, cuts)
+        figures = _figures([pair for c in counted for pair in c.result.nuclei], summary, cuts)
+    title = "First count" if observer == 1 else f"Recount (observer {observer}, blinded)"
+    fields = tuple(row for c in counted for row in _field_rows(c, cuts))
+    shown = tuple(_image(image, galleries.get(image.image_id)) for image in images)
+    return IshCount(observer, title, total, fields, figures, shown)
+
+
+def _counted(image: ImageEvidence) -> _Counted | None:
+    if image.counts is None:
+        raise ValueError(f"{image.image_id} is no FISH image")
+    result = image.counts.result
+    if result is None:
+        return None
+    summary = SignalSummary(len(result.nuclei), result.her2_signals, result.cep17_signals)
+    probe = Probe.SINGLE if result.cep17_signals is None else Probe.DUAL
+    pairs = (NucleusSignals(her2, cep17) for her2, cep17 in result.nuclei)
+    if SignalSummary.of(pairs, probe=probe) != summary:
+        raise ArtefactError(f"{image.image_id}/fish_counts.json", "its totals are not the sums of its nuclei")
+    return _Counted(image, result, summary)
+
+
+def _row(name: str, area: str, summary: SignalSummary, cuts: IshCuts) -> FieldRow:
+    return FieldRow(
+        name=name,
+        area=area,
+        nuclei=count_text(summary.nuclei),
+        her2=count_text(summary.her2),
+        cep17=count_text(summary.cep17),
+        her2_mean=number_text(summary.her2_mean, cuts=cuts.copies),
+        cep17_mean=number_text(summary.cep17_mean),
+        ratio=number_text(summary.her2_cep17_ratio, cuts=cuts.ratio),
+    )
+
+
+def _field_rows(counted: _Counted, cuts: IshCuts) -> list[FieldRow]:
+    """Sum the counted nuclei of each field; an image that was not cut into fields is one row."""
+    image = counted.image
+    path = image.files.get("fish_nuclei.parquet")
+    if path is None:
+        raise ArtefactError(f"{image.image_id}/fish_nuclei.parquet", "was not given to the report")
+    fields: dict[str, list[NucleusSignals]] = {}
+    for nucleus in read_table(path, FISH_NUCLEI).to_pylist():
+        if nucleus["evaluable"]:
+            pair = NucleusSignals(nucleus["her2_signals"], nucleus["cep17_signals"])
+            fields.setdefault(nucleus["field"], []).append(pair)
+    sums = {name: SignalSummary.of(fields[name], probe=counted.summary.probe) for name in sorted(fields)}
+    nothing = SignalSummary(0, 0, None if counted.summary.probe is Probe.SINGLE else 0)
+    if sum(sums.values(), start=nothing) != counted.summary:
+        raise ArtefactError(f"{image.image_id}/fish_nuclei.parquet", "its sums differ from fish_counts.json")
+    names = {
+        name: f"{image.image_id} / {name}" if name and len(sums) > 1 else image.image_id for name in sums
+    }
+    return [_row(names[name], image.facts.area, summary, cuts) for name, summary in sums.items()]
+
+
+def _figures(
+    nuclei: Sequence[tuple[int, int | None]], summary: SignalSummary, cuts: IshCuts
+) -> tuple[Markup, ...]:
+    if not nuclei:
+        return ()
+    pairs = [(her2, cep17) for her2, cep17 in nuclei if cep17 is not None]
+    histogram = copy_histogram([her2 for her2, _ in nuclei], copy_cuts=cuts.copies, mean=summary.her2_mean)
+    if not pairs:
+        return (histogram,)
+    means = (summary.her2_mean, summary.cep17_mean)
+    mean = None if means[0] is None or means[1] is None else (means[0], means[1])
+    scatter = signal_scatter(pairs, ratio_cuts=cuts.ratio, copy_cuts=cuts.copies, mean=mean)
+    return scatter, histogram
+
+
+def _image(image: ImageEvidence, gallery: Picture | None) -> FishImage:
+    if image.counts is None or image.counts.result is None:
+        return FishImage(image.image_id, image.counts.not_evaluable if image.counts else None)
+    result = image.counts.result
+    facts = (
+        CountRow("Counted nuclei", count_text(len(result.nuclei))),
+        CountRow(
+            "Counted nuclei with clusters (copies are estimates)", count_text(result.nuclei_with_clusters)
+        ),
+        CountRow("Signals outside nuclei", count_text(result.cytoplasmic_signals)),
+        CountRow("Weak signals", count_text(result.weak_signals)),
+    )
+    flags = tuple(flag_sentence(flag) or code_words(flag) for flag in result.flags)
+    return FishImage(image.image_id, None, facts, excluded_rows(result.excluded_nuclei), flags, gallery)

@@ -1,0 +1,79 @@
+"""Numbers as a report prints them.
+
+A printed number must not seem to lie on the other side of a cut, so digits are added until it
+shows on which side it lies.  Nothing here is compared: comparisons belong to the domain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+MINUS = "\N{MINUS SIGN}"
+_MOST_DIGITS = 6
+
+
+def number_text(value: float | None, *, digits: int = 2, cuts: Iterable[float] = ()) -> str:
+    """Print `value` with `digits` decimals, or more where it would be taken for one of `cuts`.
+
+    Parameters
+    ----------
+    value : float or None
+        None is printed as a dash.
+    digits : int
+        Decimals to begin with.
+    cuts : iterable of float
+        Cut-points that a different value must not be rounded to.
+
+    Examples
+    --------
+    >>> number_text(1.996, cuts=(2.0,))
+    '1.996'
+    >>> number_text(2.0, cuts=(2.0,))
+    '2.00'
+    """
+    if value is None:
+        return "–"
+    if isinstance(value, int):
+        return count_text(value)
+    beside = [cut for cut in cuts if cut != value]
+    while digits < _MOST_DIGITS and any(f"{value:.{digits}f}" == f"{cut:.{digits}f}" for cut in beside):
+        digits += 1
+    return f"{value:.{digits}f}".replace("-", MINUS)
+
+
+def count_text(value: int | None) -> str:
+    """Print a count with narrow spaces between thousands.
+
+    Examples
+    --------
+    >>> count_text(999)
+    '999'
+    """
+    if value is None:
+        return "–"
+    return f"{value:,}".replace(",", "\N{NARROW NO-BREAK SPACE}").replace("-", MINUS)
+
+
+def signed_text(value: float, *, digits: int = 2) -> str:
+    """Print a difference with its sign; one that is not zero never prints as zero.
+
+    Examples
+    --------
+    >>> signed_text(0.25), signed_text(-0.25) == MINUS + "0.25", signed_text(0.0)
+    ('+0.25', True, '0.00')
+    """
+    text = number_text(abs(value), digits=digits, cuts=(0.0,))
+    return text if value == 0 else f"{'+' if value > 0 else MINUS}{text}"
+
+
+def value_text(value: float | str | None, *, cuts: Iterable[float] = ()) -> str:
+    """Print a value of a document: a count, a measured number, or a word.
+
+    Examples
+    --------
+    >>> value_text("not_done"), value_text(1.5), value_text(None)
+    ('not done', '1.50', '–')
+    """
+    if isinstance(value, str):
+        return value.replace("_", " ")
+    return number_text(value, cuts=cuts)

@@ -1,0 +1,75 @@
+"""Step case_report: one self-contained HTML page for a case."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Annotated
+
+from annotated_types import Ge, Le
+from pydantic import BaseModel, ConfigDict
+
+from her2path.domain.case import Assay
+from her2path.io.documents import CallDoc, read_document
+from her2path.io.files import sha256_of, write_text
+from her2path.io.provenance import producer
+from her2path.reports.case_page import CaseMaterial, case_page
+from her2path.reports.evidence import ImageEvidence, gather_images
+from her2path.reports.html.pictures import Picture, read_picture
+from her2path.reports.html.rendering import render_case
+
+log = logging.getLogger(__name__)
+
+_PICTURES = {Assay.IHC: "overlay.png", Assay.FISH: "gallery.png"}
+
+
+class CaseReportParams(BaseModel):
+    """What an operator may set for this step."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    picture_side_px: Annotated[int, Ge(400), Le(8000)] = 2000
+    """Longer side of a picture in the page (px): sharp on a 4K screen and in print at A4 width."""
+    pictures_bytes: Annotated[int, Ge(100_000)] = 4_500_000
+    """Share of a page for all PNG pictures of a case (bytes; a data URI takes a third more); a picture
+    above its part of it is written as JPEG, so that a page can be sent by e-mail."""
+    jpeg_quality: Annotated[int, Ge(50), Le(100)] = 85
+    """Quality of such a JPEG: below 80 thin outlines of cells begin to smear."""
+
+
+def run(*, call: Path, artefact: list[Path], report: Path, params: CaseReportParams) -> None:
+    """Write the page of one case from its call and the artefacts of all its images."""
+    document = read_document(call, CallDoc)
+    images = gather_images(document, artefact)
+    used = {"call.json": call}
+    for image in images:
+        names = [name for name, _ in image.documents] + [_PICTURES[image.facts.assay]]
+        used |= {f"{image.image_id}/{n}": image.files[n] for n in names if n in image.files}
+    material = CaseMaterial(
+        call=document,
+        images=images,
+        pictures=_pictures(images, params),
+        report=producer("case_report", params),
+        report_inputs={name: sha256_of(path) for name, path in sorted(used.items())},
+    )
+    html = render_case(case_page(material))
+    write_text(report, html)
+    log.info("report of %d images, %.1f MB", len(images), len(html) / 1e6)
+
+
+def _pictures(images: tuple[ImageEvidence, ...], params: CaseReportParams) -> dict[str, Picture]:
+    """Read the picture of each image that has a result; placeholders of the others are not shown."""
+    shown = {
+        image.image_id: image.files[_PICTURES[image.facts.assay]]
+        for image in images
+        if image.has_result and _PICTURES[image.facts.assay] in image.files
+    }
+    return {
+        image_id: read_picture(
+            path,
+            most_side_px=params.picture_side_px,
+            most_bytes=params.pictures_bytes // len(shown),
+            jpeg_quality=params.jpeg_quality,
+        )
+        for image_id, path in shown.items()
+    }

@@ -1,0 +1,375 @@
+"""Artefacts of whole cases, written as the steps write them, for tests of what reads them.
+
+The call is made by the real rules from the same numbers that the image documents hold.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from her2path.domain.case import Assay, Controls, Specimen
+from her2path.domain.decision import CaseCall, CaseEvidence, call_case
+from her2path.domain.guideline.registry import GUIDELINES
+from her2path.domain.ihc import (
+    TYPICAL_STAINING,
+    IhcReading,
+    IhcScore,
+    IhcTally,
+    Intensity,
+    Pattern,
+    StainingClass,
+)
+from her2path.domain.ish import IshReading, NucleusSignals, Probe, SignalSummary
+from her2path.domain.verdict import NotEvaluable
+from her2path.io import documents as d
+from her2path.io.placeholders import write_not_evaluable
+from her2path.io.tables import FISH_NUCLEI, write_table
+
+GUIDELINE = "breast_2023"
+BLANK_PCT = 0.5
+SHA = "0123456789abcdef" * 4
+
+CLEAN = {"none": 1000}
+ULTRALOW = {"incomplete_faint": 60, "none": 940}
+ONE_PLUS = {"incomplete_faint": 310, "complete_weak_moderate": 40, "none": 650}
+TWO_PLUS = {
+    "complete_weak_moderate": 260,
+    "incomplete_moderate_intense": 90,
+    "incomplete_faint": 250,
+    "none": 400,
+}
+THREE_PLUS = {"complete_intense": 620, "complete_weak_moderate": 180, "incomplete_faint": 90, "none": 110}
+
+
+@dataclass(frozen=True)
+class Ihc:
+    """An IHC image of a case: cells per staining class, or why there is none."""
+
+    image_id: str = "ihc-1"
+    cells: Mapping[str, int] = field(default_factory=lambda: CLEAN)
+    failed: NotEvaluable | None = None
+    flags: tuple[str, ...] = ()
+    findings: tuple[d.Finding, ...] = ()
+    overlay_side: int = 240
+
+    def tally(self) -> IhcTally:
+        return IhcTally({TYPICAL_STAINING[StainingClass(name)]: n for name, n in self.cells.items()})
+
+    def reading(self) -> IhcReading:
+        return IhcReading(self.tally(), Fraction(str(BLANK_PCT)) / 100, controls=Controls.PASS)
+
+
+@dataclass(frozen=True)
+class Fish:
+    """A FISH image of a case: signals per nucleus, or why there is none."""
+
+    image_id: str = "fish-1"
+    nuclei: Sequence[tuple[int, int | None]] = ()
+    failed: NotEvaluable | None = None
+    observer: int = 1
+    area: str = "A1"
+    fields: int = 1
+    gallery_side: int = 240
+
+    @property
+    def probe(self) -> Probe:
+        return Probe.SINGLE if any(cep17 is None for _, cep17 in self.nuclei) else Probe.DUAL
+
+    def summary(self) -> SignalSummary:
+        return SignalSummary.of((NucleusSignals(*pair) for pair in self.nuclei), probe=self.probe)
+
+
+def nuclei(n: int, her2: float, cep17: float | None) -> list[tuple[int, int | None]]:
+    """Counts of `n` nuclei with about these means, spread without chance."""
+    found: list[tuple[int, int | None]] = []
+    for i in range(n):
+        wave = math.sin(i * 2.399)
+        near = math.cos(i * 1.7)
+        low = None if cep17 is None else max(1, round(cep17 + 0.8 * near))
+        found.append((max(1, round(her2 * (1 + 0.28 * wave) + 0.4 * near)), low))
+    return found
+
+
+def producer_of(step: str) -> d.Producer:
+    return d.Producer(step=step, version="0.1.0", params={"target_mpp": 0.5, "method": "classical"})
+
+
+def facts_of(case_id: str, image: Ihc | Fish) -> d.SheetFacts:
+    is_ihc = isinstance(image, Ihc)
+    return d.SheetFacts(
+        case_id=case_id,
+        image_id=image.image_id,
+        assay=Assay.IHC if is_ihc else Assay.FISH,
+        guideline=GUIDELINE,
+        specimen=Specimen.RESECTION,
+        probe=Probe.DUAL if is_ihc else image.probe,
+        area="" if is_ihc else image.area,
+        observer=1 if is_ihc else image.observer,
+        controls=Controls.PASS,
+        has_tumour_roi=False,
+    )
+
+
+def write_case(root: Path, case_id: str, *images: Ihc | Fish) -> tuple[Path, list[Path]]:
+    """Write call and artefacts of a case; returns the call and all files of its images."""
+    artefacts: list[Path] = []
+    for image in images:
+        artefacts += write_image(root / "images" / image.image_id, case_id, image)
+    call = root / "cases" / case_id / "call.json"
+    d.write_document(call, call_doc(case_id, *images))
+    return call, artefacts
+
+
+def write_image(folder: Path, case_id: str, image: Ihc | Fish) -> list[Path]:
+    """Write the artefacts of an image that a report reads."""
+    names = ["slide.json", "quality.json"]
+    names += (
+        ["ihc_score.json", "overlay.png"]
+        if isinstance(image, Ihc)
+        else ["fish_counts.json", "fish_nuclei.parquet", "gallery.png"]
+    )
+    paths = [folder / name for name in names]
+    facts = facts_of(case_id, image)
+    if image.failed is not None:
+        for path in paths:
+            maker = producer_of("slide_intake")
+            write_not_evaluable(path, image.failed, producer=maker, facts=facts)
+        return paths
+    d.write_document(paths[0], slide_doc(facts, image))
+    d.write_document(paths[1], quality_doc(image))
+    if isinstance(image, Ihc):
+        d.write_document(paths[2], score_doc(image))
+        _write_overlay(paths[3], image)
+    else:
+        d.write_document(paths[2], counts_doc(facts, image))
+        _write_nuclei(paths[3], image)
+        _write_gallery(paths[4], image)
+    return paths
+
+
+def slide_doc(facts: d.SheetFacts, image: Ihc | Fish) -> d.SlideDoc:
+    is_ihc = isinstance(image, Ihc)
+    roles = ("dapi", "her2", "cep17")
+    channels = tuple(d.Channel(index=i, name=r.upper(), role=r, origin="name") for i, r in enumerate(roles))
+    kind = "tiff" if is_ihc else "ome-tiff"
+    result = d.SlideResult(
+        files=(d.SourceFile(sha256=SHA, size_bytes=8_644_814, format=kind),),
+        vendor="generic-tiff" if is_ihc else "ome",
+        width_px0=5468 if is_ihc else 2048,
+        height_px0=5468 if is_ihc else 2048,
+        mpp=0.25 if is_ihc else 0.108,
+        mpp_origin="case_sheet" if is_ihc else "ome_metadata",
+        level_downsamples=(1.0, 4.0),
+        channels=() if is_ihc else channels,
+    )
+    return d.SlideDoc(produced_by=producer_of("slide_intake"), sheet=facts, result=result)
+
+
+def quality_doc(image: Ihc | Fish) -> d.QualityDoc:
+    findings = image.findings if isinstance(image, Ihc) else ()
+    result = d.QualityResult(tissue_mm2=1.6, mask_mpp=4.0, findings=findings)
+    return d.QualityDoc(produced_by=producer_of("slide_quality"), inputs={"slide": SHA}, result=result)
+
+
+def wilson_pct(k: int, n: int) -> tuple[float, float]:
+    z = 1.959963984540054
+    p = k / n
+    mid, half = p + z * z / (2 * n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    return 100 * max(0, mid - half) / (1 + z * z / n), 100 * min(1, mid + half) / (1 + z * z / n)
+
+
+def percentage(k: int, n: int) -> d.Percentage:
+    low, high = wilson_pct(k, n)
+    return d.Percentage(cells=k, pct=100 * k / n, low_pct=low, high_pct=high)
+
+
+def score_doc(image: Ihc) -> d.IhcScoreDoc:
+    reading = image.reading()
+    tally = reading.tally
+    call = call_case(CaseEvidence(ihc=reading), GUIDELINES[GUIDELINE])
+    assert isinstance(call, CaseCall)
+    assert call.ihc_score is not None
+    assert tally.h_score is not None
+    rows: dict[Intensity, dict[Pattern, int]] = {}
+    for (intensity, pattern), n in tally.counts.items():
+        rows.setdefault(intensity, {})[pattern] = n
+    shares = {str(name): percentage(tally.of_class(name), tally.total) for name in StainingClass}
+    shares["stained"] = percentage(tally.total - tally.of_class(StainingClass.NONE), tally.total)
+    result = d.IhcScoreResult(
+        tally=rows,
+        scored_cells=tally.total,
+        excluded_cells={"not_tumour": 5120, "touches_border": 12, "out_of_focus": 0},
+        percentages=shares,
+        h_score=tally.h_score,
+        score=IhcScore(call.ihc_score),
+        rule_id=call.trail[0].rule_id,
+        limit_of_blank_pct=BLANK_PCT,
+        calibration="default_hdab/1",
+        tumour_selection="automatic",
+        selected_nuclei_pct=61.3,
+        heterogeneity={"stained_share_between_tiles_sd": 0.07},
+        flags=image.flags,
+    )
+    return d.IhcScoreDoc(produced_by=producer_of("ihc_score"), inputs={"cells": SHA}, result=result)
+
+
+def counts_doc(facts: d.SheetFacts, image: Fish) -> d.FishCountsDoc:
+    summary = image.summary()
+    result = d.FishCountsResult(
+        nuclei=tuple(image.nuclei),
+        her2_signals=summary.her2,
+        cep17_signals=summary.cep17,
+        excluded_nuclei={"overlapping": 14, "cut_off": 9, "no_cep17": 3},
+        nuclei_with_clusters=2,
+        cytoplasmic_signals=5,
+        weak_signals=4,
+    )
+    return d.FishCountsDoc(
+        produced_by=producer_of("fish_counts"), inputs={"signals": SHA}, sheet=facts, result=result
+    )
+
+
+def _write_nuclei(path: Path, image: Fish) -> None:
+    n = len(image.nuclei)
+    with write_table(path, FISH_NUCLEI) as table:
+        table.append(
+            {
+                "nucleus_id": list(range(1, n + 2)),
+                "x_px0": [10.5 + 3 * i for i in range(n + 1)],
+                "y_px0": [20.5] * (n + 1),
+                "area_um2": [88.0] * (n + 1),
+                "her2_signals": [her2 for her2, _ in image.nuclei] + [99],
+                "cep17_signals": [cep17 for _, cep17 in image.nuclei]
+                + [None if image.probe is Probe.SINGLE else 99],
+                "her2_clusters": [0] * (n + 1),
+                "evaluable": [True] * n + [False],
+                "exclusion": [None] * n + ["overlapping"],
+                "field": [f"F{1 + i % image.fields}" for i in range(n + 1)],
+            }
+        )
+
+
+def call_doc(case_id: str, *images: Ihc | Fish) -> d.CallDoc:
+    """Call the case by the real rules."""
+    head = {
+        "produced_by": producer_of("case_call"),
+        "inputs": {f"{image.image_id}/slide": SHA for image in images},
+        "case_id": case_id,
+        "guideline": GUIDELINE,
+        "images": tuple(image.image_id for image in images),
+    }
+    failed = {i.image_id: i.failed for i in images if i.failed is not None}
+    call: CaseCall | NotEvaluable
+    call = next(iter(failed.values())) if failed else call_case(_evidence(images), GUIDELINES[GUIDELINE])
+    if isinstance(call, NotEvaluable):
+        reason = d.Reason(code=call.code, reason=call.reason)
+        return d.CallDoc.model_validate(
+            head
+            | {
+                "status": "not_evaluable",
+                "state": "not_evaluable",
+                "not_evaluable": reason,
+                "reasons": {k: d.Reason(code=v.code, reason=v.reason) for k, v in failed.items()},
+            }
+        )
+    return d.CallDoc.model_validate(head | _call_fields(call, images))
+
+
+def _call_fields(call: CaseCall, images: Sequence[Ihc | Fish]) -> dict[str, object]:
+    first = [i for i in images if isinstance(i, Fish) and i.observer == 1]
+    second = [i for i in images if isinstance(i, Fish) and i.observer == 2]
+    return {
+        "status": "evaluated",
+        "state": call.state,
+        "ihc_score": call.ihc_score,
+        "ish_group": None if call.ish_group is None else str(call.ish_group),
+        "her2_category": None if call.overlay is None else str(call.overlay.category),
+        "her2_category_basis": None if call.overlay is None else call.overlay.basis,
+        "rule_trail": tuple(
+            d.TrailEntry(rule_id=s.rule_id, source=s.source, conclusion=s.conclusion, numbers=dict(s.numbers))
+            for s in call.trail
+        ),
+        "distance_to_cut": tuple(
+            d.Distance(quantity=x.quantity, value=x.value, cut=x.cut, distance=x.distance, unit=x.unit)
+            for x in call.distances
+        ),
+        "comments": tuple(d.Comment(code=c.code, text=c.text) for c in call.comments),
+        "flags": call.flags,
+        "ihc": _ihc_numbers([i for i in images if isinstance(i, Ihc)]),
+        "ish": _ish_numbers(first),
+        "recount": _ish_numbers(second),
+    }
+
+
+def _ihc_numbers(images: Sequence[Ihc]) -> dict[str, int | float | str | None]:
+    if not images:
+        return {}
+    reading = images[0].reading()
+    numbers: dict[str, int | float | str | None] = {
+        "scored_cells": reading.tally.total,
+        "h_score": reading.tally.h_score,
+    }
+    return numbers | {f"pct_{name}": float(reading.pct_of(name)) for name in StainingClass}
+
+
+def _ish_numbers(images: Sequence[Fish]) -> dict[str, int | float | str | None]:
+    if not images:
+        return {}
+    s = _sum(images)
+    return {
+        "nuclei": s.nuclei,
+        "her2_signals": s.her2,
+        "cep17_signals": s.cep17,
+        "her2_mean": s.her2_mean,
+        "cep17_mean": s.cep17_mean,
+        "her2_cep17_ratio": s.her2_cep17_ratio,
+    }
+
+
+def _sum(images: Sequence[Fish]) -> SignalSummary:
+    return sum((i.summary() for i in images[1:]), start=images[0].summary())
+
+
+def _evidence(images: Sequence[Ihc | Fish]) -> CaseEvidence:
+    ihc = [i for i in images if isinstance(i, Ihc)]
+    readings = []
+    for observer in (1, 2):
+        fish = [i for i in images if isinstance(i, Fish) and i.observer == observer]
+        areas = len({i.area for i in fish}) + 1
+        readings.append(IshReading(_sum(fish), areas, controls=Controls.PASS) if fish else None)
+    return CaseEvidence(ihc[0].reading() if ihc else None, *readings)
+
+
+def _write_overlay(path: Path, image: Ihc) -> None:
+    side = image.overlay_side
+    pixels = np.full((side, side, 3), 244, np.uint8)
+    colours = {"none": (230, 190, 160), "incomplete_faint": (164, 217, 243)}
+    names = [name for name, n in image.cells.items() for _ in range(max(1, n // 20))]
+    for i, name in enumerate(names):
+        at = (10 + (37 * i) % (side - 20), 10 + (53 * i) % (side - 20))
+        cv2.circle(pixels, at, 6, colours.get(name, (6, 42, 91)), 2)
+    _write_png(path, pixels)
+
+
+def _write_gallery(path: Path, image: Fish) -> None:
+    side = image.gallery_side
+    pixels = np.zeros((side, side, 3), np.uint8)
+    for i in range(16):
+        at = (side // 8 + (i % 4) * side // 4, side // 8 + (i // 4) * side // 4)
+        cv2.circle(pixels, at, side // 10, (120, 40, 10), -1)
+        cv2.circle(pixels, (at[0] - 4, at[1]), 2, (30, 90, 255), -1)
+        cv2.circle(pixels, (at[0] + 5, at[1] + 4), 2, (40, 230, 60), -1)
+    _write_png(path, pixels)
+
+
+def _write_png(path: Path, pixels: np.ndarray) -> None:
+    encoded, data = cv2.imencode(".png", pixels)
+    assert encoded
+    path.write_bytes(data.tobytes())
