@@ -21,6 +21,52 @@ class FishLayout(StrEnum):
     RGB = "rgb"
 
 
+@app.command("ihc")
+def ihc(  # noqa: PLR0913 (a command names every option)
+    *,
+    out: Annotated[Path, typer.Option("--out", help="Folder of the slide and its truth.")],
+    score: Annotated[
+        str | None, typer.Option(help="Mix of cells of a score: 0, null, ultralow, 1+, 2+, 3+.")
+    ] = None,
+    classes: Annotated[
+        list[str] | None,
+        typer.Option("--class", help="Share of tumour cells, for example strong:complete=0.15; repeatable."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Same seed, same bytes.")] = 0,
+    width: Annotated[int, typer.Option(help="Pixels.")] = 2048,
+    height: Annotated[int, typer.Option(help="Pixels.")] = 2048,
+    mpp: Annotated[float, typer.Option(help="Pixel size in µm.")] = 0.5,
+    style: Annotated[
+        str, typer.Option(help="Stain and scanner: crisp, classic, violet, blue, pale.")
+    ] = "crisp",
+    glandular: Annotated[bool, typer.Option("--glandular", help="Glands of columnar cells.")] = False,
+    random_cells: Annotated[
+        bool, typer.Option("--random-cells", help="Stained cells at random, not in patches.")
+    ] = False,
+    defocused_patch: Annotated[bool, typer.Option("--defocused-patch", help="Blur one region.")] = False,
+    debris: Annotated[bool, typer.Option("--debris", help="Strew pigment and dust.")] = False,
+    mosaic: Annotated[int, typer.Option(min=1, help="Repeat the phantom N times in both directions.")] = 1,
+) -> None:
+    """Render an IHC slide with known cells, membranes, percentages and score."""
+    # OpenCV and tifffile would slow down every other command's help.
+    from her2path.cli import phantom_ihc  # noqa: PLC0415
+
+    spec = phantom_ihc.check_spec(
+        seed=seed,
+        classes=phantom_ihc.choose_classes(score, classes or []),
+        width_px=width,
+        height_px=height,
+        mpp=mpp,
+        style=style,
+        architecture="glandular" if glandular else "solid",
+        patchiness=0.0 if random_cells else 0.75,
+        defocused_patch=defocused_patch,
+        debris=debris,
+    )
+    phantom_ihc.write_ihc(out, spec, mosaic=mosaic)
+    typer.echo(str(out / "slide.tif"))
+
+
 @app.command("fish")
 def fish(  # noqa: PLR0913 (a command names every option)
     *,
