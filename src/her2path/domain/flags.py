@@ -25,6 +25,8 @@ class Flag(StrEnum):
     RECOUNT_NOT_VALID = "recount_not_valid"
     RECOUNT_NOT_COMPARABLE = "recount_not_comparable"
     LOW_WITH_RATIO_AT_LEAST_2 = "low_with_ratio_at_least_2"
+    CALIBRATIONS_DIFFER = "calibrations_differ"
+    EXTRA_OBSERVER = "extra_observer"
 
 
 FLAG_TEXT: Mapping[Flag, str] = MappingProxyType(
@@ -49,6 +51,8 @@ FLAG_TEXT: Mapping[Flag, str] = MappingProxyType(
         "be compared.",
         Flag.LOW_WITH_RATIO_AT_LEAST_2: "HER2-low with an ISH ratio of 2.0 or more (group 2): whether trials "
         "counted this as ISH negative is unclear.",
+        Flag.CALIBRATIONS_DIFFER: "The IHC images of this case were measured with different calibrations.",
+        Flag.EXTRA_OBSERVER: "Counts of a third or further observer were given; the call does not use them.",
     }
 )
 """What each flag means, in a sentence."""

@@ -111,12 +111,12 @@ def read_ihc(reading: IhcReading | StatedScore, guideline: Guideline) -> IhcRead
     flags = _controls_flag(reading.controls, Flag.IHC_CONTROLS_UNKNOWN)
     rejected = holding(reading, guideline.ihc_rejections)
     if rejected:
-        steps = tuple(TrailStep(r.id, r.source, "indeterminate") for r in rejected)
+        steps = tuple(TrailStep(r.id, r.source, f"indeterminate: {r.then}") for r in rejected)
         reasons = Indeterminate(tuple(r.id for r in rejected), "; ".join(r.then for r in rejected))
         return IhcRead(IhcFinding.INDETERMINATE, steps, (*flags, Flag.IHC_INDETERMINATE), reasons)
     decision = decide(reading, guideline.ihc)
     scoring = decision.conclusion
-    step = TrailStep(decision.rule.id, decision.rule.source, f"IHC {scoring.score}", _ihc_numbers(reading))
+    step = TrailStep(decision.rule.id, decision.rule.source, f"IHC {scoring.score}", ihc_numbers(reading))
     few = reading.unit is TallyUnit.CELLS and reading.tally.total < FEW_CELLS
     flags = (*scoring.flags, *((Flag.FEW_CELLS,) if few else ()), *flags)
     return IhcRead(IhcFinding(scoring.score), (step,), flags)
@@ -126,14 +126,15 @@ def _read_stated(reading: StatedScore) -> IhcRead:
     flags = _controls_flag(reading.controls, Flag.IHC_CONTROLS_UNKNOWN)
     if reading.controls is Controls.FAIL:
         reasons = Indeterminate(("IHC-REJECT-CONTROLS",), "the IHC controls did not pass; repeat the stain")
-        step = TrailStep("IHC-REJECT-CONTROLS", "stated by a person", "indeterminate")
+        step = TrailStep(reasons.codes[0], "stated by a person", f"indeterminate: {reasons.reason}")
         flags = (Flag.IHC_INDETERMINATE, Flag.SCORE_STATED)
         return IhcRead(IhcFinding.INDETERMINATE, (step,), flags, reasons)
     step = TrailStep("IHC-STATED", "score stated by a person, without percentages", f"IHC {reading.score}")
     return IhcRead(IhcFinding(reading.score), (step,), (Flag.SCORE_STATED, *flags))
 
 
-def _ihc_numbers(reading: IhcReading) -> Numbers:
+def ihc_numbers(reading: IhcReading) -> Numbers:
+    """State the percentages of a tally for print, by name; needs a scored cell."""
     numbers: dict[str, int | float | str] = {}
     if reading.unit is TallyUnit.CELLS:
         numbers["scored_cells"] = reading.tally.total
@@ -161,10 +162,12 @@ def read_ish(reading: IshReading, guideline: Guideline, *, recount: bool = False
     if not recount and reading.areas is None:
         flags = (*flags, Flag.AREAS_NOT_STATED)
     prefix = "recount: " if recount else ""
-    numbers = _ish_numbers(reading)
+    numbers = ish_numbers(reading)
     rejected = holding(reading, rejections)
     if rejected:
-        steps = tuple(TrailStep(r.id, r.source, f"{prefix}indeterminate", numbers) for r in rejected)
+        steps = tuple(
+            TrailStep(r.id, r.source, f"{prefix}indeterminate: {r.then}", numbers) for r in rejected
+        )
         reasons = Indeterminate(tuple(r.id for r in rejected), "; ".join(r.then for r in rejected))
         return IshRead(IshFinding.INDETERMINATE, steps, flags, reasons)
     dual = reading.summary.probe is Probe.DUAL
@@ -184,7 +187,8 @@ def compare_recount(first: IshRead, second: IshRead | None) -> RecountFinding:
     return RecountFinding.SAME if second.finding is first.finding else RecountFinding.OTHER
 
 
-def _ish_numbers(reading: IshReading) -> Numbers:
+def ish_numbers(reading: IshReading) -> Numbers:
+    """State the totals, means and ratio of a count for print; what is not known is left out."""
     summary = reading.summary
     numbers: dict[str, int | float | str | None] = {
         "nuclei": summary.nuclei,

@@ -25,6 +25,15 @@ from her2path.units import MPP_MAX, MPP_MIN, is_plausible_mpp
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _ID_HELP = "use letters, digits, `.`, `_` and `-` only, 64 at most, beginning with a letter or digit"
+
+
+def id_fault(value: str) -> str | None:
+    """Say why `value` cannot be the id of a case or image; None if it can."""
+    if not _ID.fullmatch(value) or ".." in value or value.endswith("."):
+        return f"{value!r} cannot be an id; {_ID_HELP}"
+    return None
+
+
 CHANNEL_ROLES = ("dapi", "her2", "cep17", "other")
 
 
@@ -61,8 +70,8 @@ class ImageRow(BaseModel):
     @field_validator("case_id", "image_id")
     @classmethod
     def _safe_id(cls, value: str) -> str:
-        if not _ID.fullmatch(value) or ".." in value or value.endswith("."):
-            raise ValueError(f"{value!r} cannot be an id; {_ID_HELP}")
+        if fault := id_fault(value):
+            raise ValueError(fault)
         return value
 
     @field_validator("area")

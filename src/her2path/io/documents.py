@@ -326,11 +326,16 @@ class CallDoc(Document):
 D = TypeVar("D", bound=Document)
 
 
-def write_document(path: Path, document: Document) -> None:
-    """Write a document as sorted, indented JSON, whole or not at all."""
+def document_text(document: Document) -> str:
+    """Render a document as sorted, indented JSON that states its schema version."""
     stamped = document.model_copy(update={"schema_version": f"{document.kind}/{document.version}"})
     data = stamped.model_dump(mode="json")
-    write_text(path, json.dumps(data, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n")
+    return json.dumps(data, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def write_document(path: Path, document: Document) -> None:
+    """Write a document as sorted, indented JSON, whole or not at all."""
+    write_text(path, document_text(document))
 
 
 def read_document(path: Path, model: type[D]) -> D:
