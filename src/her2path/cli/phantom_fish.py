@@ -15,7 +15,7 @@ from her2path.imaging.phantoms.fish import (
     render_fish,
     spec_for_group,
 )
-from her2path.imaging.phantoms.fish_truth import TrueNucleus, TrueSignal, TrueSpeck
+from her2path.imaging.phantoms.fish_truth import FishTruth, TrueNucleus, TrueSignal, TrueSpeck
 from her2path.io import phantom_fish_files as files
 
 
@@ -51,6 +51,8 @@ class FishTruthDoc:
     merge_um: float
     fields: tuple[FieldTruth, ...]
     totals: SignalSummary
+    any_kind_totals: SignalSummary
+    """Stroma and lymphocytes counted as well: what comes out where no tumour region is drawn."""
     section_totals: SignalSummary
     """Copies in the section of the same nuclei: more than can be resolved."""
     group: IshGroup | None
@@ -94,8 +96,7 @@ def write_fish(request: FishRequest, spec: FishPhantomSpec) -> tuple[Path, ...]:
     """
     written: list[Path] = []
     parts: list[FieldTruth] = []
-    totals: list[SignalSummary] = []
-    section: list[SignalSummary] = []
+    truths: list[FishTruth] = []
     for index in range(request.fields):
         stem = request.name if request.fields == 1 else f"{request.name}_{index + 1}"
         field = replace(spec, seed=spec.seed + index)
@@ -103,20 +104,26 @@ def write_fish(request: FishRequest, spec: FishPhantomSpec) -> tuple[Path, ...]:
         images = _write_image(request, stem, phantom, field)
         _write_truth(request.out, stem, phantom)
         written += images
-        truth = phantom.truth
-        totals.append(truth.summary)
-        section.append(truth.section_summary)
-        parts.append(FieldTruth(";".join(p.name for p in images), len(truth.nuclei), truth.summary))
-    total = _sum(totals, spec.probe)
-    document = FishTruthDoc(
-        spec, spec.signal_diameter_um, tuple(parts), total, _sum(section, spec.probe), group_of(total)
-    )
-    files.write_record(request.out / f"{request.name}_truth.json", document)
+        truths.append(phantom.truth)
+        parts.append(
+            FieldTruth(";".join(p.name for p in images), len(phantom.truth.nuclei), phantom.truth.summary)
+        )
+    files.write_record(request.out / f"{request.name}_truth.json", _document(spec, parts, truths))
     return tuple(written)
 
 
-def _sum(summaries: list[SignalSummary], probe: Probe) -> SignalSummary:
-    return sum(summaries, start=SignalSummary(0, 0, None if probe is Probe.SINGLE else 0))
+def _document(spec: FishPhantomSpec, parts: list[FieldTruth], truths: list[FishTruth]) -> FishTruthDoc:
+    none = SignalSummary(0, 0, None if spec.probe is Probe.SINGLE else 0)
+    totals = sum((truth.summary for truth in truths), start=none)
+    return FishTruthDoc(
+        spec=spec,
+        merge_um=spec.signal_diameter_um,
+        fields=tuple(parts),
+        totals=totals,
+        any_kind_totals=sum((truth.any_kind_summary for truth in truths), start=none),
+        section_totals=sum((truth.section_summary for truth in truths), start=none),
+        group=group_of(totals),
+    )
 
 
 def _write_image(

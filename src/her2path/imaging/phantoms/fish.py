@@ -36,6 +36,7 @@ __all__ = [
     "group_of",
     "render_fish",
     "spec_for_group",
+    "true_fish",
 ]
 
 
@@ -69,12 +70,9 @@ def render_fish(spec: FishPhantomSpec) -> FishPhantom:
     >>> phantom.planes.shape, phantom.planes.dtype, phantom.labels.shape
     ((3, 128, 128), dtype('uint16'), (128, 128))
     """
-    # One stream of numbers per concern: more focal planes or noise never move a nucleus.
-    layout_rng, probe_rng, look_rng, scene_rng, camera_rng = (
-        np.random.default_rng([spec.seed, concern]) for concern in range(5)
-    )
-    layout = layout_nuclei(spec, layout_rng)
-    copies = _copies(layout, spec, probe_rng)
+    plan = _plan(spec)
+    layout, copies = plan.layout, plan.copies
+    look_rng, scene_rng, camera_rng = (_stream(spec, concern) for concern in (2, 3, 4))
     noise = textures(layout, spec, look_rng)
     looks = [look_of(shape, noise, spec, look_rng) for shape in layout.shapes]
     still = np.zeros((3, layout.height, layout.width), dtype=np.float32)
@@ -97,14 +95,35 @@ def render_fish(spec: FishPhantomSpec) -> FishPhantom:
     return FishPhantom(counts, labels, truth)
 
 
-def _copies(layout: Layout, spec: FishPhantomSpec, rng: np.random.Generator) -> tuple[NucleusCopies, ...]:
+def true_fish(spec: FishPhantomSpec) -> FishTruth:
+    """State the truth of `render_fish(spec)` without rendering a pixel; specks are left out."""
+    plan = _plan(spec)
+    return write_down(plan.layout, plan.copies, (), spec)[1]
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """Where everything lies that is counted."""
+
+    layout: Layout
+    copies: tuple[NucleusCopies, ...]
+
+
+def _plan(spec: FishPhantomSpec) -> _Plan:
+    layout = layout_nuclei(spec, _stream(spec, 0))
+    rng = _stream(spec, 1)
     placed: list[NucleusCopies] = []
     clusters = 0
     for shape in layout.shapes:
         nucleus = place_copies(shape, spec, clusters + 1, rng)
         clusters = max([clusters, *(c.cluster_id for c in nucleus.copies)])
         placed.append(nucleus)
-    return tuple(placed)
+    return _Plan(layout, tuple(placed))
+
+
+def _stream(spec: FishPhantomSpec, concern: int) -> np.random.Generator:
+    """One stream of numbers per concern: more focal planes or noise never move a nucleus."""
+    return np.random.default_rng([spec.seed, concern])
 
 
 def capture_rgb(planes: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint8]:

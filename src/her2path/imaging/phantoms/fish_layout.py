@@ -139,7 +139,7 @@ def _nest_field(
 
 
 def _fits_nest(kind: NucleusKind, rank: float, rng: np.random.Generator) -> bool:
-    tumour_chance = float(np.clip((rank - 0.1) / 0.15, 0.05, 1.0))
+    tumour_chance = float(np.clip((rank - 0.22) / 0.15, 0.04, 1.0))
     chance = tumour_chance if kind is NucleusKind.TUMOUR else 1.1 - tumour_chance
     return bool(rng.random() < chance)
 

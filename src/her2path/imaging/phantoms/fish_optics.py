@@ -9,12 +9,12 @@ import numpy.typing as npt
 from her2path.imaging.phantoms.fish_probes import Copy
 from her2path.imaging.phantoms.fish_spec import FishPhantomSpec
 
-SPOT_FWHM_UM = 0.38
+SPOT_FWHM_UM = 0.40
 """Width of a spot in focus (µm): the diffraction limit of an oil objective (about 0.25 for NA 1.3 at
 600 nm) convolved with a probe of some hundred kilobases."""
 _FOCAL_RANGE_UM = 0.8
 """Defocus (µm) at which a spot has twice its area."""
-_EXTENDED_FOCUS = 0.35
+_EXTENDED_FOCUS = 0.5
 """Share of the true defocus left in a single capture with extended focus."""
 
 

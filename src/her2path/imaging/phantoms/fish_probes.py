@@ -144,9 +144,9 @@ def _clustered_places(
     for index, size in enumerate(_cluster_sizes(count, spec.cluster_copies)):
         row, col, z = _free_places(shape, 1, spec, rng, inset_um=1.2)[0]
         # A homogeneously staining region grows with its copies and is longer than wide.
-        spread = 0.16 * np.sqrt(size) / spec.mpp
+        spread = float(np.exp(rng.normal(np.log(0.24), 0.35))) * np.sqrt(size) / spec.mpp
         tilt = rng.uniform(0, np.pi)
-        along, across = rng.normal(0, spread, size), rng.normal(0, 0.55 * spread, size)
+        along, across = rng.normal(0, spread, size), rng.normal(0, 0.6 * spread, size)
         for i in range(size):
             place = (
                 row + float(along[i] * np.sin(tilt) + across[i] * np.cos(tilt)),

@@ -57,15 +57,15 @@ def look_of(
     # A section through an ellipsoid is thinner towards the outline, and a thick one levels off.
     thickness = np.minimum(1, 1.35 * np.sqrt(1 - (1 - shape.depth) ** 2)).astype(np.float32)
     clumps = _CLUMPS[shape.kind] * float(rng.uniform(0.7, 1.5))
-    texture = 1 + clumps * (0.45 * fine + 0.7 * middle + 0.6 * coarse)
+    texture = 1 + clumps * (0.6 * fine + 0.75 * middle + 0.55 * coarse)
     texture *= 1 - _nucleoli(shape, spec, rng)
     level = _DAPI_PEAK_E[shape.kind] * float(np.exp(rng.normal(-0.1, 0.38)))
     chromatin = level * thickness * np.clip(texture, 0.25, 2.2)
     glow = thickness * np.clip(1 + 0.16 * fine + 0.25 * middle + 0.2 * coarse, 0.3, None)
-    strength = float(np.exp(rng.normal(np.log(260), 0.9))) * spec.background
+    strength = float(np.exp(rng.normal(np.log(300), 0.75))) * spec.background
     z = float(rng.uniform(-0.5, 0.5)) * spec.section_um
     return NucleusLook(
-        shape, z, chromatin.astype(np.float32), (min(strength, 1300.0) * glow).astype(np.float32)
+        shape, z, chromatin.astype(np.float32), (min(strength, 900.0) * glow).astype(np.float32)
     )
 
 
@@ -92,7 +92,7 @@ def _nucleoli(shape: NucleusShape, spec: FishPhantomSpec, rng: np.random.Generat
 def add_nucleus(light: Plane, look: NucleusLook, spec: FishPhantomSpec, *, plane_um: float) -> None:
     """Add one nucleus to `light` (3, M, N) as seen in one focal plane."""
     focus = 0.35 if spec.z_planes == 1 else 1.0
-    sigma_um = float(np.hypot(0.22, 0.16 * focus * (look.z_um - plane_um))) * spec.blur
+    sigma_um = float(np.hypot(0.27, 0.22 * focus * (look.z_um - plane_um))) * spec.blur
     sigma = sigma_um / spec.mpp
     rows, cols = look.shape.box
     light[DAPI, rows, cols] += cv2.GaussianBlur(look.chromatin, (0, 0), sigma)
@@ -125,24 +125,24 @@ def _cytoplasm(
     """Green light of cytoplasm: wispy patches beside some of the tumour nuclei."""
     reach = np.zeros((layout.height, layout.width), dtype=np.float32)
     for shape in layout.shapes:
-        if shape.kind is NucleusKind.TUMOUR and rng.random() < 0.4:
+        if shape.kind is NucleusKind.TUMOUR and rng.random() < 0.45:
             row = shape.row + float(rng.normal(0, 0.5)) * shape.radius_px
             col = shape.col + float(rng.normal(0, 0.5)) * shape.radius_px
             height = float(np.exp(rng.normal(-0.2, 0.6)))
-            add_gaussian(reach, (row, col), 0.95 * shape.radius_px, height)
+            add_gaussian(reach, (row, col), 1.15 * shape.radius_px, height)
     fine, middle, coarse = noise
-    wisps = 0.10 * fine + 0.22 * middle + 0.42 * np.roll(coarse, (37, 71), axis=(0, 1))
-    share: Plane = np.clip(np.minimum(reach, 1.4) * (0.75 + wisps) - 0.12, 0, None)
-    return np.float32(520.0 * spec.background) * share
+    wisps = 0.12 * fine + 0.18 * middle + 0.26 * np.roll(coarse, (37, 71), axis=(0, 1))
+    share: Plane = np.clip(np.minimum(reach, 1.4) * (0.8 + wisps) - 0.1, 0, None)
+    return np.float32(300.0 * spec.background) * share
 
 
 def _add_red_cells(light: Plane, layout: Layout, spec: FishPhantomSpec, rng: np.random.Generator) -> None:
     """Red blood cells: rings of 6 to 7 µm that shine in every colour."""
     area_mm2 = layout.height * layout.width * (spec.mpp / 1000) ** 2
     for _ in range(int(rng.poisson(70 * area_mm2 * spec.background))):
-        radius = float(rng.uniform(2.5, 3.3)) / spec.mpp
+        radius = float(rng.uniform(2.2, 3.2)) / spec.mpp
         row, col = float(rng.uniform(0, layout.height)), float(rng.uniform(0, layout.width))
-        wall = float(rng.uniform(0.35, 0.55)) / spec.mpp
+        wall = float(rng.uniform(0.4, 0.7)) / spec.mpp
         half = int(radius + 4 * wall) + 2
         top, left = max(0, int(row) - half), max(0, int(col) - half)
         bottom, right = min(layout.height, int(row) + half), min(layout.width, int(col) + half)
@@ -155,7 +155,7 @@ def _add_red_cells(light: Plane, layout: Layout, spec: FishPhantomSpec, rng: np.
         ring = np.exp(-0.5 * ((distance - radius) / wall) ** 2) + 0.12 * (distance < radius)
         ring *= 1 + 0.25 * np.cos(angle - float(rng.uniform(0, 6.28)))
         level = float(rng.uniform(600, 1500))
-        for channel, share in ((DAPI, 0.12), (HER2, 0.75), (CEP17, 1.0)):
+        for channel, share in ((DAPI, 0.12), (HER2, 0.55), (CEP17, 1.0)):
             light[channel, top:bottom, left:right] += share * level * ring
 
 

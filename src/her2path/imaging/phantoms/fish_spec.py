@@ -35,7 +35,7 @@ class FishPhantomSpec:
     """Share of single copies that are replicated and show as two spots within one signal diameter."""
     signal_diameter_um: float = 0.5
     """Spots whose centres are no further apart count as one signal."""
-    nuclei_per_mm2: float = 1650.0
+    nuclei_per_mm2: float = 2200.0
     overlap_share: float = 0.12
     """Share of the nuclei that lie partly over or under another one."""
     tumour_share: float = 0.85
@@ -103,7 +103,7 @@ class _Copies:
 _GROUPS = {
     IshGroup.GROUP_1: _Copies(7.4, 2.3, 0.6, 0.4, clusters=0.6),
     IshGroup.GROUP_2: _Copies(3.1, 1.1, 0.3, 0.0),
-    IshGroup.GROUP_3: _Copies(7.9, 5.0, 0.4, 0.4),
+    IshGroup.GROUP_3: _Copies(8.2, 5.3, 0.4, 0.4),
     IshGroup.GROUP_4: _Copies(5.2, 3.4, 0.3, 0.3),
     IshGroup.GROUP_5: _Copies(2.4, 2.1, 0.4, 0.3),
 }

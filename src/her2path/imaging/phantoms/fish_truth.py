@@ -124,6 +124,18 @@ class FishTruth:
         )
 
     @property
+    def any_kind_summary(self) -> SignalSummary:
+        """Resolvable signals over all whole single nuclei with every colour, stroma and lymphocytes too.
+
+        What a count without a drawn tumour region gives: the diploid nuclei pull every mean towards 2.
+        """
+        whole = (n for n in self.nuclei if n.exclusion in (None, TrueExclusion.NOT_TUMOUR))
+        counted = (n for n in whole if n.her2_resolvable and n.cep17_resolvable != 0)
+        return SignalSummary.of(
+            (NucleusSignals(n.her2_resolvable, n.cep17_resolvable) for n in counted), probe=self.probe
+        )
+
+    @property
     def section_summary(self) -> SignalSummary:
         """Copies in the section over the same nuclei: what perfect resolution would count."""
         return SignalSummary.of(
