@@ -8,7 +8,6 @@ import runpy
 import sys
 from pathlib import Path
 
-
 ON_DEMAND = frozenset({"memory"})
 """Benchmarks of many minutes, run only when named."""
 

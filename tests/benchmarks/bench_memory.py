@@ -40,7 +40,7 @@ def main(slide: Path | None = None) -> None:
         folder = Path(name)
         if slide is None:
             her2path = [sys.executable, "-m", "her2path.cli.main"]
-            size = ["--width", "40000", "--height", "40000", "--mpp", "0.25"]
+            size = ["--width", "4000", "--height", "4000", "--mosaic", "10", "--mpp", "0.25"]
             subprocess.run(
                 [*her2path, "phantom", "ihc", "--out", str(folder), "--score", "2+", *size], check=True
             )

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from her2path.cli import call, images, logs, phantom, run
+from her2path.cli import call, images, logs, phantom, run, selftest
 from her2path.errors import Her2PathError
 
 log = logging.getLogger(__name__)
@@ -28,6 +28,7 @@ app.command("run")(run.run)
 app.command("call")(call.call)
 app.command("ihc")(images.ihc)
 app.command("fish")(images.fish)
+app.command("selftest")(selftest.selftest)
 app.add_typer(images.slide, name="slide")
 app.add_typer(phantom.app, name="phantom")
 
