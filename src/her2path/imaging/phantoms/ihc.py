@@ -17,6 +17,7 @@ from her2path.imaging.phantoms.ihc_nuclei import paint_nuclei
 from her2path.imaging.phantoms.ihc_spec import IhcPhantomSpec
 from her2path.imaging.phantoms.ihc_stain import (
     dab_plane,
+    debris_plane,
     hematoxylin_plane,
     membrane_plane,
     mixed,
@@ -59,6 +60,6 @@ def render_ihc(spec: IhcPhantomSpec) -> IhcPhantom:
     membrane = membrane_plane(spec, contours)
     dab = dab_plane(spec, tissue, cells, expression, membrane, nuclei.cover)
     hematoxylin = hematoxylin_plane(spec, tissue, cells, nuclei)
-    rgb = photographed(spec, mixed(spec, hematoxylin, dab))
+    rgb = photographed(spec, mixed(spec, hematoxylin, dab, debris_plane(spec)))
     table = tabulate(spec.mpp, cells, expression, measure_borders(contours, cells.count), nuclei)
     return IhcPhantom(spec, rgb, cells.labels, table, summarise_truth(table))

@@ -103,8 +103,10 @@ STYLES: Mapping[str, StainStyle] = MappingProxyType(
         style.name: style
         for style in (
             # Blue hematoxylin and a hard unsharp mask, like the gastro-oesophageal cores.
-            StainStyle("crisp", (0.74, 0.60, 0.29), (0.30, 0.55, 0.78), (246.0, 246.0, 249.0), sharpen=1.0),
-            StainStyle("classic", (0.65, 0.70, 0.29), (0.27, 0.57, 0.78)),
+            StainStyle(
+                "crisp", (0.72, 0.63, 0.29), (0.30, 0.55, 0.78), (242.0, 242.0, 247.0), 0.5, sharpen=1.0
+            ),
+            StainStyle("classic", (0.65, 0.70, 0.29), (0.27, 0.57, 0.78), hematoxylin_gain=0.9),
             StainStyle(
                 "violet",
                 (0.61, 0.68, 0.40),

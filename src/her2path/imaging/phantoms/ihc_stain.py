@@ -9,7 +9,7 @@ import numpy.typing as npt
 from her2path.imaging.phantoms.ihc_expression import Contours, Expression
 from her2path.imaging.phantoms.ihc_nuclei import NucleiCanvas
 from her2path.imaging.phantoms.ihc_spec import IhcPhantomSpec
-from her2path.imaging.phantoms.ihc_tissue import CellMap, TissueMap
+from her2path.imaging.phantoms.ihc_tissue import CellMap, Mask, TissueMap
 from her2path.imaging.phantoms.texture import (
     Field,
     band_noise,
@@ -38,8 +38,18 @@ def membrane_plane(spec: IhcPhantomSpec, contours: Contours) -> Field:
     # The border runs between two contour pixels, half a pixel from either centre.
     profile = np.exp(-0.5 * ((distance + np.float32(0.4)) / sigma) ** 2)
     grain = smooth_noise(stream(spec.seed, "granules"), spec.shape, 0.22 / spec.mpp)
-    granular = np.clip(1 + np.float32(0.24) * grain, 0.3, 1.8)
+    # Pixels larger than a granule average over several.
+    contrast = np.float32(0.24 * min(1.0, 0.25 / spec.mpp))
+    granular = np.clip(1 + contrast * grain, 0.3, 1.8)
     return np.asarray(table[label] * profile * granular, dtype=np.float32)
+
+
+def cytoplasm_texture(spec: IhcPhantomSpec) -> Field:
+    """Draw the grain of the cytoplasm, which both stains follow; mean about 1."""
+    rng = stream(spec.seed, "cytoplasm")
+    grains = band_noise(rng, spec.shape, 0.40 / spec.mpp, 1.6 / spec.mpp)
+    clouds = smooth_noise(rng, spec.shape, 3.5 / spec.mpp)
+    return np.clip(1 + np.float32(0.24) * grains + np.float32(0.20) * clouds, 0.1, 2.5)
 
 
 def dab_plane(
@@ -52,57 +62,70 @@ def dab_plane(
 ) -> Field:
     """Add blush of the cytoplasm and haze of all tissue to the membranes; decadic OD."""
     rng = stream(spec.seed, "blush")
-    grains = band_noise(rng, spec.shape, 0.45 / spec.mpp, 2.0 / spec.mpp)
-    clouds = smooth_noise(rng, spec.shape, 4.0 / spec.mpp)
-    texture = np.clip(1 + np.float32(0.35) * grains + np.float32(0.25) * clouds, 0.1, 2.5)
     level = spec.style.blush_od * rng.uniform(0.5, 1.5, cells.count + 1) + 0.13 * expression.membrane_od
     level[0] = 0
     blush = blurred(level.astype(np.float32)[cells.labels], 0.4 / spec.mpp)
     haze = np.where(tissue.tissue & ~tissue.lumen, np.float32(spec.style.haze_od), np.float32(0))
     # A nucleus displaces cytoplasm, but some lies above and below it.
-    return np.asarray((blush + haze) * texture * (1 - np.float32(0.6) * cover) + membrane, dtype=np.float32)
+    under = (blush + haze) * cytoplasm_texture(spec) * (1 - np.float32(0.6) * cover)
+    return np.asarray(under + membrane, dtype=np.float32)
 
 
 def hematoxylin_plane(spec: IhcPhantomSpec, tissue: TissueMap, cells: CellMap, nuclei: NucleiCanvas) -> Field:
     """Lay stroma and cytoplasm under the nuclei; decadic OD."""
-    rng = stream(spec.seed, "cytoplasm")
-    grains = band_noise(rng, spec.shape, 0.5 / spec.mpp, 2.5 / spec.mpp)
-    clouds = smooth_noise(rng, spec.shape, 3.0 / spec.mpp)
-    level = rng.uniform(0.05, 0.10, cells.count + 1).astype(np.float32)
+    level = stream(spec.seed, "basophilia").uniform(0.06, 0.13, cells.count + 1).astype(np.float32)
     level[0] = 0
-    body = blurred(level[cells.labels], 0.5 / spec.mpp)
-    body = body * np.clip(1 + np.float32(0.35) * grains + np.float32(0.22) * clouds, 0.05, 3)
-    stroma = _stroma(spec, tissue, cells)
-    ground = body + stroma
+    ground = blurred(level[cells.labels], 0.5 / spec.mpp) * cytoplasm_texture(spec)
+    ground += _stroma(spec, tissue, cells)
     cover = nuclei.cover
-    od = (ground * (1 - np.float32(0.8) * cover) + nuclei.hematoxylin * cover) * np.float32(
-        spec.style.hematoxylin_gain
-    )
-    return np.asarray(od, dtype=np.float32)
+    od = ground * (1 - np.float32(0.8) * cover) + nuclei.hematoxylin * cover
+    return np.asarray(od * np.float32(spec.style.hematoxylin_gain), dtype=np.float32)
 
 
 def _stroma(spec: IhcPhantomSpec, tissue: TissueMap, cells: CellMap) -> Field:
-    """Wavy collagen in bundles of uneven density, with clefts and a fringe towards the glass."""
+    """Wavy collagen in bundles of uneven density, with clefts, fibrils and a seam around nests."""
     rng = stream(spec.seed, "stroma")
-    fine = fibre_noise(rng, tissue.fibre_angle, 0.7 / spec.mpp, 5)
-    coarse = fibre_noise(rng, tissue.fibre_angle, 2.2 / spec.mpp, 4)
+    fine = fibre_noise(rng, tissue.fibre_angle, 0.55 / spec.mpp, 6)
+    coarse = fibre_noise(rng, tissue.fibre_angle, 1.8 / spec.mpp, 5)
     bundle = smooth_noise(rng, spec.shape, 22 / spec.mpp)
-    dense = np.clip(np.float32(0.55) + np.float32(0.35) * bundle, 0.05, 1.3)
-    od = dense * np.clip(np.float32(0.05) + np.float32(0.030) * coarse + np.float32(0.032) * fine, 0, 0.3)
+    dense = np.clip(np.float32(0.75) + np.float32(0.40) * bundle, 0.08, 1.5)
+    # Ridges of the noise are single fibrils seen from the side.
+    fibril = np.exp(-((fine / np.float32(0.22)) ** 2))
+    od = dense * np.clip(0.06 + 0.030 * coarse + 0.030 * fine + 0.030 * fibril, 0.004, 0.3)
     # Loose places open into clefts of glass.
-    cleft = np.clip((np.float32(0.9) * coarse + np.float32(0.4) * fine + np.float32(2.6) * dense) * 1.6, 0, 1)
+    cleft = np.clip(
+        (np.float32(0.9) * coarse + np.float32(0.4) * fine + np.float32(2.6) * dense) * 1.4, 0.05, 1
+    )
     stroma = tissue.tissue & ~tissue.lumen & (cells.labels == 0)
     edge = blurred(stroma.astype(np.float32), 0.6 / spec.mpp)
-    return np.asarray(od * cleft * edge, dtype=np.float32)
+    return np.asarray(od * cleft * edge + _seam(spec, stroma, cells, rng), dtype=np.float32)
 
 
-def mixed(spec: IhcPhantomSpec, hematoxylin: Field, dab: Field) -> npt.NDArray[np.float32]:
-    """Transmit white light through both stains (Beer-Lambert); shape (M, N, 3), 0 to 255."""
+def _seam(spec: IhcPhantomSpec, stroma: Mask, cells: CellMap, rng: np.random.Generator) -> Field:
+    """Thin basement membrane between nests and stroma, uneven and interrupted."""
+    away = np.asarray(cv2.distanceTransform((cells.labels == 0).astype(np.uint8), cv2.DIST_L2, 5))
+    uneven = np.clip(np.float32(0.5) + smooth_noise(rng, spec.shape, 9 / spec.mpp), 0, 1.6)
+    line = np.exp(-(((away * np.float32(spec.mpp) - np.float32(1.2)) / np.float32(0.5)) ** 2))
+    return np.asarray(np.float32(0.10) * line * uneven * stroma, dtype=np.float32)
+
+
+def debris_plane(spec: IhcPhantomSpec) -> Field:
+    """Strew dark pigment grains, singly and in clumps; neutral OD, zero without debris."""
+    if not spec.debris:
+        return np.zeros(spec.shape, dtype=np.float32)
+    rng = stream(spec.seed, "debris")
+    where = smooth_noise(rng, spec.shape, 25 / spec.mpp)
+    grains = band_noise(rng, spec.shape, 0.6 / spec.mpp, 3.0 / spec.mpp)
+    return np.asarray(0.5 * np.clip(grains - 2.6 + 0.5 * np.clip(where, -2, 2), 0, 2), dtype=np.float32)
+
+
+def mixed(spec: IhcPhantomSpec, hematoxylin: Field, dab: Field, neutral: Field) -> npt.NDArray[np.float32]:
+    """Transmit white light through stains and debris (Beer-Lambert); shape (M, N, 3), 0 to 255."""
     vectors = np.array([spec.style.hematoxylin, spec.style.dab], dtype=np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     light = np.empty((*spec.shape, 3), dtype=np.float32)
     for channel in range(3):
-        od = vectors[0, channel] * hematoxylin + vectors[1, channel] * dab
+        od = vectors[0, channel] * hematoxylin + vectors[1, channel] * dab + neutral
         light[..., channel] = np.float32(spec.style.white[channel]) * np.exp(np.float32(-np.log(10)) * od)
     return light
 

@@ -146,7 +146,7 @@ def map_cells(spec: IhcPhantomSpec, tissue: TissueMap) -> CellMap:
     labels[~tissue.nests | (reach * spec.mpp > limit * spec.cell_diameter_um)] = 0
     rng = stream(spec.seed, "waver")
     shift = [
-        np.float32(0.5 / spec.mpp) * smooth_noise(rng, spec.shape, 1.8 / spec.mpp)
+        np.float32(0.35 / spec.mpp) * smooth_noise(rng, spec.shape, 2.4 / spec.mpp)
         + np.float32(1.1 / spec.mpp) * smooth_noise(rng, spec.shape, 6.0 / spec.mpp)
         for _ in range(2)
     ]
