@@ -18,7 +18,7 @@ Plane = npt.NDArray[np.float32]
 DAPI, HER2, CEP17 = 0, 1, 2
 """Order of the channels everywhere in a phantom."""
 
-_DAPI_PEAK_E = {NucleusKind.TUMOUR: 3000.0, NucleusKind.STROMA: 3000.0, NucleusKind.LYMPHOCYTE: 4000.0}
+_DAPI_PEAK_E = {NucleusKind.TUMOUR: 2800.0, NucleusKind.STROMA: 3600.0, NucleusKind.LYMPHOCYTE: 4500.0}
 _CLUMPS = {NucleusKind.TUMOUR: 0.20, NucleusKind.STROMA: 0.10, NucleusKind.LYMPHOCYTE: 0.24}
 """Contrast of coarse chromatin: vesicular in tumour, smooth in spindles, clumped in lymphocytes."""
 
@@ -59,7 +59,7 @@ def look_of(
     clumps = _CLUMPS[shape.kind] * float(rng.uniform(0.7, 1.5))
     texture = 1 + clumps * (0.6 * fine + 0.75 * middle + 0.55 * coarse)
     texture *= 1 - _nucleoli(shape, spec, rng)
-    level = _DAPI_PEAK_E[shape.kind] * float(np.exp(rng.normal(-0.1, 0.38)))
+    level = _DAPI_PEAK_E[shape.kind] * float(np.exp(rng.normal(-0.1, 0.42)))
     chromatin = level * thickness * np.clip(texture, 0.25, 2.2)
     glow = thickness * np.clip(1 + 0.16 * fine + 0.25 * middle + 0.2 * coarse, 0.3, None)
     strength = float(np.exp(rng.normal(np.log(300), 0.75))) * spec.background
