@@ -23,6 +23,8 @@ Regions: TypeAlias = shapely.MultiPolygon
 """All regions of a file as one geometry in level-0 pixels."""
 
 _NOT_AREAS = frozenset({"Point", "MultiPoint", "LineString", "MultiLineString"})
+_NOT_REGIONS = frozenset({"cell", "detection", "tile"})
+"""QuPath objects that are measurements, not drawn regions; an export of everything holds them too."""
 _MAX_BYTES = 512 * 2**20
 """Largest region file that is read; drawn regions take kilobytes, exported cells are no regions."""
 
@@ -31,7 +33,7 @@ def read_regions(path: Path, *, name: str) -> Regions:
     """Read the areas of a GeoJSON file and unite them.
 
     A FeatureCollection, a single Feature, a bare geometry and a list of features are accepted;
-    points and lines are left out; overlapping regions count once.
+    points, lines, cells and detections are left out; overlapping regions count once.
 
     Parameters
     ----------
@@ -88,6 +90,8 @@ def _features(data: Json, name: str) -> Sequence[Json]:
 
 
 def _polygons(feature: Json, number: int, name: str) -> list[BaseGeometry]:
+    if _object_type(feature) in _NOT_REGIONS:
+        return []
     geometry = feature.get("geometry") if isinstance(feature, dict) and "geometry" in feature else feature
     if not isinstance(geometry, dict):
         raise RegionError(name, f"feature {number} has no geometry")
@@ -105,6 +109,13 @@ def _polygons(feature: Json, number: int, name: str) -> list[BaseGeometry]:
         united = [_polygon(rings, number, name) for rings in coordinates]
         return [shapely.union_all(united)]
     raise RegionError(name, f"feature {number} is of kind {kind!r}, which is no region")
+
+
+def _object_type(feature: Json) -> Json:
+    properties = feature.get("properties") if isinstance(feature, dict) else None
+    if not isinstance(properties, dict):
+        return None
+    return properties.get("objectType", properties.get("object_type"))  # the second until QuPath 0.3
 
 
 def _polygon(rings: Json, number: int, name: str) -> BaseGeometry:

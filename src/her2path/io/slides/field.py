@@ -12,6 +12,7 @@ import tifffile
 
 from her2path.errors import UnreadableImageError, UnsuitableImageError
 from her2path.io.slides.openslide import on_white, plain
+from her2path.io.slides.tiff_structure import damage_of
 
 MAX_FIELD_PIXELS = 400_000_000
 """Largest image that is decoded whole (1.2 GB as RGB); a larger one must be a tiled pyramid."""
@@ -96,12 +97,12 @@ def read_tiff_page(page: tifffile.TiffPage, *, name: str) -> npt.NDArray[np.uint
         The image is too large to be decoded whole.
     """
     check_size(page.imagewidth, page.imagelength, name=name)
-    try:
+    with damage_of(name):
         pixels = np.asarray(page.asarray(), dtype=np.uint8)
-    except (RuntimeError, ValueError, OSError) as error:  # imagecodecs' errors are RuntimeErrors
-        raise UnreadableImageError(name, plain(error)) from error
     if page.planarconfig == tifffile.PLANARCONFIG.SEPARATE:
         pixels = np.moveaxis(pixels, 0, -1)
+    if pixels.ndim != 3 or pixels.shape[2] not in (3, 4):
+        raise UnreadableImageError(name, f"its first page decodes to an array of shape {pixels.shape}")
     return on_white(np.ascontiguousarray(pixels)) if pixels.shape[2] == 4 else np.ascontiguousarray(pixels)
 
 

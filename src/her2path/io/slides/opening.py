@@ -12,7 +12,7 @@ from her2path.io.slides import field, stated
 from her2path.io.slides.openslide import OpenSlideLevels, plain
 from her2path.io.slides.pyramid import Levels, PyramidSlide
 from her2path.io.slides.tiff import check_segments, fast_levels
-from her2path.io.slides.tiff_structure import check_structure
+from her2path.io.slides.tiff_structure import check_structure, damage_of
 
 _TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _JPEG_MAGIC = b"\xff\xd8\xff"
@@ -113,7 +113,7 @@ def _detect(path: Path, name: str) -> str | None:
 
 def _whole_slide(path: Path, name: str, vendor: str, *, is_tiff: bool) -> PyramidSlide:
     if is_tiff:
-        with _tiff(path, name) as tiff:
+        with damage_of(name), tifffile.TiffFile(path) as tiff:
             check_segments(tiff, name=name)
             if vendor == "generic-tiff":
                 _check_colour(tiff.pages.first, name)
@@ -127,32 +127,19 @@ def _whole_slide(path: Path, name: str, vendor: str, *, is_tiff: bool) -> Pyrami
         raise UnreadableImageError(name, plain(error)) from error
     levels: Levels = OpenSlideLevels(path, name=name)
     if is_tiff and vendor in ("generic-tiff", "aperio"):
-        levels = fast_levels(path, levels, name=name) or levels
+        with damage_of(name):
+            levels = fast_levels(path, levels, name=name) or levels
     return PyramidSlide(levels, vendor=vendor, stated=stated.resolve(found + ome))
 
 
 def _plain_tiff(path: Path, name: str) -> PyramidSlide:
-    with _tiff(path, name) as tiff:
+    with damage_of(name), tifffile.TiffFile(path) as tiff:
         check_segments(tiff, name=name)
         page = tiff.pages.first
         _check_colour(page, name)
         found = stated.from_tiff(page) + stated.from_ome(tiff.ome_metadata)
         levels = field.ArrayLevels(field.read_tiff_page(page, name=name))
     return PyramidSlide(levels, vendor="tiff", stated=stated.resolve(found))
-
-
-def _tiff(path: Path, name: str) -> tifffile.TiffFile:
-    try:
-        tiff = tifffile.TiffFile(path)
-        pages = len(tiff.pages)
-    except (tifffile.TiffFileError, OSError, ValueError, IndexError) as error:
-        raise UnreadableImageError(name, f"its TIFF structure is damaged: {plain(error)}") from error
-    if not pages:
-        tiff.close()
-        raise UnreadableImageError(
-            name, "its TIFF structure points beyond the end of the file: it is truncated"
-        )
-    return tiff
 
 
 def _check_colour(page: tifffile.TiffPage, name: str) -> None:

@@ -54,7 +54,8 @@ def resolve(candidates: list[Candidate]) -> StatedPixelSize:
 
 def _fault(candidate: Candidate) -> str | None:
     x, y = candidate.x_um, candidate.y_um
-    found = f"{x:.4g}" if x == y else f"{x:.4g} x {y:.4g}"
+    edges = {f"{x:.4g}": None, f"{y:.4g}": None}  # a dict keeps the order and drops the equal
+    found = " x ".join(edges)
     if not (is_plausible_mpp(x) and is_plausible_mpp(y)):
         return f"states {found} µm/px, which no microscope makes"
     if abs(x - y) > _MAX_ANISOTROPY * max(x, y):

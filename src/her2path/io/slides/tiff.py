@@ -23,8 +23,16 @@ from her2path.io.slides.pyramid import Levels
 
 Decoder = Callable[[bytes, int], npt.NDArray[np.uint8]]
 
-_LOSSLESS = (tifffile.COMPRESSION.NONE, tifffile.COMPRESSION.ADOBE_DEFLATE, tifffile.COMPRESSION.LZW)
+_LOSSLESS = (
+    tifffile.COMPRESSION.NONE,
+    tifffile.COMPRESSION.LZW,
+    tifffile.COMPRESSION.ADOBE_DEFLATE,
+    tifffile.COMPRESSION.DEFLATE,
+)
 _JPEG_COLOURS: dict[int, str] = {tifffile.PHOTOMETRIC.RGB: "RGB", tifffile.PHOTOMETRIC.YCBCR: "YCBCR"}
+
+_MAX_TILE_PIXELS = 2**26
+"""Far beyond any real tile (slides use 240 to 4096 pixels a side)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +95,7 @@ class TiffLevels:
 def fast_levels(path: Path, slow: Levels, *, name: str) -> TiffLevels | None:
     """Open the fast path to a TIFF pyramid; None if it is not provably the same as `slow`."""
     with tifffile.TiffFile(path) as tiff:
-        pages = [page for page in tiff.pages if isinstance(page, tifffile.TiffPage)]
-        pages += [page.aspage() for page in tiff.pages if not isinstance(page, tifffile.TiffPage)]
+        pages = _pages(tiff)
         levels = []
         for size in slow.sizes:
             matching = [
@@ -113,17 +120,16 @@ def check_segments(tiff: tifffile.TiffFile, *, name: str) -> None:
     Raises
     ------
     UnreadableImageError
-        A tile or strip ends beyond the end of the file, or a page cannot be parsed.
+        A tile or strip ends beyond the end of the file, or the tiles do not make up the image.
     """
     size = tiff.filehandle.size
-    try:
-        ends = [
-            offset + count
-            for page in tiff.pages
-            for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True)
-        ]
-    except (tifffile.TiffFileError, ValueError, IndexError, KeyError) as error:
-        raise UnreadableImageError(name, "its TIFF structure is damaged") from error
+    if not tiff.is_ndpi and not all(_tiles_fit(page) for page in _pages(tiff) if page.is_tiled):
+        raise UnreadableImageError(name, "its tiles do not make up the image: its TIFF structure is damaged")
+    ends = [
+        offset + count
+        for page in tiff.pages
+        for offset, count in zip(page.dataoffsets, page.databytecounts, strict=True)
+    ]
     if ends and max(ends) > size:
         lost = max(ends) - size
         raise UnreadableImageError(
@@ -131,16 +137,28 @@ def check_segments(tiff: tifffile.TiffFile, *, name: str) -> None:
         )
 
 
+def _pages(tiff: tifffile.TiffFile) -> list[tifffile.TiffPage]:
+    return [page if isinstance(page, tifffile.TiffPage) else page.aspage() for page in tiff.pages]
+
+
+def _tiles_fit(page: tifffile.TiffPage) -> bool:
+    # OpenSlide believes these tags: it ends the whole process where memory for an absurd tile is short.
+    if not 0 < page.tilewidth * page.tilelength <= _MAX_TILE_PIXELS:
+        return False
+    tiles = -(-page.imagewidth // page.tilewidth) * -(-page.imagelength // page.tilelength) * page.imagedepth
+    planes = page.samplesperpixel if page.planarconfig == tifffile.PLANARCONFIG.SEPARATE else 1
+    return bool(len(page.dataoffsets) == tiles * planes)
+
+
 def _level(page: tifffile.TiffPage) -> _Level | None:
     decode = _decoder(page)
-    tiles = -(-page.imagewidth // page.tilewidth) * -(-page.imagelength // page.tilelength)
     plain = (
         page.dtype == np.uint8
         and page.samplesperpixel == 3
         and page.bitspersample == 8
         and page.planarconfig == tifffile.PLANARCONFIG.CONTIG
         and page.imagedepth == 1
-        and len(page.dataoffsets) == len(page.databytecounts) == tiles
+        and len(page.dataoffsets) == len(page.databytecounts)
         and min(page.databytecounts) > 0
     )
     if decode is None or not plain:

@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+import shapely
+
+from her2path.errors import RegionError
+from her2path.io.geojson import read_regions
+
+SQUARE = [[0, 0], [100, 0], [100, 100], [0, 100], [0, 0]]
+HOLE = [[20, 20], [40, 20], [40, 40], [20, 40], [20, 20]]
+BOW_TIE = [[0, 0], [100, 100], [100, 0], [0, 100], [0, 0]]
+
+
+def polygon(*rings: list[list[float]]) -> dict[str, Any]:
+    return {"type": "Polygon", "coordinates": list(rings)}
+
+
+def feature(geometry: Any) -> dict[str, Any]:
+    properties = {"objectType": "annotation", "name": "<b>x</b>", "classification": {"name": "Tumor"}}
+    return {"type": "Feature", "id": "1", "geometry": geometry, "properties": properties}
+
+
+def written(tmp_path: Path, data: Any) -> Path:
+    path = tmp_path / "regions.geojson"
+    path.write_text(data if isinstance(data, str) else json.dumps(data), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("data", "area"),
+    [
+        pytest.param(
+            {"type": "FeatureCollection", "features": [feature(polygon(SQUARE))]}, 10_000, id="collection"
+        ),
+        pytest.param(feature(polygon(SQUARE)), 10_000, id="one feature"),
+        pytest.param([feature(polygon(SQUARE))], 10_000, id="list of features (older QuPath)"),
+        pytest.param(polygon(SQUARE), 10_000, id="bare geometry"),
+        pytest.param(polygon(SQUARE, HOLE), 9_600, id="a hole stays a hole"),
+        pytest.param(
+            {"type": "MultiPolygon", "coordinates": [[SQUARE], [[[200, 0], [210, 0], [210, 10], [200, 10]]]]},
+            10_100,
+            id="several parts, one ring not closed",
+        ),
+        pytest.param([feature(polygon(SQUARE)), feature(polygon(SQUARE))], 10_000, id="overlap counts once"),
+        pytest.param(
+            [feature({"type": "Point", "coordinates": [1, 1]}), feature(polygon(SQUARE))],
+            10_000,
+            id="points are left out",
+        ),
+        pytest.param(
+            {"type": "GeometryCollection", "geometries": [polygon(SQUARE)]}, 10_000, id="geometry collection"
+        ),
+        pytest.param(polygon([[*point, 7] for point in SQUARE]), 10_000, id="a third coordinate is ignored"),
+        pytest.param(polygon(SQUARE[::-1]), 10_000, id="clockwise"),
+    ],
+)
+def test_areas_are_read_in_every_form_that_qupath_writes(tmp_path, data, area):
+    regions = read_regions(written(tmp_path, data), name="r")
+    assert isinstance(regions, shapely.MultiPolygon)
+    assert regions.area == pytest.approx(area)
+    assert regions.bounds[:2] == (0, 0)
+
+
+def test_a_byte_order_mark_does_no_harm(tmp_path):
+    assert read_regions(written(tmp_path, "\ufeff" + json.dumps(polygon(SQUARE))), name="r").area == 10_000
+
+
+@pytest.mark.parametrize("key", ["objectType", "object_type"])
+@pytest.mark.parametrize("kind", ["cell", "detection", "tile"])
+def test_cells_exported_beside_the_regions_are_no_regions(tmp_path, key, kind):
+    cell = {"type": "Feature", "geometry": polygon(HOLE), "properties": {key: kind}}
+    with pytest.raises(RegionError, match="no polygon"):
+        read_regions(written(tmp_path, [cell]), name="r")
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        pytest.param("", "not JSON", id="empty file"),
+        pytest.param("{", "not JSON", id="cut off"),
+        pytest.param("x,y\n1,2\n", "not JSON", id="a table"),
+        pytest.param("[" * 100_000, "not JSON", id="nested without end"),
+        pytest.param("7", "not GeoJSON", id="a number"),
+        pytest.param({"a": 1}, "not GeoJSON", id="other JSON"),
+        pytest.param({"type": "FeatureCollection", "features": []}, "no polygon", id="no features"),
+        pytest.param([], "no polygon", id="empty list"),
+        pytest.param([feature({"type": "Point", "coordinates": [1, 1]})], "no polygon", id="only points"),
+        pytest.param([feature(polygon(SQUARE)), feature(polygon(BOW_TIE))], "feature 2.*draw", id="bow-tie"),
+        pytest.param(
+            polygon(SQUARE, [[90, 90], [200, 90], [200, 95]]), "feature 1", id="hole beyond its region"
+        ),
+        pytest.param(polygon([[0, 0], [1, 1], [0, 0]]), "three", id="two points"),
+        pytest.param(polygon([[0, 0], [5, 5], [9, 9], [0, 0]]), "feature 1", id="no area"),
+        pytest.param(polygon([[0, 0], [math.nan, 1], [2, 2]]), "pair of numbers", id="NaN"),
+        pytest.param(polygon([[0, 0], [math.inf, 1], [2, 2]]), "pair of numbers", id="infinite"),
+        pytest.param(polygon([[0, 0], ["1", 1], [2, 2]]), "pair of numbers", id="text"),
+        pytest.param(polygon([[0, 0], [1], [2, 2]]), "pair of numbers", id="one coordinate"),
+        pytest.param(polygon(), "no coordinates", id="no rings"),
+        pytest.param({"type": "Polygon"}, "no coordinates", id="no coordinates"),
+        pytest.param(feature(None), "no geometry", id="null geometry"),
+        pytest.param([7], "no geometry", id="a list of numbers"),
+        pytest.param({"type": "MultiPolygon", "coordinates": []}, "no region", id="no parts"),
+        pytest.param({"type": "Circle", "coordinates": [1, 1], "radius": 3}, "'Circle'", id="unknown kind"),
+    ],
+)
+def test_broken_regions_are_refused_with_their_number_and_the_remedy(tmp_path, data, words):
+    with pytest.raises(RegionError, match=f"(?s)'r.geojson'.*{words}.*QuPath"):
+        read_regions(written(tmp_path, data), name="r.geojson")
+
+
+def test_a_missing_file_and_a_folder_are_refused(tmp_path):
+    with pytest.raises(RegionError, match="not found"):
+        read_regions(tmp_path / "none.geojson", name="r")
+    with pytest.raises(RegionError, match="cannot be opened"):
+        read_regions(tmp_path, name="r")
+
+
+def test_a_file_that_is_not_utf8_is_refused(tmp_path):
+    path = tmp_path / "r.geojson"
+    path.write_bytes(b'{"type": "\xff\xfe"}')
+    with pytest.raises(RegionError, match="not JSON"):
+        read_regions(path, name="r")
