@@ -18,6 +18,7 @@ from her2path.domain.case import Assay, Controls, Specimen
 from her2path.domain.decision import CaseCall, CaseEvidence, call_case
 from her2path.domain.guideline.registry import GUIDELINES
 from her2path.domain.ihc import (
+    STAINED,
     TYPICAL_STAINING,
     IhcReading,
     IhcScore,
@@ -316,6 +317,7 @@ def _ihc_numbers(images: Sequence[Ihc]) -> dict[str, int | float | str | None]:
         "scored_cells": reading.tally.total,
         "h_score": reading.tally.h_score,
     }
+    numbers["pct_stained"] = float(reading.pct_of(*STAINED))
     return numbers | {f"pct_{name}": float(reading.pct_of(name)) for name in StainingClass}
 
 

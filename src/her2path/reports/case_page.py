@@ -15,7 +15,7 @@ from her2path.domain.guideline.registry import GUIDELINES
 from her2path.io.documents import CallDoc, Distance, Producer
 from her2path.reports.evidence import ImageEvidence
 from her2path.reports.html.pictures import Picture
-from her2path.reports.html.plots import Offset, distance_bars
+from her2path.reports.html.plots import distance_bar
 from her2path.reports.ihc_section import IhcSection, ihc_section
 from her2path.reports.ish_section import IshCount, IshCuts, ish_counts
 from her2path.reports.numbers import number_text, signed_text, value_text
@@ -25,11 +25,14 @@ from her2path.reports.wording import (
     NOT_EVALUABLE,
     OVER_BLANK,
     STATE_WORDS,
+    Note,
     StateWords,
     code_words,
     flag_sentence,
     headline,
+    in_listing_order,
     label_of,
+    notes_of,
     reason_sentences,
 )
 
@@ -47,23 +50,13 @@ Cuts = Mapping[str, tuple[float, ...]]
 _TILES = (
     ("ihc", "scored_cells"),
     ("ihc", "pct_complete_intense"),
+    ("ihc", "pct_stained"),
     ("ihc", "h_score"),
     ("ish", "nuclei"),
     ("ish", "her2_mean"),
     ("ish", "cep17_mean"),
     ("ish", "her2_cep17_ratio"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """A flag or comment: its code, and what it says."""
-
-    code: str
-    text: str
-    """Empty for a flag that this version cannot word."""
-    kind: str = ""
-    """Of a comment: mandatory, action or note."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +86,7 @@ class DistanceRow:
     cut: str
     distance: str
     unit: str
+    bar: Markup
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +131,6 @@ class CasePage:
     tiles: tuple[NamedNumber, ...]
     trail: tuple[TrailRow, ...]
     distances: tuple[DistanceRow, ...]
-    distance_figure: Markup
     ihc: tuple[IhcSection, ...]
     ish: tuple[IshCount, ...]
     recount: tuple[NamedNumber, ...]
@@ -166,7 +159,7 @@ def case_page(material: CaseMaterial) -> CasePage:
     ihc_images = [image for image in images if image.facts.assay is Assay.IHC]
     fish_images = [image for image in images if image.facts.assay is Assay.FISH]
     cuts = cuts_by_quantity(call)
-    comments = _comments(call)
+    comments = notes_of(call)
     origin = origin_of(call, images, report=material.report, report_inputs=dict(material.report_inputs))
     return CasePage(
         case_id=call.case_id,
@@ -189,7 +182,6 @@ def case_page(material: CaseMaterial) -> CasePage:
             for entry in call.rule_trail
         ),
         distances=tuple(_distance_row(distance) for distance in call.distance_to_cut),
-        distance_figure=_distance_figure(call.distance_to_cut),
         ihc=tuple(
             ihc_section(image, cuts_pct=_pct_cuts(cuts), overlay=pictures.get(image.image_id))
             for image in ihc_images
@@ -220,17 +212,10 @@ def _pct_cuts(cuts: Cuts) -> tuple[float, ...]:
     return tuple(sorted({cut for name in names for cut in cuts[name]}))
 
 
-def _comments(call: CallDoc) -> tuple[Note, ...]:
-    """Comments with their kind; one that the guideline does not know is taken for mandatory."""
-    known = GUIDELINES[call.guideline].comments if call.guideline in GUIDELINES else {}
-    kinds = {code: str(comment.kind) for code, comment in known.items()}
-    return tuple(Note(c.code, c.text, kinds.get(c.code, "mandatory")) for c in call.comments)
-
-
 def _numbers(numbers: Mapping[str, int | float | str | None], cuts: Cuts) -> tuple[NamedNumber, ...]:
     return tuple(
-        NamedNumber(label_of(name), value_text(value, cuts=cuts.get(name, ())))
-        for name, value in numbers.items()
+        NamedNumber(label_of(name), value_text(name, numbers[name], cuts=cuts.get(name, ())))
+        for name in in_listing_order(numbers)
     )
 
 
@@ -241,27 +226,16 @@ def _tiles(call: CallDoc, cuts: Cuts) -> tuple[NamedNumber, ...]:
 
 
 def _distance_row(distance: Distance) -> DistanceRow:
+    per_cent = " %" if distance.quantity.startswith("pct_") else ""
+    relative = distance.distance / distance.cut if distance.cut else 2 * math.copysign(1, distance.distance)
     return DistanceRow(
         quantity=label_of(distance.quantity),
-        value=number_text(distance.value, cuts=(distance.cut,)),
-        cut=f"{distance.cut:g}",
+        value=number_text(distance.value, cuts=(distance.cut,)) + per_cent,
+        cut=f"{distance.cut:g}{per_cent}",
         distance=signed_text(distance.distance),
         unit=distance.unit,
+        bar=distance_bar(relative if distance.distance else 0.0),
     )
-
-
-def _distance_figure(distances: Sequence[Distance]) -> Markup:
-    if not distances:
-        return Markup("")
-    offsets = [
-        Offset(
-            f"{label_of(d.quantity)}, cut {d.cut:g}",
-            d.distance / d.cut if d.cut else math.copysign(2, d.distance) if d.distance else 0.0,
-            signed_text(d.distance),
-        )
-        for d in distances
-    ]
-    return distance_bars(offsets, title="Distance of each number to its cut-point")
 
 
 def _failed_images(call: CallDoc, images: Sequence[ImageEvidence]) -> tuple[ImageReason, ...]:

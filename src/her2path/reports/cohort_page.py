@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from her2path.domain.guideline.definition import CommentKind
 from her2path.domain.ihc import IhcScore
 from her2path.domain.verdict import State
 from her2path.io.documents import CallDoc, Producer
@@ -21,6 +22,7 @@ from her2path.reports.wording import (
     code_words,
     headline,
     ish_group_text,
+    notes_of,
     reason_sentences,
 )
 
@@ -63,9 +65,10 @@ class CohortRow:
     h_score: str
     her2_mean: str
     ratio: str
-    flags: str
     note: str
-    """Why it has no result, or its comments' codes."""
+    """Why it has no result, or what must be done for one."""
+    remarks: str
+    """Codes of its other comments, and its flags."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +122,8 @@ def _row(call: CallDoc) -> CohortRow:
         call.ish.get("her2_mean"),
         call.ish.get("her2_cep17_ratio"),
     )
-    note = " ".join(reason_sentences(call)) or ", ".join(comment.code for comment in call.comments)
+    actions = [note.text for note in notes_of(call) if note.kind == CommentKind.ACTION]
+    remarks = [note.code for note in notes_of(call) if note.kind != CommentKind.ACTION]
     return CohortRow(
         case_id=call.case_id,
         href=f"cases/{call.case_id}/report.html",
@@ -132,8 +136,8 @@ def _row(call: CallDoc) -> CohortRow:
         h_score=_measured(h_score, 0),
         her2_mean=_measured(her2_mean, 2),
         ratio=_measured(ratio, 2),
-        flags=", ".join(code_words(flag) for flag in call.flags),
-        note=note,
+        note=" ".join(reason_sentences(call) or actions),
+        remarks=", ".join([*remarks, *(code_words(flag) for flag in call.flags)]),
     )
 
 

@@ -66,14 +66,16 @@ def signed_text(value: float, *, digits: int = 2) -> str:
     return text if value == 0 else f"{'+' if value > 0 else MINUS}{text}"
 
 
-def value_text(value: float | str | None, *, cuts: Iterable[float] = ()) -> str:
-    """Print a value of a document: a count, a measured number, or a word.
+def value_text(name: str, value: float | str | None, *, cuts: Iterable[float] = ()) -> str:
+    """Print a named value of a document: a count, a measured number with its unit, or a word.
 
     Examples
     --------
-    >>> value_text("not_done"), value_text(1.5), value_text(None)
-    ('not done', '1.50', '–')
+    >>> value_text("ish", "not_done"), value_text("pct_none", 1.5), value_text("h_score", 95.0)
+    ('not done', '1.50 %', '95.0')
     """
     if isinstance(value, str):
         return value.replace("_", " ")
-    return number_text(value, cuts=cuts)
+    digits = 1 if name == "h_score" else 2
+    is_pct = value is not None and (name.startswith("pct_") or name.endswith("_pct"))
+    return number_text(value, digits=digits, cuts=cuts) + (" %" if is_pct else "")

@@ -5,11 +5,13 @@ A code that is not known here is printed as it is: a report never drops what it 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from her2path.domain.flags import FLAG_TEXT, Flag
+from her2path.domain.guideline.definition import CommentKind
+from her2path.domain.guideline.registry import GUIDELINES
 from her2path.domain.ihc import StainingClass
 from her2path.domain.verdict import State
 from her2path.io.documents import CallDoc
@@ -31,6 +33,17 @@ class StateWords:
     """Shape beside the words, so that colour is never the only sign."""
     who: str
     action: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A flag or comment: its code, and what it says."""
+
+    code: str
+    text: str
+    """Empty for a flag that this version cannot word."""
+    kind: str = ""
+    """Of a comment: mandatory, action or note."""
 
 
 _SIGN = (
@@ -93,8 +106,8 @@ STATE_WORDS: Mapping[str, StateWords] = MappingProxyType(
             "pending",
             "pause",
             "Responsible pathologist",
-            "Decide by the laboratory's own written procedure: the guideline gives no fixed rule for counts "
-            "that disagree, so there is no HER2 result.",
+            "Record the decision in the laboratory's own report: the guideline gives no fixed rule for "
+            "counts that disagree, so her2path states no HER2 result.",
         ),
         NOT_EVALUABLE: StateWords(
             "Not evaluable",
@@ -141,6 +154,23 @@ STAINING_WORDS: Mapping[str, str] = MappingProxyType(
     }
 )
 
+REASON_TITLES: Mapping[str, str] = MappingProxyType(
+    {
+        "missing_file": "an image file is missing",
+        "unreadable_image": "an image cannot be read",
+        "no_pixel_size": "the pixel size is unknown",
+        "unsuitable_image": "an image does not suit this test",
+        "channels": "the channels cannot be told apart",
+        "regions": "a region file cannot be used",
+        "no_tissue": "no tissue was found",
+        "no_measurement": "nothing was measured",
+        "no_tumour_cells": "no tumour cell was found",
+        "too_few_tumour_cells": "too few tumour cells",
+        "limit_of_blank": "the calibration cannot tell 0 from 1+",
+    }
+)
+"""Short names of known reasons, for the large line of a page."""
+
 ORIGIN_WORDS: Mapping[str, str] = MappingProxyType(
     {
         "case_sheet": "given in the case sheet",
@@ -164,24 +194,27 @@ OVER_BLANK = "_over_blank"
 
 NUMBER_LABELS: Mapping[str, str] = MappingProxyType(
     {
+        "ihc": "IHC",
+        "ish": "ISH",
+        "recount": "recount",
         "scored_cells": "Scored tumour cells",
+        **{f"pct_{name}": words for name, words in STAINING_WORDS.items()},
+        "pct_stained": "All stained cells",
+        "pct_complete": "Complete, any intensity",
+        "limit_of_blank_pct": "Limit of blank",
         "h_score": "H-score",
-        "pct_stained": "All stained cells (%)",
-        "pct_complete": "Complete, any intensity (%)",
-        "limit_of_blank_pct": "Limit of blank (%)",
         "nuclei": "Counted nuclei",
+        "areas": "Counted areas",
         "her2_signals": "HER2 signals",
         "cep17_signals": "CEP17 signals",
         "her2_mean": "Mean HER2 per nucleus",
         "cep17_mean": "Mean CEP17 per nucleus",
         "her2_cep17_ratio": "HER2/CEP17 ratio",
-        "ihc": "IHC",
-        "ish": "ISH",
-        "areas": "Counted areas",
-        **{f"pct_{name}": f"{words} (%)" for name, words in STAINING_WORDS.items()},
+        "weak_signals": "Weak signals",
+        "cytoplasmic_signals": "Signals outside nuclei",
     }
 )
-"""Names of numbers in a call, in words."""
+"""Names of numbers in a call, in words, in the order in which a page lists them."""
 
 
 def label_of(name: str) -> str:
@@ -190,16 +223,27 @@ def label_of(name: str) -> str:
     Examples
     --------
     >>> label_of("pct_stained_over_blank")
-    'All stained cells (%), limit of blank'
+    'All stained cells, over the limit of blank'
     """
     if name.endswith(OVER_BLANK):
-        return f"{label_of(name.removesuffix(OVER_BLANK))}, limit of blank"
+        return f"{label_of(name.removesuffix(OVER_BLANK))}, over the limit of blank"
     return NUMBER_LABELS.get(name, code_words(name))
+
+
+def in_listing_order(names: Iterable[str]) -> list[str]:
+    """Sort names of numbers as a page lists them; unknown ones come last, by name."""
+    known = list(NUMBER_LABELS)
+    return sorted(names, key=lambda name: (known.index(name) if name in known else len(known), name))
 
 
 def code_words(code: str) -> str:
     """Spell a machine-readable code as words: underscores become spaces."""
     return code.replace("_", " ")
+
+
+def reason_title(code: str) -> str:
+    """Name a reason in a few words; an unknown code is spelt out."""
+    return REASON_TITLES.get(code, code_words(code))
 
 
 def flag_sentence(flag: str) -> str | None:
@@ -219,6 +263,13 @@ def evidence_text(call: CallDoc) -> str:
     return ", ".join(parts)
 
 
+def notes_of(call: CallDoc) -> tuple[Note, ...]:
+    """Comments of a call with their kind; one that the guideline does not know is taken for mandatory."""
+    known = GUIDELINES[call.guideline].comments if call.guideline in GUIDELINES else {}
+    kinds = {code: str(comment.kind) for code, comment in known.items()}
+    return tuple(Note(c.code, c.text, kinds.get(c.code, str(CommentKind.MANDATORY))) for c in call.comments)
+
+
 def reason_sentences(call: CallDoc) -> tuple[str, ...]:
     """Say why a case has no result, once each, the case's own reason first."""
     own = [call.not_evaluable.reason] if call.not_evaluable else []
@@ -230,6 +281,6 @@ def headline(call: CallDoc) -> str:
     words = STATE_WORDS[call.state]
     if call.state == NOT_EVALUABLE:
         codes = [call.not_evaluable] if call.not_evaluable else list(call.reasons.values())
-        return ": ".join([words.headline, ", ".join(dict.fromkeys(code_words(r.code) for r in codes))])
+        return ": ".join([words.headline, ", ".join(dict.fromkeys(reason_title(r.code) for r in codes))])
     evidence = evidence_text(call)
     return f"{words.headline} ({evidence})" if evidence else words.headline

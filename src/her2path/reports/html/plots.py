@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from markupsafe import Markup, escape
 
@@ -32,16 +33,6 @@ class Segment:
     """What is printed for the value."""
     ink: str = "#ffffff"
     """Colour of the text on `fill`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Offset:
-    """Distance of one number to one cut-point, for `distance_bars`."""
-
-    label: str
-    relative: float
-    """Distance over the cut; -1 to 1 is drawn, more is drawn as an arrow."""
-    text: str
 
 
 def svg(width: float, height: float, title: str, description: str, body: Iterable[str]) -> Markup:
@@ -98,7 +89,8 @@ def stacked_bar(segments: Sequence[Segment], *, cuts: Sequence[float], title: st
         long = width * segment.value / 100
         body.append(box(at, top, long, height, segment.fill, title=f"{segment.label}: {segment.text}"))
         if long > 9 * len(segment.text):
-            body.append(text(at + long / 2, top + 22, segment.text, anchor="middle", fill=segment.ink))
+            place = _clear_of([left + width * cut / 100 for cut in cuts], at, at + long)
+            body.append(text(place, top + 22, segment.text, anchor="middle", fill=segment.ink))
         at += long
     for cut in cuts:
         x = left + width * cut / 100
@@ -114,24 +106,29 @@ def stacked_bar(segments: Sequence[Segment], *, cuts: Sequence[float], title: st
     return svg(680, 80, title, described, body)
 
 
-def distance_bars(offsets: Sequence[Offset], *, title: str) -> Markup:
-    """Draw each number's distance to its cut, as a share of the cut, on one common axis."""
-    row, mid, half = 30.0, 400.0, 150.0
-    height = 34 + row * len(offsets)
+def _clear_of(marks: Sequence[float], start: float, end: float) -> float:
+    """Find the middle of the widest part of a segment that no mark runs through."""
+    edges = sorted([start, end, *(mark for mark in marks if start < mark < end)])
+    low, high = max(pairwise(edges), key=lambda pair: pair[1] - pair[0])
+    return (low + high) / 2
+
+
+def distance_bar(relative: float) -> Markup:
+    """Draw a number's distance to its cut as a share of the cut, -1 to 1; more is an arrow.
+
+    The figure repeats numbers that stand beside it in a table, so it is hidden from readers who
+    do not see it.
+    """
+    mid, half, height = 120.0, 100.0, 22.0
+    end = mid + half * min(max(relative, -1), 1)
     body = [
-        line(mid, 20, mid, height - 10, stroke=CUT, dash="4 2"),
-        text(mid, 14, "cut", anchor="middle", fill=CUT),
+        line(mid - half, 11, mid + half, 11, stroke="#c3c8cf"),
+        box(min(mid, end), 6, abs(end - mid), 10, BLUE),
+        line(mid, 1, mid, 21, stroke=CUT, dash="3 2"),
+        _arrow(end, 11, relative) if abs(relative) > 1 else _dot(end, 11),
     ]
-    body += [text(mid - half, 14, "−100 %", anchor="middle"), text(mid + half, 14, "+100 %", anchor="middle")]
-    for number, offset in enumerate(offsets):
-        y = 30 + row * number
-        end = mid + half * min(max(offset.relative, -1), 1)
-        body.append(text(mid - half - 22, y + 14, offset.label, anchor="end"))
-        body.append(box(min(mid, end), y + 3, abs(end - mid), 14, BLUE))
-        body.append(_arrow(end, y + 10, offset.relative) if abs(offset.relative) > 1 else _dot(end, y + 10))
-        body.append(text(mid + half + 22, y + 14, offset.text))
-    described = "; ".join(f"{o.label} {o.text}" for o in offsets)
-    return svg(720, height, title, described, body)
+    head = f'<svg viewBox="0 0 240 {height:g}" width="240" height="{height:g}" aria-hidden="true">'
+    return Markup(head + "".join(body) + "</svg>")  # noqa: S704  (numbers only)
 
 
 def _dot(x: float, y: float) -> str:
@@ -160,19 +157,23 @@ class _Axes:
     def y(self, value: float) -> float:
         return self.top + self.height * (1 - value / self.most_y)
 
-    def frame(self, label_x: str, label_y: str) -> list[str]:
-        """Draw both axes with ticks and labels."""
+    def frame(
+        self, label_x: str, label_y: str, *, middle: Callable[[float], float] | None = None
+    ) -> list[str]:
+        """Draw both axes with ticks and labels; `middle` places the ticks of bars."""
         base, right = self.top + self.height, self.left + self.width
         body = [line(self.left, base, right, base), line(self.left, self.top, self.left, base)]
         for tick in _ticks(self.most_x):
-            body.append(text(self.x(tick), base + 16, f"{tick:g}", anchor="middle"))
+            x = self.x(tick) if middle is None else middle(tick)
+            if x <= right:
+                body.append(text(x, base + 16, f"{tick:g}", anchor="middle"))
         for tick in _ticks(self.most_y):
             body.append(text(self.left - 6, self.y(tick) + 4, f"{tick:g}", anchor="end"))
         body.append(text(self.left + self.width / 2, base + 34, label_x, anchor="middle"))
-        middle = self.top + self.height / 2
-        turned = f'transform="rotate(-90 {self.left - 34:.1f} {middle:.1f})" text-anchor="middle"'
+        half = self.top + self.height / 2
+        turned = f'transform="rotate(-90 {self.left - 34:.1f} {half:.1f})" text-anchor="middle"'
         label = (
-            f'<text x="{self.left - 34:.1f}" y="{middle:.1f}" {turned} fill="{INK}">{escape(label_y)}</text>'
+            f'<text x="{self.left - 34:.1f}" y="{half:.1f}" {turned} fill="{INK}">{escape(label_y)}</text>'
         )
         return [*body, label]
 
@@ -210,7 +211,7 @@ def signal_scatter(
     for cut in copy_cuts:
         y = axes.y(cut)
         body.append(line(axes.left, y, axes.left + axes.width, y, stroke=CUT, dash="4 3"))
-        body.append(text(axes.left + axes.width + 4, y + 4, f"mean {cut:g}", fill=CUT))
+        body.append(text(axes.left + axes.width + 4, y + 4, f"HER2 {cut:g}", fill=CUT))
     for cut in ratio_cuts:
         end = min(axes.most_x, axes.most_y / cut)
         body.append(line(axes.x(0), axes.y(0), axes.x(end), axes.y(cut * end), stroke=INK, dash="8 3"))
@@ -236,28 +237,30 @@ def signal_scatter(
 def copy_histogram(her2: Sequence[int], *, copy_cuts: Sequence[float], mean: float | None) -> Markup:
     """Draw how many nuclei hold how many HER2 signals; cut-points refer to the mean, not to a nucleus."""
     tally = Counter(her2)
-    last = max([*her2, 8])
-    width_of = max(1, math.ceil((last + 1) / 40))
-    bins = [sum(tally[v] for v in range(low, low + width_of)) for low in range(0, last + 1, width_of)]
-    axes = _Axes(58, 12, 350, 300, most_x=float(len(bins) * width_of), most_y=max([*bins, 1]) * 1.1)
-    body = axes.frame("HER2 signals per nucleus", "nuclei")
-    for number, n in enumerate(bins):
-        low = number * width_of
-        name = f"{low}" if width_of == 1 else f"{low} to {low + width_of - 1}"
-        x = axes.x(low)
-        width = axes.x(low + width_of) - x
-        body.append(
-            box(x, axes.y(n), width, axes.y(0) - axes.y(n), BLUE, title=f"{name} signals: {n} nuclei")
-        )
-    # A bar for n signals spans n to n + 1, so a mean of n stands at its middle.
+    last = max([*her2, *(math.ceil(cut) for cut in copy_cuts), 8])
+    step = max(1, math.ceil((last + 1) / 40))
+    lows = range(0, last + 1, step)
+    bins = [sum(tally[v] for v in range(low, low + step)) for low in lows]
+    axes = _Axes(58, 12, 350, 300, most_x=float(len(bins) * step), most_y=max([*bins, 1]) * 1.18)
+
+    def middle(value: float) -> float:
+        # The bar of a count spans half a signal to either side of it.
+        return axes.x(value + 0.5)
+
+    body = axes.frame("HER2 signals per nucleus", "nuclei", middle=middle)
+    for low, n in zip(lows, bins, strict=True):
+        name = f"{low}" if step == 1 else f"{low} to {low + step - 1}"
+        width = axes.x(step) - axes.x(0)
+        tip = f"{name} signals: {n} nuclei"
+        body.append(box(axes.x(low), axes.y(n), width, axes.y(0) - axes.y(n), BLUE, title=tip))
     for cut in copy_cuts:
-        x = axes.x(cut + 0.5)
+        x = middle(cut)
         body.append(line(x, axes.top, x, axes.y(0), stroke=CUT, dash="4 3"))
-        body.append(text(x + 3, axes.top + 10, f"{cut:g}", fill=CUT))
+        body.append(text(x - 3, axes.top + 8, f"{cut:g}", fill=CUT, anchor="end"))
     if mean is not None:
-        x = axes.x(mean + 0.5)
-        body.append(line(x, axes.top + 18, x, axes.y(0), stroke=INK))
-        body.append(text(x + 3, axes.top + 30, f"mean {mean:.2f}", weight="600"))
+        x = middle(mean)
+        body.append(line(x, axes.top + 4, x, axes.y(0), stroke=INK))
+        body.append(text(x + 4, axes.top + 8, f"mean {mean:.2f}", weight="600"))
     described = "; ".join(f"{v} signals: {tally[v]} nuclei" for v in sorted(tally))
     return svg(480, 360, "HER2 signals per nucleus", described, body)
 

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+import re
+
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from her2path.reports.case_page import CasePage
 from her2path.reports.cohort_page import CohortPage
 
+_BACKTICKED = re.compile(r"`([^`<>]+)`")
+
+
+def with_code(words: str) -> Markup:
+    """Escape a message and set what it quotes in backticks (columns, values) as code.
+
+    Examples
+    --------
+    >>> str(with_code("fill in `mpp` & run"))
+    'fill in <code>mpp</code> &amp; run'
+    """
+    return Markup(_BACKTICKED.sub(r"<code>\1</code>", str(escape(words))))  # noqa: S704  (escaped before)
+
 
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("her2path.reports.html", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -17,6 +33,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["with_code"] = with_code
+    return environment
 
 
 def render_case(page: CasePage) -> str:

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import pytest
+
+from her2path.domain.flags import Flag
+from her2path.domain.verdict import NotEvaluable, State
+from her2path.io.documents import Comment
+from her2path.reports.wording import (
+    NOT_EVALUABLE,
+    NUMBER_LABELS,
+    STATE_WORDS,
+    flag_sentence,
+    headline,
+    in_listing_order,
+    label_of,
+    notes_of,
+    reason_sentences,
+)
+from tests.support.case_documents import ONE_PLUS, TWO_PLUS, Fish, Ihc, call_doc, nuclei
+
+
+def test_every_state_is_worded():
+    assert set(STATE_WORDS) == {*State, NOT_EVALUABLE}
+
+
+def test_states_that_mean_different_things_differ_in_shape_not_only_in_colour():
+    looks = {(words.look, words.symbol) for words in STATE_WORDS.values()}
+    assert len({symbol for _, symbol in looks}) == len(looks)
+
+
+@pytest.mark.parametrize("flag", list(Flag))
+def test_every_flag_of_a_call_has_a_sentence(flag):
+    sentence = flag_sentence(str(flag))
+    assert sentence is not None
+    assert sentence.endswith(".")
+
+
+def test_an_unknown_flag_has_no_sentence():
+    assert flag_sentence("brand_new") is None
+
+
+@pytest.mark.parametrize(
+    ("images", "words"),
+    [
+        pytest.param([Ihc(cells=ONE_PLUS)], "HER2 negative (IHC 1+)", id="IHC 1+"),
+        pytest.param([Ihc(cells=TWO_PLUS)], "Pending: ISH is needed (IHC 2+)", id="IHC 2+"),
+        pytest.param(
+            [Ihc(cells=TWO_PLUS), Fish(nuclei=nuclei(40, 9.5, 2.2))],
+            "HER2 positive (IHC 2+, ISH group 1)",
+            id="group 1",
+        ),
+        pytest.param(
+            [Fish(nuclei=nuclei(40, 4.9, 3.0))], "Pending: IHC is needed (ISH group 4)", id="ISH without IHC"
+        ),
+        pytest.param(
+            [Ihc(cells=ONE_PLUS), Fish(nuclei=[(h, None) for h, _ in nuclei(40, 6.9, None)])],
+            "HER2 positive (IHC 1+, ISH amplified)",
+            id="single probe",
+        ),
+        pytest.param(
+            [Ihc(failed=NotEvaluable("no_tissue", "no tissue; scan again"))],
+            "Not evaluable: no tissue was found",
+            id="no tissue",
+        ),
+        pytest.param(
+            [Ihc(failed=NotEvaluable("odd_thing", "something odd"))],
+            "Not evaluable: odd thing",
+            id="a reason without a title is spelt out",
+        ),
+    ],
+)
+def test_the_headline_says_the_call_in_plain_words(images, words):
+    assert headline(call_doc("c1", *images)) == words
+
+
+def test_a_reason_is_said_once_even_if_the_case_and_its_image_give_it():
+    why = NotEvaluable("no_tissue", "no tissue; scan again")
+    assert reason_sentences(call_doc("c1", Ihc(failed=why))) == ("no tissue; scan again",)
+
+
+def test_a_comment_that_the_guideline_does_not_know_counts_as_mandatory():
+    call = call_doc("c1", Ihc(cells=TWO_PLUS))
+    odd = call.model_copy(update={"comments": (*call.comments, Comment(code="X", text="look"))})
+    assert [(note.code, note.kind) for note in notes_of(odd)] == [("ACT-ISH", "action"), ("X", "mandatory")]
+
+
+def test_numbers_are_listed_in_reading_order_and_unknown_ones_last():
+    order = in_listing_order(["zzz", "her2_mean", "aaa", "pct_none", "pct_complete_intense"])
+    assert order == ["pct_complete_intense", "pct_none", "her2_mean", "aaa", "zzz"]
+    assert label_of("zzz_yyy") == "zzz yyy"
+
+
+def test_every_number_of_a_real_call_has_a_label():
+    call = call_doc("c1", Ihc(cells=TWO_PLUS), Fish(nuclei=nuclei(40, 7.2, 4.1)))
+    names = {name for entry in call.rule_trail for name in entry.numbers}
+    names |= {d.quantity.removesuffix("_over_blank") for d in call.distance_to_cut}
+    assert names <= set(NUMBER_LABELS)
