@@ -147,7 +147,7 @@ class TiffPlanes:
         if self._mapped is not None:
             return np.asarray(self._mapped[page_index, rows, cols])
         page = self._series.pages[page_index]
-        return _decode_window(self._tif.filehandle, page, box)
+        return decode_window(self._tif.filehandle, page, box)
 
     def close(self) -> None:
         """Release the file."""
@@ -172,7 +172,7 @@ def _leading_axes(series: Any) -> dict[str, int]:
     return {a: int(n) for a, n in zip(series.axes, series.shape, strict=True) if a not in _LAST_AXES}
 
 
-def _decode_window(handle: Any, page: Any, box: WorkingBox) -> npt.NDArray[Any]:
+def decode_window(handle: Any, page: Any, box: WorkingBox) -> npt.NDArray[Any]:
     """Decode only the tiles or strips of a page that touch `box`."""
     keyframe = page.keyframe
     height, width = (

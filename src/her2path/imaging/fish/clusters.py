@@ -1,0 +1,272 @@
+"""From spots to signals: doublets merged, clusters marked and their copies estimated.
+
+Two spots of one colour no further apart than one signal diameter count as one signal.  Where
+many copies lie so close that their spots run together, counting spots is an undercount: the
+light of the patch over that of a single signal of the same image is the estimate, marked as one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from her2path.imaging.fish.spots import Spots
+
+Image = npt.NDArray[np.float32]
+Labels = npt.NDArray[np.int32]
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int32]
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterParams:
+    """Cut-points of merging and of the estimate."""
+
+    patch_level: float = 0.25
+    """A patch of light ends where it falls below this share of a single signal's height."""
+    min_copies: float = 3.2
+    """Least light, in single signals, that can be a cluster."""
+    min_excess: float = 1.5
+    """Least light over that of the spots that can be told apart in the patch."""
+    max_copies: int = 60
+    """Largest estimate; more cannot be told from glare."""
+
+
+@dataclass(frozen=True, slots=True)
+class SingleSignal:
+    """What one signal looks like in this image and channel."""
+
+    response: float
+    """Response of the spot filter, in pixel values."""
+    sigma_um: float
+    diameter_um: float
+    """Spots no further apart are one signal."""
+    flux: float | None = None
+    """Light above background, in pixel values x pixels; None = not learnt, so nothing is estimated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """Signals of one channel in order of nucleus, row and column."""
+
+    row: Floats
+    col: Floats
+    snr: Floats
+    nucleus: Ints
+    is_cluster: Mask
+    copies: Ints
+    """1 for a signal, an estimate for a cluster."""
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+
+@dataclass(frozen=True, slots=True)
+class Patches:
+    """Connected patches of light above background."""
+
+    labels: Labels
+    """Shape (M, N); 0 = none."""
+    flux: Floats
+    """Light above background per patch, item 0 unused."""
+
+
+def measure_patches(
+    plane: Image, nuclei: Labels, spots: Spots, *, single: SingleSignal, mpp: float, params: ClusterParams
+) -> Patches:
+    """Find the patches of light that spots belong to and integrate them above local background.
+
+    Parameters
+    ----------
+    plane : ndarray of float32, shape (M, N)
+        Probe channel, bleed-through removed.
+    nuclei : ndarray of int32, shape (M, N)
+        Nuclei, 0 = none.
+    spots : Spots
+        Accepted spots of the channel.
+    single : SingleSignal
+        Response and size; its flux is not used.
+    mpp : float
+        Pixel size in µm.
+    params : ClusterParams
+    """
+    sigma_px = max(single.sigma_um / mpp, 0.7)
+    height = 2 * single.response  # a Gaussian spot responds with half its height
+    near = np.zeros(plane.shape, np.uint8)
+    near[spots.row.astype(int), spots.col.astype(int)] = 1
+    reach = 2 * round(2.6 * sigma_px) + 1
+    near = _wider(near, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)).astype(np.uint8))
+    excess = plane - _background(plane, nuclei, near > 0, 1.0 / mpp)
+    smooth = cv2.GaussianBlur(excess, (0, 0), max(0.5 * sigma_px, 0.5))
+    # Clusters reach further than the surroundings of their spots: take the background anew.
+    lit = (smooth > params.patch_level * height).astype(np.uint8)
+    covered = _wider(lit, np.ones((3, 3), np.uint8)) | near
+    excess = plane - _background(plane, nuclei, covered > 0, 1.0 / mpp)
+    smooth = cv2.GaussianBlur(excess, (0, 0), max(0.5 * sigma_px, 0.5))
+    lit = (smooth > params.patch_level * height).astype(np.uint8)
+    count, parts = cv2.connectedComponents(lit, connectivity=8)
+    labels: Labels = parts.astype(np.int32)
+    flux = np.bincount(labels.ravel(), excess.ravel(), count).astype(np.float64)
+    return Patches(labels, flux)
+
+
+def learn_flux(patches: Patches, spots: Spots, *, single: SingleSignal) -> float | None:
+    """Light of one signal: the median of the patches that hold one ordinary spot of a nucleus.
+
+    Returns
+    -------
+    flux : float or None
+        None with fewer than eight such patches.
+    """
+    patch = patches.labels[spots.row.astype(int), spots.col.astype(int)]
+    lone = np.bincount(patch, minlength=len(patches.flux))[patch] == 1
+    usual = (spots.response > 0.45 * single.response) & (spots.response < 2.0 * single.response)
+    chosen = patches.flux[patch[lone & usual & (patch > 0) & (spots.nucleus > 0)]]
+    return float(np.median(chosen)) if len(chosen) >= 8 else None
+
+
+def group_signals(
+    spots: Spots, patches: Patches, *, single: SingleSignal, mpp: float, params: ClusterParams
+) -> Signals:
+    """Merge doublets and mark clusters.
+
+    Parameters
+    ----------
+    spots : Spots
+        Accepted spots of one channel.
+    patches : Patches
+        Of the same spots (`measure_patches`).
+    single : SingleSignal
+        With its flux; without it no cluster is estimated.
+    mpp : float
+        Pixel size in µm.
+    params : ClusterParams
+
+    Returns
+    -------
+    signals : Signals
+        One row per signal or cluster; a merged doublet stands at the mean of its spots.
+    """
+    patch = patches.labels[spots.row.astype(int), spots.col.astype(int)]
+    share = _share_of_patch(spots, patch)
+    rows: list[tuple[float, float, float, int, bool, int]] = []
+    done = np.zeros(len(spots), bool)
+    for index in range(len(spots)):
+        if done[index]:
+            continue
+        together = spots.nucleus == spots.nucleus[index]
+        together &= (patch == patch[index]) & (patch > 0)
+        together[index] = True
+        members = np.flatnonzero(together & ~done)
+        done[members] = True
+        copies = _estimate(patches.flux[patch[index]], share[members], single, patch[index])
+        merged = merge_doublets(spots.row[members], spots.col[members], within_px=single.diameter_um / mpp)
+        groups = [members[merged == g] for g in range(merged.max() + 1)]
+        if copies >= max(params.min_copies, params.min_excess * len(groups)):
+            estimate = min(round(copies), params.max_copies)
+            rows.append(_row(spots, members, is_cluster=True, copies=estimate))
+        else:
+            rows += [_row(spots, group, is_cluster=False, copies=1) for group in groups]
+    return _merge_across_patches(rows, within_px=single.diameter_um / mpp)
+
+
+def merge_doublets(row: Floats, col: Floats, *, within_px: float) -> Ints:
+    """Give a group number to places that are linked by steps of at most `within_px`.
+
+    Returns
+    -------
+    group : ndarray of int32, shape (n,)
+        0 to k - 1 in order of first appearance.
+
+    Examples
+    --------
+    >>> merge_doublets(np.array([0.0, 3.0, 9.0]), np.zeros(3), within_px=3.0).tolist()
+    [0, 0, 1]
+    """
+    near = np.hypot(row[:, None] - row[None, :], col[:, None] - col[None, :]) <= within_px
+    group = np.arange(len(row))
+    while True:
+        lowest = np.where(near, group[None, :], len(row)).min(axis=1, initial=len(row))
+        if np.array_equal(lowest, group):
+            break
+        group = lowest
+    return np.unique(group, return_inverse=True)[1].astype(np.int32)
+
+
+def _background(plane: Image, nuclei: Labels, covered: Mask, sigma_px: float) -> Image:
+    """Level without signals: smoothed over uncovered pixels of nuclei, and of the rest, apart."""
+    out = np.zeros_like(plane)
+    for side in (nuclei > 0, nuclei == 0):
+        weight = (side & ~covered).astype(np.float32)
+        total = cv2.GaussianBlur(weight, (0, 0), sigma_px)
+        value = cv2.GaussianBlur(plane * weight, (0, 0), sigma_px)
+        side_px = (2 * int(6 * sigma_px) + 1,) * 2
+        wide_total, wide_value = cv2.blur(weight, side_px), cv2.blur(plane * weight, side_px)
+        # A cluster may cover all there is nearby: take the level from further away then.
+        local = total > 0.02
+        level = np.where(local, value / np.maximum(total, 1e-6), wide_value / np.maximum(wide_total, 1e-6))
+        out = np.where(side, level, out)
+    return out.astype(np.float32)
+
+
+def _wider(mask: npt.NDArray[np.uint8], element: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    wider: npt.NDArray[np.uint8] = cv2.dilate(mask, element).astype(np.uint8)
+    return wider
+
+
+def _share_of_patch(spots: Spots, patch: Ints) -> Floats:
+    total = np.bincount(patch, spots.response)
+    share: Floats = spots.response / total[patch]
+    return share
+
+
+def _estimate(flux: float, shares: Floats, single: SingleSignal, patch: int) -> float:
+    if patch == 0 or not single.flux:
+        return 0.0
+    return float(flux * shares.sum() / single.flux)
+
+
+def _row(
+    spots: Spots, members: npt.NDArray[np.intp], *, is_cluster: bool, copies: int
+) -> tuple[float, float, float, int, bool, int]:
+    weight = spots.response[members]
+    return (
+        float(np.average(spots.row[members], weights=weight)),
+        float(np.average(spots.col[members], weights=weight)),
+        float(spots.snr[members].max()),
+        int(spots.nucleus[members[0]]),
+        is_cluster,
+        copies,
+    )
+
+
+def _merge_across_patches(
+    rows: list[tuple[float, float, float, int, bool, int]], *, within_px: float
+) -> Signals:
+    """Merge single signals that lie within one diameter although a dark line parts their patches."""
+    # Outside nuclei nothing is counted by place, so nothing there needs merging.
+    kept = [r for r in rows if r[4] or r[3] == 0]
+    single = [r for r in rows if not r[4] and r[3] > 0]
+    for nucleus in sorted({r[3] for r in single}):
+        own = [r for r in single if r[3] == nucleus]
+        group = merge_doublets(
+            np.array([r[0] for r in own]), np.array([r[1] for r in own]), within_px=within_px
+        )
+        for number in range(group.max() + 1):
+            part = [r for r, g in zip(own, group, strict=True) if g == number]
+            row, col = (float(np.mean([r[axis] for r in part])) for axis in (0, 1))
+            kept.append((row, col, max(r[2] for r in part), nucleus, False, 1))
+    kept.sort(key=lambda r: (r[3], r[0], r[1]))
+    columns = list(zip(*kept, strict=True)) if kept else [()] * 6
+    return Signals(
+        row=np.array(columns[0], np.float64),
+        col=np.array(columns[1], np.float64),
+        snr=np.array(columns[2], np.float64),
+        nucleus=np.array(columns[3], np.int32),
+        is_cluster=np.array(columns[4], bool),
+        copies=np.array(columns[5], np.int32),
+    )

@@ -1,0 +1,283 @@
+"""Nuclei on the DAPI channel: where they are, and which of them may not be counted.
+
+Segmentation works at a pixel size in µm, whatever the camera's.  It looks for blobs brighter
+than their surroundings, splits touching ones by shape, and says of every object why its shape
+alone rules it out.  It does not tell tumour from other cells: regions drawn by a person do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+from skimage.morphology import reconstruction
+from skimage.segmentation import watershed
+
+from her2path.imaging.fish.nucleus_shape import ShapeLimits, Shapes, exclusions_of, measure_shapes
+from her2path.imaging.fish.quality import estimate_background
+
+Labels = npt.NDArray[np.int32]
+Image = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class NucleusParams:
+    """Sizes and cut-points of the segmentation (lengths in µm, areas in µm²)."""
+
+    working_mpp: float = 0.3
+    """Pixel size that shapes are found at; finer images are averaged down to it."""
+    smooth_um: float = 0.45
+    """Smoothing before the threshold."""
+    local_um: float = 8.0
+    """Radius of the surroundings that a pixel is compared with."""
+    seed_um: float = 0.9
+    """Smoothing of the distance map; shallower necks do not split a nucleus."""
+    seed_depth: float = 0.12
+    """A seed must rise above the saddle to its neighbour by this share of its own height."""
+    edge_level: float = 0.42
+    """A nucleus ends where it falls below this share of its own brightness."""
+    debris_area_um2: float = 4.0
+    """Still smaller objects are not listed at all."""
+    limits: ShapeLimits = field(default_factory=ShapeLimits)
+    """What rules a nucleus out."""
+
+
+@dataclass(frozen=True, slots=True)
+class DapiLevels:
+    """Levels of one image, found once so that every window of it is treated alike."""
+
+    background: float
+    spread: float
+    """Robust standard deviation of the smoothed background."""
+    foreground: float
+    """Mean level of what lies above the threshold."""
+    threshold: float
+    inverted: bool
+    """Objects are darker than their surroundings, as in a bright-field image."""
+
+    @property
+    def contrast(self) -> float:
+        """How far nuclei stand out, in standard deviations of the background."""
+        return (self.foreground - self.background) / self.spread
+
+
+@dataclass(frozen=True, slots=True)
+class Nuclei:
+    """Objects of one field or window."""
+
+    labels: Labels
+    """Shape (M, N) of the image given; 0 = background, 1 to n = objects in reading order."""
+    shapes: Shapes
+    exclusion: tuple[str | None, ...]
+    """Per object: why its shape rules it out; None = may be counted."""
+
+
+def measure_levels(dapi: Image, *, mpp: float, params: NucleusParams) -> DapiLevels:
+    """Find background and threshold of a DAPI image.
+
+    Parameters
+    ----------
+    dapi : ndarray of float32, shape (M, N)
+        The image or an even sample of it.
+    mpp : float
+        Its pixel size in µm.
+    params : NucleusParams
+
+    References
+    ----------
+    .. [1] Otsu, IEEE Trans Syst Man Cybern 9:62 (1979), here on the square root of the
+       intensity, which makes shot noise even.
+    """
+    smooth = _smooth(dapi, params.smooth_um / mpp)
+    background = estimate_background(smooth)
+    dark = smooth[smooth <= background]
+    spread = max(1.4826 * float(np.median(background - dark)) if dark.size else 0.0, 1e-3, background * 1e-3)
+    low, middle, high = (float(v) for v in np.percentile(smooth, (0.5, 50, 99.5)))
+    inverted = middle - low > 2 * (high - middle) and middle - low > 8 * spread
+    root = np.sqrt(np.clip(smooth - background, 0, None))
+    level = _otsu(root) ** 2
+    above = smooth[smooth > background + level]
+    foreground = float(above.mean()) if above.size else background
+    threshold = background + max(6 * spread, 0.45 * level)
+    return DapiLevels(background, spread, foreground, threshold, inverted)
+
+
+def segment_nuclei(dapi: Image, *, mpp: float, levels: DapiLevels, params: NucleusParams) -> Nuclei:
+    """Segment nuclei and say of each whether its shape rules it out.
+
+    Parameters
+    ----------
+    dapi : ndarray of float32, shape (M, N)
+        DAPI intensities, projected.
+    mpp : float
+        Pixel size in µm.
+    levels : DapiLevels
+        Of the whole image (`measure_levels`).
+    params : NucleusParams
+
+    Returns
+    -------
+    nuclei : Nuclei
+        With objects that touch the border of `dapi` marked ``cut_off``.
+
+    References
+    ----------
+    .. [1] Malpica et al., Cytometry 28:289 (1997): watershed on the distance map to part
+       clustered nuclei.
+    """
+    shape = dapi.shape
+    scale = mpp / max(params.working_mpp, mpp)
+    size = (max(round(shape[1] * scale), 1), max(round(shape[0] * scale), 1))
+    small: Image = cv2.resize(dapi, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    work_mpp = mpp / scale
+    smooth = _smooth(small, params.smooth_um / work_mpp) - np.float32(levels.background)
+    mask = _foreground(smooth, levels, work_mpp, params)
+    labels = _split(mask, work_mpp, params)
+    labels = _merge_oversplit(labels, work_mpp)
+    labels = _trim(labels, smooth, params.edge_level)
+    labels = _relabel(labels, min_px=params.debris_area_um2 / work_mpp**2)
+    shapes = measure_shapes(labels, smooth, mpp=work_mpp)
+    exclusion = exclusions_of(shapes, params.limits)
+    full: Labels = cv2.resize(labels, (shape[1], shape[0]), interpolation=cv2.INTER_NEAREST).astype(np.int32)
+    return Nuclei(full, shapes.scaled(shape[0] / labels.shape[0], shape[1] / labels.shape[1]), exclusion)
+
+
+def _smooth(image: Image, sigma_px: float) -> Image:
+    smooth: Image = cv2.GaussianBlur(image, (0, 0), max(sigma_px, 0.5)).astype(np.float32)
+    return smooth
+
+
+def _otsu(image: Image) -> float:
+    top = float(np.percentile(image, 99.8))
+    if top <= 0:
+        return 0.0
+    eight_bit = (np.clip(image / top, 0, 1) * 255).astype(np.uint8)
+    level, _ = cv2.threshold(eight_bit, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
+    return float(level) / 255 * top
+
+
+def _foreground(smooth: Image, levels: DapiLevels, mpp: float, params: NucleusParams) -> Mask:
+    """Pixels above the global threshold and above their own surroundings, holes filled."""
+    radius = max(params.local_um / mpp, 3.0)
+    root = np.sqrt(np.clip(smooth, 0, None))
+    # Within a crowd the surroundings are nuclei too: half their level is below any of them.
+    local = cv2.GaussianBlur(root, (0, 0), radius) * 0.72
+    mask = ((smooth > levels.threshold - levels.background) & (root > local)).astype(np.uint8)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * max(round(0.45 / mpp), 1) + 1,) * 2)
+    mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, disc).astype(np.uint8)
+    contours, _ = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    filled = np.zeros_like(mask)
+    cv2.drawContours(filled, contours, -1, 1, cv2.FILLED)
+    holes = filled - mask
+    count, parts, stats, _ = cv2.connectedComponentsWithStats(holes, connectivity=4)
+    small = stats[:, cv2.CC_STAT_AREA] <= 12.0 / mpp**2  # larger than 12 µm² is a gap between nuclei
+    small[0] = False
+    return (mask > 0) | small[parts] if count > 1 else mask > 0
+
+
+def _split(mask: Mask, mpp: float, params: NucleusParams) -> Labels:
+    """Part touching nuclei: a watershed on the distance map, one seed per bulge."""
+    distance = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    rounded = _smooth(distance.astype(np.float32), params.seed_um / mpp)
+    rounded[~mask] = 0
+    seeds = _seeds(rounded, max(round(1.8 / mpp), 1), params.seed_depth)
+    labels: Labels = watershed(-rounded, seeds, mask=mask)  # type: ignore[no-untyped-call]  # scikit-image
+    return labels.astype(np.int32)
+
+
+def _seeds(height: Image, radius_px: int, depth: float) -> Labels:
+    """Tops of a height map that rise above the saddle by a share of their own height."""
+    # Reconstruction of h from (1 - depth) h: a top that is joined to a higher one above that level vanishes.
+    square = np.ones((3, 3))
+    lowered = reconstruction(height * (1 - depth), height, footprint=square)  # type: ignore[no-untyped-call]  # scikit-image
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius_px + 1,) * 2)
+    tops = (height > 0) & (height - lowered >= depth * height * 0.999) & (height >= cv2.dilate(height, disc))
+    seeds: Labels = cv2.connectedComponents(tops.astype(np.uint8), connectivity=8)[1].astype(np.int32)
+    return seeds
+
+
+def _merge_oversplit(labels: Labels, mpp: float) -> Labels:
+    """Join neighbours whose union is one convex body with a wide shared border."""
+    border = _shared_borders(labels)
+    boxes = ndimage.find_objects(labels)
+    area = np.bincount(labels.ravel())
+    parent = np.arange(len(area), dtype=np.int32)
+    for (one, other), length in sorted(border.items(), key=lambda item: (-item[1], item[0])):
+        first, second = int(parent[one]), int(parent[other])
+        if first == second or first != one or second != other:
+            continue  # already part of a joined body: a third piece is not convex evidence
+        width = 2 * (min(area[one], area[other]) / np.pi) ** 0.5
+        if length < 0.62 * width:
+            continue
+        box = _union(boxes[one - 1], boxes[other - 1])
+        body = np.isin(labels[box], (one, other))
+        if (area[one] + area[other]) * mpp**2 < 150.0 and _solidity(body) > 0.945:
+            parent[parent == second] = first
+    return parent[labels].astype(np.int32)
+
+
+def _shared_borders(labels: Labels) -> dict[tuple[int, int], int]:
+    """Length in pixels of the border between every two touching labels."""
+    found: dict[tuple[int, int], int] = {}
+    for one, other in ((labels[:, :-1], labels[:, 1:]), (labels[:-1], labels[1:])):
+        meets = (one != other) & (one > 0) & (other > 0)
+        pairs = np.sort(np.stack([one[meets], other[meets]], axis=1), axis=1)
+        for pair, length in zip(*np.unique(pairs, axis=0, return_counts=True), strict=True):
+            key = (int(pair[0]), int(pair[1]))
+            found[key] = max(found.get(key, 0), int(length))
+    return found
+
+
+def _union(one: tuple[slice, ...], other: tuple[slice, ...]) -> tuple[slice, ...]:
+    return tuple(slice(min(a.start, b.start), max(a.stop, b.stop)) for a, b in zip(one, other, strict=True))
+
+
+def _solidity(body: Mask) -> float:
+    contours, _ = cv2.findContours(body.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    hull = cv2.convexHull(np.concatenate(contours))
+    return float(body.sum()) / (cv2.contourArea(hull) + cv2.arcLength(hull, closed=True) / 2 + 1)
+
+
+def _trim(labels: Labels, smooth: Image, edge_level: float) -> Labels:
+    """Cut every object where it falls below a share of its own brightness (haze of bright nuclei)."""
+    flat, values = labels.ravel(), smooth.ravel()
+    mean = np.bincount(flat, values) / np.maximum(np.bincount(flat), 1)
+    bright = (values >= mean[flat]) & (flat > 0)
+    count = np.bincount(flat[bright], minlength=len(mean))
+    level = np.bincount(flat[bright], values[bright], len(mean)) / np.maximum(count, 1)
+    kept = smooth >= (edge_level * level)[labels]
+    return np.where(kept, labels, 0).astype(np.int32)
+
+
+def _relabel(labels: Labels, *, min_px: float) -> Labels:
+    """Keep the largest piece of every label, fill it, drop specks, number by reading order."""
+    out = np.zeros_like(labels)
+    number = 0
+    for index, box in enumerate(ndimage.find_objects(labels)):
+        if box is None:
+            continue
+        piece = _largest_piece(labels[box] == index + 1)
+        if piece.sum() >= min_px:
+            number += 1
+            view = out[box]
+            view[piece & (view == 0)] = number
+    first = np.full(number + 1, out.size, np.int64)
+    np.minimum.at(first, out.ravel(), np.arange(out.size))
+    rank = np.zeros(number + 1, np.int32)
+    rank[1 + np.argsort(first[1:], kind="stable")] = np.arange(1, number + 1)
+    return rank[out]
+
+
+def _largest_piece(mask: Mask) -> Mask:
+    padded = np.pad(mask, 1).astype(np.uint8)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
+    opened = cv2.morphologyEx(padded, cv2.MORPH_OPEN, disc)
+    contours, _ = cv2.findContours(opened, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    filled = np.zeros_like(padded)
+    if contours:
+        cv2.drawContours(filled, [max(contours, key=cv2.contourArea)], -1, 1, cv2.FILLED)
+    return filled[1:-1, 1:-1] > 0

@@ -1,0 +1,171 @@
+"""Shape and brightness of segmented nuclei, and the reasons that rule a nucleus out.
+
+Reasons, in the order in which they are given (the first that holds is stated):
+``cut_off`` touches the border of the image; ``too_small`` and ``too_large`` by area;
+``overlapping`` is concave, or brighter along a shared border than both nuclei beside it;
+``out_of_focus`` has a wide edge; ``elongated`` is spindle-shaped (stroma, endothelium).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+Floats = npt.NDArray[np.float64]
+Labels = npt.NDArray[np.int32]
+Image = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Shapes:
+    """One value per object, in the order of the labels (1 to n)."""
+
+    row: Floats
+    """Centroid, pixel-centre convention (the centre of pixel 0 is 0.5)."""
+    col: Floats
+    area_um2: Floats
+    solidity: Floats
+    elongation: Floats
+    """Length over width of the smallest enclosing rectangle."""
+    dapi_mean: Floats
+    """Above background."""
+    edge_um: Floats
+    """Width of the edge: contrast over the steepest slope across it."""
+    overlap: Floats
+    """Brightness along borders shared with other nuclei over that of the nucleus; 0 = shares none."""
+    at_border: npt.NDArray[np.bool_]
+
+    def scaled(self, row_factor: float, col_factor: float) -> Shapes:
+        """Give the same shapes with positions on a finer pixel grid."""
+        return replace(self, row=self.row * row_factor, col=self.col * col_factor)
+
+
+@dataclass(frozen=True, slots=True)
+class ShapeLimits:
+    """Cut-points that rule a nucleus out by its shape alone."""
+
+    min_area_um2: float = 18.0
+    """Smaller objects are fragments or slivers of a section."""
+    max_area_um2: float = 320.0
+    """Larger objects are clumps that could not be split."""
+    min_solidity: float = 0.885
+    """Area over convex hull; below it an object is more than one nucleus."""
+    max_elongation: float = 2.6
+    """Length over width; above it a nucleus is that of a stromal or endothelial cell."""
+    overlap_ratio: float = 1.22
+    """Brightness along a shared border over that of the two nuclei beside it."""
+    max_edge_um: float = 2.2
+    """Width of the edge from nucleus to background; wider is out of focus."""
+
+
+def measure_shapes(labels: Labels, smooth: Image, *, mpp: float) -> Shapes:
+    """Measure every object of a label image.
+
+    Parameters
+    ----------
+    labels : ndarray of int32, shape (M, N)
+        Consecutive labels from 1.
+    smooth : ndarray of float32, shape (M, N)
+        DAPI above background.
+    mpp : float
+        Pixel size in µm.
+    """
+    count = int(labels.max(initial=0))
+    flat = labels.ravel()
+    area_px = np.bincount(flat, minlength=count + 1)[1:].astype(np.float64)
+    rows, cols = np.indices(labels.shape, dtype=np.float32)
+    centre = [np.bincount(flat, v.ravel(), count + 1)[1:] / area_px + 0.5 for v in (rows, cols)]
+    mean = np.bincount(flat, smooth.ravel(), count + 1)[1:] / area_px
+    solidity, elongation = np.ones(count), np.ones(count)
+    border = np.zeros(count, bool)
+    for index, box in enumerate(ndimage.find_objects(labels, max_label=count)):
+        solidity[index], elongation[index] = _outline(labels[box] == index + 1, area_px[index])
+        border[index] = any(s.start == 0 or s.stop == n for s, n in zip(box, labels.shape, strict=True))
+    return Shapes(
+        row=centre[0],
+        col=centre[1],
+        area_um2=area_px * mpp**2,
+        solidity=solidity,
+        elongation=elongation,
+        dapi_mean=mean,
+        edge_um=_edge_width(labels, smooth, count, mpp),
+        overlap=_shared_brightness(labels, smooth, mean),
+        at_border=border,
+    )
+
+
+def exclusions_of(shapes: Shapes, limits: ShapeLimits) -> tuple[str | None, ...]:
+    """Say of every object why its shape rules it out; None = may be counted."""
+    tests = (
+        ("cut_off", shapes.at_border),
+        ("too_small", shapes.area_um2 < limits.min_area_um2),
+        ("too_large", shapes.area_um2 > limits.max_area_um2),
+        ("overlapping", (shapes.solidity < limits.min_solidity) | (shapes.overlap > limits.overlap_ratio)),
+        ("out_of_focus", shapes.edge_um > limits.max_edge_um),
+        ("elongated", shapes.elongation > limits.max_elongation),
+    )
+    return tuple(
+        next((reason for reason, holds in tests if holds[index]), None) for index in range(len(shapes.row))
+    )
+
+
+def _outline(mask: npt.NDArray[np.bool_], area_px: float) -> tuple[float, float]:
+    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    points = np.concatenate(contours)
+    # The hull through pixel centres lacks half a pixel all round.
+    hull = cv2.convexHull(points)
+    hull_area = cv2.contourArea(hull) + cv2.arcLength(hull, closed=True) / 2 + 1
+    width, height = sorted(side + 1 for side in cv2.minAreaRect(points)[1])
+    return min(area_px / hull_area, 1.0), height / width
+
+
+def _edge_width(labels: Labels, smooth: Image, count: int, mpp: float) -> Floats:
+    """Contrast over the typical steepest slope along the free edge of each object."""
+    slope = np.hypot(
+        cv2.Sobel(smooth, cv2.CV_32F, 1, 0, scale=1 / 8), cv2.Sobel(smooth, cv2.CV_32F, 0, 1, scale=1 / 8)
+    )
+    steepest: Image = cv2.dilate(slope, np.ones((3, 3), np.uint8)).astype(np.float32)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
+    inside = labels.astype(np.float32)
+    rim = (labels > 0) & (cv2.erode(inside, disc) == 0)
+    height = _class_mean(labels, smooth, labels > 0, count)
+    width = np.full(count, np.inf)
+    measured = _class_mean(labels, steepest, rim, count)
+    np.divide(height * mpp, measured, out=width, where=measured > 0)
+    # An object walled in by others has no free edge to judge by.
+    width[np.bincount(labels[rim], minlength=count + 1)[1:] == 0] = 0.0
+    return width
+
+
+def _shared_brightness(labels: Labels, smooth: Image, mean: Floats) -> Floats:
+    """Brightness where two objects meet, over the brighter of the two; 0 without a neighbour."""
+    values: list[npt.NDArray[np.float32]] = []
+    pairs: list[npt.NDArray[np.int32]] = []
+    for one, other, level in (
+        (labels[:, :-1], labels[:, 1:], np.minimum(smooth[:, :-1], smooth[:, 1:])),
+        (labels[:-1], labels[1:], np.minimum(smooth[:-1], smooth[1:])),
+    ):
+        meets = (one != other) & (one > 0) & (other > 0)
+        pairs.append(np.sort(np.stack([one[meets], other[meets]], axis=1), axis=1))
+        values.append(level[meets])
+    ratio = np.zeros(len(mean))
+    pair, value = np.concatenate(pairs), np.concatenate(values)
+    if not len(pair):
+        return ratio
+    unique, inverse = np.unique(pair, axis=0, return_inverse=True)
+    level_of_pair = np.bincount(inverse.ravel(), value) / np.bincount(inverse.ravel())
+    brighter = np.maximum(mean[unique[:, 0] - 1], mean[unique[:, 1] - 1])
+    for side in (0, 1):
+        np.maximum.at(ratio, unique[:, side] - 1, level_of_pair / np.maximum(brighter, 1e-6))
+    return ratio
+
+
+def _class_mean(labels: Labels, image: Image, where: npt.NDArray[np.bool_], count: int) -> Floats:
+    number = np.bincount(labels[where], minlength=count + 1)[1:]
+    total = np.bincount(labels[where], image[where], count + 1)[1:]
+    mean: Floats = total / np.maximum(number, 1)
+    return mean

@@ -1,0 +1,212 @@
+"""Signals of all probe channels of one field: learn what a single signal looks like, then count.
+
+The two halves are separate so that a scan too large for memory learns on its richest window and
+counts window by window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from her2path.imaging.fish.assign import debris_mask, single_response
+from her2path.imaging.fish.channels import MAX_BLEED, bleed_fraction, remove_bleed
+from her2path.imaging.fish.clusters import (
+    ClusterParams,
+    Signals,
+    SingleSignal,
+    group_signals,
+    learn_flux,
+    measure_patches,
+)
+from her2path.imaging.fish.spots import SpotParams, Spots, detect_spots, learn_sigma
+
+Image = npt.NDArray[np.float32]
+Labels = npt.NDArray[np.int32]
+
+_FWHM = 2.3548
+
+
+@dataclass(frozen=True, slots=True)
+class SignalParams:
+    """Cut-points of counting."""
+
+    spot: SpotParams = field(default_factory=SpotParams)
+    cluster: ClusterParams = field(default_factory=ClusterParams)
+    diameter_um: float | None = None
+    """Signal diameter within which spots merge; None = 1.2 times the learnt full width at half height."""
+    min_share: float = 0.3
+    """Least response, in single signals, that is counted; less is a weak signal."""
+    weak_share: float = 0.15
+    """Least response, in single signals, that is listed as weak; less is texture."""
+    debris_snr: float = 9.0
+    """A spot as significant as this in DAPI is debris."""
+    cytoplasm_um: float = 2.5
+    """How far outside a nucleus a signal is still over the cell; further away it is dust on the slide."""
+
+
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """What one image taught about its signals."""
+
+    single: Mapping[str, SingleSignal | None]
+    """By role; None where too few spots were found to tell."""
+    bleed: Mapping[tuple[str, str], float]
+    """Share of the light of the second role that shows in the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelSignals:
+    """Signals of one channel of one field or window."""
+
+    signals: Signals
+    weak: Spots
+    """Spots too faint to be counted."""
+
+
+class SameDyeError(ValueError):
+    """Two probe channels show the same signals, so they cannot be counted apart."""
+
+
+def learn_signals(
+    dapi: Image, probes: Mapping[str, Image], labels: Labels, *, mpp: float, params: SignalParams
+) -> Learnt:
+    """Learn bleed-through, size, height and light of single signals.
+
+    Parameters
+    ----------
+    dapi : ndarray of float32, shape (M, N)
+    probes : mapping of role to ndarray of float32, shape (M, N)
+        Raw probe channels, ``her2`` and perhaps ``cep17``.
+    labels : ndarray of int32, shape (M, N)
+        Nuclei.
+    mpp : float
+        Pixel size in µm.
+    params : SignalParams
+
+    Raises
+    ------
+    SameDyeError
+        Both channels show the same spots.
+    """
+    bleed = _learn_bleed(probes, labels, mpp=mpp, params=params)
+    single: dict[str, SingleSignal | None] = {}
+    for role in probes:
+        plane = _clean(role, probes, bleed)
+        first = detect_spots(plane, labels, mpp=mpp, sigma_um=params.spot.first_sigma_um, params=params.spot)
+        sigma_um = learn_sigma(plane, _strong(first), mpp=mpp) or params.spot.first_sigma_um
+        spots = detect_spots(plane, labels, mpp=mpp, sigma_um=sigma_um, params=params.spot)
+        spots = spots.where(~_debris(spots, dapi, labels, sigma_um / mpp, params))
+        response = single_response(spots)
+        if response is None:
+            single[role] = None
+            continue
+        diameter = params.diameter_um or 1.2 * _FWHM * sigma_um
+        alone = SingleSignal(response, sigma_um, diameter)
+        counted = spots.where(spots.response >= params.min_share * response)
+        patches = measure_patches(plane, labels, counted, single=alone, mpp=mpp, params=params.cluster)
+        flux = learn_flux(patches, counted, single=alone)
+        single[role] = SingleSignal(response, sigma_um, diameter, flux)
+    return Learnt(single, bleed)
+
+
+def count_signals(
+    dapi: Image,
+    probes: Mapping[str, Image],
+    labels: Labels,
+    learnt: Learnt,
+    *,
+    mpp: float,
+    params: SignalParams,
+) -> dict[str, ChannelSignals]:
+    """Count the signals of every probe channel with what was learnt of the image.
+
+    Parameters are those of `learn_signals`; `labels` may be a window of the image.  Spots that lie
+    over no nucleus and not close to one either are left out.
+    """
+    near_px = params.cytoplasm_um / mpp
+    near = cv2.distanceTransform((labels == 0).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5) <= near_px
+    planes = {role: _clean(role, probes, learnt.bleed) for role in probes}
+    singles: dict[str, SingleSignal] = {}
+    spots: dict[str, Spots] = {}
+    for role, plane in planes.items():
+        single = learnt.single[role]
+        sigma_um = single.sigma_um if single else params.spot.first_sigma_um
+        seen = detect_spots(plane, labels, mpp=mpp, sigma_um=sigma_um, params=params.spot)
+        seen = seen.where(near[seen.row.astype(int), seen.col.astype(int)])
+        spots[role] = seen.where(~_debris(seen, dapi, labels, sigma_um / mpp, params))
+        singles[role] = single or _unlearnt(spots[role], sigma_um, params)
+    found: dict[str, ChannelSignals] = {}
+    for role, plane in planes.items():
+        alone = singles[role]
+        own = spots[role].where(~_in_all_colours(role, spots, alone.diameter_um / 2 / mpp))
+        strong = own.response >= params.min_share * alone.response
+        weak = own.where(~strong & (own.response >= params.weak_share * alone.response))
+        counted = own.where(strong)
+        patches = measure_patches(plane, labels, counted, single=alone, mpp=mpp, params=params.cluster)
+        signals = group_signals(counted, patches, single=alone, mpp=mpp, params=params.cluster)
+        found[role] = ChannelSignals(signals, weak)
+    return found
+
+
+def _in_all_colours(role: str, spots: Mapping[str, Spots], within_px: float) -> npt.NDArray[np.bool_]:
+    """Tell spots outside nuclei that both probes show: dust glows in every colour, a signal in one.
+
+    Inside a nucleus an orange signal over a green one is one of each.
+    """
+    own = spots[role]
+    mask = np.zeros(len(own), bool)
+    for other, seen in spots.items():
+        if other != role and len(seen) and len(own):
+            near = np.hypot(own.row[:, None] - seen.row, own.col[:, None] - seen.col) <= within_px
+            mask |= near.any(axis=1)
+    dust: npt.NDArray[np.bool_] = mask & (own.nucleus == 0)
+    return dust
+
+
+def _unlearnt(spots: Spots, sigma_um: float, params: SignalParams) -> SingleSignal:
+    # Too few spots to learn from: the few that stand out are compared with their own median.
+    inside = spots.response[(spots.nucleus > 0) & (spots.snr >= 10)]
+    response = float(np.median(inside)) if len(inside) else float(spots.response.max(initial=1.0))
+    return SingleSignal(response, sigma_um, params.diameter_um or 1.2 * _FWHM * sigma_um)
+
+
+def _strong(spots: Spots) -> Spots:
+    response = single_response(spots)
+    return spots if response is None else spots.where(spots.response >= 0.4 * response)
+
+
+def _debris(
+    spots: Spots, dapi: Image, labels: Labels, sigma_px: float, params: SignalParams
+) -> npt.NDArray[np.bool_]:
+    return debris_mask(spots, dapi, labels, sigma_px=max(sigma_px, 0.7), min_snr=params.debris_snr)
+
+
+def _learn_bleed(
+    probes: Mapping[str, Image], labels: Labels, *, mpp: float, params: SignalParams
+) -> dict[tuple[str, str], float]:
+    sigma_um = params.spot.first_sigma_um
+    bleed: dict[tuple[str, str], float] = {}
+    for source, plane in probes.items():
+        spots = detect_spots(plane, labels, mpp=mpp, sigma_um=sigma_um, params=params.spot)
+        spots = _strong(spots.where(spots.nucleus > 0))
+        for target in probes:
+            if target != source:
+                share = bleed_fraction(probes[target], plane, spots, sigma_px=max(sigma_um / mpp, 0.7))
+                bleed[target, source] = share
+    if any(share > MAX_BLEED for share in bleed.values()):
+        raise SameDyeError("its probe channels show the same spots")
+    return bleed
+
+
+def _clean(role: str, probes: Mapping[str, Image], bleed: Mapping[tuple[str, str], float]) -> Image:
+    plane = probes[role]
+    # Of two shares that feed each other only the larger is bleed-through; the other is its echo.
+    for source in probes:
+        if source != role and bleed[role, source] >= bleed[source, role]:
+            plane = remove_bleed(plane, probes[source], bleed[role, source])
+    return plane

@@ -1,0 +1,71 @@
+"""Windows over a field: cores that touch without overlap, and a margin read around each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_WHOLE_PX = 4096
+"""A field of at most this side is one window: what a camera takes."""
+_CORE_PX = 3072
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A core (what the window owns) inside what is read, in pixels of the image."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+    core_top: int
+    core_left: int
+    core_bottom: int
+    core_right: int
+
+    @property
+    def height(self) -> int:
+        """Rows that are read."""
+        return self.bottom - self.top
+
+    @property
+    def width(self) -> int:
+        """Columns that are read."""
+        return self.right - self.left
+
+    def owns(self, row: float, col: float) -> bool:
+        """Whether a place (image pixels) lies in the core."""
+        return self.core_top <= row < self.core_bottom and self.core_left <= col < self.core_right
+
+
+def windows_of(height: int, width: int, *, margin: int) -> Iterator[Window]:
+    """Cut an image into windows in reading order; one window if a camera could have taken it.
+
+    Parameters
+    ----------
+    height, width : int
+        Size of the image in pixels.
+    margin : int
+        Pixels read around a core, so that nothing the core owns is cut.
+
+    Examples
+    --------
+    >>> [w.right for w in windows_of(100, 5000, margin=64)]
+    [3136, 5000]
+    """
+    if max(height, width) <= _WHOLE_PX:
+        yield Window(0, 0, height, width, 0, 0, height, width)
+        return
+    for top in range(0, height, _CORE_PX):
+        for left in range(0, width, _CORE_PX):
+            bottom, right = min(top + _CORE_PX, height), min(left + _CORE_PX, width)
+            yield Window(
+                max(top - margin, 0),
+                max(left - margin, 0),
+                min(bottom + margin, height),
+                min(right + margin, width),
+                top,
+                left,
+                bottom,
+                right,
+            )

@@ -1,0 +1,194 @@
+"""Step `fish_nuclei`: find the nuclei of a FISH image and those whose shape rules them out."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+from annotated_types import Gt, Le
+from pydantic import BaseModel, ConfigDict
+
+from her2path.errors import UnsuitableImageError
+from her2path.imaging.fish.nuclei import (
+    DapiLevels,
+    Nuclei,
+    NucleusParams,
+    measure_levels,
+    segment_nuclei,
+)
+from her2path.imaging.fish.nucleus_shape import ShapeLimits
+from her2path.imaging.fish.windows import Window, windows_of
+from her2path.io.documents import SlideDoc, read_document
+from her2path.io.fields import FieldSource, check_probe, open_field
+from her2path.io.geojson import read_regions
+from her2path.io.label_image import LabelCanvas, write_labels
+from her2path.io.slides.source import WorkingBox
+from her2path.io.tables import FISH_OBJECTS, write_table
+
+log = logging.getLogger(__name__)
+
+_MARGIN_UM = 40.0
+"""Read around a window: twice the largest nucleus, so that none is cut there."""
+_MIN_CONTRAST = 6.0
+"""Nuclei stand out from an empty field by fewer standard deviations than this only by chance."""
+
+
+class FishNucleiParams(BaseModel):
+    """What an operator may set for this step; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    working_mpp: Annotated[float, Gt(0.1), Le(0.5)] = 0.3
+    """Pixel size (µm/px) that nuclear outlines are found at; signals use the full resolution."""
+    min_area_um2: Annotated[float, Gt(0)] = 18.0
+    """Smallest nucleus (µm²) that may be counted; smaller ones are fragments and slivers of a section."""
+    max_area_um2: Annotated[float, Gt(0)] = 320.0
+    """Largest nucleus (µm²) that may be counted; larger objects are clumps."""
+    min_solidity: Annotated[float, Gt(0), Le(1)] = 0.885
+    """Area over convex hull below which an object is taken for overlapping nuclei."""
+    max_elongation: Annotated[float, Gt(1)] = 2.6
+    """Length over width above which a nucleus is taken for stroma."""
+
+
+@dataclass
+class _Found:
+    """Objects of all windows so far."""
+
+    columns: dict[str, list[object]]
+    canvas: LabelCanvas
+    number: int = 0
+
+
+def run(
+    *,
+    image: list[Path],
+    slide: Path,
+    quality: Path,  # noqa: ARG001  (in the chain so that a field without quality is never measured)
+    tumour_roi: Path | None,
+    exclude_roi: Path | None,
+    objects: Path,
+    labels: Path,
+    params: FishNucleiParams,
+) -> None:
+    """Segment the nuclei and write their table and label image."""
+    document = read_document(slide, SlideDoc)
+    result, sheet = document.result, document.sheet
+    if result is None:
+        raise UnsuitableImageError(sheet.image_id, "its slide.json holds no result", code="no_result")
+    inside = read_regions(tumour_roi, name=tumour_roi.name) if tumour_roi else None
+    outside = read_regions(exclude_roi, name=exclude_roi.name) if exclude_roi else None
+    settings = _settings(params)
+    roles = tuple(channel.role for channel in result.channels)
+    found = _Found(
+        {name: [] for name in FISH_OBJECTS.names}, LabelCanvas(result.height_px0, result.width_px0)
+    )
+    with open_field(image, name=sheet.image_id, channels=roles) as source:
+        check_probe(source.channels, probe=sheet.probe, image=sheet.image_id)
+        dapi = roles.index("dapi")
+        levels = measure_levels(_sample(source, dapi), mpp=result.mpp, params=settings)
+        _refuse_empty(levels, sheet.image_id)
+        margin = round(_MARGIN_UM / result.mpp)
+        for window in windows_of(result.height_px0, result.width_px0, margin=margin):
+            plane = source.plane(dapi, box=_box(window)).astype(np.float32)
+            nuclei = segment_nuclei(plane, mpp=result.mpp, levels=levels, params=settings)
+            _collect(found, nuclei, window, sheet.image_id)
+    if not found.number:
+        raise UnsuitableImageError(
+            sheet.image_id, "no nucleus was found on its DAPI channel", code="no_nuclei"
+        )
+    found.columns["exclusion"] = list(_with_regions(found, inside, outside))
+    with write_table(objects, FISH_OBJECTS) as table:
+        table.append(dict(found.columns))
+    write_labels(labels, found.canvas)
+    log.info("%d nuclei", found.number)
+
+
+def _settings(params: FishNucleiParams) -> NucleusParams:
+    limits = ShapeLimits(**params.model_dump(exclude={"working_mpp"}))
+    return NucleusParams(working_mpp=params.working_mpp, limits=limits)
+
+
+def _sample(source: FieldSource, dapi: int) -> npt.NDArray[np.float32]:
+    """All of a camera's field; nine windows of a scan."""
+    width, height = source.size_px0
+    if max(width, height) <= 4096:
+        return source.plane(dapi).astype(np.float32)
+    side = 1024
+    boxes = [
+        WorkingBox(int((height - side) * down), int((width - side) * right), side, side)
+        for down in (0.1, 0.5, 0.9)
+        for right in (0.1, 0.5, 0.9)
+        if height >= side and width >= side
+    ] or [WorkingBox(0, 0, min(height, 4096), min(width, 4096))]
+    return np.concatenate([source.plane(dapi, box=box) for box in boxes]).astype(np.float32)
+
+
+def _refuse_empty(levels: DapiLevels, image_id: str) -> None:
+    if levels.inverted:
+        raise UnsuitableImageError(
+            image_id, "its DAPI channel is bright with dark objects, as in bright-field", code="bright_field"
+        )
+    if levels.contrast < _MIN_CONTRAST:
+        raise UnsuitableImageError(
+            image_id, "its DAPI channel shows nothing that stands out from the background", code="blank_field"
+        )
+
+
+def _box(window: Window) -> WorkingBox:
+    return WorkingBox(window.top, window.left, window.height, window.width)
+
+
+def _collect(found: _Found, nuclei: Nuclei, window: Window, field_id: str) -> None:
+    """Add the objects that the window owns and that no window before has painted."""
+    shapes, box = nuclei.shapes, _box(window)
+    painted = found.canvas.read(box)
+    count = len(nuclei.exclusion)
+    taken = np.bincount(nuclei.labels[painted > 0], minlength=count + 1)[1:]
+    size = np.bincount(nuclei.labels.ravel(), minlength=count + 1)[1:]
+    number = np.zeros(count + 1, np.int32)
+    for index in range(count):
+        row, col = window.top + shapes.row[index], window.left + shapes.col[index]
+        if not window.owns(row, col) or 2 * taken[index] > size[index]:
+            continue
+        found.number += 1
+        number[index + 1] = found.number
+        _append(found.columns, nuclei, index, (found.number, float(col), float(row), field_id))
+    fresh = number[nuclei.labels]
+    found.canvas.write(box, np.where((painted == 0) & (fresh > 0), fresh, painted))
+
+
+def _append(
+    columns: dict[str, list[object]], nuclei: Nuclei, index: int, head: tuple[int, float, float, str]
+) -> None:
+    number, x_px0, y_px0, field_id = head
+    shapes = nuclei.shapes
+    values: dict[str, object] = {
+        "nucleus_id": number,
+        "x_px0": x_px0,
+        "y_px0": y_px0,
+        "area_um2": float(shapes.area_um2[index]),
+        "solidity": float(shapes.solidity[index]),
+        "dapi_mean": float(shapes.dapi_mean[index]),
+        "field": field_id,
+        "exclusion": nuclei.exclusion[index],
+    }
+    for name, value in values.items():
+        columns[name].append(value)
+
+
+def _with_regions(
+    found: _Found, inside: shapely.MultiPolygon | None, outside: shapely.MultiPolygon | None
+) -> npt.NDArray[np.object_]:
+    """Reasons of shape, outweighed by those of the regions that a person drew."""
+    reasons = np.array(found.columns["exclusion"], dtype=object)
+    x, y = (np.array(found.columns[name], dtype=np.float64) for name in ("x_px0", "y_px0"))
+    if inside is not None:
+        reasons[~shapely.contains_xy(inside, x, y)] = "outside_tumour"
+    if outside is not None:
+        reasons[shapely.contains_xy(outside, x, y)] = "excluded_region"
+    return reasons

@@ -1,0 +1,191 @@
+"""Step `fish_signals`: find the signals of both probes, merge doublets, estimate clusters."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import numpy.typing as npt
+from annotated_types import Ge, Gt, Le
+from pydantic import BaseModel, ConfigDict
+
+from her2path.domain.ish import Probe
+from her2path.errors import ChannelError, UnsuitableImageError
+from her2path.imaging.fish.clusters import ClusterParams
+from her2path.imaging.fish.signals import (
+    ChannelSignals,
+    Learnt,
+    SameDyeError,
+    SignalParams,
+    count_signals,
+    learn_signals,
+)
+from her2path.imaging.fish.spots import SpotParams
+from her2path.imaging.fish.windows import Window, windows_of
+from her2path.io.documents import SlideDoc, read_document
+from her2path.io.fields import FieldSource, check_probe, open_field
+from her2path.io.label_image import LabelImage
+from her2path.io.slides.source import WorkingBox
+from her2path.io.tables import FISH_OBJECTS, FISH_SIGNALS, TableWriter, read_table, write_table
+
+log = logging.getLogger(__name__)
+
+_MARGIN_UM = 25.0
+"""Read around a window: the largest nucleus, so that its own noise is known whole."""
+
+Planes = dict[str, npt.NDArray[np.float32]]
+
+
+class FishSignalsParams(BaseModel):
+    """What an operator may set for this step; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    min_snr: Annotated[float, Ge(3)] = 6.0
+    """Least height of a spot over the noise of its own nucleus (unitless)."""
+    min_share: Annotated[float, Gt(0), Le(1)] = 0.3
+    """Least height of a counted signal over that of a typical single one of the image; weaker spots are
+    listed with 0 copies."""
+    diameter_um: Annotated[float, Gt(0), Le(2)] | None = None
+    """Signal diameter (µm) within which two spots are one; null = learnt from the image."""
+    min_cluster_copies: Annotated[float, Ge(2)] = 3.2
+    """Least light of a cluster, in single signals of the image."""
+
+
+def run(
+    *,
+    image: list[Path],
+    slide: Path,
+    labels: Path,
+    objects: Path,
+    signals: Path,
+    params: FishSignalsParams,
+) -> None:
+    """Detect, merge and assign the signals and write their table."""
+    document = read_document(slide, SlideDoc)
+    result, sheet = document.result, document.sheet
+    if result is None:
+        raise UnsuitableImageError(sheet.image_id, "its slide.json holds no result", code="no_result")
+    settings = _settings(params)
+    roles = tuple(channel.role for channel in result.channels)
+    probes = ("her2",) if sheet.probe is Probe.SINGLE else ("her2", "cep17")
+    margin = round(_MARGIN_UM / result.mpp)
+    windows = list(windows_of(result.height_px0, result.width_px0, margin=margin))
+    with (
+        open_field(image, name=sheet.image_id, channels=roles) as source,
+        LabelImage(labels) as nuclei,
+        write_table(signals, FISH_SIGNALS) as table,
+    ):
+        check_probe(source.channels, probe=sheet.probe, image=sheet.image_id)
+        richest = windows[_richest(windows, objects)]
+        try:
+            dapi, planes = _planes(source, richest, probes)
+            learnt = learn_signals(dapi, planes, nuclei.read(_box(richest)), mpp=result.mpp, params=settings)
+        except SameDyeError as error:
+            raise ChannelError(sheet.image_id, str(error)) from error
+        _log_learnt(learnt)
+        for window in windows:
+            if window is not richest:
+                dapi, planes = _planes(source, window, probes)
+            elif len(windows) > 1:
+                dapi, planes = _planes(source, richest, probes)
+            own = nuclei.read(_box(window))
+            counted = count_signals(dapi, planes, own, learnt, mpp=result.mpp, params=settings)
+            for role, channel in counted.items():
+                index = next(c.index for c in source.channels if c.role == role)
+                _append(table, role, channel, window, _depth(source, index, window))
+        log.info("%d signals", table.rows)
+
+
+def _settings(params: FishSignalsParams) -> SignalParams:
+    return SignalParams(
+        spot=SpotParams(min_snr=params.min_snr),
+        cluster=ClusterParams(min_copies=params.min_cluster_copies),
+        diameter_um=params.diameter_um,
+        min_share=params.min_share,
+    )
+
+
+def _box(window: Window) -> WorkingBox:
+    return WorkingBox(window.top, window.left, window.height, window.width)
+
+
+def _richest(windows: list[Window], objects: Path) -> int:
+    """Index of the window that owns most nuclei; the first of equals."""
+    table = read_table(objects, FISH_OBJECTS)
+    places = list(zip(table["y_px0"].to_pylist(), table["x_px0"].to_pylist(), strict=True))
+    owned = [sum(window.owns(row, col) for row, col in places) for window in windows]
+    return owned.index(max(owned))
+
+
+def _planes(
+    source: FieldSource, window: Window, probes: tuple[str, ...]
+) -> tuple[npt.NDArray[np.float32], Planes]:
+    by_role = {channel.role: channel.index for channel in source.channels if channel.role != "other"}
+    box = _box(window)
+    dapi = source.plane(by_role["dapi"], box=box).astype(np.float32)
+    return dapi, {role: source.plane(by_role[role], box=box).astype(np.float32) for role in probes}  # type: ignore[index]  # probes are roles
+
+
+def _depth(source: FieldSource, index: int, window: Window) -> npt.NDArray[np.int16] | None:
+    return source.depth(index, box=_box(window)) if source.z_planes > 1 else None
+
+
+def _log_learnt(learnt: Learnt) -> None:
+    for role, single in learnt.single.items():
+        if single is None:
+            log.warning("%s: too few spots to learn what a single signal looks like", role)
+        elif single.flux is None:
+            log.warning("%s: too few lone signals, so clusters are not estimated", role)
+        else:
+            log.info("%s: single signal of %.2f µm", role, single.diameter_um)
+
+
+def _append(
+    table: TableWriter,
+    role: str,
+    channel: ChannelSignals,
+    window: Window,
+    depth: npt.NDArray[np.int16] | None,
+) -> None:
+    """Write what the window owns: signals and clusters, then weak spots with 0 copies."""
+    rows = sorted(_rows(channel, window, depth))
+    table.append(
+        {
+            "nucleus_id": [row[0] for row in rows],
+            "channel": [role] * len(rows),
+            "x_px0": [row[2] for row in rows],
+            "y_px0": [row[1] for row in rows],
+            "z": [row[3] for row in rows],
+            "snr": [row[4] for row in rows],
+            "is_cluster": [row[5] for row in rows],
+            "copies": [row[6] for row in rows],
+        }
+    )
+
+
+def _rows(
+    channel: ChannelSignals, window: Window, depth: npt.NDArray[np.int16] | None
+) -> Iterator[tuple[int, float, float, int, float, bool, int]]:
+    found, weak = channel.signals, channel.weak
+    parts = (
+        (found, found.is_cluster, found.copies),
+        (weak, np.zeros(len(weak), bool), np.zeros(len(weak), np.int32)),
+    )
+    for part, is_cluster, copies in parts:
+        for i in range(len(part)):
+            row, col = float(part.row[i]) + window.top, float(part.col[i]) + window.left
+            if window.owns(row, col):
+                z = 0 if depth is None else int(depth[int(part.row[i]), int(part.col[i])])
+                yield (
+                    int(part.nucleus[i]),
+                    row,
+                    col,
+                    z,
+                    float(part.snr[i]),
+                    bool(is_cluster[i]),
+                    int(copies[i]),
+                )
