@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
+import shapely
 from annotated_types import Ge, Le
 from pydantic import BaseModel, ConfigDict
 
 from her2path.domain.case import Assay
-from her2path.errors import PixelSizeError, UnsuitableImageError
+from her2path.errors import PixelSizeError, RegionError, UnsuitableImageError
 from her2path.io.case_sheet import ImageRow
 from her2path.io.documents import SheetFacts, SlideDoc, SlideResult, SourceFile, write_document
 from her2path.io.fields import open_field
@@ -40,12 +41,11 @@ class SlideIntakeParams(BaseModel):
 
 def run(*, image: list[Path], row: ImageRow, slide: Path, params: SlideIntakeParams) -> None:
     """Open an image, resolve its pixel size and write `slide.json`."""
+    is_ihc = row.assay is Assay.IHC
+    result = _bright_field(image, row, params) if is_ihc else _fluorescence(image, row, params)
     for roi in (row.tumour_roi, row.exclude_roi):
         if roi is not None:
-            read_regions(roi, name=roi.name)
-    result = (
-        _bright_field(image, row, params) if row.assay is Assay.IHC else _fluorescence(image, row, params)
-    )
+            _check_regions(roi, result)
     facts = SheetFacts(
         **{name: getattr(row, name) for name in SheetFacts.model_fields if name in ImageRow.model_fields},
         has_tumour_roi=row.tumour_roi is not None,
@@ -61,6 +61,12 @@ def run(*, image: list[Path], row: ImageRow, slide: Path, params: SlideIntakePar
         produced_by=producer("slide_intake", params), inputs=inputs, sheet=facts, result=result
     )
     write_document(slide, document)
+
+
+def _check_regions(roi: Path, slide: SlideResult) -> None:
+    regions = read_regions(roi, name=roi.name)
+    if not regions.intersects(shapely.box(0, 0, slide.width_px0, slide.height_px0)):
+        raise RegionError(roi.name, "all its regions lie outside the image, so they belong to another one")
 
 
 def _bright_field(image: list[Path], row: ImageRow, params: SlideIntakeParams) -> SlideResult:

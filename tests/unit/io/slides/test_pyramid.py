@@ -101,7 +101,7 @@ def test_a_large_box_read_in_parts_equals_one_read_at_once(monkeypatch):
 def test_levels_agree_on_where_things_are(tmp_path):
     rgb = np.full((2048, 2048, 3), 240, dtype=np.uint8)
     rgb[1000:1100, 600:700] = 40
-    path = write_pyramid(tmp_path / "slide.tif", rgb, levels=4, compression="deflate", photometric="rgb")
+    path = write_pyramid(tmp_path / "slide.tif", rgb, levels=4, compression="deflate")
     with open_slide(path, name="i") as slide:
         for downsample in (1.0, 2.0, 2.5, 4.0, 8.0):
             size = int(2048 / downsample)
