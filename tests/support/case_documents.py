@@ -18,7 +18,6 @@ from her2path.domain.case import Assay, Controls, Specimen
 from her2path.domain.decision import CaseCall, CaseEvidence, call_case
 from her2path.domain.guideline.registry import GUIDELINES
 from her2path.domain.ihc import (
-    STAINED,
     TYPICAL_STAINING,
     IhcReading,
     IhcScore,
@@ -29,8 +28,10 @@ from her2path.domain.ihc import (
 )
 from her2path.domain.ish import IshReading, NucleusSignals, Probe, SignalSummary
 from her2path.domain.verdict import NotEvaluable
+from her2path.io import calls
 from her2path.io import documents as d
 from her2path.io.placeholders import write_not_evaluable
+from her2path.io.provenance import digests
 from her2path.io.tables import FISH_NUCLEI, write_table
 
 GUIDELINE = "breast_2023"
@@ -124,7 +125,9 @@ def write_case(root: Path, case_id: str, *images: Ihc | Fish) -> tuple[Path, lis
     for image in images:
         artefacts += write_image(root / "images" / image.image_id, case_id, image)
     call = root / "cases" / case_id / "call.json"
-    d.write_document(call, call_doc(case_id, *images))
+    read = [p for p in artefacts if p.name in {"slide.json", "ihc_score.json", "fish_counts.json"}]
+    inputs = digests(**{f"{p.parent.name}/{p.stem}": p for p in read})
+    d.write_document(call, call_doc(case_id, *images).model_copy(update={"inputs": inputs}))
     return call, artefacts
 
 
@@ -259,94 +262,37 @@ def _write_nuclei(path: Path, image: Fish) -> None:
 
 def call_doc(case_id: str, *images: Ihc | Fish) -> d.CallDoc:
     """Call the case by the real rules."""
-    head = {
-        "produced_by": producer_of("case_call"),
-        "inputs": {f"{image.image_id}/slide": SHA for image in images},
-        "case_id": case_id,
-        "guideline": GUIDELINE,
-        "images": tuple(image.image_id for image in images),
-    }
+    first = [i for i in images if isinstance(i, Fish) and i.observer == 1 and i.failed is None]
+    second = [i for i in images if isinstance(i, Fish) and i.observer == 2 and i.failed is None]
+    ihc = [i for i in images if isinstance(i, Ihc) and i.failed is None]
+    evidence = CaseEvidence(
+        ihc[0].reading() if ihc else None,
+        _count(first) if first else None,
+        _count(second) if second else None,
+    )
+    head = calls.CallHead(
+        case_id=case_id,
+        guideline=GUIDELINE,
+        produced_by=producer_of("case_call"),
+        images=tuple(image.image_id for image in images),
+        ihc=calls.ihc_evidence(evidence.ihc) if isinstance(evidence.ihc, IhcReading) else {},
+        ish=calls.ish_evidence(evidence.ish) if isinstance(evidence.ish, IshReading) else {},
+        recount=calls.ish_evidence(evidence.recount) if isinstance(evidence.recount, IshReading) else {},
+    )
     failed = {i.image_id: i.failed for i in images if i.failed is not None}
-    call: CaseCall | NotEvaluable
-    call = next(iter(failed.values())) if failed else call_case(_evidence(images), GUIDELINES[GUIDELINE])
-    if isinstance(call, NotEvaluable):
-        reason = d.Reason(code=call.code, reason=call.reason)
-        return d.CallDoc.model_validate(
-            head
-            | {
-                "status": "not_evaluable",
-                "state": "not_evaluable",
-                "not_evaluable": reason,
-                "reasons": {k: d.Reason(code=v.code, reason=v.reason) for k, v in failed.items()},
-            }
-        )
-    return d.CallDoc.model_validate(head | _call_fields(call, images))
+    if failed:
+        return calls.not_evaluable(failed, head)
+    call = call_case(evidence, GUIDELINES[GUIDELINE])
+    assert isinstance(call, CaseCall)
+    return calls.evaluated(call, head)
 
 
-def _call_fields(call: CaseCall, images: Sequence[Ihc | Fish]) -> dict[str, object]:
-    first = [i for i in images if isinstance(i, Fish) and i.observer == 1]
-    second = [i for i in images if isinstance(i, Fish) and i.observer == 2]
-    return {
-        "status": "evaluated",
-        "state": call.state,
-        "ihc_score": call.ihc_score,
-        "ish_group": None if call.ish_group is None else str(call.ish_group),
-        "her2_category": None if call.overlay is None else str(call.overlay.category),
-        "her2_category_basis": None if call.overlay is None else call.overlay.basis,
-        "rule_trail": tuple(
-            d.TrailEntry(rule_id=s.rule_id, source=s.source, conclusion=s.conclusion, numbers=dict(s.numbers))
-            for s in call.trail
-        ),
-        "distance_to_cut": tuple(
-            d.Distance(quantity=x.quantity, value=x.value, cut=x.cut, distance=x.distance, unit=x.unit)
-            for x in call.distances
-        ),
-        "comments": tuple(d.Comment(code=c.code, text=c.text) for c in call.comments),
-        "flags": call.flags,
-        "ihc": _ihc_numbers([i for i in images if isinstance(i, Ihc)]),
-        "ish": _ish_numbers(first),
-        "recount": _ish_numbers(second),
-    }
-
-
-def _ihc_numbers(images: Sequence[Ihc]) -> dict[str, int | float | str | None]:
-    if not images:
-        return {}
-    reading = images[0].reading()
-    numbers: dict[str, int | float | str | None] = {
-        "scored_cells": reading.tally.total,
-        "h_score": reading.tally.h_score,
-    }
-    numbers["pct_stained"] = float(reading.pct_of(*STAINED))
-    return numbers | {f"pct_{name}": float(reading.pct_of(name)) for name in StainingClass}
-
-
-def _ish_numbers(images: Sequence[Fish]) -> dict[str, int | float | str | None]:
-    if not images:
-        return {}
-    s = _sum(images)
-    return {
-        "nuclei": s.nuclei,
-        "her2_signals": s.her2,
-        "cep17_signals": s.cep17,
-        "her2_mean": s.her2_mean,
-        "cep17_mean": s.cep17_mean,
-        "her2_cep17_ratio": s.her2_cep17_ratio,
-    }
+def _count(images: Sequence[Fish]) -> IshReading:
+    return IshReading(_sum(images), len({i.area for i in images}) + 1, controls=Controls.PASS)
 
 
 def _sum(images: Sequence[Fish]) -> SignalSummary:
     return sum((i.summary() for i in images[1:]), start=images[0].summary())
-
-
-def _evidence(images: Sequence[Ihc | Fish]) -> CaseEvidence:
-    ihc = [i for i in images if isinstance(i, Ihc)]
-    readings = []
-    for observer in (1, 2):
-        fish = [i for i in images if isinstance(i, Fish) and i.observer == observer]
-        areas = len({i.area for i in fish}) + 1
-        readings.append(IshReading(_sum(fish), areas, controls=Controls.PASS) if fish else None)
-    return CaseEvidence(ihc[0].reading() if ihc else None, *readings)
 
 
 def _write_overlay(path: Path, image: Ihc) -> None:

@@ -5,7 +5,7 @@ A report reads documents, small tables and finished pictures; it never opens a s
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -91,6 +91,27 @@ def gather_images(call: CallDoc, artefacts: Iterable[Path]) -> tuple[ImageEviden
         raise ArtefactError("call.json", f"rests on image {missing[0]!r}, whose artefacts were not given")
     images = [_read_image(image_id, files, call.case_id) for image_id, files in folders.items()]
     return tuple(sorted(images, key=lambda image: (image.facts.assay is Assay.FISH, image.image_id)))
+
+
+def refuse_other_inputs(call: CallDoc, found: Mapping[str, str]) -> None:
+    """Refuse documents that are not those the call was made from.
+
+    Parameters
+    ----------
+    call : CallDoc
+        The call; its `inputs` name each document ``<image_id>/<stem>``.
+    found : mapping of str to str
+        SHA-256 of the documents that a report would show, as ``<image_id>/<file name>``.
+
+    Raises
+    ------
+    ArtefactError
+        A digest differs: the page would show other numbers than the call rests on.
+    """
+    for name, sha256 in sorted(found.items()):
+        stated = call.inputs.get(name.removesuffix(".json"))
+        if stated is not None and stated != sha256:
+            raise ArtefactError(f"cases/{call.case_id}/call.json", f"was made from another {name}")
 
 
 def _read_image(image_id: str, files: dict[str, Path], case_id: str) -> ImageEvidence:

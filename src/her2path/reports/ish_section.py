@@ -18,6 +18,8 @@ from her2path.reports.ihc_section import CountRow, excluded_rows
 from her2path.reports.numbers import count_text, number_text
 from her2path.reports.wording import code_words, flag_sentence
 
+_TITLES = {1: "First count", 2: "Recount by a second, blinded observer"}
+
 
 @dataclass(frozen=True, slots=True)
 class IshCuts:
@@ -108,7 +110,7 @@ def _count(
         summary = sum((c.summary for c in counted[1:]), start=counted[0].summary)
         total = _row("All fields", "", summary, cuts)
         figures = _figures([pair for c in counted for pair in c.result.nuclei], summary, cuts)
-    title = "First count" if observer == 1 else f"Recount (observer {observer}, blinded)"
+    title = _TITLES.get(observer, f"Further count by observer {observer}, not part of the call")
     fields = tuple(row for c in counted for row in _field_rows(c, cuts))
     shown = tuple(_image(image, galleries.get(image.image_id)) for image in images)
     return IshCount(observer, title, total, fields, figures, shown)

@@ -210,6 +210,13 @@ NUMBER_LABELS: Mapping[str, str] = MappingProxyType(
         "her2_mean": "Mean HER2 per nucleus",
         "cep17_mean": "Mean CEP17 per nucleus",
         "her2_cep17_ratio": "HER2/CEP17 ratio",
+        "probe": "Probe",
+        "images": "Images",
+        "excluded_cells": "Cells not scored",
+        "excluded_nuclei": "Nuclei not counted",
+        "nuclei_with_clusters": "Nuclei with clusters",
+        "tumour_selection": "Tumour selection",
+        "calibration": "Calibration",
         "weak_signals": "Weak signals",
         "cytoplasmic_signals": "Signals outside nuclei",
     }

@@ -14,7 +14,7 @@ from her2path.io.documents import CallDoc, read_document
 from her2path.io.files import sha256_of, write_text
 from her2path.io.provenance import producer
 from her2path.reports.case_page import CaseMaterial, case_page
-from her2path.reports.evidence import ImageEvidence, gather_images
+from her2path.reports.evidence import ImageEvidence, gather_images, refuse_other_inputs
 from her2path.reports.html.pictures import Picture, read_picture
 from her2path.reports.html.rendering import render_case
 
@@ -45,12 +45,14 @@ def run(*, call: Path, artefact: list[Path], report: Path, params: CaseReportPar
     for image in images:
         names = [name for name, _ in image.documents] + [_PICTURES[image.facts.assay]]
         used |= {f"{image.image_id}/{n}": image.files[n] for n in names if n in image.files}
+    inputs = {name: sha256_of(path) for name, path in sorted(used.items())}
+    refuse_other_inputs(document, inputs)
     material = CaseMaterial(
         call=document,
         images=images,
         pictures=_pictures(images, params),
         report=producer("case_report", params),
-        report_inputs={name: sha256_of(path) for name, path in sorted(used.items())},
+        report_inputs=inputs,
     )
     html = render_case(case_page(material))
     write_text(report, html)

@@ -56,6 +56,11 @@ def test_a_ratio_just_below_the_cut_is_not_printed_as_the_cut(tmp_path):
     assert count.total.ratio == "1.999"
 
 
+def test_a_third_observer_is_shown_as_not_part_of_the_call(tmp_path):
+    *_, third = counts_of(tmp_path, *(Fish(f"f{n}", [(3, 2)] * 30, observer=n) for n in (1, 2, 3)))
+    assert third.title == "Further count by observer 3, not part of the call"
+
+
 def test_a_single_probe_has_no_ratio_and_no_scatter(tmp_path):
     (count,) = counts_of(tmp_path, Fish("f1", [(5, None)] * 30))
     assert (count.total.cep17, count.total.ratio) == ("–", "–")

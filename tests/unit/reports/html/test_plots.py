@@ -22,7 +22,7 @@ def parsed(markup):
 
 
 def rects(markup):
-    return [node for node in parsed(markup).iter(f"{SVG}rect")]
+    return list(parsed(markup).iter(f"{SVG}rect"))
 
 
 def test_parts_of_a_stacked_bar_are_as_long_as_their_shares_and_touch():
