@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from her2path.imaging.phantoms.fish_account import cover_of, field_of, write_down
+from her2path.imaging.phantoms.fish_artefacts import hidden_by, render_artefacts
 from her2path.imaging.phantoms.fish_layout import Layout, layout_nuclei
 from her2path.imaging.phantoms.fish_optics import add_haze, add_spots, expose
 from her2path.imaging.phantoms.fish_probes import NucleusCopies, place_copies
@@ -75,7 +76,7 @@ def render_fish(spec: FishPhantomSpec) -> FishPhantom:
     look_rng, scene_rng, camera_rng = (_stream(spec, concern) for concern in (2, 3, 4))
     noise = textures(layout, spec, look_rng)
     looks = [look_of(shape, noise, spec, look_rng) for shape in layout.shapes]
-    still = np.zeros((3, layout.height, layout.width), dtype=np.float32)
+    still = plan.artefacts.copy()
     specks = add_specks(still, layout, cover_of(layout) > 0, spec, scene_rng)
     add_surroundings(still, layout, noise, spec, scene_rng)
     field = field_of(layout, spec)
@@ -91,22 +92,24 @@ def render_fish(spec: FishPhantomSpec) -> FishPhantom:
             add_spots(light[plane], shown, spec, plane_um=height_um)
         planes.append(expose(light[(slice(None), *field)], spec, camera_rng))
     counts = planes[0] if spec.z_planes == 1 else np.stack(planes, axis=1)
-    labels, truth = write_down(layout, copies, specks, spec)
+    labels, truth = write_down(layout, copies, specks, hidden_by(plan.artefacts), spec)
     return FishPhantom(counts, labels, truth)
 
 
 def true_fish(spec: FishPhantomSpec) -> FishTruth:
     """State the truth of `render_fish(spec)` without rendering a pixel; specks are left out."""
     plan = _plan(spec)
-    return write_down(plan.layout, plan.copies, (), spec)[1]
+    return write_down(plan.layout, plan.copies, (), hidden_by(plan.artefacts), spec)[1]
 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """Where everything lies that is counted."""
+    """Where everything lies that is counted, and what hides it."""
 
     layout: Layout
     copies: tuple[NucleusCopies, ...]
+    artefacts: npt.NDArray[np.float32]
+    """Light of red blood cells and blobs on the canvas, shape (3, M, N)."""
 
 
 def _plan(spec: FishPhantomSpec) -> _Plan:
@@ -118,7 +121,7 @@ def _plan(spec: FishPhantomSpec) -> _Plan:
         nucleus = place_copies(shape, spec, clusters + 1, rng)
         clusters = max([clusters, *(c.cluster_id for c in nucleus.copies)])
         placed.append(nucleus)
-    return _Plan(layout, tuple(placed))
+    return _Plan(layout, tuple(placed), render_artefacts(layout, spec, _stream(spec, 5)))
 
 
 def _stream(spec: FishPhantomSpec, concern: int) -> np.random.Generator:

@@ -22,6 +22,9 @@ from her2path.imaging.phantoms.fish_truth import (
     resolvable_count,
 )
 
+_OBSCURED_SHARE = 0.02
+"""Share of a nucleus that an artefact covers at least before a reader passes the nucleus over."""
+
 
 def cover_of(layout: Layout) -> npt.NDArray[np.uint8]:
     """Count the nuclei over each canvas pixel."""
@@ -41,6 +44,7 @@ def write_down(
     layout: Layout,
     copies: tuple[NucleusCopies, ...],
     specks: tuple[TrueSpeck, ...],
+    hidden: npt.NDArray[np.bool_],
     spec: FishPhantomSpec,
 ) -> tuple[npt.NDArray[np.int32], FishTruth]:
     """Write down the visible nuclei, numbered from 1, and what is known of each.
@@ -53,6 +57,8 @@ def write_down(
         Copies of each of them, in the same order.
     specks : tuple of TrueSpeck
         Debris, in image pixels.
+    hidden : ndarray of bool, shape (canvas height, canvas width)
+        Where artefacts outshine signals.
     spec : FishPhantomSpec
         Image size, pixel size, probe and merging distance.
 
@@ -87,6 +93,7 @@ def write_down(
             area_um2=float(np.count_nonzero(inside)) * spec.mpp**2,
             overlapping=bool(np.any(cover[rows, cols] > 1)),
             cut_off=not bool(within.all()),
+            obscured=bool(hidden[rows, cols].mean() >= _OBSCURED_SHARE),
         )
         nuclei.append(_nucleus(shape.kind, view, nucleus, seen, spec))
     truth = FishTruth(spec.probe, spec.mpp, spec.signal_diameter_um, tuple(nuclei), tuple(signals), specks)
@@ -103,6 +110,7 @@ class _View:
     area_um2: float
     overlapping: bool
     cut_off: bool
+    obscured: bool
 
 
 def _inside(index: npt.NDArray[np.intp], span: slice, inset: int = 0) -> npt.NDArray[np.bool_]:
@@ -143,6 +151,7 @@ def _nucleus(
         area_um2=view.area_um2,
         overlapping=view.overlapping,
         cut_off=view.cut_off,
+        obscured=view.obscured,
         her2_whole=whole.her2_whole,
         her2_copies=len(her2),
         her2_resolvable=_resolvable(her2, spec),
@@ -164,6 +173,7 @@ def _exclusion(kind: NucleusKind, view: _View, *, her2: bool, cep17: bool) -> Tr
     reasons = (
         (view.cut_off, TrueExclusion.CUT_OFF),
         (view.overlapping, TrueExclusion.OVERLAPPING),
+        (view.obscured, TrueExclusion.OBSCURED),
         (kind is not NucleusKind.TUMOUR, TrueExclusion.NOT_TUMOUR),
         (not her2, TrueExclusion.NO_HER2),
         (not cep17, TrueExclusion.NO_CEP17),

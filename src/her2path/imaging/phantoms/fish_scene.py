@@ -108,15 +108,11 @@ def add_surroundings(
     spec: FishPhantomSpec,
     rng: np.random.Generator,
 ) -> None:
-    """Add flat background, cytoplasm, red blood cells and bright blobs to `light` (3, M, N), in place."""
-    if spec.background == 0:
-        return
+    """Add the empty field's light and that of cytoplasm to `light` (3, M, N), in place."""
     light += np.array([60.0, 70.0, 90.0], dtype=np.float32)[:, None, None] * spec.background
     cytoplasm = _cytoplasm(layout, noise, spec, rng)
     light[CEP17] += cytoplasm
     light[HER2] += 0.6 * cytoplasm
-    _add_red_cells(light, layout, spec, rng)
-    _add_blobs(light, layout, spec, rng)
 
 
 def _cytoplasm(
@@ -136,42 +132,6 @@ def _cytoplasm(
     return np.float32(300.0 * spec.background) * share
 
 
-def _add_red_cells(light: Plane, layout: Layout, spec: FishPhantomSpec, rng: np.random.Generator) -> None:
-    """Red blood cells: rings of 6 to 7 µm that shine in every colour."""
-    area_mm2 = layout.height * layout.width * (spec.mpp / 1000) ** 2
-    for _ in range(int(rng.poisson(70 * area_mm2 * spec.background))):
-        radius = float(rng.uniform(2.2, 3.2)) / spec.mpp
-        row, col = float(rng.uniform(0, layout.height)), float(rng.uniform(0, layout.width))
-        wall = float(rng.uniform(0.4, 0.7)) / spec.mpp
-        half = int(radius + 4 * wall) + 2
-        top, left = max(0, int(row) - half), max(0, int(col) - half)
-        bottom, right = min(layout.height, int(row) + half), min(layout.width, int(col) + half)
-        if top >= bottom or left >= right:
-            continue
-        rows, cols = np.mgrid[top:bottom, left:right].astype(np.float32) + np.float32(0.5)
-        stretch = float(rng.uniform(0.88, 1.12))
-        distance = np.hypot((rows - row) * stretch, (cols - col) / stretch)
-        angle = np.arctan2(rows - row, cols - col)
-        ring = np.exp(-0.5 * ((distance - radius) / wall) ** 2) + 0.12 * (distance < radius)
-        ring *= 1 + 0.25 * np.cos(angle - float(rng.uniform(0, 6.28)))
-        level = float(rng.uniform(600, 1500))
-        for channel, share in ((DAPI, 0.12), (HER2, 0.55), (CEP17, 1.0)):
-            light[channel, top:bottom, left:right] += share * level * ring
-
-
-def _add_blobs(light: Plane, layout: Layout, spec: FishPhantomSpec, rng: np.random.Generator) -> None:
-    """Bright blobs: precipitate and autofluorescent granules, often brighter than the camera's range."""
-    area_mm2 = layout.height * layout.width * (spec.mpp / 1000) ** 2
-    for _ in range(int(rng.poisson(60 * area_mm2 * spec.background))):
-        centre = float(rng.uniform(0, layout.height)), float(rng.uniform(0, layout.width))
-        colour = rng.uniform(0.1, 1.0, 3) * np.array([0.3, 1.0, 1.0])
-        core = float(rng.uniform(0.5, 1.3)) / spec.mpp
-        level = float(rng.uniform(1500, 7000))
-        for channel in (DAPI, HER2, CEP17):
-            add_gaussian(light[channel], centre, core, float(colour[channel]) * level)
-            add_gaussian(light[channel], centre, 2.2 * core, 0.15 * float(colour[channel]) * level)
-
-
 def add_specks(
     light: Plane,
     layout: Layout,
@@ -185,7 +145,7 @@ def add_specks(
     """
     area_mm2 = layout.height * layout.width * (spec.mpp / 1000) ** 2
     specks = []
-    for _ in range(int(rng.poisson(1400 * area_mm2 * spec.background))):
+    for _ in range(int(rng.poisson(1400 * area_mm2 * spec.artefacts))):
         row, col = float(rng.uniform(0, layout.height)), float(rng.uniform(0, layout.width))
         fwhm = float(rng.choice([0.38, rng.uniform(0.45, 1.1)]))
         kind = rng.choice([0, 1, 2], p=[0.4, 0.3, 0.3])

@@ -115,7 +115,7 @@ def place_signals(
     planes = expose(light, spec, camera_rng)
     full = 2**spec.bit_depth - 1
     planes[DAPI] = np.rint(dapi * (full / max(1, int(dapi.max())))).astype(np.uint16)
-    numbered, truth = write_down(layout, tuple(copies), (), spec)
+    numbered, truth = write_down(layout, tuple(copies), (), np.zeros_like(labels, dtype=bool), spec)
     return FishPhantom(planes, numbered, truth)
 
 

@@ -48,7 +48,9 @@ class FishPhantomSpec:
     blur: float = 1.0
     """Factor on the width of the point spread function: 1 = diffraction-limited, 2 = poor focus."""
     background: float = 1.0
-    """Factor on autofluorescence, haze, red blood cells and debris."""
+    """Factor on autofluorescence, haze and the empty field's light."""
+    artefacts: float = 1.0
+    """Factor on the number of red blood cells, bright blobs and specks of debris."""
     noise: float = 1.0
     """Factor on the camera's noise (shot noise and read noise); 0 = none."""
     signal_level: float = 1.0
@@ -78,6 +80,7 @@ class FishPhantomSpec:
             "section_um": (self.section_um, 0.5, 20),
             "blur": (self.blur, 0.5, 10),
             "background": (self.background, 0, 10),
+            "artefacts": (self.artefacts, 0, 10),
             "noise": (self.noise, 0, 10),
             "signal_level": (self.signal_level, 0, 20),
             "bit_depth": (self.bit_depth, 8, 16),

@@ -37,6 +37,7 @@ class TrueExclusion(StrEnum):
 
     CUT_OFF = "cut_off"
     OVERLAPPING = "overlapping"
+    OBSCURED = "obscured"
     NOT_TUMOUR = "not_tumour"
     NO_HER2 = "no_her2"
     NO_CEP17 = "no_cep17"
@@ -73,6 +74,8 @@ class TrueNucleus:
     """Visible area, including what lies under another nucleus."""
     overlapping: bool
     cut_off: bool
+    obscured: bool
+    """A red blood cell or a bright blob lies over a part of it."""
     her2_whole: int
     """HER2 copies of the whole nucleus, before it was cut."""
     her2_copies: int
@@ -145,6 +148,8 @@ class FishTruth:
 
 def group_of(summary: SignalSummary) -> IshGroup | None:
     """State the dual-probe ISH group of exact totals, in integers.
+
+    Written out here on purpose: a truth that asked `domain.guideline` could never convict it.
 
     Returns
     -------

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pytest
 
+from her2path.domain.guideline.breast_2018 import BREAST_2018
+from her2path.domain.guideline.rules import decide
 from her2path.domain.ish import IshGroup, SignalSummary
 from her2path.imaging.phantoms.fish_truth import group_of, resolvable_count
 
@@ -53,3 +57,13 @@ def test_group_on_and_beside_each_cut(her2, cep17, expected):
 
 def test_a_field_without_nuclei_has_no_group():
     assert group_of(SignalSummary(0, 0, 0)) is None
+
+
+def test_the_truth_agrees_with_the_guideline_on_the_whole_lattice():
+    # The truth has its own words for the groups so that it can convict the rules; here they meet.
+    nuclei = 5
+    for her2, cep17 in product(range(8 * nuclei), range(1, 6 * nuclei)):
+        summary = SignalSummary(nuclei, her2, cep17)
+        group = group_of(summary)
+        assert group is not None
+        assert decide(summary, BREAST_2018.ish_dual).conclusion.name == group.name
