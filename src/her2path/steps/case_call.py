@@ -186,7 +186,7 @@ def _pool_ish(images: Sequence[_Image]) -> IshReading | None:
     if not results:
         return None
     return IshReading(
-        summary=reduce(add, (_summary(image) for image in images)),
+        summary=reduce(add, (_summary(image, image.counts) for image in images if image.counts)),
         areas=_areas([image.sheet.area for image in images]),
         weak_signals=sum(result.weak_signals for result in results),
         cytoplasmic_signals=sum(result.cytoplasmic_signals for result in results),
@@ -194,11 +194,8 @@ def _pool_ish(images: Sequence[_Image]) -> IshReading | None:
     )
 
 
-def _summary(image: _Image) -> SignalSummary:
+def _summary(image: _Image, result: FishCountsResult) -> SignalSummary:
     """Sum the nuclei of an image and hold the sum against the totals of its document."""
-    result = image.counts
-    if result is None:
-        raise ValueError("an image without counts has no summary")
     try:
         nuclei = [NucleusSignals(her2, cep17) for her2, cep17 in result.nuclei]
         summary = SignalSummary.of(nuclei, probe=image.sheet.probe)
