@@ -13,7 +13,6 @@ from her2path.errors import ConfigError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from her2path.cli.call_inputs import TypedCase
     from her2path.io.documents import CallDoc
 
 _PCT = "Per cent of the invasive tumour cells:"
@@ -90,24 +89,22 @@ def _call_one(typed: dict[str, str], *, as_json: bool) -> None:
     # Imported here so that `her2path --help` loads no pydantic and no rich tables.
     from rich.console import Console  # noqa: PLC0415
 
-    from her2path.cli.call_inputs import read_options  # noqa: PLC0415
+    from her2path.cli.call_inputs import call_typed, read_options  # noqa: PLC0415
     from her2path.io.documents import document_text  # noqa: PLC0415
 
     default = typed.pop("guideline")
-    document = _document(read_options(typed, guideline=default))
+    document = call_typed(read_options(typed, guideline=default))
     if as_json:
         sys.stdout.write(document_text(document))
     else:
         show_call(document, Console(highlight=False))
-    if document.status == "not_evaluable":
-        raise typer.Exit(1)
 
 
 def _call_table(table: Path | None, out: Path | None, typed: dict[str, str], *, as_json: bool) -> None:
     # Imported here so that `her2path --help` loads no pydantic and no rich tables.
     from rich.console import Console  # noqa: PLC0415
 
-    from her2path.cli.call_inputs import read_table  # noqa: PLC0415
+    from her2path.cli.call_inputs import call_typed, read_table  # noqa: PLC0415
     from her2path.io.files import write_text  # noqa: PLC0415
     from her2path.reports.calls_table import calls_csv  # noqa: PLC0415
 
@@ -121,38 +118,9 @@ def _call_table(table: Path | None, out: Path | None, typed: dict[str, str], *, 
         faults.append("--table: is missing; --out is for its calls")
     if faults or table is None or out is None:
         raise ConfigError(tuple(faults))
-    documents = [_document(case) for case in read_table(table, guideline=typed["guideline"])]
+    documents = [call_typed(case) for case in read_table(table, guideline=typed["guideline"])]
     write_text(out, calls_csv(documents))
     Console(highlight=False).print(f"{len(documents)} calls written to {out}", markup=False)
-    if any(document.status == "not_evaluable" for document in documents):
-        raise typer.Exit(1)
-
-
-def _document(case: TypedCase) -> CallDoc:
-    """Call a case of typed numbers; the reason of an unevaluable one stands under its id."""
-    # Imported here so that `her2path --help` loads no pydantic.
-    from importlib.metadata import version  # noqa: PLC0415
-
-    from her2path.domain.decision import call_case  # noqa: PLC0415
-    from her2path.domain.ihc import IhcReading  # noqa: PLC0415
-    from her2path.domain.ish import IshReading  # noqa: PLC0415
-    from her2path.domain.verdict import NotEvaluable  # noqa: PLC0415
-    from her2path.io import calls  # noqa: PLC0415
-    from her2path.io.documents import Producer  # noqa: PLC0415
-
-    evidence = case.evidence
-    head = calls.CallHead(
-        case_id=case.case_id,
-        guideline=case.guideline.id,
-        produced_by=Producer(step="call", version=version("her2path")),
-        ihc=calls.ihc_evidence(evidence.ihc) if isinstance(evidence.ihc, IhcReading) else {},
-        ish=calls.ish_evidence(evidence.ish) if isinstance(evidence.ish, IshReading) else {},
-        recount=calls.ish_evidence(evidence.recount) if isinstance(evidence.recount, IshReading) else {},
-    )
-    result = call_case(evidence, case.guideline)
-    if isinstance(result, NotEvaluable):
-        return calls.not_evaluable({case.case_id: result}, head)
-    return calls.evaluated(result, head)
 
 
 def show_call(document: CallDoc, console: Console) -> None:
@@ -172,8 +140,6 @@ def show_call(document: CallDoc, console: Console) -> None:
         if value is not None:
             basis = f"  ({document.her2_category_basis})" if name == "overlay" else ""
             console.print(f"  {name}: {value}{basis}", markup=False)
-    for reason in document.reasons.values():
-        console.print(f"  {reason.reason}", markup=False)
     trail = Table("rule", "says", "source", title="Rules", title_justify="left", box=None)
     for entry in document.rule_trail:
         trail.add_row(escape(entry.rule_id), escape(entry.conclusion), escape(entry.source))

@@ -12,10 +12,11 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from importlib.metadata import version
 from pathlib import Path
 
 from her2path.domain.case import Controls
-from her2path.domain.decision import CaseEvidence
+from her2path.domain.decision import CaseEvidence, call_case
 from her2path.domain.guideline.definition import Guideline
 from her2path.domain.guideline.registry import find_guideline
 from her2path.domain.ihc import (
@@ -28,8 +29,11 @@ from her2path.domain.ihc import (
 )
 from her2path.domain.ish import IshReading, Probe, SignalSummary
 from her2path.domain.reading import IhcRead, read_ihc
+from her2path.domain.verdict import NotEvaluable
 from her2path.errors import CaseSheetError, ConfigError, SheetFault
+from her2path.io import calls
 from her2path.io.case_sheet import id_fault
+from her2path.io.documents import CallDoc, Producer
 
 PCT_COLUMNS = tuple(f"pct_{name}" for name in StainingClass)
 _FIRST = ("nuclei", "her2_signals", "cep17_signals")
@@ -283,3 +287,26 @@ def _id_faults(case_id: str, number: int, seen: dict[str, int]) -> list[tuple[st
         return [("case_id", problem)]
     first = seen.setdefault(case_id.casefold(), number)
     return [] if first == number else [("case_id", f"{case_id!r} is already used in row {first}")]
+
+
+def call_typed(case: TypedCase) -> CallDoc:
+    """Call a case of typed numbers.
+
+    Raises
+    ------
+    ConfigError
+        The numbers are no evidence; `read_case` lets no such case through.
+    """
+    evidence = case.evidence
+    result = call_case(evidence, case.guideline)
+    if isinstance(result, NotEvaluable):
+        raise ConfigError((f"case {case.case_id!r}: {result.reason}",))
+    head = calls.CallHead(
+        case_id=case.case_id,
+        guideline=case.guideline.id,
+        produced_by=Producer(step="call", version=version("her2path")),
+        ihc=calls.ihc_evidence(evidence.ihc) if isinstance(evidence.ihc, IhcReading) else {},
+        ish=calls.ish_evidence(evidence.ish) if isinstance(evidence.ish, IshReading) else {},
+        recount=calls.ish_evidence(evidence.recount) if isinstance(evidence.recount, IshReading) else {},
+    )
+    return calls.evaluated(result, head)
