@@ -76,6 +76,9 @@ def fish(  # noqa: PLR0913 (a command names every option)
     ] = None,
     her2: Annotated[float | None, typer.Option(help="Mean HER2 copies per tumour nucleus.")] = None,
     cep17: Annotated[float | None, typer.Option(help="Mean CEP17 copies per tumour nucleus.")] = None,
+    clusters: Annotated[
+        float | None, typer.Option(help="Share of the HER2 copies that lie in clusters, 0 to 1.")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same bytes.")] = 0,
     fields: Annotated[int, typer.Option(min=1, help="Fields of one specimen (seeds count up).")] = 1,
     name: Annotated[str | None, typer.Option(help="Stem of the files (default fish_<seed>).")] = None,
@@ -93,7 +96,7 @@ def fish(  # noqa: PLR0913 (a command names every option)
     from her2path.cli import phantom_fish  # noqa: PLC0415
 
     spec = phantom_fish.base_spec(seed, (width, height), mpp, z_planes, probe)
-    spec = phantom_fish.choose_spec(spec, group=group, her2=her2, cep17=cep17)
+    spec = phantom_fish.choose_spec(spec, group=group, her2=her2, cep17=cep17, clusters=clusters)
     request = phantom_fish.FishRequest(out, name or f"fish_{seed}", layout.value, fields)
     for path in phantom_fish.write_fish(request, spec):
         typer.echo(str(path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from her2path.imaging.phantoms.fish import (
 )
 from her2path.imaging.phantoms.fish_truth import FishTruth, TrueNucleus, TrueSignal, TrueSpeck
 from her2path.io import phantom_fish_files as files
+
+_STEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +74,30 @@ def base_spec(seed: int, size: tuple[int, int], mpp: float, z_planes: int, probe
 
 
 def choose_spec(
-    base: FishPhantomSpec, *, group: int | None, her2: float | None, cep17: float | None
+    base: FishPhantomSpec,
+    *,
+    group: int | None = None,
+    her2: float | None = None,
+    cep17: float | None = None,
+    clusters: float | None = None,
 ) -> FishPhantomSpec:
-    """Give `base` the copy numbers of a group, or the means that were asked for."""
+    """Give `base` the copy numbers of a group, or the means that were asked for.
+
+    Raises
+    ------
+    ConfigError
+        A group and means together, or a number out of its range.
+    """
     if group is not None:
         if her2 is not None or cep17 is not None:
             raise ConfigError(("give either --group or --her2 and --cep17, not both",))
-        return spec_for_group(IshGroup(str(group)), base)
+        base = spec_for_group(IshGroup(str(group)), base)
     try:
         return replace(
             base,
             her2_mean=base.her2_mean if her2 is None else her2,
             cep17_mean=base.cep17_mean if cep17 is None else cep17,
+            cluster_fraction=base.cluster_fraction if clusters is None else clusters,
         )
     except ValueError as error:
         raise ConfigError((str(error),)) from error
@@ -93,7 +108,14 @@ def write_fish(request: FishRequest, spec: FishPhantomSpec) -> tuple[Path, ...]:
 
     Beside each image stand ``_labels.tif``, ``_nuclei.tsv``, ``_signals.tsv`` and ``_specks.tsv``; the
     specimen has ``<name>_truth.json``.
+
+    Raises
+    ------
+    ConfigError
+        The name cannot be the stem of a file.
     """
+    if not _STEM.fullmatch(request.name):
+        raise ConfigError((f"name {request.name!r}: use letters, digits, '-' and '_' only",))
     written: list[Path] = []
     parts: list[FieldTruth] = []
     truths: list[FishTruth] = []

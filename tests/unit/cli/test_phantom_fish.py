@@ -8,7 +8,9 @@ import json
 import numpy as np
 import pytest
 import tifffile
+from typer.testing import CliRunner
 
+from her2path.cli.phantom import app
 from her2path.cli.phantom_fish import FishRequest, base_spec, choose_spec, write_fish
 from her2path.domain.ish import IshGroup, Probe
 from her2path.errors import ConfigError
@@ -66,13 +68,13 @@ def test_a_single_probe_has_a_truth_without_cep17(tmp_path):
 
 
 def test_means_that_are_asked_for_replace_the_default_ones():
-    spec = choose_spec(SMALL, group=None, her2=9.5, cep17=None)
+    spec = choose_spec(SMALL, her2=9.5)
     assert (spec.her2_mean, spec.cep17_mean) == (9.5, SMALL.cep17_mean)
 
 
 def test_a_group_and_means_together_are_refused():
     with pytest.raises(ConfigError, match="either --group or --her2"):
-        choose_spec(SMALL, group=1, her2=3.0, cep17=None)
+        choose_spec(SMALL, group=1, her2=3.0)
 
 
 @pytest.mark.parametrize(
@@ -80,11 +82,28 @@ def test_a_group_and_means_together_are_refused():
     [
         pytest.param(lambda: base_spec(1, (0, 100), 0.16, 1, Probe.DUAL), "width_px", id="no width"),
         pytest.param(lambda: base_spec(1, (100, 100), -1, 1, Probe.DUAL), "mpp", id="negative pixel size"),
+        pytest.param(lambda: choose_spec(SMALL, her2=-1.0), "her2_mean", id="negative mean"),
         pytest.param(
-            lambda: choose_spec(SMALL, group=None, her2=-1.0, cep17=None), "her2_mean", id="negative mean"
+            lambda: choose_spec(SMALL, group=1, clusters=2.0), "cluster_fraction", id="clusters over 1"
         ),
     ],
 )
 def test_numbers_that_cannot_be_end_as_a_configuration_error(spec, named):
     with pytest.raises(ConfigError, match=named):
         spec()
+
+
+@pytest.mark.parametrize("name", ["", "../x", "a/b", "a b", ".hidden", "<i>"])
+def test_a_name_that_is_no_file_stem_is_refused(tmp_path, name):
+    with pytest.raises(ConfigError, match="letters, digits"):
+        write_fish(FishRequest(tmp_path, name, "ome", 1), SMALL)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_command_prints_the_images_it_wrote(tmp_path):
+    arguments = ["fish", "--out", str(tmp_path), "--group", "3", "--seed", "7", "--width", "200"]
+    result = CliRunner().invoke(app, [*arguments, "--height", "160", "--layout", "split", "--z-planes", "2"])
+    assert result.exit_code == 0, result.output
+    written = [tmp_path / f"fish_7_{role}.tif" for role in ("DAPI", "HER2", "CEP17")]
+    assert result.output.split() == [str(path) for path in written]
+    assert tifffile.imread(written[1]).shape == (2, 160, 200)
