@@ -7,7 +7,6 @@ opened; whether an image can be read is found out later and never stops the othe
 
 from __future__ import annotations
 
-import csv
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -34,6 +33,9 @@ def id_fault(value: str) -> str | None:
     return None
 
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_WORDS = ("assay", "specimen", "probe", "controls")
+"""Columns that hold one of a few words, in capitals or not."""
 CHANNEL_ROLES = ("dapi", "her2", "cep17", "other")
 
 
@@ -66,6 +68,13 @@ class ImageRow(BaseModel):
     observer: Annotated[int, Ge(1)] = 1
     """1 = first count, 2 = recount by a second, blinded observer."""
     controls: Controls = Controls.UNKNOWN
+
+    @field_validator("path")
+    @classmethod
+    def _some_path(cls, value: tuple[Path, ...]) -> tuple[Path, ...]:
+        if not value:
+            raise ValueError("is empty; give the file of the image")
+        return value
 
     @field_validator("case_id", "image_id")
     @classmethod
@@ -149,7 +158,10 @@ def read_case_sheet(path: Path, *, guidelines: Iterable[str]) -> CaseSheet:
         if len(record) > len(header):
             faults.append(SheetFault(number, "", f"{len(record)} cells, but the header has {len(header)}"))
             continue
-        cells = {name: text.strip() for name, text in zip(header, record, strict=False) if text.strip()}
+        cells = {name: text for name, text in zip(header, record, strict=False) if text}
+        if strange := [name for name, text in cells.items() if _CONTROL.search(text)]:
+            faults += [SheetFault(number, name, "holds a control character; retype it") for name in strange]
+            continue
         row = _parse_row(number, cells, path.parent, faults)
         if row is not None:
             rows.append((number, row))
@@ -169,15 +181,26 @@ def _read_records(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     except (OSError, UnicodeDecodeError) as error:
         detail = f"cannot be read ({error.__class__.__name__}); give a tab-separated UTF-8 file"
         raise CaseSheetError((SheetFault(0, "", detail),)) from error
-    reader = csv.reader(text.splitlines(), delimiter="\t")
-    lines = [(reader.line_num, record) for record in reader]
-    if not lines:
+    # One line is one row whatever it holds: a CSV reader would let a stray quote swallow the rows behind it.
+    lines = [[_unquoted(cell) for cell in line.split("\t")] for line in text.split("\n")]
+    if not any(any(line) for line in lines):
         raise CaseSheetError((SheetFault(0, "", "is empty; its first line names the columns"),))
-    header = [name.strip() for name in lines[0][1]]
-    return header, [(n, record) for n, record in lines[1:] if any(cell.strip() for cell in record)]
+    return lines[0], [(n, line) for n, line in enumerate(lines[1:], start=2) if any(line)]
+
+
+def _unquoted(cell: str) -> str:
+    """Undo the quotes that a spreadsheet sets around a cell which holds quotes itself."""
+    text = cell.strip()
+    if len(text) >= 2 and text[0] == text[-1] == '"':
+        return text[1:-1].replace('""', '"').strip()
+    return text
 
 
 def _header_faults(header: Sequence[str]) -> list[SheetFault]:
+    if len(header) == 1 and len(re.split("[,;]", header[0])) >= len(REQUIRED):
+        return [
+            SheetFault(1, "", "columns are separated by commas or semicolons; save the sheet tab-separated")
+        ]
     faults = [
         SheetFault(1, name or "(no name)", f"unknown column; known are {', '.join(COLUMNS)}")
         for name in header
@@ -197,6 +220,9 @@ def _parse_row(number: int, cells: dict[str, str], folder: Path, faults: list[Sh
             data[name] = folder / cells[name]
     if "channels" in cells:
         data["channels"] = tuple(part.strip().lower() for part in cells["channels"].split(";"))
+    for name in _WORDS:
+        if name in cells:
+            data[name] = cells[name].lower()
     try:
         return ImageRow.model_validate(data)
     except ValidationError as error:
@@ -244,6 +270,7 @@ def _case_faults(rows: Sequence[tuple[int, ImageRow]]) -> list[SheetFault]:
     faults = []
     first: dict[str, ImageRow] = {}
     fish: dict[str, ImageRow] = {}
+    shown: dict[object, int] = {}
     for number, row in rows:
         start = first.setdefault(row.case_id, row)
         for name in ("guideline", "specimen"):
@@ -258,4 +285,8 @@ def _case_faults(rows: Sequence[tuple[int, ImageRow]]) -> list[SheetFault]:
                 faults.append(SheetFault(number, "probe", f"{row.probe} contradicts {probe} of this case"))
         elif len(row.path) > 1:
             faults.append(SheetFault(number, "path", "an IHC image is one file"))
+        view = (row.case_id, row.assay, row.observer, row.path, row.tumour_roi, row.exclude_roi)
+        if (earlier := shown.setdefault(view, number)) != number:
+            message = f"is the image of row {earlier} with the same regions; its cells would be counted twice"
+            faults.append(SheetFault(number, "path", message))
     return faults
