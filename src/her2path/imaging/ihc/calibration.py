@@ -1,0 +1,95 @@
+"""From optical density to the words of the guidelines: the only place with such cuts.
+
+These are properties of an assay on a scanner, not of a guideline.  A calibration has an id that
+is written beside every score; another assay or a learned method brings its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from her2path.domain.ihc import CELL_SCORE, Intensity, Pattern, staining_class
+from her2path.imaging.ihc.rays import Floats
+
+INTENSITIES: tuple[Intensity, ...] = tuple(Intensity)
+PATTERNS: tuple[Pattern, ...] = tuple(Pattern)
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Cuts on decadic optical densities (unit stain vectors) and on shares of the contour."""
+
+    id: str = "classical-1"
+    stained_rise_od: float = 0.05
+    """Rise of a contour over its cytoplasm from which it counts as stained."""
+    weak_od: float = 0.09
+    moderate_od: float = 0.16
+    strong_od: float = 0.30
+    """Median rise of the stained contour from which a membrane is weak, moderate, strong; below: faint."""
+    min_completeness: float = 0.15
+    """Less stained contour than this is noise, not a membrane."""
+    complete: float = 0.70
+    """Stained share of the contour from which a membrane is called complete."""
+    basolateral: float = 0.40
+    """Stained share from which a membrane with one single gap is called basolateral."""
+    limit_of_blank_pct: float = 1.0
+    """Per cent of cells called stained on unstained tissue, not exceeded by 95 % of null phantoms."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.stained_rise_od <= self.weak_od < self.moderate_od < self.strong_od:
+            raise ValueError("the cuts on optical density must rise")
+        if not 0 < self.min_completeness < self.basolateral < self.complete <= 1:
+            raise ValueError("the cuts on completeness must rise within 0 to 1")
+
+
+@dataclass(frozen=True, slots=True)
+class Grades:
+    """Intensity, pattern and score of n cells; the first two as places in `INTENSITIES`, `PATTERNS`."""
+
+    intensity: npt.NDArray[np.int8]
+    pattern: npt.NDArray[np.int8]
+    score: npt.NDArray[np.int8]
+
+
+def grade(
+    completeness: Floats, connectivity: Floats, contrast_od: Floats, calibration: Calibration
+) -> Grades:
+    """Put each cell into the words of the guidelines.
+
+    Parameters
+    ----------
+    completeness, connectivity : ndarray of float32, shape (n,)
+        Stained share of the contour, and of its longest stained run.
+    contrast_od : ndarray of float32, shape (n,)
+        Median rise over the cytoplasm; NaN where nothing is stained.
+
+    Returns
+    -------
+    Grades
+
+    Examples
+    --------
+    >>> one = lambda value: np.array([value], np.float32)
+    >>> grades = grade(one(0.95), one(0.95), one(0.5), Calibration())
+    >>> INTENSITIES[grades.intensity[0]].value, PATTERNS[grades.pattern[0]].value, int(grades.score[0])
+    ('strong', 'complete', 3)
+    """
+    stained = (completeness >= calibration.min_completeness) & np.isfinite(contrast_od)
+    cuts = np.array([calibration.weak_od, calibration.moderate_od, calibration.strong_od])
+    intensity = np.where(stained, 1 + np.searchsorted(cuts, np.nan_to_num(contrast_od), side="right"), 0)
+    # One gap means that nearly all that is stained hangs together.
+    one_gap = (completeness >= calibration.basolateral) & (connectivity >= 0.9 * completeness)
+    pattern = np.select(
+        [~stained, completeness >= calibration.complete, one_gap],
+        [PATTERNS.index(Pattern.NONE), PATTERNS.index(Pattern.COMPLETE), PATTERNS.index(Pattern.BASOLATERAL)],
+        PATTERNS.index(Pattern.INCOMPLETE),
+    )
+    return Grades(
+        intensity.astype(np.int8), pattern.astype(np.int8), _SCORES[intensity, pattern].astype(np.int8)
+    )
+
+
+_SCORES = np.array([[CELL_SCORE[staining_class(i, p)] for p in PATTERNS] for i in INTENSITIES])

@@ -1,0 +1,128 @@
+"""Outlines of cells: from the nucleus outwards to the membrane, or to where one would be.
+
+Where DAB draws a line between two nuclei the outline follows it; where nothing stains it keeps
+the middle between neighbours, or a usual distance from the nucleus.  Both neighbours of a line
+find it on their own, so no order of cells and no tile matters.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from her2path.imaging.ihc.nuclei import Nuclei
+from her2path.imaging.ihc.rays import Floats, closed_paths, ring_points, sample_rays
+from her2path.imaging.stain import StainAmounts
+
+REACH_UM = 19.0
+"""Longest ray of a cell."""
+STEP_UM = 0.5
+"""Distance of samples along a ray."""
+
+_MEMBRANE_SIGMA_UM = 0.35
+"""Smoothing before lines are sought: less than half a membrane's apparent width of about 1 µm."""
+_RIM_UM = 2.5
+"""Usual cytoplasm around a nucleus whose cell nothing bounds."""
+_WIDEST_UM = 9.0
+"""Widest cytoplasm that is believed, from the nucleus to the membrane."""
+_PULL = 0.006
+"""Price (OD) of each step away from the usual place: a line of 0.06 OD is followed over 5 µm."""
+_BEND = 0.01
+_RIDGE_LOW, _RIDGE_HIGH = -0.05, 0.40
+_HEMATOXYLIN_WEIGHT = 0.8
+"""How much hematoxylin counts against brown: in grey matter both amounts are alike."""
+
+
+@dataclass(frozen=True, slots=True)
+class CellRays:
+    """Cells along their rays; place 0 is `STEP_UM` from the centre."""
+
+    dab: Floats
+    """DAB, shape (n, ANGLES, R)."""
+    brown: Floats
+    """DAB that is not grey and not blue, same shape."""
+    nucleus: Floats
+    """Distance of the nucleus' outline in steps, shape (n, ANGLES)."""
+    contour: npt.NDArray[np.intp]
+    """Place of the cell's outline along each ray, shape (n, ANGLES)."""
+
+    @property
+    def blue(self) -> Floats:
+        """Hematoxylin, >= 0, same shape."""
+        return np.asarray((self.dab - self.brown) / np.float32(_HEMATOXYLIN_WEIGHT), np.float32)
+
+    @property
+    def contour_um(self) -> Floats:
+        """Distance of the cell's outline from its centre in µm, shape (n, ANGLES)."""
+        return np.asarray((self.contour + 1) * STEP_UM, np.float32)
+
+
+def trace_cells(
+    stains: StainAmounts, nuclei: Nuclei, *, mpp: float, chosen: npt.NDArray[np.intp]
+) -> CellRays:
+    """Trace the cells of some nuclei among all.
+
+    Parameters
+    ----------
+    stains : StainAmounts
+        Of the tile with its margin.
+    nuclei : Nuclei
+        All nuclei of the tile: those of neighbours bound a cell.
+    mpp : float
+        Pixel size in µm.
+    chosen : ndarray of int, shape (n,)
+        Which of the nuclei to trace.
+
+    Returns
+    -------
+    CellRays
+        In the order of `chosen`.
+    """
+    sigma = _MEMBRANE_SIGMA_UM / mpp
+    dab = np.asarray(cv2.GaussianBlur(stains.dab, (0, 0), sigma), np.float32)
+    blue = np.maximum(cv2.GaussianBlur(stains.hematoxylin, (0, 0), sigma), 0)
+    both = cv2.merge([dab, dab - np.float32(_HEMATOXYLIN_WEIGHT) * blue])
+    radii_um = np.arange(1, round(REACH_UM / STEP_UM) + 1, dtype=np.float32) * np.float32(STEP_UM)
+    radii_px = np.asarray(radii_um / mpp, np.float32)
+    some = nuclei.where(chosen)
+    samples = sample_rays(np.asarray(both, np.float32), some.x, some.y, radii_px)
+    nucleus = np.asarray(some.radii_px * (mpp / STEP_UM), np.float32)
+    labels = sample_rays(_label(nuclei, stains.dab.shape), some.x, some.y, radii_px, nearest=True)
+    limit = _limits(labels, chosen, nucleus)
+    line = np.ascontiguousarray(samples[..., 0])
+    cost = _cost(line, nucleus, limit)
+    return CellRays(line, np.ascontiguousarray(samples[..., 1]), nucleus, closed_paths(cost, bend=_BEND))
+
+
+def _label(nuclei: Nuclei, shape: tuple[int, ...]) -> Floats:
+    """Draw nuclei as numbers from 1; float32 holds whole numbers up to 16 million exactly."""
+    labels = np.zeros(shape, np.float32)
+    corners = np.rint(ring_points(nuclei.x, nuclei.y, nuclei.radii_px)).astype(np.int32)
+    for number, ring in enumerate(corners, start=1):
+        cv2.fillPoly(labels, [ring], float(number))
+    return labels
+
+
+def _limits(labels: Floats, chosen: npt.NDArray[np.intp], nucleus: Floats) -> Floats:
+    """How far each ray may go, in steps: half a micrometre into the next nucleus at most."""
+    steps = np.arange(1, labels.shape[2] + 1, dtype=np.float32)
+    foreign = (labels > 0) & (labels != (chosen + 1)[:, None, None]) & (steps > nucleus[..., None])
+    first = np.where(foreign.any(axis=2), foreign.argmax(axis=2) + 2, labels.shape[2] - 4)
+    widest = nucleus + _WIDEST_UM / STEP_UM
+    return np.asarray(np.maximum(np.minimum(first, widest), nucleus + 1), np.float32)
+
+
+def _cost(line: Floats, nucleus: Floats, limit: Floats) -> Floats:
+    length = line.shape[2]
+    steps = np.arange(1, length + 1, dtype=np.float32)
+    padded = np.pad(line, ((0, 0), (0, 0), (3, 4)), mode="edge")
+    inner = (padded[..., :length] + padded[..., 1 : length + 1]) / 2
+    outer = np.minimum.reduce([padded[..., 3 + k : length + 3 + k] for k in (2, 3, 4)])
+    ridge = np.clip(line - np.maximum(inner, outer), _RIDGE_LOW, _RIDGE_HIGH)
+    usual = np.minimum(nucleus + _RIM_UM / STEP_UM, (nucleus + limit) / 2)
+    cost = np.float32(_PULL) * np.abs(steps - usual[..., None]) - ridge
+    outside = (steps < nucleus[..., None] - 0.5) | (steps > limit[..., None])
+    return np.asarray(np.where(outside, np.float32(1), cost), np.float32)

@@ -1,0 +1,120 @@
+"""All cells of one tile: the chain from RGB to measured cells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from her2path.imaging.ihc.calibration import Calibration, Grades, grade
+from her2path.imaging.ihc.cells import STEP_UM, CellRays, trace_cells
+from her2path.imaging.ihc.membrane import Membranes, measure_membranes
+from her2path.imaging.ihc.nuclei import REACH_UM as NUCLEUS_REACH_UM
+from her2path.imaging.ihc.nuclei import Nuclei, detect_nuclei
+from her2path.imaging.ihc.rays import Coordinates, Floats, ring_area, ring_centroids, ring_points
+from her2path.imaging.stain import StainModel, separate
+
+MARGIN_UM = NUCLEUS_REACH_UM
+"""Context that a tile needs on every side so that its cells do not depend on where it was cut."""
+_RIM_UM = 3.0
+_CLEAR_OD = 0.025
+"""Density of both stains below which a place is a gap: pale cytoplasm has 0.04 to 0.08."""
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """The part of a tile's array that the tile owns."""
+
+    row: int
+    col: int
+    height: int
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """Measured cells in reading order; positions in pixels of the tile's array (edges are whole)."""
+
+    x: Coordinates
+    y: Coordinates
+    nuclei: Nuclei
+    cell_area_um2: Floats
+    membranes: Membranes
+    grades: Grades
+    cell_rings: Floats
+    """Outlines of the cells, shape (n, ANGLES, 2), x first."""
+    nucleus_rings: Floats
+    surround_od: Floats
+    """Mean density of both stains in a rim 3 µm wide around the nucleus."""
+    gap_frac: Floats
+    """Share of that rim that is as clear as glass."""
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+
+def measure_cells(
+    rgb: npt.NDArray[np.uint8],
+    model: StainModel,
+    *,
+    mpp: float,
+    core: Core,
+    origin: tuple[int, int],
+    calibration: Calibration,
+) -> Cells:
+    """Measure the cells whose nucleus has its centre in the core of a tile.
+
+    Parameters
+    ----------
+    rgb : ndarray of uint8, shape (M, N, 3)
+        The core with `MARGIN_UM` around it.
+    model : StainModel
+    mpp : float
+        Pixel size in µm.
+    core : Core
+        Half-open on its lower and right edge, so that neighbours share no cell.
+    origin : tuple of two ints
+        Row and column of the array's first pixel on the slide's grid.
+    calibration : Calibration
+
+    Returns
+    -------
+    Cells
+    """
+    stains = separate(rgb, model)
+    nuclei = detect_nuclei(stains, mpp=mpp, origin=origin)
+    x, y = ring_centroids(nuclei.x, nuclei.y, nuclei.radii_px)
+    x, y = x + 0.5, y + 0.5
+    own = (y >= core.row) & (y < core.row + core.height) & (x >= core.col) & (x < core.col + core.width)
+    chosen = np.flatnonzero(own)
+    chosen = chosen[np.lexsort((x[chosen], y[chosen]))]
+    rays = trace_cells(stains, nuclei, mpp=mpp, chosen=chosen)
+    membranes = measure_membranes(rays, calibration)
+    some = nuclei.where(chosen)
+    radii_px = np.asarray(rays.contour_um / mpp, np.float32)
+    surround_od, gap_frac = _surround(rays)
+    return Cells(
+        x=x[chosen],
+        y=y[chosen],
+        nuclei=some,
+        cell_area_um2=np.maximum(ring_area(rays.contour_um), some.area_um2),
+        membranes=membranes,
+        grades=grade(membranes.completeness, membranes.connectivity, membranes.contrast_od, calibration),
+        cell_rings=np.asarray(ring_points(some.x + 0.5, some.y + 0.5, radii_px), np.float32),
+        nucleus_rings=np.asarray(ring_points(some.x + 0.5, some.y + 0.5, some.radii_px), np.float32),
+        surround_od=surround_od,
+        gap_frac=gap_frac,
+    )
+
+
+def _surround(rays: CellRays) -> tuple[Floats, Floats]:
+    """Density around nuclei, and how much of it is as clear as glass."""
+    steps = np.arange(1, rays.dab.shape[2] + 1)
+    outline = rays.nucleus[..., None]
+    rim = (steps > outline + 1) & (steps <= outline + 1 + _RIM_UM / STEP_UM)
+    density = rays.dab + rays.blue
+    count = np.maximum(rim.sum(axis=(1, 2)), 1)
+    mean = (density * rim).sum(axis=(1, 2)) / count
+    clear = ((density < _CLEAR_OD) & rim).sum(axis=(1, 2)) / count
+    return np.asarray(mean, np.float32), np.asarray(clear, np.float32)

@@ -1,0 +1,307 @@
+"""Nuclei of a hematoxylin and DAB image: blobs as seeds, outlines along rays, overlaps resolved.
+
+Brown nuclei and saturated 3+ fields break a threshold on hematoxylin alone, and pale vesicular
+nuclei are lighter than their own nucleoli.  So a nucleus is sought as a *region that is bluer and
+less brown than what surrounds it*, with an outline that never crosses a brown line, and of
+several candidates for one place the one that explains most of it is kept.
+
+Everything has a reach of less than `REACH_UM`, so tiles with that margin give the same nuclei
+wherever they are cut.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from scipy.spatial import cKDTree
+
+from her2path.imaging.ihc.rays import (
+    ANGLES,
+    COS,
+    SIN,
+    Coordinates,
+    Floats,
+    at,
+    closed_paths,
+    ring_area,
+    ring_elongation,
+    sample_rays,
+)
+from her2path.imaging.stain import StainAmounts
+
+REACH_UM = 48.0
+"""Farthest that a pixel can influence a nucleus: 18 µm of the widest blob filter, 11 µm of a ray and
+the overlaps with neighbours."""
+
+_STEP_UM = 0.5
+_LONGEST_UM = 11.0
+_SEED_MPP = 1.0
+_SEED_SIGMAS = (1.5, 2.1, 3.0, 4.2, 5.9)
+"""Blob scales in seed pixels; differences of every second one find radii of 2 to 7 µm."""
+_SEED_RADII_UM = (2.4, 3.4, 4.8)
+_SEED_RESPONSE = 0.008
+_BROWN_WEIGHT = 0.6
+"""How much brown that hematoxylin does not explain counts against a nucleus."""
+_MAP_LOW, _MAP_HIGH, _MAP_SCALE = -0.15, 0.36, 500.0
+"""Range and scale of the nuclear map as 8-bit image; darker nuclei are dark enough."""
+_EDGE_MAX = 0.12
+_EDGE_CREDIT = 0.08
+_PRIOR = 0.015
+"""Price of a radius e times off the blob's: breaks ties only."""
+_BEND = 0.008
+_BROWN_WALL = 0.08
+"""DAB above the centre's from which a line is a membrane that no nucleus crosses."""
+_VALLEY = 0.03
+"""Rise after a dip along a ray from which the ray has entered a second nucleus."""
+_EDGE_SEEN = 0.012
+_OVERLAP = 0.3
+"""Share of the smaller of two outlines from which both are the same nucleus."""
+
+
+@dataclass(frozen=True, slots=True)
+class NucleusCuts:
+    """What a candidate must show to count as a nucleus (decadic OD, µm)."""
+
+    edge: float = 0.016
+    """Mean step of the nuclear map across the outline."""
+    coverage: float = 0.70
+    """Share of the outline where a step is seen."""
+    contrast: float = 0.020
+    """Inside over a rim 2 µm wide around it."""
+    hematoxylin: float = 0.045
+    """Hematoxylin in the middle: a lumen within brown cells is pale, but not blue."""
+    area_um2: float = 9.0
+    """Smallest nucleus; a lymphocyte cut off-centre has about 15."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nuclei:
+    """Nuclei of one tile, in its pixels (the middle of a pixel has whole coordinates)."""
+
+    x: Coordinates
+    y: Coordinates
+    radii_px: Floats
+    """Outlines, shape (n, ANGLES), around ``x, y``."""
+    area_um2: Floats
+    elongation: Floats
+    contrast: Floats
+    coverage: Floats
+    hematoxylin: Floats
+    """Mean hematoxylin within the outline."""
+    chromatin: Floats
+    """Spread of hematoxylin within the outline."""
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def where(self, chosen: npt.NDArray[np.bool_] | npt.NDArray[np.intp]) -> Nuclei:
+        """Choose some by a mask or by their places."""
+        return Nuclei(**{f.name: getattr(self, f.name)[chosen] for f in fields(self)})
+
+
+def detect_nuclei(
+    stains: StainAmounts, *, mpp: float, origin: tuple[int, int] = (0, 0), cuts: NucleusCuts | None = None
+) -> Nuclei:
+    """Find nuclei.
+
+    Parameters
+    ----------
+    stains : StainAmounts
+        Hematoxylin and DAB of a tile with its margin, shape (M, N).
+    mpp : float
+        Pixel size in µm, 0.2 to 1.1.
+    origin : tuple of two ints
+        Row and column of the tile's first pixel on the slide's grid, so that coarser grids used
+        within do not depend on the tile.
+    cuts : NucleusCuts, optional
+
+    Returns
+    -------
+    Nuclei
+        In reading order of their seeds.
+
+    References
+    ----------
+    .. [1] Lindeberg, Int J Comput Vis 30:79 (1998) (blobs over scales).
+    .. [2] Schmidt et al., MICCAI 2018, p. 265 (star-convex outlines and their suppression).
+    """
+    cuts = cuts or NucleusCuts()
+    smooth, sharp, brown = _nuclear_maps(stains, mpp)
+    x, y, radius_um = _seeds(smooth, mpp, origin)
+    radii_um = np.arange(1, round(_LONGEST_UM / _STEP_UM) + 1, dtype=np.float32) * np.float32(_STEP_UM)
+    radii_px = np.asarray(radii_um / mpp, np.float32)
+    blue = sample_rays(sharp, x, y, radii_px) / np.float32(_MAP_SCALE)
+    wall = _walls(blue, sample_rays(brown, x, y, radii_px))
+    index, edge = _outlines(blue, wall, radii_um, radius_um)
+    contrast, score = _contrast_and_score(blue, index, edge, radii_um)
+    hematoxylin = sample_rays(stains.hematoxylin, x, y, radii_px)
+    mean, spread = _moments(hematoxylin, index, radii_um)
+    radii = radii_px[index] + np.float32(0.5 * _STEP_UM / mpp)
+    found = Nuclei(
+        x=x,
+        y=y,
+        radii_px=radii,
+        area_um2=ring_area(radii) * np.float32(mpp**2),
+        elongation=ring_elongation(radii),
+        contrast=contrast,
+        coverage=(edge > _EDGE_SEEN).mean(axis=1, dtype=np.float32),
+        hematoxylin=mean,
+        chromatin=spread,
+    )
+    good = (
+        (np.minimum(edge, _EDGE_CREDIT).mean(axis=1) > cuts.edge)
+        & (found.coverage > cuts.coverage)
+        & (contrast > cuts.contrast)
+        & (hematoxylin[:, :, : round(2 / _STEP_UM)].mean(axis=(1, 2)) > cuts.hematoxylin)
+        & (found.area_um2 > cuts.area_um2)
+    )
+    found = found.where(good)
+    return found.where(_without_overlaps(found, score[good]))
+
+
+def _nuclear_maps(
+    stains: StainAmounts, mpp: float
+) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8], Floats]:
+    """Make the nuclear map without nucleoli, the one with sharp outlines, and DAB without noise."""
+    blue = cv2.GaussianBlur(stains.hematoxylin, (0, 0), 0.5 / mpp)
+    brown = cv2.GaussianBlur(stains.dab, (0, 0), 0.4 / mpp)
+    excess = np.maximum(brown - np.maximum(blue, 0), 0)
+    nuclear = blue - np.float32(_BROWN_WEIGHT) * excess
+    eight_bit = cv2.convertScaleAbs(
+        np.clip(nuclear, _MAP_LOW, _MAP_HIGH) - np.float32(_MAP_LOW), alpha=_MAP_SCALE
+    )
+    smooth = cv2.medianBlur(eight_bit, _odd(4.5 / mpp))
+    sharp = cv2.medianBlur(eight_bit, _odd(2.5 / mpp))
+    return np.asarray(smooth, np.uint8), np.asarray(sharp, np.uint8), np.asarray(brown, np.float32)
+
+
+def _odd(size: float) -> int:
+    return max(3, 2 * int(size / 2) + 1)
+
+
+def _seeds(
+    smooth: npt.NDArray[np.uint8], mpp: float, origin: tuple[int, int]
+) -> tuple[Coordinates, Coordinates, Floats]:
+    """Find blobs over three scales: centres in pixels and expected radii in µm."""
+    factor = max(1, round(_SEED_MPP / mpp))
+    top, left = -origin[0] % factor, -origin[1] % factor
+    cut = smooth[top:, left:]
+    size = (max(1, cut.shape[1] // factor), max(1, cut.shape[0] // factor))
+    cut = cut[: size[1] * factor, : size[0] * factor]
+    coarse = np.asarray(cv2.resize(cut, size, interpolation=cv2.INTER_AREA), np.float32) / np.float32(
+        _MAP_SCALE
+    )
+    scale = _SEED_MPP / (mpp * factor)
+    blurred = [_blur(coarse, sigma * scale) for sigma in _SEED_SIGMAS]
+    blobs = [blurred[i] - blurred[i + 2] for i in range(len(_SEED_RADII_UM))]
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
+    places = []
+    for i, blob in enumerate(blobs):
+        rivals = [cv2.dilate(blob, disc), *(blobs[j] for j in (i - 1, i + 1) if 0 <= j < len(blobs))]
+        peak = (blob > _SEED_RESPONSE) & np.logical_and.reduce([blob >= rival for rival in rivals])
+        rows, columns = np.nonzero(peak)
+        places.append((columns, rows, np.full(len(rows), _SEED_RADII_UM[i], np.float32)))
+    columns, rows, radius_um = (np.concatenate(parts) for parts in zip(*places, strict=True))
+    middle = (factor - 1) / 2
+    x = np.asarray(columns * factor + middle + left, np.float64)
+    y = np.asarray(rows * factor + middle + top, np.float64)
+    return x, y, np.asarray(radius_um, np.float32)
+
+
+def _blur(image: Floats, sigma: float) -> Floats:
+    # Three standard deviations: a filter that ends has a reach that can be stated.
+    size = 2 * round(3 * sigma) + 1
+    return np.asarray(cv2.GaussianBlur(image, (size, size), sigma), np.float32)
+
+
+def _walls(blue: Floats, brown: Floats) -> Floats:
+    """Price of what no nucleus crosses: a brown line, or a dip before a second nucleus."""
+    centre = np.median(brown[:, :, :4], axis=(1, 2))[:, None, None]
+    wall = np.clip(np.maximum.accumulate(brown, axis=2) - centre - _BROWN_WALL, 0, 0.2)
+    lowest = np.minimum.accumulate(blue[:, :, 2:], axis=2)
+    wall[:, :, 2:] += np.clip(blue[:, :, 2:] - lowest - _VALLEY, 0, 0.1)
+    return np.asarray(np.maximum.accumulate(wall, axis=2), np.float32)
+
+
+def _outlines(
+    blue: Floats, wall: Floats, radii_um: Floats, radius_um: Floats
+) -> tuple[npt.NDArray[np.intp], Floats]:
+    """Run each outline along the steepest way out; also give the step across it."""
+    length = blue.shape[2]
+    padded = np.pad(blue, ((0, 0), (0, 0), (1, 3)), mode="edge")
+    inside = padded[..., 1 : length + 1] + padded[..., :length]
+    # One sample is skipped: the optics spread every step over about a micrometre.
+    outside = padded[..., 3 : length + 3] + padded[..., 4 : length + 4]
+    edge = np.clip((inside - outside) / 2, -0.1, _EDGE_MAX)
+    prior = _PRIOR * np.abs(np.log(radii_um[None] / radius_um[:, None]))[:, None, :]
+    cost = np.asarray(wall - edge + prior, np.float32)
+    cost[..., :3] += np.float32(0.1)
+    index = closed_paths(cost, bend=_BEND)
+    return index, at(np.asarray(edge, np.float32), index)
+
+
+def _contrast_and_score(
+    blue: Floats, index: npt.NDArray[np.intp], edge: Floats, radii_um: Floats
+) -> tuple[Floats, Floats]:
+    """Contrast over the rim outside, and how well an outline explains its place."""
+    place = np.arange(blue.shape[2])
+    rim = (place > index[..., None] + 1) & (place <= index[..., None] + 5)
+    outside = (blue * rim).sum(axis=(1, 2)) / np.maximum(rim.sum(axis=(1, 2)), 1)
+    weight = (place < index[..., None]) * radii_um
+    total = np.maximum(weight.sum(axis=(1, 2)), 1e-3)
+    # A nucleolus must not speak for its nucleus, so what is inside counts up to a bound.
+    inside = (np.minimum(blue, outside[:, None, None] + 0.12) * weight).sum(axis=(1, 2)) / total
+    contrast = np.asarray(inside - outside, np.float32)
+    dip = ((blue < (outside + 0.35 * contrast)[:, None, None]) * weight).sum(axis=(1, 2)) / total
+    coverage = (edge > _EDGE_SEEN).mean(axis=1)
+    radius = radii_um[index].mean(axis=1)
+    score = np.clip(contrast, 0, 0.06) * coverage**2 * np.clip(1 - 3 * dip, 0.05, 1) * radius**0.6
+    return contrast, np.asarray(score, np.float32)
+
+
+def _moments(samples: Floats, index: npt.NDArray[np.intp], radii_um: Floats) -> tuple[Floats, Floats]:
+    """Mean and standard deviation within outlines, weighted by area."""
+    weight = (np.arange(samples.shape[2]) <= index[..., None]) * radii_um
+    total = weight.sum(axis=(1, 2))
+    mean = (samples * weight).sum(axis=(1, 2)) / total
+    square = (samples * samples * weight).sum(axis=(1, 2)) / total
+    return np.asarray(mean, np.float32), np.asarray(np.sqrt(np.maximum(square - mean**2, 0)), np.float32)
+
+
+def _without_overlaps(nuclei: Nuclei, score: Floats) -> npt.NDArray[np.intp]:
+    """Keep the best of candidates that overlap; places of the kept ones in order."""
+    if len(nuclei) < 2:
+        return np.arange(len(nuclei))
+    reach = nuclei.radii_px.max(axis=1)
+    tree = cKDTree(np.column_stack([nuclei.x, nuclei.y]))
+    pairs = tree.query_pairs(2 * float(reach.max()), output_type="ndarray")
+    first, second = pairs[:, 0], pairs[:, 1]
+    gap = np.hypot(nuclei.x[first] - nuclei.x[second], nuclei.y[first] - nuclei.y[second])
+    near = gap < reach[first] + reach[second]
+    first, second = first[near], second[near]
+    first_wins = (score[first] > score[second]) | ((score[first] == score[second]) & (first < second))
+    worse, better = np.where(first_wins, second, first), np.where(first_wins, first, second)
+    area = ring_area(nuclei.radii_px)
+    shared = _share_within(nuclei, worse, better) * area[worse]
+    same = shared > _OVERLAP * np.minimum(area[worse], area[better])
+    rivals: dict[int, list[int]] = {}
+    for low, high in zip(worse[same].tolist(), better[same].tolist(), strict=True):
+        rivals.setdefault(low, []).append(high)
+    kept = np.ones(len(nuclei), np.bool_)
+    for candidate in np.lexsort((np.arange(len(nuclei)), -score)).tolist():
+        kept[candidate] = not any(kept[rival] for rival in rivals.get(candidate, ()))
+    return np.flatnonzero(kept)
+
+
+def _share_within(nuclei: Nuclei, inner: npt.NDArray[np.intp], outer: npt.NDArray[np.intp]) -> Coordinates:
+    """Share of the area of each `inner` outline that lies within its `outer` one."""
+    depth, weight = np.array([0.35, 0.7, 0.95]), np.array([0.25, 0.35, 0.4])
+    reach = nuclei.radii_px[inner][:, :, None] * depth
+    dx = nuclei.x[inner, None, None] + reach * COS[None, :, None] - nuclei.x[outer, None, None]
+    dy = nuclei.y[inner, None, None] + reach * SIN[None, :, None] - nuclei.y[outer, None, None]
+    ray = np.rint(np.arctan2(dy, dx) / (2 * np.pi) * ANGLES).astype(np.intp) % ANGLES
+    within = np.hypot(dx, dy) < nuclei.radii_px[outer[:, None, None], ray]
+    return np.asarray((within * weight).sum(axis=2).mean(axis=1))

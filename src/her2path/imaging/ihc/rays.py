@@ -1,0 +1,159 @@
+"""Closed outlines as radii along rays from a centre, and the best outline in a cost image.
+
+An outline is `ANGLES` radii around a centre.  The outline of lowest cost is found exactly by
+dynamic programming over the angles for thousands of objects at once.  Each outline depends on
+the pixels within its longest ray and on nothing else, so cutting a slide into tiles cannot
+change it.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float32]
+Coordinates = npt.NDArray[np.float64]
+
+ANGLES = 32
+"""Rays per outline: 2 µm apart on the contour of a cell of 20 µm."""
+_THETA = np.arange(ANGLES) * (2 * np.pi / ANGLES)
+COS = np.cos(_THETA)
+SIN = np.sin(_THETA)
+_MAX_ROWS = 30_000
+"""cv2.remap takes fewer than 32768 rows at once."""
+
+
+def sample_rays(
+    image: npt.NDArray[np.float32] | npt.NDArray[np.uint8],
+    x: Coordinates,
+    y: Coordinates,
+    radii_px: Floats,
+    *,
+    nearest: bool = False,
+) -> Floats:
+    """Read an image along the rays of many centres.
+
+    Parameters
+    ----------
+    image : ndarray, shape (M, N) or (M, N, C)
+    x, y : ndarray of float64, shape (n,)
+        Centres; the middle of a pixel has whole coordinates.
+    radii_px : ndarray of float32, shape (R,)
+        Distances from the centre.
+    nearest : bool
+        Take the nearest pixel (labels) instead of interpolating.
+
+    Returns
+    -------
+    samples : ndarray of float32, shape (n, ANGLES, R) or (n, ANGLES, R, C)
+        Beyond the edge of the image its outermost pixels go on.
+    """
+    columns = (x[:, None, None] + COS[None, :, None] * radii_px).astype(np.float32)
+    rows = (y[:, None, None] + SIN[None, :, None] * radii_px).astype(np.float32)
+    shape = columns.shape
+    columns, rows = columns.reshape(-1, shape[2]), rows.reshape(-1, shape[2])
+    channels = image.shape[2:]
+    samples = np.empty((len(columns), shape[2], *channels), np.float32)
+    how = cv2.INTER_NEAREST if nearest else cv2.INTER_LINEAR
+    for start in range(0, len(columns), _MAX_ROWS):
+        part = slice(start, start + _MAX_ROWS)
+        samples[part] = cv2.remap(image, columns[part], rows[part], how, borderMode=cv2.BORDER_REPLICATE)
+    return samples.reshape(*shape, *channels)
+
+
+def closed_paths(cost: Floats, *, bend: float) -> npt.NDArray[np.intp]:
+    """Find the cheapest closed outline of each object.
+
+    Neighbouring radii differ by two steps at most; a step costs `bend`, two steps three times as
+    much.  The paths run twice around, and the middle turn is taken: its ends meet wherever the
+    object itself decides where the outline runs.
+
+    Parameters
+    ----------
+    cost : ndarray of float32, shape (n, ANGLES, R)
+    bend : float
+        Price of a change of one step between neighbouring rays.
+
+    Returns
+    -------
+    index : ndarray of int, shape (n, ANGLES)
+        Chosen place along each ray, 0 to R - 1.
+    """
+    n, angles, length = cost.shape
+    if n == 0:
+        return np.zeros((0, angles), np.intp)
+    steps = ((1, bend), (-1, bend), (2, 3 * bend), (-2, 3 * bend))
+    back = np.zeros((2 * angles, n, length), np.int8)
+    best = cost[:, 0].copy()
+    for turn in range(1, 2 * angles):
+        chosen = back[turn]
+        cheapest = best.copy()
+        for step, price in steps:
+            source, target = (
+                (slice(None, -step), slice(step, None))
+                if step > 0
+                else (slice(-step, None), slice(None, step))
+            )
+            other = best[:, source] + np.float32(price)
+            better = other < cheapest[:, target]
+            np.copyto(cheapest[:, target], other, where=better)
+            np.copyto(chosen[:, target], np.int8(-step), where=better)
+        best = cheapest + cost[:, turn % angles]
+    return _trace(best, back, angles)
+
+
+def _trace(best: Floats, back: npt.NDArray[np.int8], angles: int) -> npt.NDArray[np.intp]:
+    index = np.empty((best.shape[0], angles), np.intp)
+    objects = np.arange(best.shape[0])
+    place = best.argmin(axis=1)
+    for turn in range(2 * angles - 1, angles // 2 - 1, -1):
+        if turn < angles // 2 + angles:
+            index[:, turn % angles] = place
+        place = place + back[turn, objects, place]
+    return index
+
+
+def at(samples: Floats, index: npt.NDArray[np.intp]) -> Floats:
+    """Take one sample per ray: (n, ANGLES, R) and (n, ANGLES) give (n, ANGLES)."""
+    return np.asarray(np.take_along_axis(samples, index[..., None], axis=2)[..., 0], np.float32)
+
+
+def ring_area(radii: Floats) -> Floats:
+    """Area within outlines, (n, ANGLES) to (n,), in the square of their unit.
+
+    Examples
+    --------
+    >>> float(ring_area(np.full((1, ANGLES), 10.0, np.float32))[0].round(1))
+    312.1
+    """
+    area = 0.5 * np.sin(2 * np.pi / ANGLES) * (radii * np.roll(radii, -1, axis=1)).sum(axis=1)
+    return np.asarray(area, np.float32)
+
+
+def ring_points(x: Coordinates, y: Coordinates, radii: Floats) -> Coordinates:
+    """Corners of outlines, shape (n, ANGLES, 2) with x first, in the unit of the radii."""
+    return np.stack([x[:, None] + radii * COS, y[:, None] + radii * SIN], axis=-1)
+
+
+def ring_lengths(radii: Floats) -> Floats:
+    """Length of contour that each ray stands for, shape (n, ANGLES): half of both neighbouring sides."""
+    points = ring_points(np.zeros(len(radii)), np.zeros(len(radii)), radii)
+    sides = np.linalg.norm(np.roll(points, -1, axis=1) - points, axis=-1)
+    return np.asarray((sides + np.roll(sides, 1, axis=1)) / 2, np.float32)
+
+
+def ring_centroids(x: Coordinates, y: Coordinates, radii: Floats) -> tuple[Coordinates, Coordinates]:
+    """Centres of gravity of outlines."""
+    weight = radii.astype(np.float64) ** 2
+    total = weight.sum(axis=1)
+    reach = 2 / 3 * weight * radii
+    return x + (reach * COS).sum(axis=1) / total, y + (reach * SIN).sum(axis=1) / total
+
+
+def ring_elongation(radii: Floats) -> Floats:
+    """Longest over shortest width of outlines, >= 1, from their second moments."""
+    r4 = radii.astype(np.float64) ** 4
+    xx, yy, xy = ((r4 * f).sum(axis=1) for f in (COS * COS, SIN * SIN, COS * SIN))
+    spread = np.sqrt((xx - yy) ** 2 + 4 * xy**2)
+    return np.asarray(np.sqrt((xx + yy + spread) / np.maximum(xx + yy - spread, 1e-9)), np.float32)

@@ -1,0 +1,147 @@
+"""Which of a slide's cells are tumour cells, where no person has drawn it.
+
+Without regions a classical method can only leave out what is plainly something else: lymphocytes
+(small, round, dark, without visible cytoplasm), stroma (slender nuclei, or nuclei amid fibres and
+gaps) and cells on their own.  What remains is *epithelium-like*; benign glands and in-situ
+components look the same to it, so a score without drawn regions says ``automatic`` and asks for
+a person's eye.  Staining plays no part in the choice: it would bend every percentage.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+from scipy.spatial import cKDTree
+
+from her2path.imaging.ihc.rays import Coordinates, Floats
+
+
+class Exclusion(StrEnum):
+    """Why a cell is not scored."""
+
+    OUTSIDE_TUMOUR_REGION = "outside_tumour_region"
+    EXCLUDED_REGION = "excluded_region"
+    IMAGE_BORDER = "image_border"
+    OUT_OF_FOCUS = "out_of_focus"
+    LYMPHOCYTE = "lymphocyte"
+    SPINDLE = "spindle"
+    """A slender nucleus: fibroblast, muscle, endothelium."""
+    STROMA = "stroma"
+    """Amid gaps, or outnumbered by cells of other kinds."""
+    ISOLATED = "isolated"
+
+
+EXCLUSIONS: tuple[Exclusion | None, ...] = (None, *Exclusion)
+"""Words by their code; code 0 = scored."""
+CODES = {word: np.int8(code) for code, word in enumerate(EXCLUSIONS)}
+
+
+@dataclass(frozen=True, slots=True)
+class CellTraits:
+    """What the choice looks at, for all cells of a slide (arrays of n)."""
+
+    x_um: Coordinates
+    y_um: Coordinates
+    nucleus_area_um2: Floats
+    elongation: Floats
+    hematoxylin: Floats
+    """Mean hematoxylin of the nucleus."""
+    surround_od: Floats
+    """Mean density of both stains in a rim 3 µm wide around the nucleus: cytoplasm or gaps."""
+    gap_frac: Floats
+    """Share of that rim that is as clear as glass."""
+
+    def __len__(self) -> int:
+        return len(self.x_um)
+
+
+@dataclass(frozen=True, slots=True)
+class TumourCuts:
+    """Cuts of the choice (µm, µm², shares)."""
+
+    lymphocyte_area_um2: float = 36.0
+    lymphocyte_elongation: float = 1.6
+    lymphocyte_darkness: float = 1.25
+    """Hematoxylin over that of the slide's larger nuclei."""
+    slender: float = 2.1
+    """Elongation from which a nucleus is a fibroblast's."""
+    gap_frac: float = 0.35
+    neighbour_um: float = 25.0
+    min_neighbours: int = 3
+    """Epithelium-like cells within `neighbour_um`: fewer, and a cell stands alone."""
+    min_share: float = 0.5
+    """Epithelium-like among all cells within `neighbour_um`."""
+    min_found: float = 0.10
+    """Share of all cells that must prove epithelium-like by its neighbourhood for that to be a
+    criterion; below it the tumour grows loosely (signet-ring cells) or the choice does not work."""
+
+
+@dataclass(frozen=True, slots=True)
+class TumourChoice:
+    """Why each cell is no tumour cell, and how far to trust that."""
+
+    exclusion: npt.NDArray[np.int8]
+    """Place in `EXCLUSIONS`, shape (n,)."""
+    by_neighbourhood: bool
+    """False where too few cells lie in contiguous epithelium: only plain lymphocytes and fibroblasts
+    are then left out."""
+
+
+def choose_tumour_cells(
+    traits: CellTraits, *, drawn: bool = False, cuts: TumourCuts | None = None
+) -> TumourChoice:
+    """Say of each cell why it is no tumour cell.
+
+    Parameters
+    ----------
+    traits : CellTraits
+        All cells of the slide, or those within the drawn regions.
+    drawn : bool
+        A person has drawn the tumour: the neighbourhood is then no criterion.
+    cuts : TumourCuts, optional
+
+    Returns
+    -------
+    TumourChoice
+    """
+    cuts = cuts or TumourCuts()
+    exclusion = np.zeros(len(traits), np.int8)
+    if not len(traits):
+        return TumourChoice(exclusion, by_neighbourhood=False)
+    large = traits.nucleus_area_um2 > cuts.lymphocyte_area_um2
+    usual = float(np.median(traits.hematoxylin[large] if large.any() else traits.hematoxylin))
+    lymphocyte = (
+        ~large
+        & (traits.elongation < cuts.lymphocyte_elongation)
+        & (traits.hematoxylin > cuts.lymphocyte_darkness * usual)
+    )
+    slender = ~lymphocyte & (traits.elongation > cuts.slender)
+    exclusion[lymphocyte] = CODES[Exclusion.LYMPHOCYTE]
+    exclusion[slender] = CODES[Exclusion.SPINDLE]
+    if drawn:
+        return TumourChoice(exclusion, by_neighbourhood=False)
+    like = ~lymphocyte & ~slender & (traits.gap_frac <= cuts.gap_frac)
+    near, alike = _neighbours(traits, like, cuts.neighbour_um)
+    alone = like & (alike < cuts.min_neighbours)
+    outnumbered = like & ~alone & (alike < cuts.min_share * near)
+    found = int((like & ~alone & ~outnumbered).sum())
+    if found < cuts.min_found * len(traits):
+        return TumourChoice(exclusion, by_neighbourhood=False)
+    exclusion[(~lymphocyte & ~slender & ~like) | outnumbered] = CODES[Exclusion.STROMA]
+    exclusion[alone] = CODES[Exclusion.ISOLATED]
+    return TumourChoice(exclusion, by_neighbourhood=True)
+
+
+def _neighbours(
+    traits: CellTraits, like: npt.NDArray[np.bool_], radius_um: float
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Count cells, and epithelium-like cells, around each cell without itself."""
+    points = np.column_stack([traits.x_um, traits.y_um])
+    everyone = cKDTree(points).query_ball_point(points, radius_um, return_length=True) - 1
+    if not like.any():
+        return everyone, np.zeros_like(everyone)
+    alike = cKDTree(points[like]).query_ball_point(points, radius_um, return_length=True) - like
+    return np.asarray(everyone, np.intp), np.asarray(alike, np.intp)

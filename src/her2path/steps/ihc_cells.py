@@ -1,0 +1,320 @@
+"""Step `ihc_cells`: find and measure every cell of an IHC slide, tile by tile."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import shapely
+from annotated_types import Ge, Le
+from pydantic import BaseModel, ConfigDict
+
+from her2path.errors import ArtefactError
+from her2path.imaging.ihc.calibration import INTENSITIES, PATTERNS, Calibration
+from her2path.imaging.ihc.measure import MARGIN_UM, Cells, Core, measure_cells
+from her2path.imaging.ihc.tumour import CODES, EXCLUSIONS, CellTraits, Exclusion, choose_tumour_cells
+from her2path.imaging.stain import StainModel
+from her2path.io.documents import QualityDoc, SlideDoc, SlideResult, StainResult, read_document
+from her2path.io.geojson import Regions, read_regions
+from her2path.io.masks import read_mask
+from her2path.io.slides.opening import open_slide
+from her2path.io.slides.source import SlideSource, WorkingBox
+from her2path.io.tables import IHC_CELLS, IHC_CONTOURS, TILES, TableWriter, read_table, write_table
+
+log = logging.getLogger(__name__)
+
+Numbers = dict[str, npt.NDArray[Any]]
+
+
+class IhcCellsParams(BaseModel):
+    """What an operator may set for this step; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    block_px: Annotated[int, Ge(256), Le(4096)] = 1024
+    """Edge (working pixels) of the pieces in which a tile is measured; memory grows with it, results
+    do not change."""
+    max_pending: Annotated[int, Ge(1), Le(64)] = 2
+    """Finished pieces beyond the number of workers that may wait to be written."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """A piece of a tile on the working grid."""
+
+    row: int
+    col: int
+    height: int
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Slide:
+    """What all blocks of one slide share."""
+
+    source: SlideSource
+    model: StainModel
+    calibration: Calibration
+    facts: SlideResult
+    mpp: float
+    """Working pixel size in µm."""
+    margin: int
+    """Working pixels."""
+    tissue: npt.NDArray[np.bool_]
+    tissue_mpp: float
+
+    @property
+    def downsample(self) -> float:
+        """Level-0 pixels per working pixel."""
+        return self.mpp / self.facts.mpp
+
+
+def run(
+    *,
+    image: list[Path],
+    slide: Path,
+    quality: Path,
+    tissue: Path,
+    tiles: Path,
+    tumour_roi: Path | None,
+    exclude_roi: Path | None,
+    cells: Path,
+    contours: Path,
+    workers: int,
+    params: IhcCellsParams,
+) -> None:
+    """Write `ihc_cells.parquet` and `ihc_contours.parquet`."""
+    document = read_document(slide, SlideDoc)
+    found = read_document(quality, QualityDoc).result
+    if document.result is None or found is None or found.stain is None:
+        raise ValueError("ihc_cells needs the results of slide_intake and slide_quality of an IHC image")
+    blocks, mpp, margin = _blocks(tiles, params.block_px)
+    tumour, excluded = (
+        None if path is None else read_regions(path, name=path.name) for path in (tumour_roi, exclude_roi)
+    )
+    # One thread per block is enough: threads within OpenCV would only fight over the same cores.
+    cv2.setNumThreads(1)
+    with open_slide(image[0], name=document.sheet.image_id) as source:
+        whole = _Slide(
+            source=source,
+            model=_model(found.stain),
+            calibration=Calibration(),
+            facts=document.result,
+            mpp=mpp,
+            margin=margin,
+            tissue=read_mask(tissue),
+            tissue_mpp=found.mask_mpp,
+        )
+        with write_table(contours, IHC_CONTOURS) as outlines:
+            columns = _measure(whole, blocks, outlines, workers=workers, pending=params.max_pending)
+    table = _joined(columns)
+    exclusion = _exclusions(table, document.result, tumour, excluded)
+    _write(cells, table, exclusion)
+    log.info("%d cells, %d scored", len(exclusion), int((exclusion == 0).sum()))
+
+
+def _blocks(tiles: Path, block_px: int) -> tuple[list[_Block], float, int]:
+    table = read_table(tiles, TILES)
+    if table.num_rows == 0:
+        raise ArtefactError(tiles.name, "holds no tile")
+    rows = table.to_pylist()
+    mpp = float(rows[0]["target_mpp"])
+    blocks = [
+        _Block(row, col, min(block_px, bottom - row), min(block_px, right - col))
+        for tile in rows
+        for bottom, right in [(tile["row"] + tile["height"], tile["col"] + tile["width"])]
+        for row in range(tile["row"], bottom, block_px)
+        for col in range(tile["col"], right, block_px)
+    ]
+    margin = max(*(int(tile["margin"]) for tile in rows), math.ceil(MARGIN_UM / mpp))
+    return blocks, mpp, margin
+
+
+def _model(stain: StainResult) -> StainModel:
+    return StainModel(
+        white=stain.white,
+        hematoxylin=stain.hematoxylin,
+        dab=stain.dab,
+        white_origin=stain.white_origin,
+        hematoxylin_origin=stain.hematoxylin_origin,
+        dab_origin=stain.dab_origin,
+    )
+
+
+def _measure(
+    whole: _Slide, blocks: list[_Block], outlines: TableWriter, *, workers: int, pending: int
+) -> list[Numbers]:
+    """Measure blocks in parallel, write outlines in order, and keep what the choice of cells needs."""
+    columns: list[Numbers] = []
+    wanted = [block for block in blocks if _has_tissue(whole, block)]
+    with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
+        for block, found in _in_order(pool, whole, wanted, max(1, workers) + pending):
+            kept = _within_tissue(whole, block, found)
+            outlines.append(_outlines(whole, block, found, kept, first_id=outlines.rows + 1))
+            columns.append(_numbers(whole, block, found, kept))
+    return columns
+
+
+def _in_order(
+    pool: ThreadPoolExecutor, whole: _Slide, blocks: list[_Block], ahead: int
+) -> Iterator[tuple[_Block, Cells]]:
+    waiting: deque[tuple[_Block, Future[Cells]]] = deque()
+    for block in blocks:
+        waiting.append((block, pool.submit(_measure_block, whole, block)))
+        if len(waiting) >= ahead:
+            first, future = waiting.popleft()
+            yield first, future.result()
+    while waiting:
+        first, future = waiting.popleft()
+        yield first, future.result()
+
+
+def _measure_block(whole: _Slide, block: _Block) -> Cells:
+    margin = whole.margin
+    origin = (block.row - margin, block.col - margin)
+    box = WorkingBox(*origin, block.height + 2 * margin, block.width + 2 * margin)
+    return measure_cells(
+        whole.source.read(box, downsample=whole.downsample),
+        whole.model,
+        mpp=whole.mpp,
+        core=Core(margin, margin, block.height, block.width),
+        origin=origin,
+        calibration=whole.calibration,
+    )
+
+
+def _has_tissue(whole: _Slide, block: _Block) -> bool:
+    scale = whole.mpp / whole.tissue_mpp
+    top, left = int(block.row * scale), int(block.col * scale)
+    bottom = math.ceil((block.row + block.height) * scale)
+    right = math.ceil((block.col + block.width) * scale)
+    return bool(whole.tissue[top:bottom, left:right].any())
+
+
+def _within_tissue(whole: _Slide, block: _Block, found: Cells) -> npt.NDArray[np.bool_]:
+    scale = whole.mpp / whole.tissue_mpp
+    rows = ((found.y + block.row - whole.margin) * scale).astype(np.intp)
+    columns = ((found.x + block.col - whole.margin) * scale).astype(np.intp)
+    rows = np.clip(rows, 0, whole.tissue.shape[0] - 1)
+    columns = np.clip(columns, 0, whole.tissue.shape[1] - 1)
+    return np.asarray(whole.tissue[rows, columns], np.bool_)
+
+
+def _offset(whole: _Slide, block: _Block) -> npt.NDArray[np.float64]:
+    """Working pixels from the slide's corner to the array's, x first."""
+    return np.array([block.col - whole.margin, block.row - whole.margin], np.float64)
+
+
+def _outlines(
+    whole: _Slide, block: _Block, found: Cells, kept: npt.NDArray[np.bool_], *, first_id: int
+) -> dict[str, object]:
+    offset = _offset(whole, block)
+
+    def rings(points: npt.NDArray[np.float32]) -> pa.Array:
+        xy = ((points[kept] + offset) * whole.downsample).astype(np.float32)
+        ends = np.arange(len(xy) + 1, dtype=np.int32) * (2 * points.shape[1])
+        return pa.ListArray.from_arrays(pa.array(ends), pa.array(xy.ravel()))
+
+    return {
+        "cell_id": np.arange(first_id, first_id + int(kept.sum()), dtype=np.int64),
+        "cell_xy_px0": rings(found.cell_rings),
+        "nucleus_xy_px0": rings(found.nucleus_rings),
+    }
+
+
+def _numbers(whole: _Slide, block: _Block, found: Cells, kept: npt.NDArray[np.bool_]) -> Numbers:
+    x0, y0 = _offset(whole, block)
+    rings = found.cell_rings + np.array([x0, y0], np.float32)
+    size = np.array([whole.facts.width_px0, whole.facts.height_px0]) / whole.downsample
+    cut = np.asarray(((rings < 0) | (rings > size)).any(axis=(1, 2)), np.bool_)
+    numbers: Numbers = {
+        "x_px0": (found.x + x0) * whole.downsample,
+        "y_px0": (found.y + y0) * whole.downsample,
+        "nucleus_area_um2": found.nuclei.area_um2,
+        "cell_area_um2": found.cell_area_um2,
+        "membrane_completeness": found.membranes.completeness,
+        "membrane_connectivity": found.membranes.connectivity,
+        "membrane_od": found.membranes.od,
+        "membrane_contrast_od": found.membranes.contrast_od,
+        "cytoplasm_od": found.membranes.cytoplasm_od,
+        "nucleus_od": found.membranes.nucleus_od,
+        "intensity": found.grades.intensity,
+        "pattern": found.grades.pattern,
+        "cell_score": found.grades.score,
+        "elongation": found.nuclei.elongation,
+        "hematoxylin": found.nuclei.hematoxylin,
+        "surround_od": found.surround_od,
+        "gap_frac": found.gap_frac,
+        "cut": cut,
+    }
+    return {name: values[kept] for name, values in numbers.items()}
+
+
+def _joined(columns: list[Numbers]) -> Numbers:
+    if not columns:
+        raise ValueError("a slide with tiles has blocks with tissue")
+    return {name: np.concatenate([part[name] for part in columns]) for name in columns[0]}
+
+
+def _exclusions(
+    table: Numbers, facts: SlideResult, tumour: Regions | None, excluded: Regions | None
+) -> npt.NDArray[np.int8]:
+    """Why each cell is not scored; regions that people drew come first."""
+    x, y = table["x_px0"], table["y_px0"]
+    outside = np.zeros(len(x), np.bool_) if tumour is None else ~shapely.contains_xy(tumour, x, y)
+    barred = np.zeros(len(x), np.bool_) if excluded is None else shapely.contains_xy(excluded, x, y)
+    codes = np.zeros(len(x), np.int8)
+    codes[outside] = CODES[Exclusion.OUTSIDE_TUMOUR_REGION]
+    codes[barred] = CODES[Exclusion.EXCLUDED_REGION]
+    inside = ~outside & ~barred
+    traits = CellTraits(
+        x_um=(x * facts.mpp)[inside],
+        y_um=(y * facts.mpp)[inside],
+        nucleus_area_um2=table["nucleus_area_um2"][inside],
+        elongation=table["elongation"][inside],
+        hematoxylin=table["hematoxylin"][inside],
+        surround_od=table["surround_od"][inside],
+        gap_frac=table["gap_frac"][inside],
+    )
+    codes[inside] = choose_tumour_cells(traits, drawn=tumour is not None).exclusion
+    codes[(codes == 0) & table["cut"]] = CODES[Exclusion.IMAGE_BORDER]
+    return codes
+
+
+def _write(path: Path, table: Numbers, exclusion: npt.NDArray[np.int8]) -> None:
+    count = len(exclusion)
+    with write_table(path, IHC_CELLS) as out:
+        for start in range(0, max(count, 1), 65_536):
+            part = slice(start, start + 65_536)
+            words = [EXCLUSIONS[code] for code in exclusion[part]]
+            rows: dict[str, object] = {
+                name: table[name][part] for name in IHC_CELLS.names if name in table and not _nullable(name)
+            }
+            rows |= {
+                name: pa.array(table[name][part], from_pandas=True)
+                for name in IHC_CELLS.names
+                if name in table and _nullable(name)
+            }
+            rows["cell_id"] = np.arange(start + 1, start + 1 + len(words), dtype=np.int64)
+            rows["intensity"] = [INTENSITIES[i].value for i in table["intensity"][part]]
+            rows["pattern"] = [PATTERNS[i].value for i in table["pattern"][part]]
+            rows["in_tumour"] = np.array([word in _OF_TUMOUR for word in words], np.bool_)
+            rows["exclusion"] = [None if word is None else str(word) for word in words]
+            out.append(rows)
+
+
+_OF_TUMOUR = (None, Exclusion.IMAGE_BORDER, Exclusion.OUT_OF_FOCUS)
+
+
+def _nullable(name: str) -> bool:
+    return bool(IHC_CELLS.field(name).nullable) and name != "exclusion"

@@ -1,0 +1,166 @@
+"""Step `ihc_score`: tally the scored cells of an IHC slide and read the score by the guideline."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import cv2
+import numpy as np
+from annotated_types import Ge, Le
+from pydantic import BaseModel, ConfigDict
+
+from her2path.domain.guideline.registry import find_guideline
+from her2path.domain.ihc import STAINED, IhcReading, IhcTally, Intensity, Pattern, StainingClass, exact_share
+from her2path.domain.reading import read_ihc
+from her2path.domain.stats.intervals import wilson_interval
+from her2path.domain.verdict import NotEvaluable
+from her2path.errors import UnsuitableImageError
+from her2path.imaging.ihc.calibration import Calibration
+from her2path.imaging.ihc.heterogeneity import measure_heterogeneity
+from her2path.imaging.ihc.overlay import Overlay
+from her2path.imaging.ihc.tumour import Exclusion
+from her2path.io.documents import (
+    IhcScoreDoc,
+    IhcScoreResult,
+    Percentage,
+    SlideDoc,
+    SlideResult,
+    read_document,
+    write_document,
+)
+from her2path.io.files import write_bytes
+from her2path.io.provenance import digests, producer
+from her2path.io.qupath_cells import SCORE_CLASSES, read_cells, write_cells
+from her2path.io.slides.opening import open_slide
+from her2path.io.slides.source import WorkingBox
+from her2path.io.tables import IHC_CELLS, open_table
+
+
+class IhcScoreParams(BaseModel):
+    """What an operator may set for this step; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    overlay_px: Annotated[int, Ge(200), Le(8000)] = 1600
+    """Longest edge of `overlay.png` in pixels."""
+    overlay_min_mpp: Annotated[float, Ge(0.25), Le(16)] = 0.5
+    """Finest pixel (µm) of `overlay.png`."""
+    geojson_excluded: bool = True
+    """Write cells that are not scored, too (class `Ignore*` in QuPath)."""
+
+
+def run(
+    *,
+    image: list[Path],
+    slide: Path,
+    quality: Path,
+    cells: Path,
+    contours: Path,
+    score: Path,
+    geojson: Path,
+    overlay: Path,
+    params: IhcScoreParams,
+) -> None:
+    """Write `ihc_score.json`, `cells.geojson` and `overlay.png`."""
+    document = read_document(slide, SlideDoc)
+    if document.result is None:
+        raise ValueError("ihc_score needs the result of slide_intake")
+    result = _score(document, cells)
+    sha256 = document.result.files[0].sha256
+    written = read_cells(cells, contours, with_excluded=params.geojson_excluded)
+    write_cells(geojson, written, image_sha256=sha256)
+    _draw(image[0], document.sheet.image_id, document.result, (cells, contours, overlay), params)
+    inputs = digests(slide=slide, quality=quality, cells=cells, contours=contours)
+    write_document(
+        score, IhcScoreDoc(produced_by=producer("ihc_score", params), inputs=inputs, result=result)
+    )
+
+
+def _score(document: SlideDoc, cells: Path) -> IhcScoreResult:
+    calibration = Calibration()
+    counts: Counter[tuple[Intensity, Pattern]] = Counter()
+    excluded: Counter[str] = Counter()
+    places: list[tuple[float, float, int]] = []
+    columns = ["x_px0", "y_px0", "intensity", "pattern", "cell_score", "exclusion"]
+    with open_table(cells, IHC_CELLS) as table:
+        for batch in table.iter_batches(65_536, columns=columns):
+            for row in batch.to_pylist():
+                if row["exclusion"] is not None:
+                    excluded[row["exclusion"]] += 1
+                    continue
+                counts[Intensity(row["intensity"]), Pattern(row["pattern"])] += 1
+                places.append((row["x_px0"], row["y_px0"], row["cell_score"]))
+    tally = IhcTally({key: counts[key] for key in sorted(counts)})
+    # Whether the run's controls allow a reading is decided for the case, not for each image.
+    reading = IhcReading(tally, limit_of_blank=exact_share(calibration.limit_of_blank_pct))
+    read = read_ihc(reading, find_guideline(document.sheet.guideline))
+    if isinstance(read, NotEvaluable):
+        raise UnsuitableImageError(document.sheet.image_id, read.reason, code=read.code)
+    if read.score is None:
+        raise ValueError("a reading without controls is never indeterminate")
+    scored, total = tally.total, tally.total + sum(excluded.values())
+    x, y, scores = (np.array(values) for values in zip(*places, strict=True))
+    mpp = _mpp(document)
+    automatic = not document.sheet.has_tumour_roi
+    return IhcScoreResult(
+        tally={i: {p: counts[i, p] for p in Pattern if counts[i, p]} for i in Intensity},
+        scored_cells=scored,
+        excluded_cells=dict(sorted(excluded.items())),
+        percentages=_percentages(reading),
+        h_score=tally.h_score or 0.0,
+        score=read.score,
+        rule_id=read.trail[-1].rule_id,
+        limit_of_blank_pct=calibration.limit_of_blank_pct,
+        calibration=calibration.id,
+        tumour_selection="automatic" if automatic else "regions",
+        selected_nuclei_pct=100 * scored / total,
+        heterogeneity=measure_heterogeneity(x * mpp, y * mpp, scores),
+        flags=(*read.flags, *_selection_flags(excluded, automatic=automatic)),
+    )
+
+
+def _mpp(document: SlideDoc) -> float:
+    if document.result is None:
+        raise ValueError("ihc_score needs the result of slide_intake")
+    return document.result.mpp
+
+
+def _percentages(reading: IhcReading) -> dict[str, Percentage]:
+    total = reading.tally.total
+    groups: dict[str, tuple[StainingClass, ...]] = {name.value: (name,) for name in StainingClass}
+    groups["stained"] = STAINED
+    found = {}
+    for name, classes in groups.items():
+        cells = reading.cells_of(*classes)
+        low, high = wilson_interval(cells, total)
+        found[name] = Percentage(cells=cells, pct=100 * cells / total, low_pct=100 * low, high_pct=100 * high)
+    return found
+
+
+def _selection_flags(excluded: Counter[str], *, automatic: bool) -> tuple[str, ...]:
+    if not automatic:
+        return ()
+    contiguous = excluded[Exclusion.STROMA] + excluded[Exclusion.ISOLATED] > 0
+    return ("tumour_automatic",) if contiguous else ("tumour_automatic", "tumour_not_contiguous")
+
+
+def _draw(
+    image: Path, name: str, slide: SlideResult, paths: tuple[Path, Path, Path], params: IhcScoreParams
+) -> None:
+    cells, contours, overlay = paths
+    longest = max(slide.width_px0, slide.height_px0)
+    downsample = max(1.0, params.overlay_min_mpp / slide.mpp, longest / params.overlay_px)
+    rows, columns = (math.ceil(edge / downsample) for edge in (slide.height_px0, slide.width_px0))
+    with open_slide(image, name=name) as source:
+        rgb = source.read(WorkingBox(0, 0, rows, columns), downsample=downsample)
+    picture = Overlay(rgb, px0_per_px=downsample)
+    by_class = {kind.name: score for score, kind in enumerate(SCORE_CLASSES)}
+    for cell in read_cells(cells, contours):
+        picture.draw(cell.cell_xy, score=by_class.get(cell.kind.name))
+    encoded, data = cv2.imencode(".png", cv2.cvtColor(picture.finished(), cv2.COLOR_RGB2BGR))
+    if not encoded:
+        raise ValueError("the overlay cannot be written as PNG")
+    write_bytes(overlay, data.tobytes())
