@@ -12,7 +12,7 @@ from her2path.domain.flags import Flag
 from her2path.domain.guideline.definition import Guideline
 from her2path.domain.guideline.findings import IhcFinding, IshFinding, RecountFinding
 from her2path.domain.guideline.rules import POLICY, Rule, decide, holding
-from her2path.domain.ihc import STAINED, IhcReading, IhcScore, StainingClass, StatedScore, TallyUnit
+from her2path.domain.ihc import STAINED, IhcReading, IhcScore, IhcTally, StainingClass, StatedScore, TallyUnit
 from her2path.domain.ish import IshReading, Probe
 from her2path.domain.verdict import Indeterminate, NotEvaluable
 
@@ -105,32 +105,37 @@ def read_ihc(reading: IhcReading | StatedScore, guideline: Guideline) -> IhcRead
         there is nothing to read (no or too few cells).
     """
     if isinstance(reading, StatedScore):
-        return _read_stated(reading)
+        return _read_stated(reading, guideline)
     for rule in holding(reading, UNMEASURED):
         return rule.then
-    flags = _controls_flag(reading.controls, Flag.IHC_CONTROLS_UNKNOWN)
-    rejected = holding(reading, guideline.ihc_rejections)
-    if rejected:
-        steps = tuple(TrailStep(r.id, r.source, f"indeterminate: {r.then}") for r in rejected)
-        reasons = Indeterminate(tuple(r.id for r in rejected), "; ".join(r.then for r in rejected))
-        return IhcRead(IhcFinding.INDETERMINATE, steps, (*flags, Flag.IHC_INDETERMINATE), reasons)
+    if rejected := _rejected_ihc(reading, guideline):
+        return rejected
     decision = decide(reading, guideline.ihc)
     scoring = decision.conclusion
     step = TrailStep(decision.rule.id, decision.rule.source, f"IHC {scoring.score}", ihc_numbers(reading))
     few = reading.unit is TallyUnit.CELLS and reading.tally.total < FEW_CELLS
-    flags = (*scoring.flags, *((Flag.FEW_CELLS,) if few else ()), *flags)
+    controls = _controls_flag(reading.controls, Flag.IHC_CONTROLS_UNKNOWN)
+    flags = (*scoring.flags, *((Flag.FEW_CELLS,) if few else ()), *controls)
     return IhcRead(IhcFinding(scoring.score), (step,), flags)
 
 
-def _read_stated(reading: StatedScore) -> IhcRead:
-    flags = _controls_flag(reading.controls, Flag.IHC_CONTROLS_UNKNOWN)
-    if reading.controls is Controls.FAIL:
-        reasons = Indeterminate(("IHC-REJECT-CONTROLS",), "the IHC controls did not pass; repeat the stain")
-        step = TrailStep(reasons.codes[0], "stated by a person", f"indeterminate: {reasons.reason}")
-        flags = (Flag.IHC_INDETERMINATE, Flag.SCORE_STATED)
-        return IhcRead(IhcFinding.INDETERMINATE, (step,), flags, reasons)
-    step = TrailStep("IHC-STATED", "score stated by a person, without percentages", f"IHC {reading.score}")
-    return IhcRead(IhcFinding(reading.score), (step,), (Flag.SCORE_STATED, *flags))
+def _rejected_ihc(reading: IhcReading, guideline: Guideline) -> IhcRead | None:
+    rejected = holding(reading, guideline.ihc_rejections)
+    if not rejected:
+        return None
+    steps = tuple(TrailStep(r.id, r.source, f"indeterminate: {r.then}") for r in rejected)
+    reasons = Indeterminate(tuple(r.id for r in rejected), "; ".join(r.then for r in rejected))
+    flags = (*_controls_flag(reading.controls, Flag.IHC_CONTROLS_UNKNOWN), Flag.IHC_INDETERMINATE)
+    return IhcRead(IhcFinding.INDETERMINATE, steps, flags, reasons)
+
+
+def _read_stated(stated: StatedScore, guideline: Guideline) -> IhcRead:
+    # What can reject a score without percentages are its controls; an empty tally carries them.
+    if rejected := _rejected_ihc(IhcReading(IhcTally({}), controls=stated.controls), guideline):
+        return rejected
+    step = TrailStep("IHC-STATED", "score stated by a person, without percentages", f"IHC {stated.score}")
+    flags = (Flag.SCORE_STATED, *_controls_flag(stated.controls, Flag.IHC_CONTROLS_UNKNOWN))
+    return IhcRead(IhcFinding(stated.score), (step,), flags)
 
 
 def ihc_numbers(reading: IhcReading) -> Numbers:

@@ -219,6 +219,7 @@ _G2_TO_4 = (IshFinding.GROUP_2, IshFinding.GROUP_3, IshFinding.GROUP_4)
 _NEGATIVE_ISH = (IshFinding.GROUP_5, IshFinding.NOT_AMPLIFIED)
 _READABLE = tuple(finding for finding in IshFinding if finding.is_result)
 _ANY = tuple(RecountFinding)
+_NO_RECOUNT = (RecountFinding.NONE,)  # none can be compared where the first count says nothing
 _AGREES = (RecountFinding.NONE, RecountFinding.INVALID, RecountFinding.SAME)
 _OPEN = (RecountFinding.NONE, RecountFinding.INVALID)
 _SAME = (RecountFinding.SAME,)
@@ -263,30 +264,35 @@ _IHC_RULES: tuple[Rule[Findings, Outcome], ...] = (
         _match(_THREE, _NEGATIVE_ISH, _ANY),
         Outcome(State.POSITIVE, ("NOTE-DISCORDANT",), (Flag.DISCORDANT,)),
     ),
-    Rule("CALL-IHC-LOW", f"{_IHC}: 0 or 1+", _match(_LOW, _NO_ISH), Outcome(State.NEGATIVE)),
+    Rule("CALL-IHC-LOW", f"{_IHC}: 0 or 1+", _match(_LOW, _NO_ISH, _NO_RECOUNT), Outcome(State.NEGATIVE)),
     Rule(
         "CALL-IHC-LOW-ISH-FAILED",
         f"{POLICY} P8: IHC 0 or 1+ stands by itself when ISH cannot be read",
-        _match(_LOW, _ISH_FAILED),
+        _match(_LOW, _ISH_FAILED, _NO_RECOUNT),
         Outcome(State.NEGATIVE),
     ),
-    Rule("CALL-IHC-2", f"{_IHC}: 2+", _match(_TWO, _NO_ISH), Outcome(State.NEEDS_ISH, ("ACT-ISH",))),
+    Rule(
+        "CALL-IHC-2",
+        f"{_IHC}: 2+",
+        _match(_TWO, _NO_ISH, _NO_RECOUNT),
+        Outcome(State.NEEDS_ISH, ("ACT-ISH",)),
+    ),
     Rule(
         "CALL-IHC-2-ISH-FAILED",
         f"{POLICY} P8: IHC 2+ with an ISH that cannot be read",
-        _match(_TWO, _ISH_FAILED),
+        _match(_TWO, _ISH_FAILED, _NO_RECOUNT),
         Outcome(State.INDETERMINATE, ("ACT-REPEAT",)),
     ),
     Rule(
         "CALL-ISH-FAILED",
         "Wolff 2018, indeterminate result: ISH cannot be read and there is no readable IHC",
-        _match(_SILENT, _ISH_FAILED),
+        _match(_SILENT, _ISH_FAILED, _NO_RECOUNT),
         Outcome(State.INDETERMINATE, ("ACT-REPEAT",)),
     ),
     Rule(
         "CALL-IHC-FAILED",
         "Wolff 2018, indeterminate result: IHC cannot be read and there is no ISH",
-        _match((IhcFinding.INDETERMINATE,), _NO_ISH),
+        _match((IhcFinding.INDETERMINATE,), _NO_ISH, _NO_RECOUNT),
         Outcome(State.INDETERMINATE, ("ACT-REPEAT",)),
     ),
 )
