@@ -15,8 +15,12 @@ import numpy.typing as npt
 from her2path.imaging.phantoms.fish_spec import FishPhantomSpec
 from her2path.imaging.phantoms.fish_truth import NucleusKind
 
-MARGIN_UM = 12.0
-"""Margin around the image (µm): no nucleus reaches further than this from its centre."""
+MARGIN_UM = 17.0
+"""Margin around the image (µm): the reach of the outermost centres and of the longest nucleus."""
+_REACH_UM = 5.0
+"""Centres lie up to this far outside of the image (µm): beyond it hardly a nucleus would be seen."""
+_LONGEST_UM = 10.8
+"""No nucleus reaches further than this from its centre (µm)."""
 _GAP_UM = 0.5
 """Free space kept between nuclei that are not meant to overlap (µm)."""
 _TRIES = 60
@@ -90,8 +94,7 @@ def layout_nuclei(spec: FishPhantomSpec, rng: np.random.Generator) -> Layout:
     """
     margin = int(np.ceil(MARGIN_UM / spec.mpp))
     height, width = spec.height_px + 2 * margin, spec.width_px + 2 * margin
-    # Centres lie up to 5 µm outside of the image: further out hardly a nucleus would be seen.
-    reach = margin - round(5.0 / spec.mpp)
+    reach = margin - round(_REACH_UM / spec.mpp)
     area_mm2 = (height - 2 * reach) * (width - 2 * reach) * (spec.mpp / 1000) ** 2
     count = round(area_mm2 * spec.nuclei_per_mm2)
     kinds = _kinds(count, spec, rng)
@@ -166,7 +169,7 @@ def _nucleus(
     stretch = float(np.exp(rng.normal(0, 0.10)))
     long, short = (axis * size / mpp for axis in _SEMI_AXES_UM[kind])
     long, short = long * stretch, short / stretch
-    longest = 0.9 * MARGIN_UM / mpp
+    longest = _LONGEST_UM / mpp
     long = min(long, longest / 1.25)
     half = int(np.ceil(min(1.35 * long, longest))) + 2
     top, left = int(row) - half, int(col) - half
@@ -176,7 +179,6 @@ def _nucleus(
     outline = long * short / np.hypot(short * np.cos(angle - tilt), long * np.sin(angle - tilt))
     outline *= 1 + _wobble(angle, _IRREGULARITY[kind], rng)
     depth = np.clip(1 - np.hypot(rows - row, cols - col) / outline, 0, None).astype(np.float32)
-    # The box may reach over the canvas for nuclei whose centre lies near its edge: margins prevent it.
     radius = float(np.sqrt(np.count_nonzero(depth) / np.pi))
     return NucleusShape(nucleus_id, kind, row, col, top, left, depth, radius)
 
@@ -193,8 +195,6 @@ def _wobble(
 
 def _has_room(shape: NucleusShape, occupied: npt.NDArray[np.uint8], *, over: bool, gap_px: float) -> bool:
     there = occupied[shape.box]
-    if there.shape != shape.depth.shape:
-        return False
     mask = shape.mask.astype(np.uint8)
     if over:
         share = np.count_nonzero(there & mask) / np.count_nonzero(mask)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from her2path.domain.ish import IshGroup, Probe
-from her2path.units import MPP_MAX, MPP_MIN
+from her2path.units import MPP_MIN
+
+_COARSEST = 0.65
+"""Coarsest pixel (µm): a 10x objective, with which no signal is told from the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +61,8 @@ class FishPhantomSpec:
     bit_depth: int = 12
 
     def __post_init__(self) -> None:
-        if not MPP_MIN <= self.mpp <= MPP_MAX:
-            raise ValueError(f"mpp must lie within {MPP_MIN} to {MPP_MAX} µm/px, got {self.mpp!r}")
         bounds = {
+            "mpp": (self.mpp, MPP_MIN, _COARSEST),
             "seed": (self.seed, 0, 2**63),
             "width_px": (self.width_px, 32, 20_000),
             "height_px": (self.height_px, 32, 20_000),
@@ -107,7 +109,7 @@ _GROUPS = {
     IshGroup.GROUP_1: _Copies(7.4, 2.3, 0.6, 0.4, clusters=0.6),
     IshGroup.GROUP_2: _Copies(3.1, 1.1, 0.3, 0.0),
     IshGroup.GROUP_3: _Copies(8.2, 5.3, 0.4, 0.4),
-    IshGroup.GROUP_4: _Copies(5.2, 3.4, 0.3, 0.3),
+    IshGroup.GROUP_4: _Copies(5.3, 3.5, 0.2, 0.3),
     IshGroup.GROUP_5: _Copies(2.4, 2.1, 0.4, 0.3),
 }
 

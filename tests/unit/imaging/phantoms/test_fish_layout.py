@@ -27,15 +27,20 @@ def test_tumour_nuclei_are_large_and_lymphocytes_small(layout):
     assert 2.5 < _median_radius_um(layout, NucleusKind.LYMPHOCYTE) < 3.8
 
 
-def test_stroma_nuclei_are_long(layout):
+def _elongations(layout: Layout, kind: NucleusKind) -> list[float]:
+    found = []
     for shape in layout.shapes:
-        rows, cols = np.nonzero(shape.mask)
-        spread = np.linalg.eigvalsh(np.cov(rows, cols))
-        elongation = float(np.sqrt(spread[1] / spread[0]))
-        if shape.kind is NucleusKind.STROMA:
-            assert elongation > 1.5
-        elif shape.kind is NucleusKind.LYMPHOCYTE:
-            assert elongation < 1.6
+        if shape.kind is kind:
+            narrow, wide = np.linalg.eigvalsh(np.cov(*np.nonzero(shape.mask)))
+            found.append(float(np.sqrt(wide / narrow)))
+    return found
+
+
+def test_stroma_nuclei_are_long_and_the_others_round(layout):
+    assert min(_elongations(layout, NucleusKind.STROMA)) > 1.5
+    assert np.median(_elongations(layout, NucleusKind.STROMA)) > 2.5
+    assert np.median(_elongations(layout, NucleusKind.TUMOUR)) < 1.5
+    assert np.median(_elongations(layout, NucleusKind.LYMPHOCYTE)) < 1.4
 
 
 def test_the_density_asked_for_is_reached(layout):
