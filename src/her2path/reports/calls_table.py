@@ -53,7 +53,7 @@ def calls_csv(calls: Iterable[CallDoc]) -> str:
 
 def _row(call: CallDoc) -> list[str]:
     cells: dict[str, object] = {
-        "case_id": call.case_id,
+        "case_id": guarded(call.case_id),
         "status": call.status,
         "state": str(call.state),
         # A score such as 1+ begins with a digit, so no spreadsheet takes it for a formula.

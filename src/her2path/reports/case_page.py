@@ -10,6 +10,7 @@ from types import MappingProxyType
 from markupsafe import Markup
 
 from her2path.domain.case import Assay
+from her2path.domain.flags import Flag
 from her2path.domain.guideline.definition import CommentKind
 from her2path.domain.guideline.registry import GUIDELINES
 from her2path.io.documents import CallDoc, Distance, Producer
@@ -173,7 +174,7 @@ def case_page(material: CaseMaterial) -> CasePage:
         failed_images=_failed_images(call, images),
         category=CATEGORY_WORDS.get(call.her2_category, call.her2_category) if call.her2_category else "",
         category_basis=call.her2_category_basis or "",
-        flags=tuple(Note(flag, flag_sentence(flag) or "") for flag in call.flags),
+        flags=_flags(call, images),
         comments=tuple(note for note in comments if note.kind != CommentKind.ACTION),
         actions=tuple(note for note in comments if note.kind == CommentKind.ACTION),
         tiles=_tiles(call, cuts),
@@ -236,6 +237,20 @@ def _distance_row(distance: Distance) -> DistanceRow:
         unit=distance.unit,
         bar=distance_bar(relative if distance.distance else 0.0),
     )
+
+
+def _flags(call: CallDoc, images: Sequence[ImageEvidence]) -> tuple[Note, ...]:
+    """Word the flags of the call and of its measurements, once each, with the images that raised them.
+
+    A flag of the call that only a measurement raised was found anew on the whole case, and dismissed.
+    """
+    raised: dict[str, list[str]] = {flag: [] for flag in call.flags}
+    for image in images:
+        for flag in image.flags:
+            if flag in raised or flag not in tuple(Flag):
+                raised.setdefault(flag, []).append(image.image_id)
+    where = {flag: tuple(names) if len(images) > 1 else () for flag, names in raised.items()}
+    return tuple(Note(flag, flag_sentence(flag) or "", images=where[flag]) for flag in raised)
 
 
 def _failed_images(call: CallDoc, images: Sequence[ImageEvidence]) -> tuple[ImageReason, ...]:

@@ -52,6 +52,12 @@ class ImageEvidence:
         return measured is not None and measured.result is not None
 
     @property
+    def flags(self) -> tuple[str, ...]:
+        """What the measurement asks a person to look at."""
+        measured = self.score or self.counts
+        return measured.result.flags if measured is not None and measured.result is not None else ()
+
+    @property
     def documents(self) -> tuple[tuple[str, Document], ...]:
         """The documents of the image with their file names, in the order of the steps."""
         result = self.score or self.counts

@@ -8,13 +8,20 @@ from types import MappingProxyType
 
 from markupsafe import Markup
 
-from her2path.domain.ihc import StainingClass
+from her2path.domain.ihc import IhcScore, StainingClass
+from her2path.imaging.ihc.overlay import EXCLUDED_RGB, SCORE_RGB
 from her2path.io.documents import IhcScoreResult, Reason
 from her2path.reports.evidence import ImageEvidence
 from her2path.reports.html.pictures import Picture
 from her2path.reports.html.plots import Segment, stacked_bar
 from her2path.reports.numbers import count_text, number_text
-from her2path.reports.wording import SELECTION_WORDS, STAINING_WORDS, code_words, flag_sentence
+from her2path.reports.wording import (
+    HETEROGENEITY_WORDS,
+    SELECTION_WORDS,
+    STAINING_WORDS,
+    code_words,
+    exclusion_words,
+)
 
 STRONGEST_FIRST = tuple(StainingClass)
 
@@ -58,13 +65,19 @@ class LegendItem:
     label: str
 
 
-# The colours of `cells.geojson` and `overlay.png`.
-OVERLAY_LEGEND = (
-    LegendItem("#5b2a06", "3+"),
-    LegendItem("#9c4f12", "2+"),
-    LegendItem("#f3d9a4", "1+"),
-    LegendItem("#e6e9ed", "0"),
-)
+def _legend() -> tuple[LegendItem, ...]:
+    scored = [
+        LegendItem(_hex(rgb), f"cell of score {score}")
+        for rgb, score in zip(SCORE_RGB, IhcScore, strict=True)
+    ]
+    return (*reversed(scored), LegendItem(_hex(EXCLUDED_RGB), "not scored"))
+
+
+def _hex(rgb: tuple[int, int, int]) -> str:
+    return "#" + "".join(f"{value:02x}" for value in rgb)
+
+
+OVERLAY_LEGEND = _legend()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +96,6 @@ class IhcSection:
     selection: str = ""
     has_cuts: bool = False
     """Whether the bar shows a cut-point."""
-    flags: tuple[str, ...] = ()
-    """What the measurement itself asks a person to look at, in words."""
     legend: tuple[LegendItem, ...] = ()
     overlay: Picture | None = None
 
@@ -118,7 +129,6 @@ def ihc_section(image: ImageEvidence, *, cuts_pct: Sequence[float], overlay: Pic
         excluded=excluded_rows(result.excluded_cells),
         selection=SELECTION_WORDS[result.tumour_selection],
         has_cuts=bool(cuts_pct),
-        flags=tuple(flag_sentence(flag) or code_words(flag) for flag in result.flags),
         legend=OVERLAY_LEGEND if overlay else (),
         overlay=overlay,
     )
@@ -127,7 +137,7 @@ def ihc_section(image: ImageEvidence, *, cuts_pct: Sequence[float], overlay: Pic
 def excluded_rows(excluded: Mapping[str, int]) -> tuple[CountRow, ...]:
     """List reasons for exclusion, the most frequent first; reasons that met nothing are left out."""
     ranked = sorted(excluded.items(), key=lambda item: (-item[1], item[0]))
-    return tuple(CountRow(code_words(code), count_text(n)) for code, n in ranked if n)
+    return tuple(CountRow(exclusion_words(code), count_text(n)) for code, n in ranked if n)
 
 
 def _bar(result: IhcScoreResult, cuts_pct: Sequence[float]) -> Markup:
@@ -154,17 +164,18 @@ def _class_rows(result: IhcScoreResult, cuts_pct: Sequence[float]) -> tuple[Clas
 
 
 def _facts(result: IhcScoreResult) -> tuple[CountRow, ...]:
-    rows = [
+    rows = (
         CountRow("Scored tumour cells", count_text(result.scored_cells)),
         CountRow("H-score (0 to 300)", number_text(result.h_score, digits=1)),
         CountRow("Nuclei taken as tumour cells", f"{number_text(result.selected_nuclei_pct, digits=1)} %"),
         CountRow("Limit of blank of the measurement", f"{number_text(result.limit_of_blank_pct)} %"),
         CountRow("Calibration", result.calibration),
-    ]
-    return (
-        *rows,
-        *(
-            CountRow(f"Heterogeneity: {code_words(k)}", number_text(v))
-            for k, v in sorted(result.heterogeneity.items())
-        ),
     )
+    order = [*HETEROGENEITY_WORDS, *sorted(result.heterogeneity.keys() - HETEROGENEITY_WORDS.keys())]
+    measured = [name for name in order if name in result.heterogeneity]
+    return (*rows, *(_heterogeneity_row(name, result.heterogeneity[name]) for name in measured))
+
+
+def _heterogeneity_row(name: str, value: float) -> CountRow:
+    words, digits = HETEROGENEITY_WORDS.get(name, (f"Heterogeneity: {code_words(name)}", 2))
+    return CountRow(words, number_text(value, digits=digits))

@@ -16,7 +16,6 @@ from her2path.reports.html.pictures import Picture
 from her2path.reports.html.plots import copy_histogram, signal_scatter
 from her2path.reports.ihc_section import CountRow, excluded_rows
 from her2path.reports.numbers import count_text, number_text
-from her2path.reports.wording import code_words, flag_sentence
 
 _TITLES = {1: "First count", 2: "Recount by a second, blinded observer"}
 
@@ -52,8 +51,6 @@ class FishImage:
     """Why the image has no result; everything below is then empty."""
     facts: tuple[CountRow, ...] = ()
     excluded: tuple[CountRow, ...] = ()
-    flags: tuple[str, ...] = ()
-    """What the measurement itself asks a person to look at, in words."""
     gallery: Picture | None = None
 
 
@@ -191,5 +188,4 @@ def _image(image: ImageEvidence, gallery: Picture | None) -> FishImage:
         CountRow("Signals outside nuclei", count_text(result.cytoplasmic_signals)),
         CountRow("Weak signals", count_text(result.weak_signals)),
     )
-    flags = tuple(flag_sentence(flag) or code_words(flag) for flag in result.flags)
-    return FishImage(image.image_id, None, facts, excluded_rows(result.excluded_nuclei), flags, gallery)
+    return FishImage(image.image_id, None, facts, excluded_rows(result.excluded_nuclei), gallery)

@@ -44,6 +44,8 @@ class Note:
     """Empty for a flag that this version cannot word."""
     kind: str = ""
     """Of a comment: mandatory, action or note."""
+    images: tuple[str, ...] = ()
+    """Images that raised a flag, where there are several."""
 
 
 _SIGN = (
@@ -134,15 +136,45 @@ CATEGORY_WORDS: Mapping[str, str] = MappingProxyType(
 
 IMAGE_FLAG_SENTENCES: Mapping[str, str] = MappingProxyType(
     {
-        "heterogeneous": "Staining or signals differ between parts of the tumour. Look for a second "
-        "population.",
-        "few_nuclei": "Few nuclei could be counted; the means are uncertain.",
-        "clusters": "Some nuclei hold signal clusters whose copies are estimates.",
-        "automatic_tumour_selection": "No tumour region was given; tumour cells were selected automatically.",
-        "default_stain_vectors": "The slide's stain colours could not be estimated; default ones were used.",
+        "tumour_automatic": "No tumour region was given: tumour cells were chosen automatically. Check on "
+        "the overlay that stroma, lymphocytes, normal and in-situ epithelium are not scored.",
+        "tumour_not_contiguous": "Hardly any cell lies in contiguous epithelium, so only plain lymphocytes "
+        "and fibroblasts were left out. Draw the tumour and run the case again.",
     }
 )
 """Sentences for flags of a measurement; those of a call are worded in `her2path.domain.flags`."""
+
+EXCLUSION_WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        "outside_tumour_region": "outside the tumour region",
+        "outside_tumour": "outside the tumour region",
+        "excluded_region": "in a region to leave out",
+        "image_border": "cut by the border of the image",
+        "out_of_focus": "out of focus",
+        "lymphocyte": "looks like a lymphocyte",
+        "spindle": "slender nucleus (fibroblast, muscle, vessel)",
+        "stroma": "lies in stroma",
+        "isolated": "stands alone",
+        "cut_off": "cut by the border of the image",
+        "too_small": "too small (fragment or lymphocyte)",
+        "too_large": "too large (clump)",
+        "overlapping": "overlapping nuclei",
+        "elongated": "elongated (stroma)",
+        "colourless": "no signal of either colour",
+        "no_her2_signal": "no HER2 signal",
+        "no_cep17_signal": "no CEP17 signal",
+    }
+)
+"""Why a cell or nucleus was not counted."""
+
+HETEROGENEITY_WORDS: Mapping[str, tuple[str, int]] = MappingProxyType(
+    {
+        "fields": ("Fields of 250 µm compared", 0),
+        "h_score_low": ("H-score of the fields, 10th percentile", 1),
+        "h_score_high": ("H-score of the fields, 90th percentile", 1),
+    }
+)
+"""Words and decimals for the measures of heterogeneity of an IHC slide."""
 
 STAINING_WORDS: Mapping[str, str] = MappingProxyType(
     {
@@ -166,6 +198,13 @@ REASON_TITLES: Mapping[str, str] = MappingProxyType(
         "no_measurement": "nothing was measured",
         "no_tumour_cells": "no tumour cell was found",
         "too_few_tumour_cells": "too few tumour cells",
+        "not_bright_field": "the image is not bright-field",
+        "not_ihc": "the image shows no IHC",
+        "too_coarse": "the pixels are too coarse",
+        "no_nuclei": "no nucleus was found",
+        "bright_field": "the image is not fluorescence",
+        "blank_field": "the field is blank",
+        "recount_without_count": "a recount without a first count",
         "limit_of_blank": "the calibration cannot tell 0 from 1+",
     }
 )
@@ -183,8 +222,8 @@ ORIGIN_WORDS: Mapping[str, str] = MappingProxyType(
 SELECTION_WORDS: Mapping[str, str] = MappingProxyType(
     {
         "regions": "Tumour cells are those within the tumour regions of the case sheet.",
-        "automatic": "No tumour regions were given: tumour cells were selected automatically. Check on the "
-        "overlay that stroma, lymphocytes, normal and in-situ epithelium are not scored.",
+        "automatic": "No tumour regions were given: tumour cells were selected automatically. Check on "
+        "the overlay that stroma, lymphocytes, normal and in-situ epithelium are not scored.",
     }
 )
 
@@ -251,6 +290,11 @@ def code_words(code: str) -> str:
 def reason_title(code: str) -> str:
     """Name a reason in a few words; an unknown code is spelt out."""
     return REASON_TITLES.get(code, code_words(code))
+
+
+def exclusion_words(code: str) -> str:
+    """Say why a cell or nucleus was not counted; an unknown code is spelt out."""
+    return EXCLUSION_WORDS.get(code, code_words(code))
 
 
 def flag_sentence(flag: str) -> str | None:

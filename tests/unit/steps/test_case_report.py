@@ -10,6 +10,7 @@ import pytest
 
 from her2path.domain.verdict import NotEvaluable
 from her2path.errors import ArtefactError
+from her2path.imaging.ihc.overlay import SCORE_RGB
 from her2path.io.documents import Comment, Finding, write_document
 from her2path.steps import case_report
 from her2path.steps.case_report import CaseReportParams
@@ -208,6 +209,32 @@ def test_a_call_made_from_other_documents_is_not_shown_with_these(tmp_path):
     _, artefacts = write_case(tmp_path / "new", "c1", Ihc("a1", TWO_PLUS))
     with pytest.raises(ArtefactError, match=r"another a1/ihc_score\.json"):
         render(tmp_path, call, artefacts)
+
+
+def test_a_flag_names_the_image_that_raised_it_where_there_are_several(tmp_path):
+    images = [Ihc("a1", ONE_PLUS, flags=("tumour_automatic",)), Fish("f1", nuclei(40, 2.2, 2.0))]
+    text = Page(html_of(tmp_path, *images)).text
+    assert "in-situ epithelium are not scored. tumour_automatic (image a1)" in text
+
+
+def test_a_flag_of_a_measurement_that_the_whole_case_dismisses_is_not_shown(tmp_path):
+    # The score of one image does not know whether the run's controls passed; the case does.
+    assert "ihc_controls_unknown" not in html_of(
+        tmp_path, Ihc("a1", ONE_PLUS, flags=("ihc_controls_unknown",))
+    )
+
+
+def test_the_legend_shows_the_colours_of_the_overlay(tmp_path):
+    html = html_of(tmp_path, Ihc("a1", ONE_PLUS))
+    shown = re.findall(r"background: #(\w{6})\"></span>(cell of score [^<]+|not scored)", html)
+    assert [words for _, words in shown] == [
+        "cell of score 3+",
+        "cell of score 2+",
+        "cell of score 1+",
+        "cell of score 0",
+        "not scored",
+    ]
+    assert [bytes.fromhex(rgb) for rgb, _ in shown[3::-1]] == [bytes(rgb) for rgb in SCORE_RGB]
 
 
 def test_a_large_overlay_does_not_make_the_page_heavy(tmp_path):

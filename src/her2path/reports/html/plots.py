@@ -46,8 +46,9 @@ def svg(width: float, height: float, title: str, description: str, body: Iterabl
 
 
 def text(x: float, y: float, words: str, *, anchor: str = "start", fill: str = INK, weight: str = "") -> str:
-    """Draw escaped words."""
-    bold = f' font-weight="{weight}"' if weight else ""
+    """Draw escaped words; bold ones with a white rim, so that they can be read across a line."""
+    rim = ' stroke="#ffffff" stroke-width="3" paint-order="stroke"'
+    bold = f' font-weight="{weight}"{rim}' if weight else ""
     place = "" if anchor == "start" else f' text-anchor="{anchor}"'
     return f'<text x="{x:.1f}" y="{y:.1f}"{place} fill="{fill}"{bold}>{escape(words)}</text>'
 
@@ -218,10 +219,13 @@ def signal_scatter(
         inside = end < axes.most_x
         place = (axes.x(end) + 4, axes.top + 8) if inside else (axes.x(end) + 4, axes.y(cut * end) + 4)
         body.append(text(*place, f"ratio {cut:g}"))
-    for (her2, cep17), n in sorted(Counter(nuclei).items()):
+    tally = Counter(nuclei)
+    most = max([*tally.values(), 4])
+    for (her2, cep17), n in sorted(tally.items()):
+        radius = max(12 * math.sqrt(n / most), 2)
         tip = f"<title>{n} nuclei: {her2} HER2, {cep17} CEP17</title>"
         body.append(
-            f'<circle cx="{axes.x(cep17):.1f}" cy="{axes.y(her2):.1f}" r="{3.2 * math.sqrt(n):.1f}" '
+            f'<circle cx="{axes.x(cep17):.1f}" cy="{axes.y(her2):.1f}" r="{radius:.1f}" '
             f'fill="{BLUE}" fill-opacity="0.45" stroke="{BLUE}">{tip}</circle>'
         )
     if mean is not None:
@@ -241,7 +245,7 @@ def copy_histogram(her2: Sequence[int], *, copy_cuts: Sequence[float], mean: flo
     step = max(1, math.ceil((last + 1) / 40))
     lows = range(0, last + 1, step)
     bins = [sum(tally[v] for v in range(low, low + step)) for low in lows]
-    axes = _Axes(58, 12, 350, 300, most_x=float(len(bins) * step), most_y=max([*bins, 1]) * 1.18)
+    axes = _Axes(58, 12, 350, 300, most_x=float(len(bins) * step), most_y=max([*bins, 1]) * 1.2)
 
     def middle(value: float) -> float:
         # The bar of a count spans half a signal to either side of it.
@@ -259,8 +263,8 @@ def copy_histogram(her2: Sequence[int], *, copy_cuts: Sequence[float], mean: flo
         body.append(text(x - 3, axes.top + 8, f"{cut:g}", fill=CUT, anchor="end"))
     if mean is not None:
         x = middle(mean)
-        body.append(line(x, axes.top + 4, x, axes.y(0), stroke=INK))
-        body.append(text(x + 4, axes.top + 8, f"mean {mean:.2f}", weight="600"))
+        body.append(line(x, axes.top + 14, x, axes.y(0), stroke=INK))
+        body.append(text(x + 4, axes.top + 24, f"mean {mean:.2f}", weight="600"))
     described = "; ".join(f"{v} signals: {tally[v]} nuclei" for v in sorted(tally))
     return svg(480, 360, "HER2 signals per nucleus", described, body)
 
