@@ -103,7 +103,9 @@ def _stroma(spec: IhcPhantomSpec, tissue: TissueMap, cells: CellMap) -> Field:
 
 def _seam(spec: IhcPhantomSpec, stroma: Mask, cells: CellMap, rng: np.random.Generator) -> Field:
     """Thin basement membrane between nests and stroma, uneven and interrupted."""
-    away = np.asarray(cv2.distanceTransform((cells.labels == 0).astype(np.uint8), cv2.DIST_L2, 5))
+    away = cv2.distanceTransform((cells.labels == 0).astype(np.uint8), cv2.DIST_L2, 5)
+    # Without any cell the distance is a huge number.
+    away = np.minimum(away, np.float32(20 / spec.mpp))
     uneven = np.clip(np.float32(0.5) + smooth_noise(rng, spec.shape, 9 / spec.mpp), 0, 1.6)
     line = np.exp(-(((away * np.float32(spec.mpp) - np.float32(1.2)) / np.float32(0.5)) ** 2))
     return np.asarray(np.float32(0.10) * line * uneven * stroma, dtype=np.float32)

@@ -119,6 +119,8 @@ def _lumens(spec: IhcPhantomSpec, depth_um: Field) -> Mask:
 
 def _along_nests(depth_um: Field, angle: Field, mpp: float) -> Field:
     """Turn the fibres so that they run along the surface of nests, as desmoplastic stroma does."""
+    if not depth_um.any():
+        return angle
     outside = cv2.distanceTransform((depth_um <= 0).astype(np.uint8), cv2.DIST_L2, 5) * np.float32(mpp)
     surface = blurred(outside, 8 / mpp)
     gx = cv2.Sobel(surface, cv2.CV_32F, 1, 0, ksize=5)
