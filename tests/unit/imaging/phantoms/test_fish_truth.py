@@ -6,6 +6,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from scipy.sparse.csgraph import connected_components
 
 from her2path.domain.guideline.breast_2018 import BREAST_2018
 from her2path.domain.guideline.rules import decide
@@ -67,3 +68,12 @@ def test_the_truth_agrees_with_the_guideline_on_the_whole_lattice():
         group = group_of(summary)
         assert group is not None
         assert decide(summary, BREAST_2018.ish_dual).conclusion.name == group.name
+
+
+def test_merging_agrees_with_connected_components():
+    rng = np.random.default_rng(1)
+    for _ in range(50):
+        spots = rng.uniform(0, 4, (int(rng.integers(1, 25)), 2))
+        near = np.hypot(*(spots[:, None] - spots[None]).transpose(2, 0, 1)) <= 0.5
+        expected = connected_components(near)[0]
+        assert resolvable_count(spots, [0] * len(spots), merge_um=0.5) == expected
