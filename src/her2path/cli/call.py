@@ -70,7 +70,10 @@ def call(  # noqa: PLR0913  (a command names every option it has)
     case_id: Annotated[str, typer.Option(help="Pseudonym of the case.")] = "typed",
     as_json: Annotated[bool, typer.Option("--json", help="Print the call as JSON.")] = False,
     table: Annotated[
-        Path | None, typer.Option(help="Table with one row per case instead of options.")
+        Path | None,
+        typer.Option(
+            help="Table (.csv, .tsv) with one row per case; its columns are named like the options."
+        ),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Where to write the calls of --table.")] = None,
 ) -> None:
@@ -130,8 +133,11 @@ def show_call(document: CallDoc, console: Console) -> None:
     from rich.table import Table  # noqa: PLC0415
 
     from her2path.domain.flags import FLAG_TEXT, Flag  # noqa: PLC0415
+    from her2path.reports.wording import STATE_WORDS, headline  # noqa: PLC0415
 
-    console.print(f"[bold]HER2 {str(document.state).replace('_', ' ')}[/bold]  (by {document.guideline})")
+    console.print(headline(document), style="bold", markup=False)
+    console.print(f"  guideline: {document.guideline}", markup=False)
+    console.print(f"  who acts: {STATE_WORDS[document.state].who}", markup=False)
     for name, value in (
         ("IHC", document.ihc_score),
         ("ISH", document.ish_group),

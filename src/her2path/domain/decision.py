@@ -8,7 +8,7 @@ from her2path.domain.distance import CutDistance, ihc_distances, ish_distances
 from her2path.domain.flags import Flag
 from her2path.domain.guideline.definition import CommentText, Guideline
 from her2path.domain.guideline.findings import Findings, IhcFinding, IshFinding, Outcome, RecountFinding
-from her2path.domain.guideline.rules import decide
+from her2path.domain.guideline.rules import POLICY, decide
 from her2path.domain.ihc import IhcReading, IhcScore, StatedScore
 from her2path.domain.ish import IshReading
 from her2path.domain.low_expression import Her2Category, LowExpression, low_expression
@@ -123,16 +123,17 @@ def _combine(evidence: CaseEvidence, reads: _Reads, guideline: Guideline) -> Cas
     reading = evidence.ihc if isinstance(evidence.ihc, IhcReading | StatedScore) else None
     overlay = low_expression(outcome.state, score, reading, guideline)
     last = TrailStep(decision.rule.id, decision.rule.source, str(outcome.state), _finding_words(findings))
+    trail = (*(step for read in reads.all for step in read.trail), last)
     return CaseCall(
         guideline=guideline.id,
         state=outcome.state,
         ihc_score=score,
         ish_group=findings.ish if findings.ish.is_result else None,
         overlay=overlay,
-        trail=(*(step for read in reads.all for step in read.trail), last),
+        trail=trail,
         distances=_distances(evidence, guideline),
         comments=_comments(outcome, score, guideline),
-        flags=_flags(reads, findings, outcome, overlay),
+        flags=_flags(reads, trail, outcome, overlay),
         indeterminate=tuple(read.indeterminate for read in reads.all if read.indeterminate is not None),
     )
 
@@ -155,10 +156,12 @@ def _comments(outcome: Outcome, score: IhcScore | None, guideline: Guideline) ->
 
 
 def _flags(
-    reads: _Reads, findings: Findings, outcome: Outcome, overlay: LowExpression | None
+    reads: _Reads, trail: tuple[TrailStep, ...], outcome: Outcome, overlay: LowExpression | None
 ) -> tuple[str, ...]:
+    findings = reads.findings
     flags = {str(flag) for read in reads.all for flag in read.flags} | {str(flag) for flag in outcome.flags}
     conditions = {
+        Flag.POLICY: any(step.source.startswith(POLICY) for step in trail),
         Flag.ISH_INDETERMINATE: findings.ish is IshFinding.INDETERMINATE,
         Flag.RECOUNT_DIFFERS: findings.recount is RecountFinding.OTHER,
         Flag.RECOUNT_NOT_VALID: findings.recount is RecountFinding.INVALID,

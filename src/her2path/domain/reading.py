@@ -113,10 +113,18 @@ def read_ihc(reading: IhcReading | StatedScore, guideline: Guideline) -> IhcRead
     decision = decide(reading, guideline.ihc)
     scoring = decision.conclusion
     step = TrailStep(decision.rule.id, decision.rule.source, f"IHC {scoring.score}", ihc_numbers(reading))
-    few = reading.unit is TallyUnit.CELLS and reading.tally.total < FEW_CELLS
-    controls = _controls_flag(reading.controls, Flag.IHC_CONTROLS_UNKNOWN)
-    flags = (*scoring.flags, *((Flag.FEW_CELLS,) if few else ()), *controls)
-    return IhcRead(IhcFinding(scoring.score), (step,), flags)
+    conditions = {
+        Flag.FEW_CELLS: reading.unit is TallyUnit.CELLS and reading.tally.total < FEW_CELLS,
+        Flag.INTENSE_WITHIN_BLANK: _is_intense_within_blank(reading),
+        Flag.IHC_CONTROLS_UNKNOWN: reading.controls is Controls.UNKNOWN,
+    }
+    flags = tuple(flag for flag, holds in conditions.items() if holds)
+    return IhcRead(IhcFinding(scoring.score), (step,), (*scoring.flags, *flags))
+
+
+def _is_intense_within_blank(reading: IhcReading) -> bool:
+    intense = StainingClass.COMPLETE_INTENSE
+    return reading.cells_of(intense) > 0 and not reading.over_blank(intense)
 
 
 def _rejected_ihc(reading: IhcReading, guideline: Guideline) -> IhcRead | None:

@@ -75,7 +75,8 @@ def test_people_read_state_trail_distance_comment_and_flags():
     text = ran("--ihc", "2+", *GROUP_2).output
 
     for part in (
-        "needs recount",
+        "a recount is needed",
+        "blinded to the first",
         "CALL-G2-IHC-2",
         "her2_cep17_ratio",
         "+0.143",
@@ -266,6 +267,12 @@ def test_options_and_columns_have_the_same_names():
 
     assert parameters | {"probe"} == set(COLUMNS)
     assert "--single-probe" in text
+
+
+def test_the_page_for_pathologists_names_every_column():
+    page = (GOLDEN.parents[2] / "docs" / "guidelines.md").read_text(encoding="utf-8")
+
+    assert [name for name in COLUMNS if f"`{name}`" not in page] == []
 
 
 def test_golden_percentages_survive_the_table(tmp_path):

@@ -173,6 +173,21 @@ def test_a_failed_test_hands_its_reason_to_the_call_and_shows_no_result():
     assert [reason.codes for reason in call.indeterminate] == [("ISH-REJECT-NUCLEI",)]
 
 
+@pytest.mark.parametrize(
+    ("evidence", "by_policy"),
+    [
+        pytest.param({"ihc": ihc({FAINT: 1, NONE: 999})}, True, id="P4: stained within the blank"),
+        pytest.param({"ihc": ihc({NONE: 1000})}, False, id="no staining"),
+        pytest.param({"ihc": ONE_PLUS, "ish": ish(10, 5, 10)}, True, id="P8: 10 nuclei"),
+        pytest.param({"ihc": TWO_PLUS, "ish": GROUP[2], "recount": GROUP[4]}, True, id="P5: other group"),
+        pytest.param({"ihc": ONE_PLUS, "ish": ish(160, None)}, True, id="P6: single probe"),
+        pytest.param({"ihc": TWO_PLUS, "ish": GROUP[2]}, False, id="all by the guideline"),
+    ],
+)
+def test_a_call_that_rests_on_a_policy_says_so(evidence, by_policy):
+    assert ("policy" in called(**evidence).flags) is by_policy
+
+
 def test_flags_stand_once_and_in_order():
     call = called(ihc=replace(TWO_PLUS, controls=Controls.UNKNOWN), ish=GROUP[2], recount=GROUP[1])
 

@@ -65,9 +65,9 @@ def test_score_on_and_beside_each_cut(cells, rule_id):
 @pytest.mark.parametrize(
     ("cells", "rule_id"),
     [
-        pytest.param({INTENSE: 5, NONE: 995}, "IHC-0-ABSENT", id="intense on the blank is nothing"),
+        pytest.param({INTENSE: 5, NONE: 995}, "IHC-0-BLANK", id="intense on the blank is nothing"),
         pytest.param({INTENSE: 6, NONE: 994}, "IHC-2-FOCAL", id="intense above the blank is 2+"),
-        pytest.param({FAINT: 5, NONE: 995}, "IHC-0-ABSENT", id="faint on the blank is null"),
+        pytest.param({FAINT: 5, NONE: 995}, "IHC-0-BLANK", id="faint on the blank is null"),
         pytest.param({FAINT: 6, NONE: 994}, "IHC-0-FAINT", id="faint above the blank is ultralow"),
         pytest.param({COMPLETE: 5, FAINT: 20, NONE: 975}, "IHC-0-FAINT", id="complete within the blank"),
         pytest.param({COMPLETE: 6, FAINT: 20, NONE: 974}, "IHC-0-CUMULATED", id="complete above the blank"),
@@ -88,6 +88,12 @@ def test_an_undefined_pattern_is_flagged_so_that_a_person_looks():
 
 def test_a_small_intense_population_is_flagged():
     assert "focal_intense" in read({INTENSE: 50, NONE: 950}).flags
+
+
+def test_intense_cells_that_the_blank_explains_are_flagged_so_that_a_person_looks():
+    assert "intense_within_blank" in read({INTENSE: 5, NONE: 995}, "1/200").flags
+    assert "intense_within_blank" not in read({INTENSE: 6, NONE: 994}, "1/200").flags
+    assert "intense_within_blank" not in read({FAINT: 5, NONE: 995}, "1/200").flags
 
 
 def test_the_trail_shows_the_numbers_that_decided():

@@ -77,8 +77,14 @@ IHC: tuple[Rule[IhcReading, Scoring], ...] = (
     ),
     Rule(
         "IHC-0-ABSENT",
-        f"{_IHC}: no staining (not more than the limit of blank, her2path policy P4)",
-        lambda r: _below_2(r) and not r.over_pct(10, *STAINED) and not r.is_stained,
+        f"{_IHC}: no staining",
+        lambda r: r.cells_of(*STAINED) == 0,
+        Scoring(IhcScore.ZERO),
+    ),
+    Rule(
+        "IHC-0-BLANK",
+        f"{POLICY} P4: not more stained cells than the limit of blank explains",
+        lambda r: r.cells_of(*STAINED) > 0 and not r.over_pct(10, *STAINED) and not r.is_stained,
         Scoring(IhcScore.ZERO),
     ),
     Rule(
