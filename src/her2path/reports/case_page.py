@@ -28,7 +28,7 @@ from her2path.reports.wording import (
     STATE_WORDS,
     Note,
     StateWords,
-    code_words,
+    conclusion_words,
     flag_sentence,
     headline,
     in_listing_order,
@@ -179,7 +179,9 @@ def case_page(material: CaseMaterial) -> CasePage:
         actions=tuple(note for note in comments if note.kind == CommentKind.ACTION),
         tiles=_tiles(call, cuts),
         trail=tuple(
-            TrailRow(entry.rule_id, entry.source, code_words(entry.conclusion), _numbers(entry.numbers, cuts))
+            TrailRow(
+                entry.rule_id, entry.source, conclusion_words(entry.conclusion), _numbers(entry.numbers, cuts)
+            )
             for entry in call.rule_trail
         ),
         distances=tuple(_distance_row(distance) for distance in call.distance_to_cut),

@@ -307,6 +307,17 @@ def ish_group_text(group: str) -> str:
     return ISH_GROUP_WORDS.get(group, f"ISH group {group}")
 
 
+def conclusion_words(conclusion: str) -> str:
+    """Word what a rule concluded: a state by its short name, anything else as it stands.
+
+    Examples
+    --------
+    >>> conclusion_words("needs_ish"), conclusion_words("ISH not_amplified")
+    ('ISH needed', 'ISH not amplified')
+    """
+    return STATE_WORDS[conclusion].short if conclusion in STATE_WORDS else code_words(conclusion)
+
+
 def evidence_text(call: CallDoc) -> str:
     """Join the results that a call rests on, as in ``IHC 2+, ISH group 1``; empty if none."""
     parts = [f"IHC {call.ihc_score}"] if call.ihc_score is not None else []

@@ -24,6 +24,18 @@ def with_code(words: str) -> Markup:
     return Markup(_BACKTICKED.sub(r"<code>\1</code>", str(escape(words))))  # noqa: S704  (escaped before)
 
 
+def css_string(words: str) -> Markup:
+    r"""Quote text for a style sheet; all but letters, digits and spaces is written as its code.
+
+    Examples
+    --------
+    >>> str(css_string("a-1"))
+    '"a\\2d 1"'
+    """
+    quoted = "".join(c if c.isascii() and (c.isalnum() or c == " ") else f"\\{ord(c):x} " for c in words)
+    return Markup(f'"{quoted}"')  # noqa: S704  (no quote, bracket or backslash is left)
+
+
 def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("her2path.reports.html", "templates"),
@@ -34,6 +46,7 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters["with_code"] = with_code
+    environment.filters["css_string"] = css_string
     return environment
 
 
