@@ -14,10 +14,10 @@ _WORDS = {
     "negative": "negative",
     "equivocal": "equivocal",
     "indeterminate": "indeterminate",
-    "needs_ish": "pending: ISH needed",
-    "needs_ihc": "pending: IHC needed",
-    "needs_recount": "pending: recount needed",
-    "needs_adjudication": "pending: adjudication needed",
+    "needs_ish": "needs ISH",
+    "needs_ihc": "needs IHC",
+    "needs_recount": "needs recount",
+    "needs_adjudication": "needs adjudication",
     "not_evaluable": "not evaluable",
 }
 
@@ -25,9 +25,9 @@ _WORDS = {
 def show_calls(calls: Sequence[CallDoc], *, console: Console | None = None) -> None:
     """Print one line per case, and under it why a case could not be evaluated."""
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for name in ("case", "HER2", "IHC", "category", "ISH group"):
-        table.add_column(name, no_wrap=name == "case")
-    for name in ("stained %", "ratio", "HER2/nucleus", "nuclei"):
+    for name in ("case", "HER2", "IHC", "category", "ISH"):
+        table.add_column(name, no_wrap=name in {"case", "HER2"})
+    for name in ("stained %", "ratio", "copies", "nuclei"):
         table.add_column(name, justify="right")
     for call in calls:
         table.add_row(
