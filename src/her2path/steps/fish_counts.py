@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict
 
 from her2path.domain.ish import Probe
 from her2path.errors import UnsuitableImageError
-from her2path.imaging.fish.counting import NucleusCount, count_nuclei
+from her2path.imaging.fish.counting import GLOW, NucleusCount, count_nuclei
 from her2path.imaging.fish.gallery import SIDE_UM, Crop, Display, Ring, render_field, render_gallery
 from her2path.io.documents import FishCountsDoc, FishCountsResult, SlideDoc, read_document, write_document
 from her2path.io.fields import FieldSource, open_field
@@ -135,7 +135,7 @@ def _result(counted: Sequence[NucleusCount], found: Sequence[_Signal], *, dual: 
         excluded_nuclei={reason: reasons[reason] for reason in sorted(reasons)},
         nuclei_with_clusters=sum(n.her2_clusters > 0 for n in scored),
         cytoplasmic_signals=sum(s.nucleus_id == 0 and s.copies > 0 for s in found),
-        weak_signals=sum(s.nucleus_id in scored_ids and s.copies == 0 for s in found),
+        weak_signals=sum(s.nucleus_id in scored_ids and s.copies == 0 and s.role != GLOW for s in found),
     )
 
 
@@ -187,7 +187,7 @@ class _Page:
         box, pad = _inside(top, left, side, height, width)
         wanted = ("dapi", "her2") if self.document.sheet.probe is Probe.SINGLE else ("dapi", "her2", "cep17")
         planes: dict[str, npt.NDArray[np.float32]] = {
-            c.role: np.pad(self.source.plane(c.index, box=box).astype(np.float32), pad, mode="edge")
+            c.role: np.pad(self.source.plane(c.index, box=box).astype(np.float32), pad)
             for c in self.source.channels
             if c.role in wanted
         }

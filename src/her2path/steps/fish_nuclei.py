@@ -45,13 +45,13 @@ class FishNucleiParams(BaseModel):
 
     working_mpp: Annotated[float, Gt(0.1), Le(0.5)] = 0.3
     """Pixel size (µm/px) that nuclear outlines are found at; signals use the full resolution."""
-    min_area_um2: Annotated[float, Gt(0)] = 18.0
-    """Smallest nucleus (µm²) that may be counted; smaller ones are fragments and slivers of a section."""
+    min_area_um2: Annotated[float, Gt(0)] = 36.0
+    """Smallest nucleus (µm²) that may be counted; smaller ones are fragments or lymphocytes."""
     max_area_um2: Annotated[float, Gt(0)] = 320.0
     """Largest nucleus (µm²) that may be counted; larger objects are clumps."""
-    min_solidity: Annotated[float, Gt(0), Le(1)] = 0.885
+    min_solidity: Annotated[float, Gt(0), Le(1)] = 0.925
     """Area over convex hull below which an object is taken for overlapping nuclei."""
-    max_elongation: Annotated[float, Gt(1)] = 2.6
+    max_elongation: Annotated[float, Gt(1)] = 2.0
     """Length over width above which a nucleus is taken for stroma."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -15,8 +15,10 @@ from pydantic import BaseModel, ConfigDict
 from her2path.domain.ish import Probe
 from her2path.errors import ChannelError, UnsuitableImageError
 from her2path.imaging.fish.clusters import ClusterParams
+from her2path.imaging.fish.counting import GLOW
 from her2path.imaging.fish.signals import (
     ChannelSignals,
+    Glow,
     Learnt,
     SameDyeError,
     SignalParams,
@@ -51,7 +53,7 @@ class FishSignalsParams(BaseModel):
     listed with 0 copies."""
     diameter_um: Annotated[float, Gt(0), Le(2)] | None = None
     """Signal diameter (µm) within which two spots are one; null = learnt from the image."""
-    min_cluster_copies: Annotated[float, Ge(2)] = 3.2
+    min_cluster_copies: Annotated[float, Ge(2)] = 3.6
     """Least light of a cluster, in single signals of the image."""
 
 
@@ -94,7 +96,8 @@ def run(
                 dapi, planes = _planes(source, richest, probes)
             own = nuclei.read(_box(window))
             counted = count_signals(dapi, planes, own, learnt, mpp=result.mpp, params=settings)
-            for role, channel in counted.items():
+            _append_glow(table, counted.glow, window)
+            for role, channel in counted.channels.items():
                 index = next(c.index for c in source.channels if c.role == role)
                 _append(table, role, channel, window, _depth(source, index, window))
         log.info("%d signals", table.rows)
@@ -163,6 +166,23 @@ def _append(
             "snr": [row[4] for row in rows],
             "is_cluster": [row[5] for row in rows],
             "copies": [row[6] for row in rows],
+        }
+    )
+
+
+def _append_glow(table: TableWriter, glow: Sequence[Glow], window: Window) -> None:
+    """Write which nuclei autofluorescence lies over, as rows of channel ``glow`` with 0 copies."""
+    own = [g for g in glow if window.owns(g.row + window.top, g.col + window.left)]
+    table.append(
+        {
+            "nucleus_id": [g.nucleus for g in own],
+            "channel": [GLOW] * len(own),
+            "x_px0": [g.col + window.left for g in own],
+            "y_px0": [g.row + window.top for g in own],
+            "z": [0] * len(own),
+            "snr": [0.0] * len(own),
+            "is_cluster": [False] * len(own),
+            "copies": [0] * len(own),
         }
     )
 

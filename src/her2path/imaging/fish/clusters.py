@@ -28,8 +28,18 @@ class ClusterParams:
 
     patch_level: float = 0.25
     """A patch of light ends where it falls below this share of a single signal's height."""
-    min_copies: float = 3.2
-    """Least light, in single signals, that can be a cluster."""
+    min_copies: float = 3.6
+    """Least light, in single signals, that can be a cluster; three bright ones by chance are none."""
+    min_density: float = 0.5
+    """Least mean height of a cluster's patch over that of a single signal: copies that lie on each
+    other add up, while the texture of a nucleus is wide and faint."""
+    max_diffuse: float = 2.5
+    """Most light of a cluster's patch over the sharp light of its spots (both in single signals);
+    copies give both, while a bright part of an autofluorescent nucleus gives hardly a spot."""
+    glow_copies: float = 3.0
+    """Light of the other probe in the same patch, in its single signals, from which it may be glow."""
+    glow_correlation: float = 0.6
+    """Likeness of both probes within a patch from which it is glow (blood cells, pigment, dust)."""
     min_excess: float = 1.5
     """Least light over that of the spots that can be told apart in the patch."""
     max_copies: int = 60
@@ -73,6 +83,10 @@ class Patches:
     """Shape (M, N); 0 = none."""
     flux: Floats
     """Light above background per patch, item 0 unused."""
+    mean: Floats
+    """Mean height above background per patch."""
+    excess: Image
+    """Light above background, shape (M, N)."""
 
 
 def measure_patches(
@@ -110,12 +124,49 @@ def measure_patches(
     lit = (smooth > params.patch_level * height).astype(np.uint8)
     count, parts = cv2.connectedComponents(lit, connectivity=8)
     labels: Labels = parts.astype(np.int32)
-    flux = np.bincount(labels.ravel(), excess.ravel(), count).astype(np.float64)
-    return Patches(labels, flux)
+    area = np.bincount(labels.ravel(), minlength=count)
+    mean = np.bincount(labels.ravel(), excess.ravel(), count) / np.maximum(area, 1)
+    # A patch ends at a share of the height; the light just outside it belongs to it as well.
+    rim = cv2.dilate(labels.astype(np.float32), np.ones((3, 3), np.uint8)).astype(np.int32)
+    whole = np.where(labels > 0, labels, rim)
+    flux = np.bincount(whole.ravel(), excess.ravel(), count).astype(np.float64)
+    return Patches(labels, flux, mean, excess)
+
+
+def glowing(own: Patches, other: Patches, *, other_single: SingleSignal, params: ClusterParams) -> Mask:
+    """Tell patches that both probes show alike: autofluorescence, not signals.
+
+    Parameters
+    ----------
+    own, other : Patches
+        Of two probe channels of the same field.
+    other_single : SingleSignal
+        A single signal of the other channel.
+    params : ClusterParams
+
+    Returns
+    -------
+    mask : ndarray of bool
+        Per patch of `own`; item 0 is False.
+    """
+    count = len(own.flux)
+    if not other_single.flux or count < 2:
+        return np.zeros(count, bool)
+    where = own.labels > 0
+    patch = own.labels[where]
+    x, y = own.excess[where].astype(np.float64), other.excess[where].astype(np.float64)
+    number = np.maximum(np.bincount(patch, minlength=count), 1)
+    sums = {k: np.bincount(patch, v, count) / number for k, v in (("x", x), ("y", y), ("xx", x * x))}
+    both = np.bincount(patch, x * y, count) / number - sums["x"] * sums["y"]
+    spread = (sums["xx"] - sums["x"] ** 2) * (np.bincount(patch, y * y, count) / number - sums["y"] ** 2)
+    alike = both > params.glow_correlation * np.sqrt(np.maximum(spread, 1e-12))
+    mask: Mask = alike & (sums["y"] * number > params.glow_copies * other_single.flux)
+    mask[0] = False
+    return mask
 
 
 def learn_flux(patches: Patches, spots: Spots, *, single: SingleSignal) -> float | None:
-    """Light of one signal: the median of the patches that hold one ordinary spot of a nucleus.
+    """Light of one signal: the typical light of patches that hold one ordinary spot of a nucleus.
 
     Returns
     -------
@@ -126,7 +177,16 @@ def learn_flux(patches: Patches, spots: Spots, *, single: SingleSignal) -> float
     lone = np.bincount(patch, minlength=len(patches.flux))[patch] == 1
     usual = (spots.response > 0.45 * single.response) & (spots.response < 2.0 * single.response)
     chosen = patches.flux[patch[lone & usual & (patch > 0) & (spots.nucleus > 0)]]
-    return float(np.median(chosen)) if len(chosen) >= 8 else None
+    if len(chosen) < 8 or chosen.min() <= 0:
+        chosen = chosen[chosen > 0]
+    if len(chosen) < 8:
+        return None
+    # The copies of a cluster add up their lights, bright and faint ones: wanted is the mean, here
+    # that of a log-normal spread, as single outliers (a speck of dust) would pull the plain mean.
+    logs = np.log(chosen)
+    middle = float(np.median(logs))
+    spread = 1.4826 * float(np.median(np.abs(logs - middle)))
+    return float(np.exp(middle + min(spread, 0.6) ** 2 / 2))
 
 
 def group_signals(
@@ -163,9 +223,13 @@ def group_signals(
         together[index] = True
         members = np.flatnonzero(together & ~done)
         done[members] = True
-        copies = _estimate(patches.flux[patch[index]], share[members], single, patch[index])
+        dense = patches.mean[patch[index]] >= params.min_density * 2 * single.response
+        copies = _estimate(patches.flux[patch[index]], share[members], single, patch[index]) if dense else 0.0
         merged = merge_doublets(spots.row[members], spots.col[members], within_px=single.diameter_um / mpp)
         groups = [members[merged == g] for g in range(merged.max() + 1)]
+        sharp = float(spots.response[members].sum()) / single.response
+        if copies > params.max_diffuse * sharp:
+            copies = 0.0
         if copies >= max(params.min_copies, params.min_excess * len(groups)):
             estimate = min(round(copies), params.max_copies)
             rows.append(_row(spots, members, is_cluster=True, copies=estimate))
@@ -199,18 +263,24 @@ def merge_doublets(row: Floats, col: Floats, *, within_px: float) -> Ints:
 
 def _background(plane: Image, nuclei: Labels, covered: Mask, sigma_px: float) -> Image:
     """Level without signals: smoothed over uncovered pixels of nuclei, and of the rest, apart."""
+    height, width = plane.shape
+    # A level smoothed over sigma_px is as well described on a grid of half that spacing.
+    step = max(int(sigma_px // 2), 1)
+    size = (max(width // step, 1), max(height // step, 1))
+    side_px = (2 * int(6 * sigma_px / step) + 1,) * 2
     out = np.zeros_like(plane)
+    free = ~covered
     for side in (nuclei > 0, nuclei == 0):
-        weight = (side & ~covered).astype(np.float32)
-        total = cv2.GaussianBlur(weight, (0, 0), sigma_px)
-        value = cv2.GaussianBlur(plane * weight, (0, 0), sigma_px)
-        side_px = (2 * int(6 * sigma_px) + 1,) * 2
-        wide_total, wide_value = cv2.blur(weight, side_px), cv2.blur(plane * weight, side_px)
+        weight = (side & free).astype(np.float32)
+        small = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
+        value = cv2.resize(plane * weight, size, interpolation=cv2.INTER_AREA)
+        total = cv2.GaussianBlur(small, (0, 0), sigma_px / step)
+        near = cv2.GaussianBlur(value, (0, 0), sigma_px / step) / np.maximum(total, 1e-6)
         # A cluster may cover all there is nearby: take the level from further away then.
-        local = total > 0.02
-        level = np.where(local, value / np.maximum(total, 1e-6), wide_value / np.maximum(wide_total, 1e-6))
-        out = np.where(side, level, out)
-    return out.astype(np.float32)
+        far = cv2.blur(value, side_px) / np.maximum(cv2.blur(small, side_px), 1e-6)
+        level = np.where(total > 0.02, near, far).astype(np.float32)
+        np.copyto(out, cv2.resize(level, (width, height), interpolation=cv2.INTER_LINEAR), where=side)
+    return out
 
 
 def _wider(mask: npt.NDArray[np.uint8], element: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

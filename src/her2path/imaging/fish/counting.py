@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+GLOW = "glow"
+"""Channel of the rows that say that autofluorescence of both probe colours lies over a nucleus."""
+
 
 @dataclass(frozen=True, slots=True)
 class NucleusCount:
@@ -39,14 +42,15 @@ def count_nuclei(
     shape_exclusions : sequence of str or None
         Why the shape of a nucleus rules it out, in the same order.
     signals : iterable of (nucleus id, role, copies, is_cluster)
-        0 copies = too weak to be counted.
+        0 copies = too weak to be counted; role ``glow`` = light over the nucleus that hides signals.
     dual : bool
         Whether CEP17 is counted beside HER2.
 
     Returns
     -------
     counts : tuple of NucleusCount
-        With ``no_her2_signal``, ``no_cep17_signal`` or ``colourless`` (neither) as further reasons.
+        Further reasons are ``obscured`` (glow lies over it), ``no_her2_signal``,
+        ``no_cep17_signal`` and ``colourless`` (neither colour).
 
     Examples
     --------
@@ -56,6 +60,7 @@ def count_nuclei(
     her2 = dict.fromkeys(ids, 0)
     cep17 = dict.fromkeys(ids, 0)
     clusters = dict.fromkeys(ids, 0)
+    obscured: set[int] = set()
     for nucleus_id, role, copies, is_cluster in signals:
         if nucleus_id not in her2:
             continue
@@ -64,13 +69,17 @@ def count_nuclei(
             clusters[nucleus_id] += is_cluster
         elif role == "cep17":
             cep17[nucleus_id] += copies
+        elif role == GLOW:
+            obscured.add(nucleus_id)
     return tuple(
         NucleusCount(
             nucleus_id,
             her2[nucleus_id],
             cep17[nucleus_id] if dual else None,
             clusters[nucleus_id],
-            reason or _colour_exclusion(her2[nucleus_id], cep17[nucleus_id] if dual else None),
+            reason
+            or ("obscured" if nucleus_id in obscured else None)
+            or _colour_exclusion(her2[nucleus_id], cep17[nucleus_id] if dual else None),
         )
         for nucleus_id, reason in zip(ids, shape_exclusions, strict=True)
     )

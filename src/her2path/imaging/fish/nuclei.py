@@ -32,8 +32,13 @@ class NucleusParams:
     """Pixel size that shapes are found at; finer images are averaged down to it."""
     smooth_um: float = 0.45
     """Smoothing before the threshold."""
-    local_um: float = 8.0
+    local_um: float = 5.0
     """Radius of the surroundings that a pixel is compared with."""
+    local_level: float = 0.9
+    """Least level (square root of intensity) over that of the surroundings.  Within a crowd
+    the surroundings are nuclei too, so that it must stay below 1."""
+    seed_light: float = 1.0
+    """Power of the local brightness in the seed map: a dark line between two nuclei parts them too."""
     seed_um: float = 0.9
     """Smoothing of the distance map; shallower necks do not split a nucleus."""
     seed_depth: float = 0.12
@@ -136,7 +141,7 @@ def segment_nuclei(dapi: Image, *, mpp: float, levels: DapiLevels, params: Nucle
     work_mpp = mpp / scale
     smooth = _smooth(small, params.smooth_um / work_mpp) - np.float32(levels.background)
     mask = _foreground(smooth, levels, work_mpp, params)
-    labels = _split(mask, work_mpp, params)
+    labels = _split(mask, smooth, work_mpp, params)
     labels = _merge_oversplit(labels, work_mpp)
     labels = _trim(labels, smooth, params.edge_level)
     labels = _relabel(labels, min_px=params.debris_area_um2 / work_mpp**2)
@@ -164,8 +169,7 @@ def _foreground(smooth: Image, levels: DapiLevels, mpp: float, params: NucleusPa
     """Pixels above the global threshold and above their own surroundings, holes filled."""
     radius = max(params.local_um / mpp, 3.0)
     root = np.sqrt(np.clip(smooth, 0, None))
-    # Within a crowd the surroundings are nuclei too: half their level is below any of them.
-    local = cv2.GaussianBlur(root, (0, 0), radius) * 0.72
+    local = cv2.GaussianBlur(root, (0, 0), radius) * np.float32(params.local_level)
     mask = ((smooth > levels.threshold - levels.background) & (root > local)).astype(np.uint8)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * max(round(0.45 / mpp), 1) + 1,) * 2)
     mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, disc).astype(np.uint8)
@@ -179,10 +183,14 @@ def _foreground(smooth: Image, levels: DapiLevels, mpp: float, params: NucleusPa
     return (mask > 0) | small[parts] if count > 1 else mask > 0
 
 
-def _split(mask: Mask, mpp: float, params: NucleusParams) -> Labels:
+def _split(mask: Mask, smooth: Image, mpp: float, params: NucleusParams) -> Labels:
     """Part touching nuclei: a watershed on the distance map, one seed per bulge."""
     distance = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     rounded = _smooth(distance.astype(np.float32), params.seed_um / mpp)
+    if params.seed_light > 0:
+        inner = _smooth(np.clip(smooth, 0, None), params.seed_um / mpp)
+        around = _smooth(np.clip(smooth, 0, None), params.local_um / mpp)
+        rounded *= np.clip(inner / np.maximum(around, 1e-6), 0.25, 4.0) ** np.float32(params.seed_light)
     rounded[~mask] = 0
     seeds = _seeds(rounded, max(round(1.8 / mpp), 1), params.seed_depth)
     labels: Labels = watershed(-rounded, seeds, mask=mask)  # type: ignore[no-untyped-call]  # scikit-image

@@ -6,7 +6,7 @@ counts window by window.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import cv2
@@ -17,8 +17,10 @@ from her2path.imaging.fish.assign import debris_mask, single_response
 from her2path.imaging.fish.channels import MAX_BLEED, bleed_fraction, remove_bleed
 from her2path.imaging.fish.clusters import (
     ClusterParams,
+    Patches,
     Signals,
     SingleSignal,
+    glowing,
     group_signals,
     learn_flux,
     measure_patches,
@@ -45,6 +47,8 @@ class SignalParams:
     """Least response, in single signals, that is listed as weak; less is texture."""
     debris_snr: float = 9.0
     """A spot as significant as this in DAPI is debris."""
+    min_glow_um2: float = 2.0
+    """Least area of glow over a nucleus that can hide a signal: some four signals."""
     cytoplasm_um: float = 2.5
     """How far outside a nucleus a signal is still over the cell; further away it is dust on the slide."""
 
@@ -66,6 +70,26 @@ class ChannelSignals:
     signals: Signals
     weak: Spots
     """Spots too faint to be counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSignals:
+    """What was found in one field or window."""
+
+    channels: Mapping[str, ChannelSignals]
+    """By role."""
+    glow: tuple[Glow, ...]
+    """Nuclei that light of both probes lies over, which hides their signals."""
+
+
+@dataclass(frozen=True, slots=True)
+class Glow:
+    """Autofluorescence (blood cells, pigment, dust) over a nucleus."""
+
+    nucleus: int
+    row: float
+    col: float
+    area_um2: float
 
 
 class SameDyeError(ValueError):
@@ -122,7 +146,7 @@ def count_signals(
     *,
     mpp: float,
     params: SignalParams,
-) -> dict[str, ChannelSignals]:
+) -> FieldSignals:
     """Count the signals of every probe channel with what was learnt of the image.
 
     Parameters are those of `learn_signals`; `labels` may be a window of the image.  Spots that lie
@@ -140,17 +164,50 @@ def count_signals(
         seen = seen.where(near[seen.row.astype(int), seen.col.astype(int)])
         spots[role] = seen.where(~_debris(seen, dapi, labels, sigma_um / mpp, params))
         singles[role] = single or _unlearnt(spots[role], sigma_um, params)
-    found: dict[str, ChannelSignals] = {}
+    weak: dict[str, Spots] = {}
+    counted: dict[str, Spots] = {}
+    patches: dict[str, Patches] = {}
     for role, plane in planes.items():
         alone = singles[role]
         own = spots[role].where(~_in_all_colours(role, spots, alone.diameter_um / 2 / mpp))
         strong = own.response >= params.min_share * alone.response
-        weak = own.where(~strong & (own.response >= params.weak_share * alone.response))
-        counted = own.where(strong)
-        patches = measure_patches(plane, labels, counted, single=alone, mpp=mpp, params=params.cluster)
-        signals = group_signals(counted, patches, single=alone, mpp=mpp, params=params.cluster)
-        found[role] = ChannelSignals(signals, weak)
-    return found
+        weak[role] = own.where(~strong & (own.response >= params.weak_share * alone.response))
+        counted[role] = own.where(strong)
+        patches[role] = measure_patches(
+            plane, labels, counted[role], single=alone, mpp=mpp, params=params.cluster
+        )
+    found: dict[str, ChannelSignals] = {}
+    lit = np.zeros(labels.shape, bool)
+    for role in planes:
+        glow = _glowing_pixels(role, patches, singles, params.cluster)
+        lit |= glow
+        clear = counted[role].where(~glow[counted[role].row.astype(int), counted[role].col.astype(int)])
+        signals = group_signals(clear, patches[role], single=singles[role], mpp=mpp, params=params.cluster)
+        found[role] = ChannelSignals(signals, weak[role])
+    return FieldSignals(found, tuple(_glow_over_nuclei(lit, labels, mpp, params.min_glow_um2)))
+
+
+def _glowing_pixels(
+    role: str, patches: Mapping[str, Patches], singles: Mapping[str, SingleSignal], params: ClusterParams
+) -> npt.NDArray[np.bool_]:
+    mask = np.zeros(len(patches[role].flux), bool)
+    for other in patches:
+        if other != role:
+            mask |= glowing(patches[role], patches[other], other_single=singles[other], params=params)
+    pixels: npt.NDArray[np.bool_] = mask[patches[role].labels]
+    return pixels
+
+
+def _glow_over_nuclei(
+    lit: npt.NDArray[np.bool_], labels: Labels, mpp: float, min_um2: float
+) -> Iterator[Glow]:
+    rows, cols = np.nonzero(lit & (labels > 0))
+    owner = labels[rows, cols]
+    number = np.bincount(owner)
+    for nucleus in np.flatnonzero(number * mpp**2 >= min_um2).tolist():
+        own = owner == nucleus
+        area = float(number[nucleus]) * mpp**2
+        yield Glow(nucleus, float(rows[own].mean()) + 0.5, float(cols[own].mean()) + 0.5, area)
 
 
 def _in_all_colours(role: str, spots: Mapping[str, Spots], within_px: float) -> npt.NDArray[np.bool_]:

@@ -161,13 +161,24 @@ def learn_sigma(plane: Image, spots: Spots, *, mpp: float) -> float | None:
     if len(chosen) < 10:
         return None
     rows, cols = chosen.row.astype(int)[:600], chosen.col.astype(int)[:600]
-    scales = [s for s in _SCALES_UM if s / mpp >= 0.7]
+    scales = np.array([s for s in _SCALES_UM if s / mpp >= 0.7])
     if len(scales) < 2:
-        return scales[0] if scales else None
+        return float(scales[0]) if len(scales) else None
     stack = np.stack([spot_response(plane, sigma_px=s / mpp)[rows, cols] for s in scales])
-    best = np.asarray(scales)[stack.argmax(axis=0)]
-    # Doublets and clusters respond at larger scales; the lower half are the single signals.
-    return float(np.percentile(best, 40))
+    # Doublets and clusters respond at larger scales: the lower half of the spots are single signals.
+    mean_scale = (stack.clip(0) * np.arange(len(scales))[:, None]).sum(axis=0) / stack.clip(1e-6).sum(axis=0)
+    lower = mean_scale <= np.median(mean_scale)
+    curve = (stack[:, lower] / stack[:, lower].max(axis=0)).mean(axis=1)
+    return float(np.exp(_peak_of(np.log(scales), curve)))
+
+
+def _peak_of(places: Floats, values: Floats) -> float:
+    """Place of the maximum of a curve by a parabola through its highest point and the two beside it."""
+    top = int(np.clip(values.argmax(), 1, len(values) - 2)) if len(values) > 2 else 0
+    if len(values) < 3 or values.argmax() != top:
+        return float(places[values.argmax()])
+    bend, slope, _ = np.polyfit(places[top - 1 : top + 2], values[top - 1 : top + 2], 2)
+    return float(-slope / (2 * bend)) if bend < 0 else float(places[top])
 
 
 def _sigma(values: Image) -> float:
