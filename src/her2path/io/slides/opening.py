@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import openslide
@@ -17,6 +18,9 @@ from her2path.io.slides.tiff_structure import check_structure, damage_of
 _TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _JPEG_MAGIC = b"\xff\xd8\xff"
 _PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
+_SERIES_UID = re.compile(rb"\x20\x00\x0e\x00UI(..)", re.DOTALL)
+"""Tag (0020,000E) in explicit little-endian, which all whole-slide transfer syntaxes use, and its length."""
+_DICOM_HEADER_BYTES = 2**20
 _RGB_PHOTOMETRICS = (tifffile.PHOTOMETRIC.RGB, tifffile.PHOTOMETRIC.YCBCR)
 
 
@@ -60,13 +64,14 @@ def open_slide(path: Path, *, name: str) -> PyramidSlide:
 def files_of(path: Path) -> tuple[Path, ...]:
     """All files that an image consists of, the named one first.
 
-    A MIRAX slide keeps its pixels in a folder of the same stem; a DICOM slide is a folder of files.
+    A MIRAX slide keeps its pixels in a folder of the same stem; a DICOM slide is a series of files.
     """
     companions: list[Path] = []
     if path.suffix.lower() == ".mrxs" and path.with_suffix("").is_dir():
         companions = [p for p in sorted(path.with_suffix("").iterdir()) if p.is_file()]
-    elif _is_dicom(path):
-        companions = [p for p in sorted(path.parent.iterdir()) if p != path and _is_dicom(p)]
+    elif series := _dicom_series(path):
+        others = (p for p in sorted(path.parent.iterdir()) if p != path)
+        companions = [p for p in others if _dicom_series(p) == series]
     return (path, *companions)
 
 
@@ -96,11 +101,17 @@ def _what_it_is(head: bytes) -> str:
     return "it holds text, not an image"
 
 
-def _is_dicom(path: Path) -> bool:
+def _dicom_series(path: Path) -> bytes | None:
+    """Read the SeriesInstanceUID of a DICOM file; None for any other file."""
     if not path.is_file():
-        return False
+        return None
     with path.open("rb") as file:
-        return file.read(132)[128:] == b"DICM"
+        head = file.read(_DICOM_HEADER_BYTES)
+    found = _SERIES_UID.search(head) if head[128:132] == b"DICM" else None
+    if found is None:
+        return None
+    length = int.from_bytes(found[1], "little")
+    return head[found.end() : found.end() + length]
 
 
 def _detect(path: Path, name: str) -> str | None:

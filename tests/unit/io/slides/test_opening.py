@@ -12,6 +12,8 @@ import tifffile
 from her2path.errors import ImageNotFoundError, SlideError, UnreadableImageError, UnsuitableImageError
 from her2path.io.slides.opening import files_of, open_slide
 from her2path.io.slides.source import WorkingBox
+from her2path.units import PixelSize
+from tests.support.dicom import write_dicom
 from tests.support.slides import textured, write_pyramid
 
 RGB = textured(300, 400)
@@ -228,6 +230,37 @@ def test_a_mirax_slide_consists_of_its_file_and_its_folder(tmp_path):
     (tmp_path / "b.mrxs").write_bytes(b"z")
     assert files_of(tmp_path / "a.mrxs") == (tmp_path / "a.mrxs", tmp_path / "a" / "Slidedat.ini")
     assert files_of(tmp_path / "b.mrxs") == (tmp_path / "b.mrxs",)
+
+
+def dicom_series(folder: Path) -> Path:
+    half = cv2.resize(RGB, (200, 150), interpolation=cv2.INTER_AREA)
+    write_dicom(folder / "b.dcm", half, mpp=0.25, instance=2, level=1)
+    return write_dicom(folder / "a.dcm", RGB, mpp=0.25)
+
+
+def test_a_dicom_series_opens_as_one_slide(tmp_path):
+    with open_slide(dicom_series(tmp_path), name="i") as slide:
+        slide.probe()
+        assert (slide.vendor, slide.size_px0, slide.level_downsamples) == ("dicom", (400, 300), (1.0, 2.0))
+        assert slide.pixel_size == PixelSize(0.25, "vendor")
+        got = slide.read(WorkingBox(0, 0, 300, 400), downsample=1.0)
+    assert np.abs(got.astype(int) - RGB).mean() < 3
+
+
+def test_a_dicom_slide_consists_of_the_files_of_its_series(tmp_path):
+    path = dicom_series(tmp_path)
+    other = (tmp_path / "b.dcm").read_bytes().replace(b"43.8.498.1.0", b"43.8.498.7.0")
+    (tmp_path / "c.dcm").write_bytes(other)
+    (tmp_path / "notes.txt").write_text("x")
+    assert files_of(path) == (path, tmp_path / "b.dcm")
+
+
+@pytest.mark.parametrize("kept", [0.01, 0.5, 0.95])
+def test_a_cut_off_dicom_slide_is_refused_when_opened_or_probed(tmp_path, kept):
+    path = write_dicom(tmp_path / "a.dcm", textured(900, 900), mpp=0.25)
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * kept)])
+    with pytest.raises(UnreadableImageError), open_slide(path, name="i") as slide:
+        slide.probe()
 
 
 @pytest.mark.real
