@@ -39,6 +39,8 @@ class WorkflowError(Her2PathError):
 @contextmanager
 def locked(out: Path) -> Iterator[None]:
     """Hold the results folder for one run; a killed run leaves no lock behind."""
+    if out.exists() and not out.is_dir():
+        raise ConfigError((f"{out.name!r} is a file; give a folder for --out",))
     out.mkdir(parents=True, exist_ok=True)
     with (out / ".her2path.lock").open("w") as file:
         try:
@@ -65,6 +67,8 @@ def start(config: Config, *, cores: int, profile: str | None, dry_run: bool) -> 
         *(sys.executable, "-m", "snakemake"),
         *("--snakefile", str(_snakefile())),
         *("--configfile", str(settings)),
+        # Its own records too belong to the results, not to where the command was typed.
+        *("--directory", str(config.out)),
         *("--cores", str(cores)),
         # `locked` already keeps a second run away, and it survives a kill.
         "--nolock",
@@ -88,7 +92,7 @@ def start(config: Config, *, cores: int, profile: str | None, dry_run: bool) -> 
         echo=dry_run,
     )
     if code != 0:
-        raise _failure(logs)
+        raise workflow_error(logs)
 
 
 def _snakefile() -> Path:
@@ -138,7 +142,7 @@ def _follow(command: Sequence[str], log: Path, *, env: dict[str, str], echo: boo
         return child.wait()
 
 
-def _failure(logs: Path) -> WorkflowError:
+def workflow_error(logs: Path) -> WorkflowError:
     """Find in the logs of the steps who must act."""
     worst: tuple[int, str] | None = None
     for path in sorted(logs.glob("*/*.log")) + sorted(logs.glob("cohort_report.log")):
@@ -153,7 +157,7 @@ def _failure(logs: Path) -> WorkflowError:
                 )
     if worst is None:
         return WorkflowError("the workflow failed; logs/snakemake.log in the results folder says why", 70)
-    return WorkflowError(f"{worst[1]} (finished steps are kept; run the same command again)", worst[0])
+    return WorkflowError(worst[1], worst[0])
 
 
 def read_calls(out: Path, case_ids: Sequence[str]) -> list[CallDoc]:

@@ -49,7 +49,7 @@ def step_command(
             step.execute(loaded, values, params)
         except (Her2PathError, OSError) as error:
             # The batch reads from the log who must act.
-            message, exit_code = _outcome(error)
+            message, exit_code = outcome(error)
             log.error("%s", message, extra={"exit_code": exit_code})
             sys.exit(exit_code)
 
@@ -70,12 +70,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     except BrokenPipeError:
         sys.exit(1)
     except (Her2PathError, OSError) as error:
-        message, exit_code = _outcome(error)
+        message, exit_code = outcome(error)
         sys.stderr.write(f"her2path: {message}\n")
         sys.exit(exit_code)
 
 
-def _outcome(error: Her2PathError | OSError) -> tuple[str, int]:
+def outcome(error: Her2PathError | OSError) -> tuple[str, int]:
     """Say what to do about an error, and the exit code for it; raise what is a defect."""
     if isinstance(error, Her2PathError):
         return str(error), error.exit_code

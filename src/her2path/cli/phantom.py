@@ -100,3 +100,15 @@ def fish(  # noqa: PLR0913 (a command names every option)
     request = phantom_fish.FishRequest(out, name or f"fish_{seed}", layout.value, fields)
     for path in phantom_fish.write_fish(request, spec):
         typer.echo(str(path))
+
+
+@app.command("samples")
+def samples(
+    out: Annotated[Path, typer.Option("--out", help="Folder of the cases, for example sample_data.")],
+) -> None:
+    """Render the synthetic cases that ship with her2path, with case sheet, truth and reads."""
+    # OpenCV and tifffile would slow down every other command's help.
+    from her2path.cli import phantom_samples  # noqa: PLC0415
+
+    phantom_samples.write_samples(out)
+    typer.echo(str(out / "cases.tsv"))

@@ -1,0 +1,71 @@
+"""The command line: help, errors and their exit codes."""
+
+from __future__ import annotations
+
+import errno
+
+import pytest
+
+from her2path.cli import main
+from her2path.errors import CaseSheetError, ConfigError, RuleSetError, SheetFault
+
+
+def run(capsys, *argv: str) -> tuple[int, str, str]:
+    try:
+        main.main(argv)
+        code: object = 0
+    except SystemExit as end:
+        code = end.code
+    captured = capsys.readouterr()
+    assert isinstance(code, int)
+    return code, captured.out, captured.err
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["run", "call", "ihc", "fish", "step", "selftest", "slide info", "slide quality", "phantom ihc"],
+)
+def test_every_command_explains_itself(capsys, command):
+    arguments = command.split()
+    # `step` hands its options on to the step, so the list of commands explains it.
+    code, out, _ = run(capsys, *(["--help"] if command == "step" else [*arguments, "--help"]))
+    assert code == 0
+    assert arguments[-1] in out
+
+
+@pytest.mark.parametrize("command", [["ihc", "--out"], ["fish", "--out"]])
+def test_a_missing_image_is_refused_by_name_with_exit_code_4(capsys, tmp_path, command):
+    code, _, err = run(capsys, *command, str(tmp_path / "out"), str(tmp_path / "nowhere.svs"))
+    assert code == 4
+    assert "was not found" in err
+
+
+def test_an_unknown_guideline_lists_the_known_ones(capsys, tmp_path):
+    code, _, err = run(capsys, "ihc", "x.svs", "--out", str(tmp_path), "--guideline", "breast_1066")
+    assert code == 3
+    assert "breast_2023" in err
+
+
+def test_an_absurd_pixel_size_is_refused_before_anything_is_written(capsys, tmp_path):
+    code, _, err = run(capsys, "ihc", "x.svs", "--out", str(tmp_path / "out"), "--mpp", "250")
+    assert code == 3
+    assert "mpp" in err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ConfigError(("x",)), 2),
+        (CaseSheetError((SheetFault(2, "mpp", "x"),)), 3),
+        (RuleSetError("x"), 70),
+        (OSError(errno.ENOSPC, "No space left on device"), 5),
+    ],
+)
+def test_each_error_ends_with_the_code_of_who_must_act(error, code):
+    assert main.outcome(error)[1] == code
+
+
+def test_an_unforeseen_system_error_is_not_hidden():
+    with pytest.raises(OSError, match="odd"):
+        main.outcome(OSError(errno.EIO, "odd"))
