@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +23,11 @@ from her2path.io.slides.opening import files_of, open_slide
 from her2path.io.slides.pyramid import PyramidSlide
 from her2path.io.slides.source import WorkingBox
 from her2path.units import MPP_MAX, MPP_MIN, PixelSize
+
+log = logging.getLogger(__name__)
+
+_NOTABLE_DIFFERENCE = 0.05
+"""Relative difference of the sheet's pixel size from the file's that a person should look at."""
 
 
 class SlideIntakeParams(BaseModel):
@@ -108,6 +114,8 @@ def _fluorescence(image: list[Path], row: ImageRow, params: SlideIntakeParams) -
 
 def _pixel_size(row: ImageRow, stated: PixelSize | None, finding: str) -> PixelSize:
     if row.mpp is not None:
+        if stated is not None and abs(stated.mpp - row.mpp) > _NOTABLE_DIFFERENCE * stated.mpp:
+            log.warning("the sheet gives %s µm/px, the file %.4g; the sheet's is used", row.mpp, stated.mpp)
         return PixelSize(row.mpp, "case_sheet")
     if stated is None:
         raise PixelSizeError(row.image_id, finding)

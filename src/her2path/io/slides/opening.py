@@ -18,6 +18,8 @@ from her2path.io.slides.tiff_structure import check_structure, damage_of
 _TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _JPEG_MAGIC = b"\xff\xd8\xff"
 _PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
+_SLIDE_SUFFIXES = frozenset({".svs", ".ndpi", ".scn", ".mrxs", ".bif", ".vms", ".vmu", ".svslide"})
+"""Suffixes of whole-slide formats; such a file is never taken for a plain field."""
 _SERIES_UID = re.compile(rb"\x20\x00\x0e\x00UI(..)", re.DOTALL)
 """Tag (0020,000E) in explicit little-endian, which all whole-slide transfer syntaxes use, and its length."""
 _DICOM_HEADER_BYTES = 2**20
@@ -45,11 +47,18 @@ def open_slide(path: Path, *, name: str) -> PyramidSlide:
     """
     head = _head(path, name)
     is_tiff = head.startswith(_TIFF_MAGIC)
+    is_image = is_tiff or head.startswith((_JPEG_MAGIC, _PNG_MAGIC))
     vendor = _detect(path, name)
     if is_tiff and vendor != "hamamatsu":  # NDPI beyond 4 GB bends the 32-bit offsets of TIFF
         check_structure(path, name=name)
     if vendor is not None:
         return _whole_slide(path, name, vendor, is_tiff=is_tiff)
+    if path.suffix.lower() in _SLIDE_SUFFIXES:
+        # What is left of a MIRAX slide without its folder is a JPEG thumbnail; it must not be scored.
+        detail = (
+            f"OpenSlide does not recognise this {path.suffix} slide: it is damaged or parts of it are missing"
+        )
+        raise UnreadableImageError(name, detail if is_image else f"{detail}; {_what_it_is(head)}")
     if is_tiff:
         return _plain_tiff(path, name)
     if head.startswith(_JPEG_MAGIC):

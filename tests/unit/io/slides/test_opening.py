@@ -43,7 +43,8 @@ def jpeg(rgb: np.ndarray) -> bytes:
     ],
 )
 def test_what_is_no_image_is_refused_in_plain_words(tmp_path, content, words):
-    path = tmp_path / "secret-patient-name.svs"
+    suffix = "img" if content.startswith((b"\xff", b"\x89")) else "svs"
+    path = tmp_path / f"secret-patient-name.{suffix}"
     path.write_bytes(content)
     with pytest.raises(UnreadableImageError, match=words) as caught:
         open_slide(path, name="i17")
@@ -261,6 +262,18 @@ def test_a_cut_off_dicom_slide_is_refused_when_opened_or_probed(tmp_path, kept):
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * kept)])
     with pytest.raises(UnreadableImageError), open_slide(path, name="i") as slide:
         slide.probe()
+
+
+@pytest.mark.parametrize("suffix", [".mrxs", ".svs", ".NDPI"])
+@pytest.mark.parametrize("kind", ["jpeg", "tiff"])
+def test_what_is_left_of_a_slide_is_not_taken_for_a_field(tmp_path, suffix, kind):
+    path = tmp_path / f"slide{suffix}"
+    if kind == "jpeg":
+        path.write_bytes(jpeg(RGB))
+    else:
+        tifffile.imwrite(path, RGB, photometric="rgb", metadata=None)
+    with pytest.raises(UnreadableImageError, match="parts of it are missing"):
+        open_slide(path, name="i")
 
 
 @pytest.mark.real
