@@ -17,11 +17,13 @@ import pyarrow.parquet as pq
 
 from her2path.domain.verdict import NotEvaluable
 from her2path.errors import ArtefactError
+from her2path.io.documents import Producer
 from her2path.io.files import replacing
 
 _NAME = b"her2path.table"
 _VERSION = b"her2path.table_version"
 _NOT_EVALUABLE = b"her2path.not_evaluable"
+_PRODUCED_BY = b"her2path.produced_by"
 
 
 def _schema(name: str, version: int, *fields: pa.Field) -> pa.Schema:
@@ -171,9 +173,16 @@ def table_name(schema: pa.Schema) -> str:
 
 @contextmanager
 def write_table(
-    path: Path, schema: pa.Schema, *, not_evaluable: NotEvaluable | None = None
+    path: Path,
+    schema: pa.Schema,
+    *,
+    not_evaluable: NotEvaluable | None = None,
+    produced_by: Producer | None = None,
 ) -> Iterator[TableWriter]:
     """Open a table for writing; the file appears whole when the block ends, or not at all."""
+    if produced_by is not None:
+        made = json.dumps(produced_by.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
+        schema = schema.with_metadata({**schema.metadata, _PRODUCED_BY: made.encode()})
     if not_evaluable is not None:
         reason = json.dumps({"code": not_evaluable.code, "reason": not_evaluable.reason}, ensure_ascii=False)
         schema = schema.with_metadata({**schema.metadata, _NOT_EVALUABLE: reason.encode()})
@@ -211,12 +220,22 @@ def read_table(path: Path, schema: pa.Schema) -> pa.Table:
         return table.read()
 
 
-def not_evaluable_of(path: Path) -> NotEvaluable | None:
-    """Read why a table is empty, if the image could not be measured."""
+def produced_by_of(path: Path) -> Producer | None:
+    """Read which step made a table, with which parameters; None if the table does not say."""
+    made = _metadata(path).get(_PRODUCED_BY)
+    return None if made is None else Producer.model_validate_json(made)
+
+
+def _metadata(path: Path) -> dict[bytes, bytes]:
     try:
-        metadata = pq.read_schema(path).metadata or {}
+        return pq.read_schema(path).metadata or {}
     except (OSError, pa.ArrowInvalid) as error:
         raise ArtefactError(path.name, f"not a readable Parquet file ({error})") from error
+
+
+def not_evaluable_of(path: Path) -> NotEvaluable | None:
+    """Read why a table is empty, if the image could not be measured."""
+    metadata = _metadata(path)
     if _NOT_EVALUABLE not in metadata:
         return None
     return NotEvaluable(**json.loads(metadata[_NOT_EVALUABLE]))
