@@ -32,7 +32,7 @@ from her2path.io import calls
 from her2path.io import documents as d
 from her2path.io.placeholders import write_not_evaluable
 from her2path.io.provenance import digests
-from her2path.io.tables import FISH_NUCLEI, write_table
+from her2path.io.tables import FISH_NUCLEI, FISH_SIGNALS, write_table
 
 GUIDELINE = "breast_2023"
 BLANK_PCT = 0.5
@@ -137,7 +137,7 @@ def write_image(folder: Path, case_id: str, image: Ihc | Fish) -> list[Path]:
     names += (
         ["ihc_score.json", "overlay.png"]
         if isinstance(image, Ihc)
-        else ["fish_counts.json", "fish_nuclei.parquet", "gallery.png"]
+        else ["fish_counts.json", "fish_nuclei.parquet", "gallery.png", "fish_signals.parquet"]
     )
     paths = [folder / name for name in names]
     facts = facts_of(case_id, image)
@@ -242,6 +242,10 @@ def counts_doc(facts: d.SheetFacts, image: Fish) -> d.FishCountsDoc:
 
 def _write_nuclei(path: Path, image: Fish) -> None:
     n = len(image.nuclei)
+    with write_table(
+        path.with_name("fish_signals.parquet"), FISH_SIGNALS, produced_by=producer_of("fish_signals")
+    ):
+        pass
     with write_table(path, FISH_NUCLEI) as table:
         table.append(
             {

@@ -186,7 +186,7 @@ def case_page(material: CaseMaterial) -> CasePage:
         ),
         distances=tuple(_distance_row(distance) for distance in call.distance_to_cut),
         ihc=tuple(
-            ihc_section(image, cuts_pct=_pct_cuts(cuts), overlay=pictures.get(image.image_id))
+            ihc_section(image, cuts=_pct_cuts(cuts), overlay=pictures.get(image.image_id))
             for image in ihc_images
         ),
         ish=ish_counts(
@@ -209,10 +209,10 @@ def cuts_by_quantity(call: CallDoc) -> Cuts:
     return MappingProxyType({name: tuple(sorted(found[name])) for name in sorted(found)})
 
 
-def _pct_cuts(cuts: Cuts) -> tuple[float, ...]:
+def _pct_cuts(cuts: Cuts) -> Cuts:
     """Cut-points of the guideline in per cent of the cells; the limit of blank is none of them."""
     names = [name for name in cuts if name.startswith("pct_") and not name.endswith(OVER_BLANK)]
-    return tuple(sorted({cut for name in names for cut in cuts[name]}))
+    return {name: cuts[name] for name in names}
 
 
 def _numbers(numbers: Mapping[str, int | float | str | None], cuts: Cuts) -> tuple[NamedNumber, ...]:

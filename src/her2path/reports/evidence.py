@@ -17,13 +17,22 @@ from her2path.io.documents import (
     Document,
     FishCountsDoc,
     IhcScoreDoc,
+    Producer,
     QualityDoc,
     SheetFacts,
     SlideDoc,
     read_document,
 )
+from her2path.io.tables import produced_by_of
 
 _RESULT_FILES = MappingProxyType({Assay.IHC: "ihc_score.json", Assay.FISH: "fish_counts.json"})
+_TABLES = MappingProxyType(
+    {
+        Assay.IHC: ("tiles.parquet", "ihc_cells.parquet"),
+        Assay.FISH: ("fish_objects.parquet", "fish_signals.parquet"),
+    }
+)
+"""One table of each step that writes no document, in the order of the steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +48,8 @@ class ImageEvidence:
     """None for a FISH image."""
     counts: FishCountsDoc | None
     """None for an IHC image."""
+    tables: tuple[tuple[str, Producer | None], ...]
+    """Tables of the steps that write no document, and who made them; None = the table does not say."""
 
     @property
     def facts(self) -> SheetFacts:
@@ -67,6 +78,12 @@ class ImageEvidence:
             (_RESULT_FILES[self.facts.assay], result),
         ]
         return tuple((name, document) for name, document in found if document is not None)
+
+    @property
+    def producers(self) -> tuple[tuple[str, Producer | None], ...]:
+        """Who made each artefact, in the order of the steps."""
+        made = [(name, document.produced_by) for name, document in self.documents]
+        return (*made[:2], *self.tables, *made[2:])
 
 
 def gather_images(call: CallDoc, artefacts: Iterable[Path]) -> tuple[ImageEvidence, ...]:
@@ -137,6 +154,9 @@ def _read_image(image_id: str, files: dict[str, Path], case_id: str) -> ImageEvi
         quality=quality,
         score=read_document(result, IhcScoreDoc) if is_ihc else None,
         counts=None if is_ihc else read_document(result, FishCountsDoc),
+        tables=tuple(
+            (name, produced_by_of(files[name])) for name in _TABLES[slide.sheet.assay] if name in files
+        ),
     )
 
 

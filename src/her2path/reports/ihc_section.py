@@ -47,6 +47,8 @@ class ClassRow:
     cells: str
     pct: str
     interval: str
+    spans: str
+    """Cut-point that lies within the interval; empty if none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +102,17 @@ class IhcSection:
     overlay: Picture | None = None
 
 
-def ihc_section(image: ImageEvidence, *, cuts_pct: Sequence[float], overlay: Picture | None) -> IhcSection:
+def ihc_section(
+    image: ImageEvidence, *, cuts: Mapping[str, tuple[float, ...]], overlay: Picture | None
+) -> IhcSection:
     """Prepare one IHC image for the page.
 
     Parameters
     ----------
     image : ImageEvidence
         An IHC image.
-    cuts_pct : sequence of float
-        Per cent at which the case's guideline cuts.
+    cuts : mapping of str to tuple of float
+        Cut-points of the case's guideline by the name of the number (``pct_stained``, ...).
     overlay : Picture or None
         The slide with its scored cells; None where the image has no result.
     """
@@ -118,13 +122,14 @@ def ihc_section(image: ImageEvidence, *, cuts_pct: Sequence[float], overlay: Pic
     result = document.result
     if result is None:
         return IhcSection(image.image_id, document.not_evaluable)
+    cuts_pct = tuple(sorted({cut for values in cuts.values() for cut in values}))
     return IhcSection(
         image_id=image.image_id,
         reason=None,
         score=str(result.score),
         rule_id=result.rule_id,
         bar=_bar(result, cuts_pct),
-        rows=_class_rows(result, cuts_pct),
+        rows=_class_rows(result, cuts, cuts_pct),
         facts=_facts(result),
         excluded=excluded_rows(result.excluded_cells),
         selection=SELECTION_WORDS[result.tumour_selection],
@@ -150,7 +155,9 @@ def _bar(result: IhcScoreResult, cuts_pct: Sequence[float]) -> Markup:
     return stacked_bar(segments, cuts=cuts_pct, title="Membrane staining of the scored tumour cells")
 
 
-def _class_rows(result: IhcScoreResult, cuts_pct: Sequence[float]) -> tuple[ClassRow, ...]:
+def _class_rows(
+    result: IhcScoreResult, cuts: Mapping[str, tuple[float, ...]], cuts_pct: Sequence[float]
+) -> tuple[ClassRow, ...]:
     order = [*STRONGEST_FIRST, *sorted(result.percentages.keys() - set(STRONGEST_FIRST))]
     rows = []
     for name in order:
@@ -159,7 +166,9 @@ def _class_rows(result: IhcScoreResult, cuts_pct: Sequence[float]) -> tuple[Clas
         label = "All stained cells" if name == "stained" else STAINING_WORDS.get(name, code_words(name))
         fill = _FILLS[name][0] if name in _FILLS else ""
         pct = number_text(share.pct, cuts=cuts_pct)
-        rows.append(ClassRow(label, fill, count_text(share.cells), pct, f"{low} to {high}"))
+        spanned = [cut for cut in cuts.get(f"pct_{name}", ()) if share.low_pct <= cut <= share.high_pct]
+        spans = ", ".join(f"{cut:g} %" for cut in spanned)
+        rows.append(ClassRow(label, fill, count_text(share.cells), pct, f"{low} to {high}", spans))
     return tuple(rows)
 
 

@@ -80,7 +80,8 @@ def origin_of(
         SHA-256 of the files that the page itself was made from, by name.
     """
     made = [(f"{image.image_id}/{name}", doc) for image in images for name, doc in image.documents]
-    steps = [_step(name, document.produced_by) for name, document in made]
+    producers = [(f"{image.image_id}/{name}", by) for image in images for name, by in image.producers]
+    steps = [_step(name, by) for name, by in producers]
     digests = [row for name, document in made for row in _digests(name, document)]
     return Origin(
         version=report.version,
@@ -98,7 +99,9 @@ def _digests(name: str, document: Document) -> Iterable[DigestRow]:
     return (DigestRow(name, key, document.inputs[key]) for key in sorted(document.inputs))
 
 
-def _step(where: str, producer: Producer) -> StepOrigin:
+def _step(where: str, producer: Producer | None) -> StepOrigin:
+    if producer is None:
+        return StepOrigin(where, "not stated", "not stated", ())
     params = tuple((key, _param_text(producer.params[key])) for key in sorted(producer.params))
     return StepOrigin(where, producer.step, producer.version, params)
 

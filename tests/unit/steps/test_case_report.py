@@ -181,6 +181,12 @@ def test_numbers_of_the_measurement_and_their_intervals_are_printed(tmp_path):
     assert "not tumour 5 120" in text
 
 
+def test_an_interval_that_spans_the_cut_says_so(tmp_path):
+    near = {"incomplete_faint": 105, "none": 895}
+    assert "8.75 to 12.55 spans the cut of 10 %" in Page(html_of(tmp_path / "a", Ihc("a1", near))).text
+    assert "spans the cut" not in html_of(tmp_path / "b", Ihc("a1", ULTRALOW))
+
+
 def test_versions_parameters_and_digests_are_printed(tmp_path):
     call, artefacts = write_case(tmp_path, "c1", *CASES["needs_ish"])
     text = Page(render(tmp_path, call, artefacts)).text
@@ -189,6 +195,11 @@ def test_versions_parameters_and_digests_are_printed(tmp_path):
     assert "tiff, 8 644 814 bytes, SHA-256 0123456789abcdef" in text
     assert "0.2500 µm (given in the case sheet)" in text
     assert case_report.sha256_of(call) in text
+
+
+def test_a_step_that_writes_only_tables_states_its_parameters_too(tmp_path):
+    text = Page(html_of(tmp_path, *CASES["needs_ihc"])).text
+    assert "f1/fish_signals.parquet fish_signals 0.1.0 method=classical target_mpp=0.5" in text
 
 
 def test_a_warning_about_quality_stands_before_a_note(tmp_path):

@@ -43,9 +43,21 @@ def test_a_large_picture_is_scaled_down_with_its_proportions(tmp_path):
 
 def test_a_heavy_picture_becomes_lighter_but_keeps_its_pixels(tmp_path):
     path = write_noise(tmp_path / "overlay.png", 300)
-    picture = read(path, size=1000)
+    picture = read(path, size=path.stat().st_size - 1)
     assert len(data_of(picture)[1]) < path.stat().st_size
     assert (picture.width, picture.height, picture.reduced) == (600, 300, False)
+
+
+def test_a_picture_that_is_too_heavy_even_so_is_scaled_down_until_it_fits(tmp_path):
+    picture = read(write_noise(tmp_path / "overlay.png", 600), size=300_000)
+    assert len(data_of(picture)[1]) <= 300_000
+    assert 400 < picture.width < 1200
+    assert picture.reduced
+
+
+def test_no_picture_becomes_too_small_to_see_cells(tmp_path):
+    picture = read(write_noise(tmp_path / "overlay.png", 600), size=1)
+    assert (picture.width, picture.height) == (400, 200)
 
 
 @pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n\x1a\ntruncated", b"GIF89a not a PNG"])
