@@ -245,7 +245,7 @@ class _End:
 
 
 _HEMATOXYLIN_END = _End(0.12, RUIFROK_HEMATOXYLIN, 14.0)
-_DAB_END = _End(0.20, RUIFROK_DAB, 12.0)
+_DAB_END = _End(0.13, RUIFROK_DAB, 14.0)
 
 
 def _end(
@@ -254,9 +254,9 @@ def _end(
     own = hue > end.hue_min
     if int(own.sum()) < max(_MIN_STAINED, stained.shape[0] // 500):
         return None
-    # Upper half of the hues that are this stain's own: the lower half holds mixtures, and the very
+    # The upper part of the hues that are this stain's own: the lower part holds mixtures, and the very
     # top holds noise of weakly stained pixels.
-    cut = np.quantile(hue[own], (0.5, 0.98))
+    cut = np.quantile(hue[own], (0.6, 0.98))
     chosen = stained[own & (hue >= cut[0]) & (hue <= cut[1])]
     if not len(chosen):
         return None

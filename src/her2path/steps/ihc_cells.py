@@ -253,6 +253,7 @@ def _numbers(whole: _Slide, block: _Block, found: Cells, kept: npt.NDArray[np.bo
         "cell_score": found.grades.score,
         "elongation": found.nuclei.elongation,
         "hematoxylin": found.nuclei.hematoxylin,
+        "evidence": found.nuclei.contrast * found.nuclei.coverage,
         "surround_od": found.surround_od,
         "gap_frac": found.gap_frac,
         "cut": cut,
@@ -283,6 +284,7 @@ def _exclusions(
         nucleus_area_um2=table["nucleus_area_um2"][inside],
         elongation=table["elongation"][inside],
         hematoxylin=table["hematoxylin"][inside],
+        evidence=table["evidence"][inside],
         surround_od=table["surround_od"][inside],
         gap_frac=table["gap_frac"][inside],
     )

@@ -23,15 +23,15 @@ class Calibration:
     """Cuts on decadic optical densities (unit stain vectors) and on shares of the contour."""
 
     id: str = "classical-1"
-    stained_rise_od: float = 0.05
+    stained_rise_od: float = 0.035
     """Rise of a contour over its cytoplasm from which it counts as stained."""
-    weak_od: float = 0.09
-    moderate_od: float = 0.16
-    strong_od: float = 0.30
-    """Median rise of the stained contour from which a membrane is weak, moderate, strong; below: faint."""
+    weak_od: float = 0.10
+    moderate_od: float = 0.19
+    strong_od: float = 0.38
+    """Median rise of the stained contour over its cytoplasm from which a membrane is weak, moderate, strong; below: faint."""
     min_completeness: float = 0.15
     """Less stained contour than this is noise, not a membrane."""
-    complete: float = 0.70
+    complete: float = 0.65
     """Stained share of the contour from which a membrane is called complete."""
     basolateral: float = 0.40
     """Stained share from which a membrane with one single gap is called basolateral."""

@@ -27,6 +27,8 @@ class Exclusion(StrEnum):
     IMAGE_BORDER = "image_border"
     OUT_OF_FOCUS = "out_of_focus"
     LYMPHOCYTE = "lymphocyte"
+    INDISTINCT = "indistinct"
+    """Too faint beside the slide's own nuclei to be taken for one: a fold of fibres, a piece of cytoplasm."""
     SPINDLE = "spindle"
     """A slender nucleus: fibroblast, muscle, endothelium."""
     STROMA = "stroma"
@@ -49,6 +51,8 @@ class CellTraits:
     elongation: Floats
     hematoxylin: Floats
     """Mean hematoxylin of the nucleus."""
+    evidence: Floats
+    """Contrast of the nucleus times the share of its outline that is seen."""
     surround_od: Floats
     """Mean density of both stains in a rim 3 µm wide around the nucleus: cytoplasm or gaps."""
     gap_frac: Floats
@@ -62,6 +66,8 @@ class CellTraits:
 class TumourCuts:
     """Cuts of the choice (µm, µm², shares)."""
 
+    indistinct: float = 0.5
+    """Evidence over the upper quartile of the slide's."""
     lymphocyte_area_um2: float = 36.0
     lymphocyte_elongation: float = 1.6
     lymphocyte_darkness: float = 1.25
@@ -111,37 +117,43 @@ def choose_tumour_cells(
     exclusion = np.zeros(len(traits), np.int8)
     if not len(traits):
         return TumourChoice(exclusion, by_neighbourhood=False)
-    large = traits.nucleus_area_um2 > cuts.lymphocyte_area_um2
-    usual = float(np.median(traits.hematoxylin[large] if large.any() else traits.hematoxylin))
+    distinct = traits.evidence >= cuts.indistinct * np.quantile(traits.evidence, 0.75)
+    exclusion[~distinct] = CODES[Exclusion.INDISTINCT]
+    large = distinct & (traits.nucleus_area_um2 > cuts.lymphocyte_area_um2)
+    usual = float(np.median(traits.hematoxylin[large if large.any() else distinct]))
     lymphocyte = (
-        ~large
+        distinct
+        & ~large
         & (traits.elongation < cuts.lymphocyte_elongation)
         & (traits.hematoxylin > cuts.lymphocyte_darkness * usual)
     )
-    slender = ~lymphocyte & (traits.elongation > cuts.slender)
+    slender = distinct & ~lymphocyte & (traits.elongation > cuts.slender)
     exclusion[lymphocyte] = CODES[Exclusion.LYMPHOCYTE]
     exclusion[slender] = CODES[Exclusion.SPINDLE]
     if drawn:
         return TumourChoice(exclusion, by_neighbourhood=False)
-    like = ~lymphocyte & ~slender & (traits.gap_frac <= cuts.gap_frac)
-    near, alike = _neighbours(traits, like, cuts.neighbour_um)
+    like = distinct & ~lymphocyte & ~slender & (traits.gap_frac <= cuts.gap_frac)
+    near, alike = _neighbours(traits, distinct, like, cuts.neighbour_um)
     alone = like & (alike < cuts.min_neighbours)
     outnumbered = like & ~alone & (alike < cuts.min_share * near)
     found = int((like & ~alone & ~outnumbered).sum())
-    if found < cuts.min_found * len(traits):
+    if found < cuts.min_found * int(distinct.sum()):
         return TumourChoice(exclusion, by_neighbourhood=False)
-    exclusion[(~lymphocyte & ~slender & ~like) | outnumbered] = CODES[Exclusion.STROMA]
+    exclusion[(distinct & ~lymphocyte & ~slender & ~like) | outnumbered] = CODES[Exclusion.STROMA]
     exclusion[alone] = CODES[Exclusion.ISOLATED]
     return TumourChoice(exclusion, by_neighbourhood=True)
 
 
 def _neighbours(
-    traits: CellTraits, like: npt.NDArray[np.bool_], radius_um: float
+    traits: CellTraits, distinct: npt.NDArray[np.bool_], like: npt.NDArray[np.bool_], radius_um: float
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Count cells, and epithelium-like cells, around each cell without itself."""
+    """Count distinct cells, and epithelium-like cells, around each cell without itself."""
     points = np.column_stack([traits.x_um, traits.y_um])
-    everyone = cKDTree(points).query_ball_point(points, radius_um, return_length=True) - 1
-    if not like.any():
-        return everyone, np.zeros_like(everyone)
-    alike = cKDTree(points[like]).query_ball_point(points, radius_um, return_length=True) - like
-    return np.asarray(everyone, np.intp), np.asarray(alike, np.intp)
+
+    def around(chosen: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
+        if not chosen.any():
+            return np.zeros(len(points), np.intp)
+        counts = cKDTree(points[chosen]).query_ball_point(points, radius_um, return_length=True)
+        return np.asarray(counts - chosen, np.intp)
+
+    return around(distinct), around(like)
