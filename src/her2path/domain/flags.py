@@ -18,6 +18,8 @@ class Flag(StrEnum):
     SCORE_STATED = "score_stated"
     DISCORDANT = "discordant"
     AREAS_NOT_STATED = "areas_not_stated"
+    NEAR_RATIO_CUT = "near_ratio_cut"
+    CLUSTERS = "clusters"
     IHC_CONTROLS_UNKNOWN = "ihc_controls_unknown"
     ISH_CONTROLS_UNKNOWN = "ish_controls_unknown"
     IHC_INDETERMINATE = "ihc_indeterminate"
@@ -44,6 +46,9 @@ FLAG_TEXT: Mapping[Flag, str] = MappingProxyType(
         Flag.DISCORDANT: "IHC and ISH contradict each other; review both slides and the histology.",
         Flag.AREAS_NOT_STATED: "The number of counted tumour areas was not stated; the guideline asks for "
         "two or more.",
+        Flag.NEAR_RATIO_CUT: "The ratio lies between 1.8 and 2.2, where counting error alone can carry it "
+        "across 2.0; count more nuclei.",
+        Flag.CLUSTERS: "Some nuclei hold signal clusters, whose copies are estimates.",
         Flag.IHC_CONTROLS_UNKNOWN: "Whether the IHC controls passed was not stated; the score assumes it.",
         Flag.ISH_CONTROLS_UNKNOWN: "Whether the ISH controls passed was not stated; the count assumes it.",
         Flag.IHC_INDETERMINATE: "IHC was made but cannot be read; the call rests on ISH alone.",

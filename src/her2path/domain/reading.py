@@ -174,6 +174,8 @@ def read_ish(reading: IshReading, guideline: Guideline, *, recount: bool = False
     flags = _controls_flag(reading.controls, Flag.ISH_CONTROLS_UNKNOWN)
     if not recount and reading.areas is None:
         flags = (*flags, Flag.AREAS_NOT_STATED)
+    if _is_near_ratio_cut(reading):
+        flags = (*flags, Flag.NEAR_RATIO_CUT)
     prefix = "recount: " if recount else ""
     numbers = ish_numbers(reading)
     rejected = holding(reading, rejections)
@@ -189,6 +191,12 @@ def read_ish(reading: IshReading, guideline: Guideline, *, recount: bool = False
     conclusion = f"{prefix}ISH group {finding}" if dual else f"{prefix}ISH {finding}"
     step = TrailStep(decision.rule.id, decision.rule.source, conclusion, numbers)
     return IshRead(finding, (step,), flags)
+
+
+def _is_near_ratio_cut(reading: IshReading) -> bool:
+    # 1.8 to 2.2: the band in which kit instructions ask for more nuclei; in integers, ends included.
+    her2, cep17 = reading.summary.her2, reading.summary.cep17
+    return cep17 is not None and cep17 > 0 and 18 * cep17 <= 10 * her2 <= 22 * cep17
 
 
 def compare_recount(first: IshRead, second: IshRead | None) -> RecountFinding:

@@ -250,6 +250,8 @@ def _flags(scored: Sequence[_Image], counted: Sequence[_Image]) -> tuple[str, ..
     flags = {flag for result in results if result is not None for flag in result.flags} - set(Flag)
     if len({image.score.calibration for image in scored if image.score is not None}) > 1:
         flags.add(Flag.CALIBRATIONS_DIFFER)
+    if any(image.counts.nuclei_with_clusters for image in counted if image.counts is not None):
+        flags.add(Flag.CLUSTERS)
     if any(image.sheet.observer > 2 for image in counted):
         flags.add(Flag.EXTRA_OBSERVER)
     return tuple(sorted(str(flag) for flag in flags))

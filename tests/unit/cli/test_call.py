@@ -62,7 +62,7 @@ def test_counts_recount_areas_and_guideline_reach_the_call():
     assert (document.state, document.ish_group, document.case_id) == ("negative", "2", "S-1")
     assert (document.guideline, [c.code for c in document.comments]) == ("breast_2018", ["G2"])
     assert (document.ish["areas"], document.recount["her2_signals"]) == (2, 64)
-    assert list(document.flags) == ["low_with_ratio_at_least_2", "score_stated"]
+    assert list(document.flags) == ["low_with_ratio_at_least_2", "near_ratio_cut", "score_stated"]
 
 
 def test_a_single_probe_needs_no_cep17():

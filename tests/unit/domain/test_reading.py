@@ -239,6 +239,14 @@ def test_areas_that_are_not_stated_are_flagged_but_not_for_a_recount():
     assert "areas_not_stated" not in read_ish(count(20, 80, 40, areas=2), BREAST).flags
 
 
+@pytest.mark.parametrize(
+    ("her2", "cep17", "near"),
+    [(89, 50, False), (90, 50, True), (100, 50, True), (110, 50, True), (111, 50, False), (100, None, False)],
+)
+def test_a_ratio_that_counting_error_can_carry_across_the_cut_is_flagged(her2, cep17, near):
+    assert ("near_ratio_cut" in read_ish(count(20, her2, cep17), BREAST).flags) is near
+
+
 def test_a_recount_of_one_area_is_read():
     found = read_ish(count(20, 80, 40, areas=1), BREAST, recount=True)
 

@@ -123,6 +123,7 @@ class Case:
         nuclei: Sequence[tuple[int, int | None]],
         *,
         totals: tuple[int, int | None] | None = None,
+        clusters: int = 2,
         weak: int = 0,
         cytoplasmic: int = 0,
         **sheet: object,
@@ -137,7 +138,7 @@ class Case:
             her2_signals=her2,
             cep17_signals=cep17,
             excluded_nuclei={"overlap": 3},
-            nuclei_with_clusters=2,
+            nuclei_with_clusters=clusters,
             cytoplasmic_signals=cytoplasmic,
             weak_signals=weak,
         )
@@ -336,6 +337,13 @@ def test_flags_of_the_measurements_stay_and_those_of_the_call_are_found_anew(cas
     case.ihc("i2", FAINT, calibration="cal/2")
 
     assert list(case.call().flags) == ["calibrations_differ", "out_of_focus"]
+
+
+@pytest.mark.parametrize("clusters", [0, 2])
+def test_copies_estimated_from_clusters_are_flagged(case, clusters):
+    case.fish("f1", GROUP_1, clusters=clusters)
+
+    assert ("clusters" in case.call().flags) is (clusters > 0)
 
 
 def test_the_order_of_the_files_changes_no_byte(case):
