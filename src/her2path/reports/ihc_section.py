@@ -69,8 +69,7 @@ class LegendItem:
 
 def _legend() -> tuple[LegendItem, ...]:
     scored = [
-        LegendItem(_hex(rgb), f"cell of score {score}")
-        for rgb, score in zip(SCORE_RGB, IhcScore, strict=True)
+        LegendItem(_hex(rgb), f"cell scored {score}") for rgb, score in zip(SCORE_RGB, IhcScore, strict=True)
     ]
     return (*reversed(scored), LegendItem(_hex(EXCLUDED_RGB), "not scored"))
 

@@ -237,12 +237,12 @@ def test_a_flag_of_a_measurement_that_the_whole_case_dismisses_is_not_shown(tmp_
 
 def test_the_legend_shows_the_colours_of_the_overlay(tmp_path):
     html = html_of(tmp_path, Ihc("a1", ONE_PLUS))
-    shown = re.findall(r"background: #(\w{6})\"></span>(cell of score [^<]+|not scored)", html)
+    shown = re.findall(r"background: #(\w{6})\"></span>(cell scored [^<]+|not scored)", html)
     assert [words for _, words in shown] == [
-        "cell of score 3+",
-        "cell of score 2+",
-        "cell of score 1+",
-        "cell of score 0",
+        "cell scored 3+",
+        "cell scored 2+",
+        "cell scored 1+",
+        "cell scored 0",
         "not scored",
     ]
     assert [bytes.fromhex(rgb) for rgb, _ in shown[3::-1]] == [bytes(rgb) for rgb in SCORE_RGB]
