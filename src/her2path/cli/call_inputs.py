@@ -262,8 +262,13 @@ def _read_records(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     except (OSError, UnicodeDecodeError) as error:
         detail = f"{path.name!r} cannot be read ({error.__class__.__name__}); give a UTF-8 table"
         raise CaseSheetError((SheetFault(0, "", detail),)) from error
-    reader = csv.reader(text.splitlines(), delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
-    lines = [(reader.line_num, record) for record in reader]
+    # Strict: a quote that never ends must not swallow the rest of the table.
+    delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
+    reader = csv.reader(text.splitlines(), delimiter=delimiter, strict=True)
+    try:
+        lines = [(reader.line_num, record) for record in reader]
+    except csv.Error as error:
+        raise CaseSheetError((SheetFault(reader.line_num, "", f"is no table ({error})"),)) from error
     if not lines:
         raise CaseSheetError((SheetFault(0, "", "is empty; its first line names the columns"),))
     header = [name.strip() for name in lines[0][1]]

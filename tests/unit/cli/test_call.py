@@ -247,6 +247,9 @@ def test_every_fault_of_a_table_is_named_by_row_and_column(tmp_path):
         pytest.param("ihc\n2+\n", "row 1, case_id: column is missing", id="no case_id"),
         pytest.param("case_id,ihc,ihc\na,2+,2+\n", "row 1, ihc: column appears twice", id="a column twice"),
         pytest.param("case_id,HER2\na,2+\n", "row 1, HER2: unknown column", id="unknown column"),
+        pytest.param('case_id,ihc\na,"2+\nb,0\n', "row 3: is no table", id="a quote that never ends"),
+        pytest.param("case_id,ihc\na,\0\n", "row 2, ihc: must be one of", id="a NUL byte"),
+        pytest.param(f"case_id,ihc\na,{'2' * 200_000}\n", "row 2: is no table", id="an endless cell"),
         pytest.param("case_id,\na,2+\n", "row 1, (no name): unknown column", id="column without a name"),
     ],
 )

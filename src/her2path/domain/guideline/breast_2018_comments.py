@@ -23,8 +23,8 @@ _MANDATORY = (
     ),
     (
         "G4",
-        "Between 4.0 and 6.0 HER2 copies per nucleus with an ISH ratio below 2.0 (group 4), without an IHC "
-        "score of 3+. Whether HER2-targeted treatment helps here is uncertain. The numbers lie near a "
+        "At least 4.0 but fewer than 6.0 HER2 copies per nucleus with an ISH ratio below 2.0 (group 4), without "
+        "an IHC score of 3+. Whether HER2-targeted treatment helps here is uncertain. The numbers lie near a "
         "cut-point, so a repeated test of the same specimen may cross it by chance alone; the result is "
         "stated as negative without further testing of this specimen.",
     ),
@@ -43,8 +43,8 @@ _ACTIONS = (
     ),
     (
         "ACT-DUAL",
-        "IHC 2+ with 4.0 to 6.0 HER2 copies by a single probe is no final result. The laboratory must test "
-        "the specimen with a dual probe.",
+        "IHC 2+ with 4.0 to below 6.0 HER2 copies by a single probe is no final result. The laboratory must "
+        "test the specimen with a dual probe.",
     ),
     (
         "ACT-IHC",
@@ -53,8 +53,8 @@ _ACTIONS = (
     ),
     (
         "ACT-IHC-OR-DUAL",
-        "4.0 to 6.0 HER2 copies by a single probe are no final result. The laboratory must test the same "
-        "tissue by IHC, by a dual probe, or by both.",
+        "4.0 to below 6.0 HER2 copies by a single probe are no final result. The laboratory must test the "
+        "same tissue by IHC, by a dual probe, or by both.",
     ),
     (
         "ACT-RECOUNT",
