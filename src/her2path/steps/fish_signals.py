@@ -53,7 +53,7 @@ class FishSignalsParams(BaseModel):
     listed with 0 copies."""
     diameter_um: Annotated[float, Gt(0), Le(2)] | None = None
     """Signal diameter (µm) within which two spots are one; null = learnt from the image."""
-    min_cluster_copies: Annotated[float, Ge(2)] = 3.6
+    min_cluster_copies: Annotated[float, Ge(2)] = 3.4
     """Least light of a cluster, in single signals of the image."""
 
 

@@ -28,19 +28,19 @@ class ClusterParams:
 
     patch_level: float = 0.25
     """A patch of light ends where it falls below this share of a single signal's height."""
-    min_copies: float = 3.6
+    min_copies: float = 3.4
     """Least light, in single signals, that can be a cluster; three bright ones by chance are none."""
     min_density: float = 0.5
     """Least mean height of a cluster's patch over that of a single signal: copies that lie on each
     other add up, while the texture of a nucleus is wide and faint."""
-    max_diffuse: float = 2.5
+    max_diffuse: float = 3.5
     """Most light of a cluster's patch over the sharp light of its spots (both in single signals);
     copies give both, while a bright part of an autofluorescent nucleus gives hardly a spot."""
     glow_copies: float = 3.0
     """Light of the other probe in the same patch, in its single signals, from which it may be glow."""
     glow_correlation: float = 0.6
     """Likeness of both probes within a patch from which it is glow (blood cells, pigment, dust)."""
-    min_excess: float = 1.5
+    min_excess: float = 1.25
     """Least light over that of the spots that can be told apart in the patch."""
     max_copies: int = 60
     """Largest estimate; more cannot be told from glare."""
