@@ -148,7 +148,10 @@ def _whole_slide(path: Path, name: str, vendor: str, *, is_tiff: bool) -> Pyrami
     levels: Levels = OpenSlideLevels(path, name=name)
     if is_tiff and vendor in ("generic-tiff", "aperio"):
         with damage_of(name):
-            levels = fast_levels(path, levels, name=name) or levels
+            fast = fast_levels(path, levels, name=name)
+        if fast is not None:
+            levels.close()
+            levels = fast
     return PyramidSlide(levels, vendor=vendor, stated=stated.resolve(found + ome))
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import imagecodecs
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +32,9 @@ _LOSSLESS = (
 )
 _JPEG_COLOURS: dict[int, str] = {tifffile.PHOTOMETRIC.RGB: "RGB", tifffile.PHOTOMETRIC.YCBCR: "YCBCR"}
 
+_MAX_DIFFERENCE = 12.0
+"""Mean difference in grey levels of a reduced level from level 0: two kernels and two JPEGs apart, but
+not a different picture."""
 _MAX_TILE_PIXELS = 2**26
 """Far beyond any real tile (slides use 240 to 4096 pixels a side)."""
 
@@ -93,23 +97,26 @@ class TiffLevels:
 
 
 def fast_levels(path: Path, slow: Levels, *, name: str) -> TiffLevels | None:
-    """Open the fast path to a TIFF pyramid; None if it is not provably the same as `slow`."""
+    """Open the fast path to a TIFF pyramid; None if it is not provably the same as `slow`.
+
+    Where OpenSlide sees one level only, the reduced levels of an OME-TIFF are added to it.
+    """
     with tifffile.TiffFile(path) as tiff:
         pages = _pages(tiff)
-        levels = []
-        for size in slow.sizes:
-            matching = [
-                page for page in pages if page.is_tiled and (page.imagewidth, page.imagelength) == size
-            ]
-            level = _level(matching[0]) if len(matching) == 1 else None
-            if level is None:
-                return None
-            levels.append(level)
-    fast = TiffLevels(path, tuple(levels), name=name)
-    if all(_same(fast, slow, number) for number in range(len(levels))):
-        return fast
+        matching = [[page for page in pages if page.is_tiled and _size(page) == size] for size in slow.sizes]
+        if any(len(found) != 1 for found in matching):
+            return None
+        levels = [_level(found[0]) for found in matching]
+        sub_levels = _sub_levels(matching[0][0]) if len(matching) == 1 else []
+    whole = tuple(level for level in levels if level is not None)
+    if len(whole) < len(levels):
+        return None
+    fast = TiffLevels(path, whole + tuple(sub_levels), name=name)
+    if all(_is_reduction(fast, number) for number in range(len(whole), len(fast.sizes))):
+        whole += tuple(sub_levels)
+    same = all(_same(fast, slow, number) for number in range(len(slow.sizes)))
     fast.close()
-    return None
+    return TiffLevels(path, whole, name=name) if same else None
 
 
 def check_segments(tiff: tifffile.TiffFile, *, name: str) -> None:
@@ -141,6 +148,10 @@ def _pages(tiff: tifffile.TiffFile) -> list[tifffile.TiffPage]:
     return [page if isinstance(page, tifffile.TiffPage) else page.aspage() for page in tiff.pages]
 
 
+def _size(page: tifffile.TiffPage) -> tuple[int, int]:
+    return page.imagewidth, page.imagelength
+
+
 def _tiles_fit(page: tifffile.TiffPage) -> bool:
     # OpenSlide believes these tags: it ends the whole process where memory for an absurd tile is short.
     if not 0 < page.tilewidth * page.tilelength <= _MAX_TILE_PIXELS:
@@ -163,8 +174,8 @@ def _level(page: tifffile.TiffPage) -> _Level | None:
     )
     if decode is None or not plain:
         return None
-    size, tile = (page.imagewidth, page.imagelength), (page.tilewidth, page.tilelength)
-    return _Level(size, tile, tuple(page.dataoffsets), tuple(page.databytecounts), decode)
+    tile = (page.tilewidth, page.tilelength)
+    return _Level(_size(page), tile, tuple(page.dataoffsets), tuple(page.databytecounts), decode)
 
 
 def _decoder(page: tifffile.TiffPage) -> Decoder | None:
@@ -193,6 +204,33 @@ def _checked(tile: npt.NDArray[np.uint8], shape: tuple[int, int, int]) -> npt.ND
     if tile.shape != shape or tile.dtype != np.uint8:
         raise ValueError(f"it decodes to {tile.shape}, not {shape}")
     return tile
+
+
+def _sub_levels(page: tifffile.TiffPage) -> list[_Level]:
+    """Coarser levels that OME-TIFF keeps in the sub-directories of a page, where OpenSlide sees none."""
+    found: list[_Level] = []
+    size = _size(page)
+    for sub in page.pages or ():
+        part = sub if isinstance(sub, tifffile.TiffPage) else sub.aspage()
+        level = _level(part) if part.is_tiled and _tiles_fit(part) else None
+        if level is None or level.size[0] >= size[0] or level.size[1] >= size[1]:
+            return found
+        size = level.size
+        found.append(level)
+    return found
+
+
+def _is_reduction(levels: Levels, number: int) -> bool:
+    """Tell whether a level shows level 0 reduced: compare the middle of both."""
+    (width, height), (small_width, small_height) = levels.sizes[0], levels.sizes[number]
+    factor = width / small_width
+    shape = (min(64, small_height), min(64, small_width))
+    row, col = (small_height - shape[0]) // 2, (small_width - shape[1]) // 2
+    top, left = round(row * factor), round(col * factor)
+    full_shape = (min(round(shape[0] * factor), height - top), min(round(shape[1] * factor), width - left))
+    full = levels.read(0, row=top, col=left, shape=full_shape)
+    reduced = cv2.resize(full, shape[::-1], interpolation=cv2.INTER_AREA).astype(np.int16)
+    return bool(np.abs(reduced - levels.read(number, row=row, col=col, shape=shape)).mean() < _MAX_DIFFERENCE)
 
 
 def _same(fast: Levels, slow: Levels, level: int) -> bool:

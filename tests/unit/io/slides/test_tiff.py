@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import tifffile
@@ -94,6 +95,37 @@ def test_an_overwritten_tile_is_reported_and_not_shown_as_tissue(tmp_path):
         pytest.raises(UnreadableImageError, match="tile 0 of level 0"),
     ):
         slide.read(WorkingBox(0, 0, 10, 10), downsample=1.0)
+
+
+def write_ome(path: Path, rgb: np.ndarray, *reduced: np.ndarray) -> Path:
+    options = {"tile": (256, 256), "photometric": "rgb", "compression": "deflate"}
+    metadata = {"axes": "YXS", "PhysicalSizeX": 0.25, "PhysicalSizeY": 0.25}
+    with tifffile.TiffWriter(path, ome=True) as tiff:
+        tiff.write(rgb, subifds=len(reduced), metadata=metadata, **options)
+        for level in reduced:
+            tiff.write(level, subfiletype=1, **options)
+    return path
+
+
+def halved(rgb: np.ndarray) -> np.ndarray:
+    return cv2.resize(rgb, (rgb.shape[1] // 2, rgb.shape[0] // 2), interpolation=cv2.INTER_AREA)
+
+
+def test_the_reduced_levels_of_an_ome_tiff_are_used(tmp_path):
+    rgb = textured(1500, 1701)
+    path = write_ome(tmp_path / "s.ome.tif", rgb, halved(rgb), halved(halved(rgb)))
+    with open_slide(path, name="i") as slide:
+        assert slide.level_downsamples == (1.0, 2.0, 4.0)
+        got = slide.read(WorkingBox(0, 0, 750, 850), downsample=2.0)
+    np.testing.assert_array_equal(got, halved(rgb))
+
+
+def test_a_reduced_level_that_shows_something_else_is_not_used(tmp_path):
+    path = write_ome(tmp_path / "s.ome.tif", textured(1500, 1700), 255 - halved(textured(1500, 1700)))
+    with open_slide(path, name="i") as slide:
+        assert slide.level_downsamples == (1.0,)
+        got = slide.read(WorkingBox(0, 0, 750, 850), downsample=2.0)
+    np.testing.assert_array_equal(got, halved(textured(1500, 1700)))
 
 
 @pytest.mark.real
