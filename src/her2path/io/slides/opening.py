@@ -53,12 +53,12 @@ def open_slide(path: Path, *, name: str) -> PyramidSlide:
         check_structure(path, name=name)
     if vendor is not None:
         return _whole_slide(path, name, vendor, is_tiff=is_tiff)
-    if path.suffix.lower() in _SLIDE_SUFFIXES:
+    if is_image and path.suffix.lower() in _SLIDE_SUFFIXES:
         # What is left of a MIRAX slide without its folder is a JPEG thumbnail; it must not be scored.
         detail = (
             f"OpenSlide does not recognise this {path.suffix} slide: it is damaged or parts of it are missing"
         )
-        raise UnreadableImageError(name, detail if is_image else f"{detail}; {_what_it_is(head)}")
+        raise UnreadableImageError(name, detail)
     if is_tiff:
         return _plain_tiff(path, name)
     if head.startswith(_JPEG_MAGIC):
