@@ -205,6 +205,7 @@ def test_fields_of_one_count_are_summed_and_areas_counted_by_label(case):
         pytest.param(("a", ""), "positive", True, id="one label, one unknown"),
         pytest.param(("a", "a"), "indeterminate", False, id="one area"),
         pytest.param(("a", "b"), "positive", False, id="two areas"),
+        pytest.param(("a", "b", ""), "positive", False, id="two areas and an unknown one"),
     ],
 )
 def test_fewer_than_two_areas_reject_a_count_only_where_they_are_stated(case, areas, state, flagged):

@@ -24,8 +24,8 @@ _MANDATORY = (
     (
         "G4",
         "At least 4.0 but fewer than 6.0 HER2 copies per nucleus with an ISH ratio below 2.0 (group 4), "
-        "without an IHC score of 3+. Whether HER2-targeted treatment helps here is uncertain. The numbers lie "
-        "near a cut-point, so a repeated test of the same specimen may cross it by chance alone; the "
+        "without an IHC score of 3+. Whether HER2-targeted treatment helps here is uncertain. The numbers "
+        "lie near a cut-point, so a repeated test of the same specimen may cross it by chance alone; the "
         "result is stated as negative without further testing of this specimen.",
     ),
     (
