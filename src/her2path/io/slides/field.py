@@ -14,8 +14,9 @@ from her2path.errors import UnreadableImageError, UnsuitableImageError
 from her2path.io.slides.openslide import on_white, plain
 from her2path.io.slides.tiff_structure import damage_of
 
-MAX_FIELD_PIXELS = 400_000_000
-"""Largest image that is decoded whole (1.2 GB as RGB); a larger one must be a tiled pyramid."""
+MAX_FIELD_PIXELS = 200_000_000
+"""Largest image that is decoded whole (0.6 GB as RGB, 1.4 GB while transparency is composed, below the
+1.5 GB that a step may take); a larger one must be a tiled pyramid."""
 
 _SOF_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _BARE_MARKERS = frozenset(range(0xD0, 0xDA)) | {0x01}

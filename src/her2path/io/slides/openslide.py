@@ -103,6 +103,8 @@ def on_white(rgba: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     alpha = rgba[..., 3]
     if cv2.minMaxLoc(alpha)[0] == 255:
         return rgb
-    share = alpha[..., None].astype(np.float32) / 255
-    mixed = np.rint(rgb * share + 255 * (1 - share))
-    return np.asarray(mixed, dtype=np.uint8)
+    for top in range(0, len(rgb), _BLOCK):  # in strips: the floats of a large field would not fit
+        strip = slice(top, top + _BLOCK)
+        share = alpha[strip, :, None].astype(np.float32) / 255
+        rgb[strip] = np.rint(rgb[strip] * share + 255 * (1 - share))
+    return rgb
