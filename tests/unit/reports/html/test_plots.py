@@ -59,6 +59,24 @@ def test_a_nucleus_on_the_ratio_line_is_drawn_on_it():
     assert float(circle.get("cy")) == pytest.approx(y0 + slope * (float(circle.get("cx")) - x0), abs=0.3)
 
 
+def test_more_signals_stand_higher_and_a_copy_cut_stands_at_its_count():
+    plot = parsed(signal_scatter([(4, 1), (8, 3)], ratio_cuts=(), copy_cuts=(4.0,), mean=None))
+    few, many = sorted(plot.iter(f"{SVG}circle"), key=lambda node: float(node.get("cx")))
+    assert float(many.get("cy")) < float(few.get("cy"))
+    (cut,) = [node for node in plot.iter(f"{SVG}line") if node.get("stroke-dasharray")]
+    assert cut.get("y1") == cut.get("y2") == few.get("cy")
+
+
+def test_mean_and_cuts_of_the_histogram_stand_in_the_middle_of_the_bar_of_that_count():
+    plot = parsed(copy_histogram([3, 4, 6], copy_cuts=(4.0, 6.0), mean=3.0))
+    bars = [node for node in plot.iter(f"{SVG}rect") if float(node.get("height")) > 0]
+    middles = [float(node.get("x")) + float(node.get("width")) / 2 for node in bars]
+    upright = [node for node in plot.iter(f"{SVG}line") if node.get("x1") == node.get("x2")]
+    cuts = [float(node.get("x1")) for node in upright if node.get("stroke-dasharray")]
+    mean = max(float(node.get("x1")) for node in upright if not node.get("stroke-dasharray"))
+    assert [mean, *cuts] == pytest.approx(middles, abs=0.11)
+
+
 def test_every_counted_nucleus_is_in_the_histogram():
     counts = [1, 2, 2, 3, 3, 3, 55]
     bars = rects(copy_histogram(counts, copy_cuts=(4.0, 6.0), mean=9.9))
