@@ -221,8 +221,8 @@ def estimate_stains(rgb: npt.NDArray[np.uint8], *, white: Rgb, white_origin: Ori
     # Opaque pixels clip in single channels, which bends their hue.
     stained = od[(total > _STAINED_OD_SUM) & (smooth.reshape(-1, 3).min(axis=1) > 15)]
     hue = (stained[:, 0] - stained[:, 2]) / stained.sum(axis=1)
-    hematoxylin = _end(stained, hue, _HEMATOXYLIN_END)
     dab = _end(stained, -hue, _DAB_END)
+    hematoxylin = _end(stained, hue, _HEMATOXYLIN_END) or _faded(stained, hue)
     return StainModel(
         white=white,
         white_origin=white_origin,
@@ -246,6 +246,9 @@ class _End:
 
 _HEMATOXYLIN_END = _End(0.12, RUIFROK_HEMATOXYLIN, 14.0)
 _DAB_END = _End(0.13, RUIFROK_DAB, 14.0)
+_GREY_HUE = -0.06
+_MIXED_FRAC = 0.40
+"""Share of brown among stained pixels from which grey ones are mixtures of both stains."""
 
 
 def _end(
@@ -270,6 +273,16 @@ def _end(
         return None
     red, green, blue = (float(v) for v in vector.round(4))
     return red, green, blue
+
+
+def _faded(
+    stained: npt.NDArray[np.float32], hue: npt.NDArray[np.float32]
+) -> tuple[float, float, float] | None:
+    """Take the colour of grey nuclei for hematoxylin that has faded, unless grey may be a mixture."""
+    if float((-hue > _DAB_END.hue_min).mean() if len(hue) else 1) > _MIXED_FRAC:
+        return None
+    grey = _End(_GREY_HUE, RUIFROK_HEMATOXYLIN, 22.0)
+    return _end(stained, np.where(hue <= _HEMATOXYLIN_END.hue_min, hue, -1), grey)
 
 
 def _check_rgb(rgb: npt.NDArray[np.uint8]) -> None:

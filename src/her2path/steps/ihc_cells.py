@@ -256,6 +256,7 @@ def _numbers(whole: _Slide, block: _Block, found: Cells, kept: npt.NDArray[np.bo
         "evidence": found.nuclei.contrast * found.nuclei.coverage,
         "surround_od": found.surround_od,
         "gap_frac": found.gap_frac,
+        "greyness": found.greyness,
         "cut": cut,
     }
     return {name: values[kept] for name, values in numbers.items()}
@@ -287,6 +288,7 @@ def _exclusions(
         evidence=table["evidence"][inside],
         surround_od=table["surround_od"][inside],
         gap_frac=table["gap_frac"][inside],
+        greyness=table["greyness"][inside],
     )
     codes[inside] = choose_tumour_cells(traits, drawn=tumour is not None).exclusion
     codes[(codes == 0) & table["cut"]] = CODES[Exclusion.IMAGE_BORDER]

@@ -28,7 +28,8 @@ class Calibration:
     weak_od: float = 0.10
     moderate_od: float = 0.19
     strong_od: float = 0.38
-    """Median rise of the stained contour over its cytoplasm from which a membrane is weak, moderate, strong; below: faint."""
+    """Median rise of the stained contour over its cytoplasm from which a membrane is weak, moderate,
+    strong; below: faint."""
     min_completeness: float = 0.15
     """Less stained contour than this is noise, not a membrane."""
     complete: float = 0.65

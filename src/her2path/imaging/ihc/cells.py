@@ -32,6 +32,8 @@ _PULL = 0.006
 """Price (OD) of each step away from the usual place: a line of 0.06 OD is followed over 5 µm."""
 _BEND = 0.01
 _RIDGE_LOW, _RIDGE_HIGH = -0.05, 0.40
+CLEAR_OD = 0.025
+"""Density of both stains below which a place is as clear as glass; pale cytoplasm has 0.04 to 0.08."""
 _HEMATOXYLIN_WEIGHT = 0.8
 """How much hematoxylin counts against brown: in grey matter both amounts are alike."""
 
@@ -91,8 +93,10 @@ def trace_cells(
     samples = sample_rays(np.asarray(both, np.float32), some.x, some.y, radii_px)
     nucleus = np.asarray(some.radii_px * (mpp / STEP_UM), np.float32)
     labels = sample_rays(_label(nuclei, stains.dab.shape), some.x, some.y, radii_px, nearest=True)
-    limit = _limits(labels, chosen, nucleus)
     line = np.ascontiguousarray(samples[..., 0])
+    blue_line = (line - samples[..., 1]) / np.float32(_HEMATOXYLIN_WEIGHT)
+    clear = line + blue_line < CLEAR_OD
+    limit = _limits(labels, clear, chosen, nucleus)
     cost = _cost(line, nucleus, limit)
     return CellRays(line, np.ascontiguousarray(samples[..., 1]), nucleus, closed_paths(cost, bend=_BEND))
 
@@ -106,13 +110,19 @@ def _label(nuclei: Nuclei, shape: tuple[int, ...]) -> Floats:
     return labels
 
 
-def _limits(labels: Floats, chosen: npt.NDArray[np.intp], nucleus: Floats) -> Floats:
-    """How far each ray may go, in steps: half a micrometre into the next nucleus at most."""
+def _limits(
+    labels: Floats, clear: npt.NDArray[np.bool_], chosen: npt.NDArray[np.intp], nucleus: Floats
+) -> Floats:
+    """How far each ray may go, in steps: half a micrometre into the next nucleus, and to no far shore of a gap."""
     steps = np.arange(1, labels.shape[2] + 1, dtype=np.float32)
     foreign = (labels > 0) & (labels != (chosen + 1)[:, None, None]) & (steps > nucleus[..., None])
     first = np.where(foreign.any(axis=2), foreign.argmax(axis=2) + 2, labels.shape[2] - 4)
+    # Four clear samples, 2 µm, are a gap: what stains beyond it belongs to others.
+    beyond = (steps > nucleus[..., None] + 1)[..., :-3]
+    gap = clear[..., :-3] & clear[..., 1:-2] & clear[..., 2:-1] & clear[..., 3:] & beyond
+    shore = np.where(gap.any(axis=2), gap.argmax(axis=2) + 2, labels.shape[2] - 4)
     widest = nucleus + _WIDEST_UM / STEP_UM
-    return np.asarray(np.maximum(np.minimum(first, widest), nucleus + 1), np.float32)
+    return np.asarray(np.maximum(np.minimum.reduce([first, shore, widest]), nucleus + 1), np.float32)
 
 
 def _cost(line: Floats, nucleus: Floats, limit: Floats) -> Floats:

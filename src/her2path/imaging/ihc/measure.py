@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from her2path.imaging.ihc.calibration import Calibration, Grades, grade
-from her2path.imaging.ihc.cells import STEP_UM, CellRays, trace_cells
+from her2path.imaging.ihc.cells import CLEAR_OD, STEP_UM, CellRays, trace_cells
 from her2path.imaging.ihc.membrane import Membranes, measure_membranes
 from her2path.imaging.ihc.nuclei import REACH_UM as NUCLEUS_REACH_UM
 from her2path.imaging.ihc.nuclei import Nuclei, detect_nuclei
@@ -18,8 +18,6 @@ from her2path.imaging.stain import StainModel, separate
 MARGIN_UM = NUCLEUS_REACH_UM
 """Context that a tile needs on every side so that its cells do not depend on where it was cut."""
 _RIM_UM = 3.0
-_CLEAR_OD = 0.025
-"""Density of both stains below which a place is a gap: pale cytoplasm has 0.04 to 0.08."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +47,8 @@ class Cells:
     """Mean density of both stains in a rim 3 µm wide around the nucleus."""
     gap_frac: Floats
     """Share of that rim that is as clear as glass."""
+    greyness: Floats
+    """Rise of DAB over that of hematoxylin from the rim to the nucleus: 0 for blue, 1 for grey."""
 
     def __len__(self) -> int:
         return len(self.x)
@@ -93,7 +93,7 @@ def measure_cells(
     membranes = measure_membranes(rays, calibration)
     some = nuclei.where(chosen)
     radii_px = np.asarray(rays.contour_um / mpp, np.float32)
-    surround_od, gap_frac = _surround(rays)
+    surround_od, gap_frac, greyness = _surround(rays)
     return Cells(
         x=x[chosen],
         y=y[chosen],
@@ -105,16 +105,21 @@ def measure_cells(
         nucleus_rings=np.asarray(ring_points(some.x + 0.5, some.y + 0.5, some.radii_px), np.float32),
         surround_od=surround_od,
         gap_frac=gap_frac,
+        greyness=greyness,
     )
 
 
-def _surround(rays: CellRays) -> tuple[Floats, Floats]:
-    """Density around nuclei, and how much of it is as clear as glass."""
+def _surround(rays: CellRays) -> tuple[Floats, Floats, Floats]:
+    """Density around nuclei, how much of it is as clear as glass, and how grey the nuclei are."""
     steps = np.arange(1, rays.dab.shape[2] + 1)
     outline = rays.nucleus[..., None]
     rim = (steps > outline + 1) & (steps <= outline + 1 + _RIM_UM / STEP_UM)
-    density = rays.dab + rays.blue
+    core = (steps < outline - 1) * steps
     count = np.maximum(rim.sum(axis=(1, 2)), 1)
-    mean = (density * rim).sum(axis=(1, 2)) / count
-    clear = ((density < _CLEAR_OD) & rim).sum(axis=(1, 2)) / count
-    return np.asarray(mean, np.float32), np.asarray(clear, np.float32)
+    weight = np.maximum(core.sum(axis=(1, 2)), 1)
+    dab, blue = ((stain * rim).sum(axis=(1, 2)) / count for stain in (rays.dab, rays.blue))
+    core_dab, core_blue = ((stain * core).sum(axis=(1, 2)) / weight for stain in (rays.dab, rays.blue))
+    clear = ((rays.dab + rays.blue < CLEAR_OD) & rim).sum(axis=(1, 2)) / count
+    greyness = (core_dab - dab) / np.maximum(core_blue - blue, 0.02)
+    found = [np.asarray(value, np.float32) for value in (dab + blue, clear, greyness)]
+    return found[0], found[1], found[2]

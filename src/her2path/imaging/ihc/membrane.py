@@ -127,7 +127,7 @@ def _rise(rays: CellRays, levels: list[_Levels]) -> tuple[Floats, Floats, Floats
 
 
 def _leak(rays: CellRays, nucleus: Floats) -> Floats:
-    """False rise at the outline of a dark nucleus, shape (n, ANGLES)."""
+    """Estimate the false rise at the outline of a dark nucleus, shape (n, ANGLES)."""
     blue = (rays.blue * nucleus).sum(axis=(1, 2)) / np.maximum(nucleus.sum(axis=(1, 2)), 1)
     distance = np.maximum(rays.contour + 1 - rays.nucleus, 0)
     fade = np.clip(1 - distance / np.float32(_LEAK_STEPS), 0, 1)

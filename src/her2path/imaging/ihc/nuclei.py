@@ -258,7 +258,7 @@ def _contrast_and_score(
     dip = ((blue < (outside + 0.35 * contrast)[:, None, None]) * weight).sum(axis=(1, 2)) / total
     coverage = (edge > _EDGE_SEEN).mean(axis=1)
     radius = radii_um[index].mean(axis=1)
-    score = np.clip(contrast, 0, 0.06) * coverage**2 * np.clip(1 - 3 * dip, 0.05, 1) * radius**0.6
+    score = np.clip(contrast, 0, 0.06) * coverage**2 * np.clip(1 - 3 * dip, 0.05, 1) * radius**0.9
     return contrast, np.asarray(score, np.float32)
 
 

@@ -29,6 +29,8 @@ class Exclusion(StrEnum):
     LYMPHOCYTE = "lymphocyte"
     INDISTINCT = "indistinct"
     """Too faint beside the slide's own nuclei to be taken for one: a fold of fibres, a piece of cytoplasm."""
+    DEBRIS = "debris"
+    """Grey, not blue: red cells, pigment, dust."""
     SPINDLE = "spindle"
     """A slender nucleus: fibroblast, muscle, endothelium."""
     STROMA = "stroma"
@@ -57,6 +59,8 @@ class CellTraits:
     """Mean density of both stains in a rim 3 µm wide around the nucleus: cytoplasm or gaps."""
     gap_frac: Floats
     """Share of that rim that is as clear as glass."""
+    greyness: Floats
+    """Rise of DAB over that of hematoxylin from the rim to the nucleus."""
 
     def __len__(self) -> int:
         return len(self.x_um)
@@ -68,6 +72,9 @@ class TumourCuts:
 
     indistinct: float = 0.5
     """Evidence over the upper quartile of the slide's."""
+    greyness: float = 0.55
+    """From here an object that is darker than what surrounds it is grey: the optics make red cells
+    grey, and blue nuclei in brown cytoplasm have less DAB than their rim."""
     lymphocyte_area_um2: float = 36.0
     lymphocyte_elongation: float = 1.6
     lymphocyte_darkness: float = 1.25
@@ -119,6 +126,9 @@ def choose_tumour_cells(
         return TumourChoice(exclusion, by_neighbourhood=False)
     distinct = traits.evidence >= cuts.indistinct * np.quantile(traits.evidence, 0.75)
     exclusion[~distinct] = CODES[Exclusion.INDISTINCT]
+    grey = distinct & (traits.greyness > cuts.greyness)
+    exclusion[grey] = CODES[Exclusion.DEBRIS]
+    distinct &= ~grey
     large = distinct & (traits.nucleus_area_um2 > cuts.lymphocyte_area_um2)
     usual = float(np.median(traits.hematoxylin[large if large.any() else distinct]))
     lymphocyte = (
