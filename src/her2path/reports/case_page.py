@@ -134,7 +134,6 @@ class CasePage:
     distances: tuple[DistanceRow, ...]
     ihc: tuple[IhcSection, ...]
     ish: tuple[IshCount, ...]
-    recount: tuple[NamedNumber, ...]
     findings: tuple[QualityRow, ...]
     limits: tuple[str, ...]
     origin: Origin
@@ -194,7 +193,6 @@ def case_page(material: CaseMaterial) -> CasePage:
             pictures,
             IshCuts(ratio=cuts.get("her2_cep17_ratio", ()), copies=cuts.get("her2_mean", ())),
         ),
-        recount=_numbers(call.recount, cuts),
         findings=_findings(images),
         limits=LIMITS_OF_USE,
         origin=origin,

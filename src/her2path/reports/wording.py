@@ -194,6 +194,10 @@ REASON_TITLES: Mapping[str, str] = MappingProxyType(
         "unsuitable_image": "an image does not suit this test",
         "channels": "the channels cannot be told apart",
         "regions": "a region file cannot be used",
+        "axes": "the axes of an image are unclear",
+        "pixel_type": "an image has an unknown kind of pixels",
+        "size_mismatch": "the channels of an image differ in size",
+        "too_large": "an image is too large",
         "no_tissue": "no tissue was found",
         "no_measurement": "nothing was measured",
         "no_tumour_cells": "no tumour cell was found",
@@ -204,6 +208,7 @@ REASON_TITLES: Mapping[str, str] = MappingProxyType(
         "no_nuclei": "no nucleus was found",
         "bright_field": "the image is not fluorescence",
         "blank_field": "the field is blank",
+        "defect": "her2path failed on an image",
         "recount_without_count": "a recount without a first count",
         "limit_of_blank": "the calibration cannot tell 0 from 1+",
     }
