@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import struct
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -38,11 +39,13 @@ class TiffPlanes:
 
     def __init__(self, path: Path, *, name: str) -> None:
         self._name = name
-        try:
-            self._tif = tifffile.TiffFile(path)
-            self._read_head(path)
-        except DECODE_ERRORS as error:
-            raise UnreadableImageError(name, f"{type(error).__name__}: {error}") from error
+        with ExitStack() as on_failure:
+            try:
+                self._tif = on_failure.enter_context(tifffile.TiffFile(path))
+                self._read_head(path)
+            except DECODE_ERRORS as error:
+                raise UnreadableImageError(name, f"{type(error).__name__}: {error}") from error
+            on_failure.pop_all()
 
     def _read_head(self, path: Path) -> None:
         tif = self._tif

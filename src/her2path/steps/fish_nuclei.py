@@ -49,7 +49,7 @@ class FishNucleiParams(BaseModel):
     """Smallest nucleus (µm²) that may be counted; smaller ones are fragments or lymphocytes."""
     max_area_um2: Annotated[float, Gt(0)] = 320.0
     """Largest nucleus (µm²) that may be counted; larger objects are clumps."""
-    min_solidity: Annotated[float, Gt(0), Le(1)] = 0.925
+    min_solidity: Annotated[float, Gt(0), Le(1)] = 0.935
     """Area over convex hull below which an object is taken for overlapping nuclei."""
     max_elongation: Annotated[float, Gt(1)] = 2.0
     """Length over width above which a nucleus is taken for stroma."""

@@ -20,7 +20,7 @@ Colour = tuple[int, int, int]
 SIDE_UM = 18.0
 """Side of a crop: the largest nuclei that are counted fit."""
 _SIDE_PX = 152
-_CAPTION_PX = 34
+_LINE_PX = 15
 _GAP_PX = 6
 _COLUMNS = 8
 _DYES: dict[str, Colour] = {"dapi": (40, 70, 255), "her2": (255, 105, 30), "cep17": (60, 255, 80)}
@@ -117,12 +117,13 @@ def render_gallery(
 
 
 def _row_of(crops: Sequence[Crop], width: int, mpp: float) -> Rgb:
-    row = _blank(_SIDE_PX + _CAPTION_PX + _GAP_PX, width)
+    lines = 2 if any(crop.caption[1] for crop in crops) else 1
+    row = _blank(_SIDE_PX + lines * _LINE_PX + _GAP_PX + 4, width)
     for index, crop in enumerate(crops):
         left = _GAP_PX + index * (_SIDE_PX + _GAP_PX)
         row[:_SIDE_PX, left : left + _SIDE_PX] = _draw(crop, mpp)
         for line, text in enumerate(crop.caption):
-            _write(row, text, (left + 2, _SIDE_PX + 13 + 15 * line), _INK if line == 0 else _MUTED)
+            _write(row, text, (left + 2, _SIDE_PX + 13 + _LINE_PX * line), _INK if line == 0 else _MUTED)
     return row
 
 

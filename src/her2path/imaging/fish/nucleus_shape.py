@@ -64,7 +64,7 @@ class ShapeLimits:
     those of carcinoma cells measure 8 to 15."""
     max_area_um2: float = 320.0
     """Larger objects are clumps that could not be split."""
-    min_solidity: float = 0.925
+    min_solidity: float = 0.935
     """Area over convex hull; below it an object is more than one nucleus."""
     max_elongation: float = 2.0
     """Length over width; above it a nucleus is that of a stromal or endothelial cell."""

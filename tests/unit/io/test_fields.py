@@ -1,0 +1,321 @@
+"""Fluorescence images: every layout opens alike, and what cannot be told safely is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import tifffile
+
+from her2path.domain.ish import Probe
+from her2path.errors import (
+    ChannelError,
+    Her2PathError,
+    ImageNotFoundError,
+    PixelSizeError,
+    UnreadableImageError,
+    UnsuitableImageError,
+)
+from her2path.io.field_channels import role_of_emission, role_of_name
+from her2path.io.fields import check_probe, open_field
+from her2path.io.slides.source import WorkingBox
+from tests.support.fish_fields import write_ome
+
+ROLES = ("dapi", "her2", "cep17")
+
+
+@pytest.fixture
+def planes():
+    return np.random.default_rng(3).integers(0, 4000, (3, 90, 130)).astype(np.uint16)
+
+
+def write_layout(layout, folder, planes):  # noqa: PLR0911  (one return a layout)
+    """Write `planes` in a layout; return its files and the sheet's channels."""
+    single = folder / "field.tif"
+    match layout:
+        case "ome":
+            return [write_ome(folder / "field.ome.tif", planes)], ()
+        case "ome by wavelength":
+            channel = {"Name": ["a", "b", "c"], "EmissionWavelength": [461.0, 588.0, 524.0]}
+            return [write_ome(folder / "field.ome.tif", planes, Channel=channel)], ()
+        case "ome tiles, sheet":
+            tifffile.imwrite(
+                single, planes, ome=True, tile=(32, 32), compression="zlib", metadata={"axes": "CYX"}
+            )
+            return [single], ROLES
+        case "imagej, sheet":
+            tifffile.imwrite(single, planes, imagej=True, metadata={"axes": "CYX"})
+            return [single], ROLES
+        case "plain pages, sheet":
+            tifffile.imwrite(single, planes, photometric="minisblack", metadata=None)
+            return [single], ROLES
+        case "strips":
+            metadata = {"axes": "CYX", "Channel": {"Name": ["Hoechst 33342", "Texas Red", "FITC"]}}
+            tifffile.imwrite(
+                single, planes, ome=True, rowsperstrip=7, metadata=metadata, photometric="minisblack"
+            )
+            return [single], ()
+        case "one file a channel":
+            files = [folder / f"HER2case_{word}.png" for word in ("DAPI", "Orange", "FITC")]
+            for file, plane in zip(files, planes, strict=True):
+                cv2.imwrite(str(file), plane)
+            return files, ()
+    raise AssertionError(layout)
+
+
+LAYOUTS = (
+    "ome",
+    "ome by wavelength",
+    "ome tiles, sheet",
+    "imagej, sheet",
+    "plain pages, sheet",
+    "strips",
+    "one file a channel",
+)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_every_layout_gives_the_same_planes_and_roles(tmp_path, planes, layout):
+    files, sheet = write_layout(layout, tmp_path, planes)
+    with open_field(files, name="image", channels=sheet) as field:
+        assert tuple(c.role for c in field.channels) == ROLES
+        assert field.size_px0 == (130, 90)
+        for index in range(3):
+            np.testing.assert_array_equal(field.plane(index), planes[index])
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_window_is_the_same_part_of_the_plane(tmp_path, planes, layout):
+    files, sheet = write_layout(layout, tmp_path, planes)
+    with open_field(files, name="image", channels=sheet) as field:
+        window = field.plane(1, box=WorkingBox(row=21, col=30, height=50, width=77))
+    np.testing.assert_array_equal(window, planes[1, 21:71, 30:107])
+
+
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [
+        pytest.param("DAPI2", "dapi", id="numbered preset"),
+        pytest.param("Spectrum Orange", "her2", id="dye in two words"),
+        pytest.param("HER-2/neu FITC", "her2", id="the target outweighs the dye"),
+        pytest.param("CEP 17", "cep17", id="target in two words"),
+        pytest.param("CEN17-SpectrumOrange", "cep17", id="a centromere labelled orange"),
+        pytest.param("Cy5", "other", id="a dye of neither probe"),
+        pytest.param("Channel 0", None, id="no information"),
+        pytest.param("Cy3 green filter", None, id="two dyes: no information"),
+        pytest.param("covered", None, id="a word that holds `red`"),
+    ],
+)
+def test_a_name_states_a_role_only_by_whole_words(name, role):
+    assert role_of_name(name) == role
+
+
+@pytest.mark.parametrize(
+    ("nm", "role"), [(455, "dapi"), (524, "cep17"), (622, "her2"), (670, "other"), (492, None)]
+)
+def test_an_emission_wavelength_states_a_role_within_its_band(nm, role):
+    assert role_of_emission(nm) == role
+
+
+@pytest.mark.parametrize(
+    ("channel", "message"),
+    [
+        pytest.param({"Name": ["TRITC", "Cy5", "FITC"]}, "no DAPI", id="no DAPI channel"),
+        pytest.param({"Name": ["DAPI", "Hoechst", "FITC"]}, "2 channels would be DAPI", id="two DAPI"),
+        pytest.param({"Name": ["DAPI", "Cy3", "HER2"]}, "2 channels would be HER2", id="two HER2"),
+        pytest.param({"Name": ["DAPI", "ZyOrange", "ZyGreen"]}, "kit that labels", id="reversed kit"),
+        pytest.param(
+            {"Name": ["DAPI", "FITC", "Cy3"], "EmissionWavelength": [460.0, 600.0, 570.0]},
+            "by name",
+            id="name against wavelength",
+        ),
+        pytest.param(
+            {"Name": ["Channel 0", "Channel 1", "Channel 2"]}, "no DAPI", id="names that say nothing"
+        ),
+    ],
+)
+def test_channels_that_cannot_be_right_are_refused(tmp_path, planes, channel, message):
+    path = write_ome(tmp_path / "field.ome.tif", planes, Channel=channel)
+    with pytest.raises(ChannelError, match=message):
+        open_field([path], name="image")
+
+
+def test_the_sheet_must_name_every_channel(tmp_path, planes):
+    path = write_ome(tmp_path / "field.ome.tif", planes)
+    with pytest.raises(ChannelError, match="2 channels, but the image has 3"):
+        open_field([path], name="image", channels=("dapi", "her2"))
+
+
+def test_pages_of_unknown_meaning_are_not_guessed_to_be_channels(tmp_path, planes):
+    path = tmp_path / "pages.tif"
+    tifffile.imwrite(path, planes, photometric="minisblack", metadata=None)
+    with pytest.raises(ChannelError, match="channels or focus planes"):
+        open_field([path], name="image")
+
+
+def test_focus_planes_are_not_taken_for_the_channels_of_the_sheet(tmp_path, planes):
+    path = tmp_path / "stack.tif"
+    tifffile.imwrite(path, planes, imagej=True, metadata={"axes": "ZYX"})
+    with pytest.raises(ChannelError, match="3 focus planes"):
+        open_field([path], name="image", channels=ROLES)
+
+
+def test_a_time_series_is_refused(tmp_path, planes):
+    path = tmp_path / "series.ome.tif"
+    tifffile.imwrite(path, planes, metadata={"axes": "TYX"}, photometric="minisblack")
+    with pytest.raises(UnsuitableImageError, match="time series"):
+        open_field([path], name="image", channels=("dapi",))
+
+
+def test_probes_are_projected_by_their_maximum_with_its_depth(tmp_path):
+    stack = np.zeros((4, 3, 40, 40), np.uint16)
+    stack[2, 1, 10, 12] = 500
+    stack[3, 1, 20, 30] = 700
+    path = write_ome(tmp_path / "stack.ome.tif", stack)
+    with open_field([path], name="image") as field:
+        assert field.z_planes == 4
+        assert field.plane(1)[10, 12] == 500
+        assert field.plane(1)[20, 30] == 700
+        assert (field.depth(1)[10, 12], field.depth(1)[20, 30]) == (2, 3)
+
+
+def test_dapi_is_taken_from_its_sharpest_plane(tmp_path):
+    rng = np.random.default_rng(0)
+    sharp = (rng.random((64, 64)) > 0.7).astype(np.float32) * 1000
+    stack = np.zeros((3, 3, 64, 64), np.uint16)
+    for z, sigma in enumerate((6.0, 1.0, 6.0)):
+        stack[z, 0] = cv2.GaussianBlur(sharp, (0, 0), sigma)
+    with open_field([write_ome(tmp_path / "stack.ome.tif", stack)], name="image") as field:
+        np.testing.assert_array_equal(field.plane(0), stack[1, 0])
+
+
+def test_an_rgb_capture_reads_red_as_her2_green_as_cep17_blue_as_dapi(tmp_path):
+    rgb = np.zeros((60, 60, 3), np.uint8)
+    rgb[10, 10], rgb[20, 20], rgb[30, 30] = (200, 0, 0), (0, 150, 0), (0, 0, 90)
+    cv2.imwrite(str(tmp_path / "capture.png"), rgb[..., ::-1])
+    with open_field([tmp_path / "capture.png"], name="image") as field:
+        by_role = {c.role: field.plane(c.index) for c in field.channels}
+    assert (by_role["her2"][10, 10], by_role["cep17"][20, 20], by_role["dapi"][30, 30]) == (200, 150, 90)
+
+
+def test_a_bright_field_image_is_refused(tmp_path):
+    cv2.imwrite(str(tmp_path / "he.png"), np.full((60, 60, 3), (180, 150, 220), np.uint8))
+    with pytest.raises(UnsuitableImageError, match="bright-field") as error:
+        open_field([tmp_path / "he.png"], name="image")
+    assert error.value.code == "bright_field"
+
+
+@pytest.mark.parametrize("kept", [0.95, 0.6, 0.3, 0.02])
+@pytest.mark.parametrize(
+    "layout", ["ome", "ome tiles, sheet", "imagej, sheet", "plain pages, sheet", "strips"]
+)
+def test_a_file_cut_short_is_refused_on_opening(tmp_path, planes, layout, kept):
+    files, sheet = write_layout(layout, tmp_path, planes)
+    whole = files[0].read_bytes()
+    files[0].write_bytes(whole[: int(len(whole) * kept)])
+    with pytest.raises(UnreadableImageError):
+        open_field(files, name="image", channels=sheet)
+
+
+def test_a_text_file_named_tif_is_refused(tmp_path):
+    (tmp_path / "notes.tif").write_text("not an image")
+    with pytest.raises(UnreadableImageError):
+        open_field([tmp_path / "notes.tif"], name="image")
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(ImageNotFoundError, match=r"gone\.tif"):
+        open_field([tmp_path / "gone.tif"], name="image")
+
+
+def test_files_of_one_image_must_agree_in_size(tmp_path, planes):
+    files, _ = write_layout("one file a channel", tmp_path, planes)
+    cv2.imwrite(str(files[2]), planes[2, :50])
+    with pytest.raises(UnsuitableImageError, match="differ in size"):
+        open_field(files, name="image")
+
+
+def test_files_that_state_different_pixel_sizes_are_refused(tmp_path, planes):
+    files = []
+    for name, plane, mpp in zip(("DAPI", "Orange", "Green"), planes, (0.1, 0.1, 0.2), strict=True):
+        over = {"Channel": {"Name": [name]}, "PhysicalSizeX": mpp, "PhysicalSizeY": mpp}
+        files.append(write_ome(tmp_path / f"{name}.ome.tif", plane[None], **over))
+    with pytest.raises(PixelSizeError, match="different pixel sizes"):
+        open_field(files, name="image")
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "unit", "mpp"),
+    [
+        pytest.param(160.0, 160.0, "nm", 0.16, id="nanometres"),
+        pytest.param(0.00016, 0.00016, "mm", 0.16, id="millimetres"),
+        pytest.param(0.16, 0.32, "µm", None, id="no square pixels"),
+        pytest.param(0.0, 0.0, "µm", None, id="zero"),
+        pytest.param(1.0, 1.0, "pixel", None, id="no unit of length"),
+        pytest.param(352.8, 352.8, "µm", None, id="screen resolution"),
+        pytest.param(None, None, "µm", None, id="missing"),
+    ],
+)
+def test_only_a_plausible_ome_pixel_size_is_taken(tmp_path, planes, x, y, unit, mpp):
+    over = {"PhysicalSizeX": x, "PhysicalSizeY": y, "PhysicalSizeXUnit": unit, "PhysicalSizeYUnit": unit}
+    with open_field([write_ome(tmp_path / "field.ome.tif", planes, **over)], name="image") as field:
+        found = field.pixel_size
+    assert (None if found is None else pytest.approx(found.mpp)) == mpp
+
+
+def test_an_imagej_unit_and_resolution_give_the_pixel_size(tmp_path, planes):
+    path = tmp_path / "field.tif"
+    tifffile.imwrite(path, planes, imagej=True, resolution=(10, 10), metadata={"axes": "CYX", "unit": "um"})
+    with open_field([path], name="image", channels=ROLES) as field:
+        assert field.pixel_size is not None
+        assert field.pixel_size.mpp == pytest.approx(0.1)
+
+
+def test_significant_bits_give_the_full_scale_of_a_12_bit_camera(tmp_path, planes):
+    with open_field([write_ome(tmp_path / "f.ome.tif", planes, SignificantBits=12)], name="image") as field:
+        assert field.full_scale == 4095.0
+
+
+def test_dapi_with_one_probe_serves_a_single_probe_assay_only(tmp_path, planes):
+    path = write_ome(tmp_path / "field.ome.tif", planes[:2], Channel={"Name": ["DAPI", "Cy3"]})
+    with open_field([path], name="image") as field:
+        check_probe(field.channels, probe=Probe.SINGLE, image="image")
+        with pytest.raises(ChannelError, match="no CEP17"):
+            check_probe(field.channels, probe=Probe.DUAL, image="image")
+
+
+@pytest.mark.real
+def test_the_ndpi_pair_opens_with_its_filters_and_pixel_size(real_data: Path):
+    pair = [real_data / "slides" / f"fluorescence_{name}.ndpi" for name in ("dapi", "tritc")]
+    with open_field(pair, name="image") as field:
+        assert [(c.role, c.origin, c.emission_nm) for c in field.channels] == [
+            ("dapi", "name", 455.0),
+            ("her2", "name", 622.0),
+        ]
+        assert field.size_px0 == (3968, 4864)
+        assert field.pixel_size is not None
+        assert field.pixel_size.mpp == pytest.approx(0.2282, abs=1e-4)
+        assert field.plane(0, box=WorkingBox(2000, 1500, 300, 300)).max() > 200
+
+
+@pytest.mark.real
+def test_the_same_ndpi_twice_has_two_dapi_channels(real_data: Path):
+    path = real_data / "slides" / "fluorescence_dapi.ndpi"
+    with pytest.raises(ChannelError, match="2 channels would be DAPI"):
+        open_field([path, path], name="image")
+
+
+@pytest.mark.real
+def test_a_bright_field_slide_is_no_field(real_data: Path):
+    with pytest.raises(Her2PathError, match="bright-field"):
+        open_field([real_data / "slides" / "CMU-1-Small-Region.svs"], name="image")
+
+
+@pytest.mark.real
+def test_the_speckle_pair_states_no_usable_pixel_size(real_data: Path):
+    pair = [real_data / "speckles" / f"{name}.tif" for name in ("hoechst", "h2ax")]
+    with open_field(pair, name="image", channels=("dapi", "her2")) as field:
+        assert field.pixel_size is None
+        assert field.size_px0 == (1200, 1000)
