@@ -70,16 +70,17 @@ def _spec(seed: int, score: str, style: str, **changes: object) -> IhcPhantomSpe
 
 _FINE: dict[str, object] = {"mpp": 0.25, "width_px": 2816, "height_px": 2560}
 _COARSE: dict[str, object] = {"mpp": 0.5, "width_px": 1664, "height_px": 1536}
+_GLANDS: dict[str, object] = {**_COARSE, "architecture": "glandular", "tumour_fraction": 0.75}
 
 SAMPLES: tuple[Sample, ...] = (
     Sample("demo_ihc0", _spec(101, "null", "crisp", **_COARSE)),
     Sample("demo_ultralow", _spec(102, "ultralow", "crisp", **_FINE)),
     Sample("demo_ihc1", _spec(103, "1+", "classic", **_FINE)),
-    Sample("demo_ihc2_g1", _spec(104, "2+", "classic", **_COARSE), fish_group=1),
+    Sample("demo_ihc2_g1", _spec(104, "2+", "pale", **_COARSE), fish_group=1),
     Sample("demo_ihc2_g2", _spec(105, "2+", "blue", **_COARSE), fish_group=2, channel_files=True),
-    Sample("demo_ihc2_g3", _spec(106, "2+", "crisp", **_FINE), fish_group=3, recount=True),
-    Sample("demo_ihc2_g4", _spec(107, "2+", "pale", **_COARSE), fish_group=4),
-    Sample("demo_ihc2_g5", _spec(108, "2+", "violet", **_COARSE), fish_group=5),
+    Sample("demo_ihc2_g3", _spec(106, "2+", "violet", **_FINE), fish_group=3, recount=True),
+    Sample("demo_ihc2_g4", _spec(107, "2+", "classic", **_GLANDS), fish_group=4),
+    Sample("demo_ihc2_g5", _spec(108, "2+", "crisp", **_COARSE), fish_group=5),
     Sample("demo_ihc3", _spec(109, "3+", "classic", **_COARSE), regions=True),
 )
 

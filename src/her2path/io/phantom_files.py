@@ -6,8 +6,10 @@ that an image of any size is written with the memory of one block.
 
 from __future__ import annotations
 
+import csv
+import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import cv2
@@ -185,3 +187,26 @@ def write_truth(path: Path, truth: Mapping[str, object]) -> None:
     """Write the truth of a whole phantom as sorted, indented JSON."""
     text = json.dumps(truth, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
     write_text(path, text + "\n")
+
+
+def write_regions(path: Path, outlines: Sequence[npt.NDArray[np.float64]]) -> None:
+    """Write closed outlines (k, 2) in level-0 pixels as tumour annotations of QuPath."""
+    features = [
+        {
+            "type": "Feature",
+            "geometry": {"type": "Polygon", "coordinates": [outline.round(1).tolist()]},
+            "properties": {"objectType": "annotation", "classification": {"name": "Tumor"}},
+        }
+        for outline in outlines
+    ]
+    text = json.dumps({"type": "FeatureCollection", "features": features}, separators=(",", ":"))
+    write_text(path, text + "\n")
+
+
+def write_rows(path: Path, rows: Sequence[Mapping[str, object]], *, delimiter: str) -> None:
+    """Write rows of the same keys as CSV or TSV with a header; None becomes an empty cell."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), delimiter=delimiter, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(path, text.getvalue())

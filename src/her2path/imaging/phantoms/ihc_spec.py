@@ -204,7 +204,10 @@ def _shares(*rows: tuple[Intensity, Pattern, float]) -> tuple[ClassShare, ...]:
 SCORE_PRESETS: Mapping[str, tuple[ClassShare, ...]] = MappingProxyType(
     {
         "null": (),
-        "ultralow": _shares((Intensity.FAINT, Pattern.INCOMPLETE, 0.06)),
+        "ultralow": _shares(
+            (Intensity.WEAK, Pattern.INCOMPLETE, 0.04),
+            (Intensity.FAINT, Pattern.INCOMPLETE, 0.03),
+        ),
         "1+": _shares(
             (Intensity.WEAK, Pattern.INCOMPLETE, 0.15),
             (Intensity.FAINT, Pattern.INCOMPLETE, 0.30),
