@@ -108,7 +108,8 @@ def _polygons(feature: Json, number: int, name: str) -> list[BaseGeometry]:
     if kind == "MultiPolygon" and isinstance(coordinates, list) and coordinates:
         united = [_polygon(rings, number, name) for rings in coordinates]
         return [shapely.union_all(united)]
-    raise RegionError(name, f"feature {number} is of kind {kind!r}, which is no region")
+    found = kind[:30] if isinstance(kind, str) else kind.__class__.__name__
+    raise RegionError(name, f"feature {number} is of kind {found!r}, which is no region")
 
 
 def _object_type(feature: Json) -> Json:

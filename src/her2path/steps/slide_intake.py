@@ -49,9 +49,10 @@ def run(*, image: list[Path], row: ImageRow, slide: Path, params: SlideIntakePar
     """Open an image, resolve its pixel size and write `slide.json`."""
     is_ihc = row.assay is Assay.IHC
     result = _bright_field(image, row, params) if is_ihc else _fluorescence(image, row, params)
-    for roi in (row.tumour_roi, row.exclude_roi):
+    # Messages name the column and the image: the name of a region file may identify a person.
+    for column, roi in (("tumour_roi", row.tumour_roi), ("exclude_roi", row.exclude_roi)):
         if roi is not None:
-            _check_regions(roi, result)
+            _check_regions(roi, result, name=f"{column} of {row.image_id}")
     facts = SheetFacts(
         **{name: getattr(row, name) for name in SheetFacts.model_fields if name in ImageRow.model_fields},
         has_tumour_roi=row.tumour_roi is not None,
@@ -69,10 +70,10 @@ def run(*, image: list[Path], row: ImageRow, slide: Path, params: SlideIntakePar
     write_document(slide, document)
 
 
-def _check_regions(roi: Path, slide: SlideResult) -> None:
-    regions = read_regions(roi, name=roi.name)
+def _check_regions(roi: Path, slide: SlideResult, *, name: str) -> None:
+    regions = read_regions(roi, name=name)
     if not regions.intersects(shapely.box(0, 0, slide.width_px0, slide.height_px0)):
-        raise RegionError(roi.name, "all its regions lie outside the image, so they belong to another one")
+        raise RegionError(name, "all its regions lie outside the image, so they belong to another one")
 
 
 def _bright_field(image: list[Path], row: ImageRow, params: SlideIntakeParams) -> SlideResult:

@@ -51,16 +51,16 @@ def run(
     result, found = document.result, read_document(quality, QualityDoc).result
     if result is None or found is None:
         raise ValueError("slide_tiles needs the results of slide_intake and slide_quality")
-    mask_px0 = found.mask_mpp / result.mpp
+    image_id, mask_px0 = document.sheet.image_id, found.mask_mpp / result.mpp
     mask = _tissue(tissue, result, mask_px0)
     if tumour_roi is not None:
-        mask &= _rasterised(tumour_roi, mask.shape, mask_px0)
+        mask &= _rasterised(tumour_roi, f"tumour_roi of {image_id}", mask.shape, mask_px0)
     if exclude_roi is not None:
-        mask &= ~_rasterised(exclude_roi, mask.shape, mask_px0)
+        mask &= ~_rasterised(exclude_roi, f"exclude_roi of {image_id}", mask.shape, mask_px0)
     if not mask.any():
         where = "within the regions" if tumour_roi or exclude_roi else "on it"
         detail = f"no tissue was found {where}; look at the image and its regions in QuPath"
-        raise UnsuitableImageError(document.sheet.image_id, detail, code="no_tissue")
+        raise UnsuitableImageError(image_id, detail, code="no_tissue")
     _write(tiles, result, params, mask, mask_px0)
 
 
@@ -72,8 +72,8 @@ def _tissue(path: Path, slide: SlideResult, mask_px0: float) -> npt.NDArray[np.b
     return mask
 
 
-def _rasterised(path: Path, shape: tuple[int, ...], mask_px0: float) -> npt.NDArray[np.bool_]:
-    regions = read_regions(path, name=path.name)
+def _rasterised(path: Path, name: str, shape: tuple[int, ...], mask_px0: float) -> npt.NDArray[np.bool_]:
+    regions = read_regions(path, name=name)
     return region_mask(regions, shape=(shape[0], shape[1]), px0_per_px=mask_px0)
 
 

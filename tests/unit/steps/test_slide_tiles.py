@@ -162,7 +162,7 @@ def test_a_pixel_size_that_is_no_fraction_of_the_target_keeps_the_target(tmp_pat
 
 
 def test_a_broken_region_is_named(tmp_path):
-    with pytest.raises(RegionError, match=r"tumour\.geojson"):
+    with pytest.raises(RegionError, match="tumour_roi of i17"):
         tile(tmp_path, mask(fill=True), tumour=[[0, 0], [9, 9], [9, 0], [0, 9], [0, 0]])
 
 
