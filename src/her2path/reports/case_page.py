@@ -135,6 +135,8 @@ class CasePage:
     ihc: tuple[IhcSection, ...]
     ish: tuple[IshCount, ...]
     findings: tuple[QualityRow, ...]
+    has_quality: bool
+    """Whether the quality of any image could be examined."""
     limits: tuple[str, ...]
     origin: Origin
 
@@ -194,6 +196,7 @@ def case_page(material: CaseMaterial) -> CasePage:
             IshCuts(ratio=cuts.get("her2_cep17_ratio", ()), copies=cuts.get("her2_mean", ())),
         ),
         findings=_findings(images),
+        has_quality=any(image.quality.result is not None for image in images),
         limits=LIMITS_OF_USE,
         origin=origin,
     )

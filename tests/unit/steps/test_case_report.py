@@ -156,6 +156,12 @@ def test_an_image_that_failed_shows_reason_and_remedy_in_the_place_of_its_result
     assert len([1 for tag, _ in page.tags if tag == "img"]) == 1  # the placeholder gallery is not shown
 
 
+def test_a_case_of_which_nothing_could_be_measured_claims_no_measurement(tmp_path):
+    text = Page(html_of(tmp_path, *CASES["not_evaluable"])).text
+    assert "measurements only" not in text
+    assert "No image could be examined." in text
+
+
 def test_a_pending_case_says_who_acts_and_that_it_is_no_result(tmp_path):
     text = Page(html_of(tmp_path, *CASES["needs_ish"])).text
     assert "This is not a final HER2 result." in text
