@@ -6,6 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# Property tests draw the same examples everywhere and know no deadline: a slow machine is no defect.
+settings.register_profile("her2path", deadline=None, derandomize=True, database=None)
+settings.load_profile("her2path")
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -29,6 +29,7 @@ class Flag(StrEnum):
     RECOUNT_NOT_COMPARABLE = "recount_not_comparable"
     LOW_WITH_RATIO_AT_LEAST_2 = "low_with_ratio_at_least_2"
     CALIBRATIONS_DIFFER = "calibrations_differ"
+    SHARED_FILE = "shared_file"
     EXTRA_OBSERVER = "extra_observer"
 
 
@@ -51,7 +52,7 @@ FLAG_TEXT: Mapping[Flag, str] = MappingProxyType(
         Flag.CLUSTERS: "Some nuclei hold signal clusters, whose copies are estimates.",
         Flag.IHC_CONTROLS_UNKNOWN: "Whether the IHC controls passed was not stated; the score assumes it.",
         Flag.ISH_CONTROLS_UNKNOWN: "Whether the ISH controls passed was not stated; the count assumes it.",
-        Flag.IHC_INDETERMINATE: "IHC was made but cannot be read; the call rests on ISH alone.",
+        Flag.IHC_INDETERMINATE: "IHC was made but cannot be read; see the trail for the reason.",
         Flag.ISH_INDETERMINATE: "ISH was made but cannot be read; see the trail for the reason.",
         Flag.RECOUNT_DIFFERS: "The recount falls into another ISH group than the first count.",
         Flag.RECOUNT_NOT_VALID: "A recount was made but cannot be read; see the trail for the reason.",
@@ -60,6 +61,8 @@ FLAG_TEXT: Mapping[Flag, str] = MappingProxyType(
         Flag.LOW_WITH_RATIO_AT_LEAST_2: "HER2-low with an ISH ratio of 2.0 or more (group 2): whether trials "
         "counted this as ISH negative is unclear.",
         Flag.CALIBRATIONS_DIFFER: "The IHC images of this case were measured with different calibrations.",
+        Flag.SHARED_FILE: "Several images of this case are regions of one file; her2path does not check that "
+        "the regions lie apart.",
         Flag.EXTRA_OBSERVER: "Counts of a third or further observer were given; the call does not use them.",
     }
 )

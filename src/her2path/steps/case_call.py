@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
+from itertools import combinations
 from operator import add
 from pathlib import Path
 
@@ -61,7 +62,7 @@ def run(
         flags=pooled.flags,
     )
     reasons = {image.image_id: image.reason for image in images if image.reason is not None}
-    reasons = reasons or pooled.obstacles
+    reasons = reasons or pooled.obstacles | _doubles(images)
     if reasons:
         log.warning("case %s: %d images not evaluable", sheet.case_id, len(reasons))
         write_document(call, calls.not_evaluable(reasons, head))
@@ -84,6 +85,12 @@ class _Image:
     score: IhcScoreResult | None = None
     counts: FishCountsResult | None = None
     reason: NotEvaluable | None = None
+    files: frozenset[str] = frozenset()
+    """SHA-256 of the files it was read from."""
+
+    def shares_file(self, other: _Image) -> bool:
+        """Whether both were read from one file."""
+        return not self.files.isdisjoint(other.files)
 
 
 def _read_images(slide: Sequence[Path], score: Sequence[Path], counts: Sequence[Path]) -> list[_Image]:
@@ -122,9 +129,28 @@ def _read_image(name: str, slide: Path, scores: dict[str, Path], counted: dict[s
     for found in (document, measured):
         if found.not_evaluable is not None:
             return _Image(name, sheet, reason=found.not_evaluable.value())
+    files = frozenset(file.sha256 for file in document.result.files) if document.result else frozenset()
     if isinstance(measured, IhcScoreDoc):
-        return _Image(name, sheet, score=measured.result)
-    return _Image(name, sheet, counts=measured.result)
+        return _Image(name, sheet, score=measured.result, files=files)
+    return _Image(name, sheet, counts=measured.result, files=files)
+
+
+def _doubles(images: Sequence[_Image]) -> dict[str, NotEvaluable]:
+    """Find images that show what another image of the case shows already.
+
+    Their cells or nuclei would be counted twice, and a recount of the same image by the same
+    program confirms nothing.  Two regions of one file are no doubles.
+    """
+    found: dict[str, NotEvaluable] = {}
+    for one, other in combinations(images, 2):
+        regions = one.sheet.has_tumour_roi and other.sheet.has_tumour_roi
+        if one.shares_file(other) and not regions:
+            reason = (
+                f"shows the same file as image {one.image_id!r}; nothing may be counted twice, and a recount "
+                "needs an image of its own: remove one of the rows, or give each its `tumour_roi`"
+            )
+            found.setdefault(other.image_id, NotEvaluable("duplicate_image", reason))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +278,8 @@ def _flags(scored: Sequence[_Image], counted: Sequence[_Image]) -> tuple[str, ..
         flags.add(Flag.CALIBRATIONS_DIFFER)
     if any(image.counts.nuclei_with_clusters for image in counted if image.counts is not None):
         flags.add(Flag.CLUSTERS)
+    if any(one.shares_file(other) for one, other in combinations((*scored, *counted), 2)):
+        flags.add(Flag.SHARED_FILE)
     if any(image.sheet.observer > 2 for image in counted):
         flags.add(Flag.EXTRA_OBSERVER)
     return tuple(sorted(str(flag) for flag in flags))

@@ -21,6 +21,7 @@ from her2path.io.documents import (
     SheetFacts,
     SlideDoc,
     SlideResult,
+    SourceFile,
     read_document,
     write_document,
 )
@@ -60,10 +61,10 @@ class Case:
         }
         return SheetFacts.model_validate(known | more)
 
-    def _slide(self, facts: SheetFacts) -> Path:
+    def _slide(self, facts: SheetFacts, sha256: str) -> Path:
         path = self.root / "images" / facts.image_id / "slide.json"
         result = SlideResult(
-            files=(),
+            files=(SourceFile(sha256=sha256 or facts.image_id, size_bytes=1, format="x"),),
             vendor="x",
             width_px0=9,
             height_px0=9,
@@ -93,9 +94,10 @@ class Case:
         blank_pct: float = 0.5,
         calibration: str = "cal/1",
         flags: tuple[str, ...] = (),
+        sha256: str = "",
         **sheet: object,
     ) -> None:
-        slide = self._slide(self._facts(image_id, Assay.IHC, sheet))
+        slide = self._slide(self._facts(image_id, Assay.IHC, sheet), sha256)
         tally: dict[Intensity, dict[Pattern, int]] = {}
         for (intensity, pattern), n in cells.items():
             tally.setdefault(intensity, {})[pattern] = n
@@ -126,10 +128,11 @@ class Case:
         clusters: int = 2,
         weak: int = 0,
         cytoplasmic: int = 0,
+        sha256: str = "",
         **sheet: object,
     ) -> None:
         facts = self._facts(image_id, Assay.FISH, sheet)
-        slide = self._slide(facts)
+        slide = self._slide(facts, sha256)
         dual = facts.probe is Probe.DUAL
         sums = (sum(h for h, _ in nuclei), sum(c or 0 for _, c in nuclei) if dual else None)
         her2, cep17 = sums if totals is None else totals
@@ -236,6 +239,29 @@ def test_a_recount_in_another_group_waits_for_adjudication(case):
     case.fish("f2", GROUP_1, observer=2)
 
     assert case.call().state == "needs_adjudication"
+
+
+@pytest.mark.parametrize("observer", [pytest.param(1, id="a field"), pytest.param(2, id="a recount")])
+def test_an_image_given_twice_is_never_counted_twice(case, observer):
+    case.ihc("i1", TWO_PLUS)
+    case.fish("f1", GROUP_2, sha256="same")
+    case.fish("f2", GROUP_2, sha256="same", observer=observer)
+
+    call = case.call()
+
+    assert (call.state, list(call.reasons)) == ("not_evaluable", ["f2"])
+    assert call.reasons["f2"].code == "duplicate_image"
+    assert "same file as image 'f1'" in call.reasons["f2"].reason
+
+
+def test_two_regions_of_one_scan_are_two_images_and_flagged(case):
+    case.fish("f1", GROUP_1, sha256="scan", area="a", has_tumour_roi=True)
+    case.fish("f2", GROUP_1, sha256="scan", area="b", has_tumour_roi=True)
+
+    call = case.call()
+
+    assert (call.state, call.ish["nuclei"]) == ("positive", 40)
+    assert "shared_file" in call.flags
 
 
 def test_a_third_observer_is_not_used_and_said_so(case):
