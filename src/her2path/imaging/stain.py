@@ -78,6 +78,18 @@ class StainAmounts:
     dab: npt.NDArray[np.float32]
 
 
+def steadied(image: npt.NDArray[np.float32] | cv2.typing.MatLike) -> npt.NDArray[np.float32]:
+    """Round densities to 1/4096.
+
+    Vector units sum in another order at the end of a row than within it, so the last digits of a
+    filtered pixel depend on where a tile was cut.  Rounded, they do not, and a decision that hangs
+    on them falls the same way everywhere.
+    """
+    return np.asarray(
+        np.rint(np.asarray(image, np.float32) * np.float32(4096)) / np.float32(4096), np.float32
+    )
+
+
 def density_table(white: Rgb) -> npt.NDArray[np.float32]:
     """Decadic OD of every grey level, shape (256, 3); 0 is read as 1 so that it stays finite."""
     levels = np.maximum(np.arange(256, dtype=np.float64), 1)[:, None]
@@ -142,7 +154,7 @@ def separate(rgb: npt.NDArray[np.uint8], model: StainModel) -> StainAmounts:
     od = optical_density(rgb, white=model.white)
     amounts = cv2.transform(od, model.unmixing())
     hematoxylin, dab = cv2.split(amounts)
-    return StainAmounts(np.asarray(hematoxylin, np.float32), np.asarray(dab, np.float32))
+    return StainAmounts(steadied(hematoxylin), steadied(dab))
 
 
 def blank_histogram(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:

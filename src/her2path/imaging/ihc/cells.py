@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from her2path.imaging.ihc.nuclei import Nuclei
 from her2path.imaging.ihc.rays import Floats, closed_paths, ring_points, sample_rays
-from her2path.imaging.stain import StainAmounts
+from her2path.imaging.stain import StainAmounts, steadied
 
 REACH_UM = 19.0
 """Longest ray of a cell."""
@@ -84,8 +84,8 @@ def trace_cells(
         In the order of `chosen`.
     """
     sigma = _MEMBRANE_SIGMA_UM / mpp
-    dab = np.asarray(cv2.GaussianBlur(stains.dab, (0, 0), sigma), np.float32)
-    blue = np.maximum(cv2.GaussianBlur(stains.hematoxylin, (0, 0), sigma), 0)
+    dab = steadied(cv2.GaussianBlur(stains.dab, (0, 0), sigma))
+    blue = np.maximum(steadied(cv2.GaussianBlur(stains.hematoxylin, (0, 0), sigma)), 0)
     both = cv2.merge([dab, dab - np.float32(_HEMATOXYLIN_WEIGHT) * blue])
     radii_um = np.arange(1, round(REACH_UM / STEP_UM) + 1, dtype=np.float32) * np.float32(STEP_UM)
     radii_px = np.asarray(radii_um / mpp, np.float32)
@@ -104,7 +104,8 @@ def trace_cells(
 def _label(nuclei: Nuclei, shape: tuple[int, ...]) -> Floats:
     """Draw nuclei as numbers from 1; float32 holds whole numbers up to 16 million exactly."""
     labels = np.zeros(shape, np.float32)
-    corners = np.rint(ring_points(nuclei.x, nuclei.y, nuclei.radii_px)).astype(np.int32)
+    # Not rint: it rounds halves to even, which depends on where the tile begins.
+    corners = np.floor(ring_points(nuclei.x, nuclei.y, nuclei.radii_px) + 0.5 + 1e-6).astype(np.int32)
     for number, ring in enumerate(corners, start=1):
         cv2.fillPoly(labels, [ring], float(number))
     return labels
@@ -113,7 +114,7 @@ def _label(nuclei: Nuclei, shape: tuple[int, ...]) -> Floats:
 def _limits(
     labels: Floats, clear: npt.NDArray[np.bool_], chosen: npt.NDArray[np.intp], nucleus: Floats
 ) -> Floats:
-    """How far each ray may go, in steps: half a micrometre into the next nucleus, and to no far shore of a gap."""
+    """How far each ray may go, in steps: just into the next nucleus, and to no far shore of a gap."""
     steps = np.arange(1, labels.shape[2] + 1, dtype=np.float32)
     foreign = (labels > 0) & (labels != (chosen + 1)[:, None, None]) & (steps > nucleus[..., None])
     first = np.where(foreign.any(axis=2), foreign.argmax(axis=2) + 2, labels.shape[2] - 4)

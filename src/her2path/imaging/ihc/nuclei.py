@@ -30,7 +30,7 @@ from her2path.imaging.ihc.rays import (
     ring_elongation,
     sample_rays,
 )
-from her2path.imaging.stain import StainAmounts
+from her2path.imaging.stain import StainAmounts, steadied
 
 REACH_UM = 48.0
 """Farthest that a pixel can influence a nucleus: 18 µm of the widest blob filter, 11 µm of a ray and
@@ -129,8 +129,8 @@ def detect_nuclei(
     .. [2] Schmidt et al., MICCAI 2018, p. 265 (star-convex outlines and their suppression).
     """
     cuts = cuts or NucleusCuts()
-    smooth, sharp, brown = _nuclear_maps(stains, mpp)
-    x, y, radius_um = _seeds(smooth, mpp, origin)
+    full, sharp, brown = _nuclear_maps(stains, mpp)
+    x, y, radius_um = _seeds(full, mpp, origin)
     radii_um = np.arange(1, round(_LONGEST_UM / _STEP_UM) + 1, dtype=np.float32) * np.float32(_STEP_UM)
     radii_px = np.asarray(radii_um / mpp, np.float32)
     blue = sample_rays(sharp, x, y, radii_px) / np.float32(_MAP_SCALE)
@@ -165,17 +165,16 @@ def detect_nuclei(
 def _nuclear_maps(
     stains: StainAmounts, mpp: float
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8], Floats]:
-    """Make the nuclear map without nucleoli, the one with sharp outlines, and DAB without noise."""
-    blue = cv2.GaussianBlur(stains.hematoxylin, (0, 0), 0.5 / mpp)
-    brown = cv2.GaussianBlur(stains.dab, (0, 0), 0.4 / mpp)
+    """Make the nuclear map, the same without specks but with sharp outlines, and DAB without noise."""
+    blue = steadied(cv2.GaussianBlur(stains.hematoxylin, (0, 0), 0.5 / mpp))
+    brown = steadied(cv2.GaussianBlur(stains.dab, (0, 0), 0.4 / mpp))
     excess = np.maximum(brown - np.maximum(blue, 0), 0)
     nuclear = blue - np.float32(_BROWN_WEIGHT) * excess
     eight_bit = cv2.convertScaleAbs(
         np.clip(nuclear, _MAP_LOW, _MAP_HIGH) - np.float32(_MAP_LOW), alpha=_MAP_SCALE
     )
-    smooth = cv2.medianBlur(eight_bit, _odd(4.5 / mpp))
     sharp = cv2.medianBlur(eight_bit, _odd(2.5 / mpp))
-    return np.asarray(smooth, np.uint8), np.asarray(sharp, np.uint8), np.asarray(brown, np.float32)
+    return np.asarray(eight_bit, np.uint8), np.asarray(sharp, np.uint8), brown
 
 
 def _odd(size: float) -> int:
@@ -183,17 +182,17 @@ def _odd(size: float) -> int:
 
 
 def _seeds(
-    smooth: npt.NDArray[np.uint8], mpp: float, origin: tuple[int, int]
+    full: npt.NDArray[np.uint8], mpp: float, origin: tuple[int, int]
 ) -> tuple[Coordinates, Coordinates, Floats]:
     """Find blobs over three scales: centres in pixels and expected radii in µm."""
     factor = max(1, round(_SEED_MPP / mpp))
     top, left = -origin[0] % factor, -origin[1] % factor
-    cut = smooth[top:, left:]
+    cut = full[top:, left:]
     size = (max(1, cut.shape[1] // factor), max(1, cut.shape[0] // factor))
     cut = cut[: size[1] * factor, : size[0] * factor]
-    coarse = np.asarray(cv2.resize(cut, size, interpolation=cv2.INTER_AREA), np.float32) / np.float32(
-        _MAP_SCALE
-    )
+    # The median takes nucleoli away, which are blobs of their own.
+    small = cv2.medianBlur(cv2.resize(cut, size, interpolation=cv2.INTER_AREA), 5)
+    coarse = np.asarray(small, np.float32) / np.float32(_MAP_SCALE)
     scale = _SEED_MPP / (mpp * factor)
     blurred = [_blur(coarse, sigma * scale) for sigma in _SEED_SIGMAS]
     blobs = [blurred[i] - blurred[i + 2] for i in range(len(_SEED_RADII_UM))]
@@ -214,7 +213,7 @@ def _seeds(
 def _blur(image: Floats, sigma: float) -> Floats:
     # Three standard deviations: a filter that ends has a reach that can be stated.
     size = 2 * round(3 * sigma) + 1
-    return np.asarray(cv2.GaussianBlur(image, (size, size), sigma), np.float32)
+    return steadied(cv2.GaussianBlur(image, (size, size), sigma))
 
 
 def _walls(blue: Floats, brown: Floats) -> Floats:
@@ -239,7 +238,7 @@ def _outlines(
     prior = _PRIOR * np.abs(np.log(radii_um[None] / radius_um[:, None]))[:, None, :]
     cost = np.asarray(wall - edge + prior, np.float32)
     cost[..., :3] += np.float32(0.1)
-    index = closed_paths(cost, bend=_BEND)
+    index = closed_paths(cost, bend=_BEND, reach=1)
     return index, at(np.asarray(edge, np.float32), index)
 
 

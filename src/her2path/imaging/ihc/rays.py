@@ -49,8 +49,13 @@ def sample_rays(
     samples : ndarray of float32, shape (n, ANGLES, R) or (n, ANGLES, R, C)
         Beyond the edge of the image its outermost pixels go on.
     """
-    columns = (x[:, None, None] + COS[None, :, None] * radii_px).astype(np.float32)
-    rows = (y[:, None, None] + SIN[None, :, None] * radii_px).astype(np.float32)
+    # OpenCV interpolates between 32nds of a pixel; offsets on that grid make samples independent of
+    # the place of the tile, as long as centres lie on it, too.
+    across, down = (np.rint(part[:, None] * radii_px * 32) / 32 for part in (COS, SIN))
+    # Halfway between two pixels the nearest one depends on the tile, too: stay off the half.
+    aside = 1 / 64 if nearest else 0.0
+    columns = (x[:, None, None] + (across + aside)).astype(np.float32)
+    rows = (y[:, None, None] + (down + aside)).astype(np.float32)
     shape = columns.shape
     columns, rows = columns.reshape(-1, shape[2]), rows.reshape(-1, shape[2])
     channels = image.shape[2:]
@@ -62,18 +67,20 @@ def sample_rays(
     return samples.reshape(*shape, *channels)
 
 
-def closed_paths(cost: Floats, *, bend: float) -> npt.NDArray[np.intp]:
+def closed_paths(cost: Floats, *, bend: float, reach: int = 2) -> npt.NDArray[np.intp]:
     """Find the cheapest closed outline of each object.
 
-    Neighbouring radii differ by two steps at most; a step costs `bend`, two steps three times as
-    much.  The paths run twice around, and the middle turn is taken: its ends meet wherever the
-    object itself decides where the outline runs.
+    Neighbouring radii differ by `reach` steps at most; a step costs `bend`, two steps three times
+    as much.  The paths run one and a half times around, and the first half turn is dropped: by then
+    the object itself decides where the outline runs.
 
     Parameters
     ----------
     cost : ndarray of float32, shape (n, ANGLES, R)
     bend : float
         Price of a change of one step between neighbouring rays.
+    reach : int
+        1 or 2.
 
     Returns
     -------
@@ -83,10 +90,11 @@ def closed_paths(cost: Floats, *, bend: float) -> npt.NDArray[np.intp]:
     n, angles, length = cost.shape
     if n == 0:
         return np.zeros((0, angles), np.intp)
-    steps = ((1, bend), (-1, bend), (2, 3 * bend), (-2, 3 * bend))
-    back = np.zeros((2 * angles, n, length), np.int8)
+    steps = ((1, bend), (-1, bend), (2, 3 * bend), (-2, 3 * bend))[: 2 * reach]
+    turns = angles + angles // 2
+    back = np.zeros((turns, n, length), np.int8)
     best = cost[:, 0].copy()
-    for turn in range(1, 2 * angles):
+    for turn in range(1, turns):
         chosen = back[turn]
         cheapest = best.copy()
         for step, price in steps:
@@ -107,9 +115,8 @@ def _trace(best: Floats, back: npt.NDArray[np.int8], angles: int) -> npt.NDArray
     index = np.empty((best.shape[0], angles), np.intp)
     objects = np.arange(best.shape[0])
     place = best.argmin(axis=1)
-    for turn in range(2 * angles - 1, angles // 2 - 1, -1):
-        if turn < angles // 2 + angles:
-            index[:, turn % angles] = place
+    for turn in range(len(back) - 1, angles // 2 - 1, -1):
+        index[:, turn % angles] = place
         place = place + back[turn, objects, place]
     return index
 
