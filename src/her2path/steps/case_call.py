@@ -103,6 +103,8 @@ def _read_images(slide: Sequence[Path], score: Sequence[Path], counts: Sequence[
     images = [_read_image(name, path, scores, counted) for name, path in sorted(slides.items())]
     if len({(image.sheet.case_id, image.sheet.guideline, image.sheet.specimen) for image in images}) > 1:
         raise ArtefactError("slide.json", "the images belong to several cases, guidelines or specimens")
+    if len({image.sheet.probe for image in images if image.sheet.assay is Assay.FISH}) > 1:
+        raise ArtefactError("slide.json", "the FISH images were made with different probes")
     return images
 
 

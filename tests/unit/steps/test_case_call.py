@@ -393,6 +393,11 @@ def _two_cases(case: Case) -> None:
     case.ihc("i2", FAINT, case_id="c2")
 
 
+def _two_probes(case: Case) -> None:
+    case.fish("f1", GROUP_1)
+    case.fish("f2", [(5, None)] * 20, probe=Probe.SINGLE, observer=2)
+
+
 def _no_score(case: Case) -> None:
     case.ihc("i1", FAINT)
     case.scores.clear()
@@ -432,6 +437,7 @@ def _no_colour(case: Case) -> None:
     ("spoil", "message"),
     [
         pytest.param(_two_cases, "several cases", id="images of two cases"),
+        pytest.param(_two_probes, "different probes", id="single and dual probe"),
         pytest.param(_no_score, "ihc_score.json.*missing for image 'i1'", id="no score"),
         pytest.param(_no_slide, "slide.json.*missing for i2", id="score without a slide"),
         pytest.param(_nothing, "no image", id="no image"),
