@@ -1,158 +1,21 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from her2path.domain.case import Assay, Controls, Specimen
-from her2path.domain.ihc import IhcScore, Intensity, Pattern
+from her2path.domain.case import Assay, Controls
+from her2path.domain.ihc import Intensity, Pattern
 from her2path.domain.ish import Probe
-from her2path.domain.verdict import NotEvaluable
 from her2path.errors import ArtefactError
-from her2path.io.documents import (
-    CallDoc,
-    FishCountsDoc,
-    FishCountsResult,
-    IhcScoreDoc,
-    IhcScoreResult,
-    Producer,
-    SheetFacts,
-    SlideDoc,
-    SlideResult,
-    SourceFile,
-    read_document,
-    write_document,
-)
+from her2path.io.documents import SlideDoc, read_document
 from her2path.io.placeholders import write_not_evaluable
-from her2path.steps.case_call import CaseCallParams, run
+from tests.support.measured_case import MAKER, NO_TISSUE, Case
 
-MAKER = Producer(step="test", version="0")
-NO_TISSUE = NotEvaluable("no_tissue", "no tissue was found")
 TWO_PLUS = {(Intensity.MODERATE, Pattern.COMPLETE): 400, (Intensity.NONE, Pattern.NONE): 600}
 FAINT = {(Intensity.FAINT, Pattern.INCOMPLETE): 4, (Intensity.NONE, Pattern.NONE): 996}
 GROUP_2 = [(3, 1)] * 14 + [(3, 2)] * 7
 GROUP_1 = [(8, 2)] * 20
-CELL = tuple[Intensity, Pattern]
-
-
-@dataclass
-class Case:
-    """Writes the documents of a case's images and runs the step on them."""
-
-    root: Path
-    case_id: str = "c1"
-    slides: list[Path] = field(default_factory=list)
-    scores: list[Path] = field(default_factory=list)
-    counts: list[Path] = field(default_factory=list)
-
-    def _facts(self, image_id: str, assay: Assay, more: dict[str, object]) -> SheetFacts:
-        known: dict[str, object] = {
-            "case_id": self.case_id,
-            "image_id": image_id,
-            "assay": assay,
-            "guideline": "breast_2018",
-            "specimen": Specimen.RESECTION,
-            "probe": Probe.DUAL,
-            "area": "",
-            "observer": 1,
-            "controls": Controls.PASS,
-        }
-        return SheetFacts.model_validate(known | more)
-
-    def _slide(self, facts: SheetFacts, sha256: str) -> Path:
-        path = self.root / "images" / facts.image_id / "slide.json"
-        result = SlideResult(
-            files=(SourceFile(sha256=sha256 or facts.image_id, size_bytes=1, format="x"),),
-            vendor="x",
-            width_px0=9,
-            height_px0=9,
-            mpp=0.5,
-            mpp_origin="vendor",
-            level_downsamples=(1.0,),
-        )
-        write_document(path, SlideDoc(produced_by=MAKER, sheet=facts, result=result))
-        self.slides.append(path)
-        return path
-
-    def lost(self, image_id: str, assay: Assay) -> None:
-        facts = self._facts(image_id, assay, {})
-        folder = self.root / "images" / image_id
-        names = ("slide.json", "ihc_score.json" if assay is Assay.IHC else "fish_counts.json")
-        for name in names:
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            write_not_evaluable(folder / name, NO_TISSUE, producer=MAKER, facts=facts)
-        self.slides.append(folder / names[0])
-        (self.scores if assay is Assay.IHC else self.counts).append(folder / names[1])
-
-    def ihc(
-        self,
-        image_id: str,
-        cells: dict[CELL, int],
-        *,
-        blank_pct: float = 0.5,
-        calibration: str = "cal/1",
-        flags: tuple[str, ...] = (),
-        sha256: str = "",
-        **sheet: object,
-    ) -> None:
-        slide = self._slide(self._facts(image_id, Assay.IHC, sheet), sha256)
-        tally: dict[Intensity, dict[Pattern, int]] = {}
-        for (intensity, pattern), n in cells.items():
-            tally.setdefault(intensity, {})[pattern] = n
-        result = IhcScoreResult(
-            tally=tally,
-            scored_cells=sum(cells.values()),
-            excluded_cells={"not_tumour": 7},
-            percentages={},
-            h_score=0.0,
-            score=IhcScore.ZERO,  # of this image alone: the case is scored on the pooled tally
-            rule_id="x",
-            limit_of_blank_pct=blank_pct,
-            calibration=calibration,
-            tumour_selection="regions",
-            selected_nuclei_pct=50.0,
-            flags=flags,
-        )
-        path = slide.with_name("ihc_score.json")
-        write_document(path, IhcScoreDoc(produced_by=MAKER, result=result))
-        self.scores.append(path)
-
-    def fish(
-        self,
-        image_id: str,
-        nuclei: Sequence[tuple[int, int | None]],
-        *,
-        totals: tuple[int, int | None] | None = None,
-        clusters: int = 2,
-        weak: int = 0,
-        cytoplasmic: int = 0,
-        sha256: str = "",
-        **sheet: object,
-    ) -> None:
-        facts = self._facts(image_id, Assay.FISH, sheet)
-        slide = self._slide(facts, sha256)
-        dual = facts.probe is Probe.DUAL
-        sums = (sum(h for h, _ in nuclei), sum(c or 0 for _, c in nuclei) if dual else None)
-        her2, cep17 = sums if totals is None else totals
-        result = FishCountsResult(
-            nuclei=tuple(nuclei),
-            her2_signals=her2,
-            cep17_signals=cep17,
-            excluded_nuclei={"overlap": 3},
-            nuclei_with_clusters=clusters,
-            cytoplasmic_signals=cytoplasmic,
-            weak_signals=weak,
-        )
-        path = slide.with_name("fish_counts.json")
-        write_document(path, FishCountsDoc(produced_by=MAKER, sheet=facts, result=result))
-        self.counts.append(path)
-
-    def call(self) -> CallDoc:
-        path = self.root / "cases" / self.case_id / "call.json"
-        run(slide=self.slides, score=self.scores, counts=self.counts, call=path, params=CaseCallParams())
-        return read_document(path, CallDoc)
 
 
 @pytest.fixture
