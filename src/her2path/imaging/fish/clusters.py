@@ -38,8 +38,9 @@ class ClusterParams:
     copies give both, while a bright part of an autofluorescent nucleus gives hardly a spot."""
     glow_copies: float = 3.0
     """Light of the other probe in the same patch, in its single signals, from which it may be glow."""
-    glow_correlation: float = 0.6
-    """Likeness of both probes within a patch from which it is glow (blood cells, pigment, dust)."""
+    glow_likeness: float = 0.85
+    """Likeness (cosine) of both probes' light within a patch from which it is glow of blood cells, pigment
+    or dust; signals of two colours in one patch lie on different places."""
     min_excess: float = 1.25
     """Least light over that of the spots that can be told apart in the patch."""
     max_copies: int = 60
@@ -155,12 +156,9 @@ def glowing(own: Patches, other: Patches, *, other_single: SingleSignal, params:
     where = own.labels > 0
     patch = own.labels[where]
     x, y = own.excess[where].astype(np.float64), other.excess[where].astype(np.float64)
-    number = np.maximum(np.bincount(patch, minlength=count), 1)
-    sums = {k: np.bincount(patch, v, count) / number for k, v in (("x", x), ("y", y), ("xx", x * x))}
-    both = np.bincount(patch, x * y, count) / number - sums["x"] * sums["y"]
-    spread = (sums["xx"] - sums["x"] ** 2) * (np.bincount(patch, y * y, count) / number - sums["y"] ** 2)
-    alike = both > params.glow_correlation * np.sqrt(np.maximum(spread, 1e-12))
-    mask: Mask = alike & (sums["y"] * number > params.glow_copies * other_single.flux)
+    xx, yy, xy = (np.bincount(patch, v, count) for v in (x * x, y * y, x * y))
+    alike = xy > params.glow_likeness * np.sqrt(np.maximum(xx * yy, 1e-12))
+    mask: Mask = alike & (np.bincount(patch, y, count) > params.glow_copies * other_single.flux)
     mask[0] = False
     return mask
 

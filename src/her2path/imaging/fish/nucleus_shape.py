@@ -2,9 +2,9 @@
 
 Reasons, in the order in which they are given (the first that holds is stated):
 ``cut_off`` touches the border of the image; ``too_small`` and ``too_large`` by area;
-``overlapping`` is concave, not parted by a dark line from
+``out_of_focus`` has a wide edge; ``overlapping`` is concave, not parted by a dark line from
 a neighbour, or holds a large patch of twice its brightness;
-``out_of_focus`` has a wide edge; ``elongated`` is spindle-shaped (stroma, endothelium).
+``elongated`` is spindle-shaped (stroma, endothelium).
 """
 
 from __future__ import annotations
@@ -120,13 +120,13 @@ def exclusions_of(shapes: Shapes, limits: ShapeLimits) -> tuple[str | None, ...]
         ("cut_off", shapes.at_border),
         ("too_small", shapes.area_um2 < limits.min_area_um2),
         ("too_large", shapes.area_um2 > limits.max_area_um2),
+        ("out_of_focus", shapes.edge_um > limits.max_edge_um),
         (
             "overlapping",
             (shapes.solidity < limits.min_solidity)
             | (shapes.overlap > limits.overlap_ratio)
             | (shapes.lens_um2 > limits.max_lens_um2),
         ),
-        ("out_of_focus", shapes.edge_um > limits.max_edge_um),
         ("elongated", shapes.elongation > limits.max_elongation),
     )
     return tuple(

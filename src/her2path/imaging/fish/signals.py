@@ -25,7 +25,7 @@ from her2path.imaging.fish.clusters import (
     learn_flux,
     measure_patches,
 )
-from her2path.imaging.fish.spots import SpotParams, Spots, detect_spots, learn_sigma
+from her2path.imaging.fish.spots import SpotParams, Spots, detect_spots, learn_sigma, spot_response
 
 Image = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int32]
@@ -119,12 +119,13 @@ def learn_signals(
     """
     bleed = _learn_bleed(probes, labels, mpp=mpp, params=params)
     single: dict[str, SingleSignal | None] = {}
-    for role in probes:
-        plane = _clean(role, probes, bleed)
+    planes = {role: _clean(role, probes, bleed) for role in probes}
+    for role, plane in planes.items():
         first = detect_spots(plane, labels, mpp=mpp, sigma_um=params.spot.first_sigma_um, params=params.spot)
         sigma_um = learn_sigma(plane, _strong(first), mpp=mpp) or params.spot.first_sigma_um
         spots = detect_spots(plane, labels, mpp=mpp, sigma_um=sigma_um, params=params.spot)
         spots = spots.where(~_debris(spots, dapi, labels, sigma_um / mpp, params))
+        spots = _of_one_colour(role, spots, planes, max(sigma_um / mpp, 0.7))
         response = single_response(spots)
         if response is None:
             single[role] = None
@@ -223,6 +224,16 @@ def _in_all_colours(role: str, spots: Mapping[str, Spots], within_px: float) -> 
             mask |= near.any(axis=1)
     dust: npt.NDArray[np.bool_] = mask & (own.nucleus == 0)
     return dust
+
+
+def _of_one_colour(role: str, spots: Spots, planes: Mapping[str, Image], sigma_px: float) -> Spots:
+    """Leave out spots that the other probe shows as well, so that glow is not learnt as a signal."""
+    rows, cols = spots.row.astype(int), spots.col.astype(int)
+    keep = np.ones(len(spots), bool)
+    for other, plane in planes.items():
+        if other != role:
+            keep &= spot_response(plane, sigma_px=sigma_px)[rows, cols] < 0.4 * spots.response
+    return spots.where(keep)
 
 
 def _unlearnt(spots: Spots, sigma_um: float, params: SignalParams) -> SingleSignal:

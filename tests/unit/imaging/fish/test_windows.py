@@ -1,0 +1,26 @@
+"""Windows over a scan: every pixel is owned once and nothing owned is cut."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from her2path.imaging.fish.windows import windows_of
+
+
+@pytest.mark.parametrize(("height", "width"), [(500, 700), (4096, 4096), (4097, 900), (7000, 9001)])
+def test_every_pixel_is_owned_by_exactly_one_window(height, width):
+    owned = np.zeros((height, width), np.uint8)
+    for window in windows_of(height, width, margin=100):
+        owned[window.core_top : window.core_bottom, window.core_left : window.core_right] += 1
+    assert owned.min() == owned.max() == 1
+
+
+def test_a_camera_field_is_one_window():
+    assert len(list(windows_of(2048, 2048, margin=100))) == 1
+
+
+def test_margins_end_at_the_border_of_the_image():
+    for window in windows_of(7000, 9001, margin=100):
+        assert window.top == max(window.core_top - 100, 0)
+        assert window.right == min(window.core_right + 100, 9001)
