@@ -1,0 +1,124 @@
+"""Step fish_counts: sums, exclusions, gallery, and the same bytes every time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import tifffile
+
+from her2path.domain.ish import IshGroup, Probe, SignalSummary
+from her2path.imaging.phantoms.fish import FishPhantomSpec, capture_rgb, group_of, render_fish, spec_for_group
+from her2path.io.tables import FISH_NUCLEI, read_table
+from tests.support.fish_fields import Disc, Dot, draw_field, run_chain, write_ome
+
+
+@pytest.fixture(scope="module")
+def phantom():
+    return render_fish(spec_for_group(IshGroup.GROUP_1, FishPhantomSpec(seed=9101)))
+
+
+def test_sums_are_those_of_the_counted_nuclei(tmp_path):
+    discs = [Disc(64, 64), Disc(64, 190), Disc(190, 64), Disc(190, 190), Disc(128, 254)]
+    dots = [
+        *[Dot(1, d.row + r, d.col) for d in discs[:3] for r in (-12, 0, 12)],
+        *[Dot(2, d.row + r, d.col - 8) for d in (discs[0], discs[1], discs[3]) for r in (-9, 9)],
+    ]
+    result = run_chain([write_ome(tmp_path / "field.ome.tif", draw_field(discs, dots))], tmp_path / "out")
+    assert result.nuclei == ((3, 2), (3, 2))
+    assert (result.her2_signals, result.cep17_signals) == (6, 4)
+    assert result.excluded_nuclei == {"cut_off": 1, "no_cep17_signal": 1, "no_her2_signal": 1}
+    nuclei = read_table(tmp_path / "out" / "fish_nuclei.parquet", FISH_NUCLEI).to_pylist()
+    assert sum(n["evaluable"] for n in nuclei) == 2
+    assert all((n["exclusion"] is None) == n["evaluable"] for n in nuclei)
+
+
+def test_a_single_probe_has_no_cep17_anywhere(tmp_path):
+    phantom = render_fish(FishPhantomSpec(seed=9102, probe=Probe.SINGLE))
+    path = write_ome(tmp_path / "field.ome.tif", phantom.planes)
+    result = run_chain([path], tmp_path / "out", probe="single")
+    assert result.cep17_signals is None
+    assert all(cep17 is None for _, cep17 in result.nuclei)
+    nuclei = read_table(tmp_path / "out" / "fish_nuclei.parquet", FISH_NUCLEI)
+    assert nuclei["cep17_signals"].null_count == nuclei.num_rows
+
+
+def test_the_same_image_gives_the_same_bytes(tmp_path, phantom):
+    path = write_ome(tmp_path / "field.ome.tif", phantom.planes)
+    for name in ("one", "two"):
+        run_chain([path], tmp_path / name)
+    for file in sorted((tmp_path / "one").iterdir()):
+        assert file.read_bytes() == (tmp_path / "two" / file.name).read_bytes(), file.name
+
+
+def write_variant(layout, folder, planes):
+    """Write `planes` in a layout; return its files and what the sheet must say."""
+    match layout:
+        case "one file a channel":
+            files = [folder / f"case_{word}.tif" for word in ("SpectrumGreen", "DAPI", "SpectrumOrange")]
+            for file, index in zip(files, (2, 0, 1), strict=True):
+                tifffile.imwrite(file, planes[index])
+            return files, {"mpp": 0.16}
+        case "plain pages":
+            path = folder / "pages.tif"
+            tifffile.imwrite(path, planes[::-1], photometric="minisblack", metadata=None)
+            return [path], {"mpp": 0.16, "channels": ("cep17", "her2", "dapi")}
+        case "imagej":
+            path = folder / "imagej.tif"
+            metadata = {"axes": "CYX", "unit": "um"}
+            tifffile.imwrite(path, planes, imagej=True, resolution=(6.25, 6.25), metadata=metadata)
+            return [path], {"channels": ("dapi", "her2", "cep17")}
+    raise AssertionError(layout)
+
+
+@pytest.mark.parametrize("layout", ["one file a channel", "plain pages", "imagej"])
+def test_every_layout_gives_the_same_counts(tmp_path, phantom, layout):
+    expected = run_chain([write_ome(tmp_path / "field.ome.tif", phantom.planes)], tmp_path / "ome")
+    files, sheet = write_variant(layout, tmp_path, phantom.planes)
+    assert run_chain(files, tmp_path / "out", **sheet) == expected
+
+
+@pytest.mark.parametrize("group", list(IshGroup))
+def test_a_phantom_falls_into_its_group(tmp_path, group):
+    phantom = render_fish(spec_for_group(group, FishPhantomSpec(seed=9200 + int(group))))
+    result = run_chain([write_ome(tmp_path / "field.ome.tif", phantom.planes)], tmp_path / "out")
+    counted = SignalSummary(len(result.nuclei), result.her2_signals, result.cep17_signals)
+    truth = phantom.truth.summary
+    assert group_of(counted) is group
+    assert counted.her2_cep17_ratio == pytest.approx(truth.her2_cep17_ratio, rel=0.15)
+    assert counted.her2_mean == pytest.approx(truth.her2_mean, rel=0.15)
+
+
+def test_an_rgb_capture_falls_into_the_same_group(tmp_path, phantom):
+    path = tmp_path / "capture.png"
+    cv2.imwrite(str(path), capture_rgb(phantom.planes)[..., ::-1])
+    result = run_chain([path], tmp_path / "out", mpp=0.16)
+    counted = SignalSummary(len(result.nuclei), result.her2_signals, result.cep17_signals)
+    assert group_of(counted) is IshGroup.GROUP_1
+
+
+def test_the_gallery_shows_signals_in_their_colours(tmp_path, phantom):
+    run_chain([write_ome(tmp_path / "field.ome.tif", phantom.planes)], tmp_path / "out")
+    page = cv2.imread(str(tmp_path / "out" / "gallery.png")).astype(int)[..., ::-1]
+    assert page.shape[1] > 1000
+    red, green, blue = np.moveaxis(page, 2, 0)
+    assert ((red > 200) & (green < 190) & (blue < 130)).sum() > 200
+    assert ((green > 180) & (red < 190) & (blue < 190)).sum() > 200
+
+
+@pytest.mark.real
+def test_the_ndpi_pair_is_counted_as_a_single_probe_assay(tmp_path, real_data: Path):
+    pair = [real_data / "slides" / f"fluorescence_{name}.ndpi" for name in ("dapi", "tritc")]
+    result = run_chain(pair, tmp_path / "out", probe="single")
+    assert len(result.nuclei) + sum(result.excluded_nuclei.values()) > 1000
+    assert result.cep17_signals is None
+
+
+@pytest.mark.real
+def test_nuclear_foci_are_no_gene_signals_but_run_through(tmp_path, real_data: Path):
+    pair = [real_data / "speckles" / f"{name}.tif" for name in ("hoechst", "h2ax")]
+    sheet = {"probe": "single", "mpp": 0.16, "channels": ("dapi", "her2")}
+    result = run_chain(pair, tmp_path / "out", **sheet)
+    assert sum(result.excluded_nuclei.values()) + len(result.nuclei) >= 8
