@@ -7,6 +7,7 @@ from itertools import product
 
 import pytest
 
+from her2path.domain.guideline.definition import Quantity
 from her2path.domain.guideline.findings import (
     Findings,
     IhcFinding,
@@ -156,3 +157,42 @@ def test_exactly_one_score_holds_for_every_tally_with_a_limit_of_blank(guideline
     for rare in _tallies(4):
         # 4 of 40 cells are the 10 % cut, so these sit on it, beside it and below the blank.
         decide(_reading((*rare[:4], 36 + rare[4]), blank), guideline.ihc)
+
+
+STANDS_FOR = {
+    Quantity.PCT_COMPLETE_INTENSE: StainingClass.COMPLETE_INTENSE,
+    Quantity.PCT_COMPLETE: StainingClass.COMPLETE_WEAK_MODERATE,
+    Quantity.PCT_INCOMPLETE_MODERATE_INTENSE: StainingClass.INCOMPLETE_MODERATE_INTENSE,
+    Quantity.PCT_STAINED: StainingClass.INCOMPLETE_FAINT,
+}
+
+
+@BREAST
+def test_every_stated_percentage_cut_is_one_at_which_the_score_changes(guideline):
+    cuts = [cut for cut in guideline.cuts if cut.quantity in STANDS_FOR]
+    assert {cut.quantity for cut in cuts} == set(STANDS_FOR)
+    for cut in cuts:
+        place = list(StainingClass).index(STANDS_FOR[cut.quantity])
+
+        def score(cells: int, place: int = place) -> IhcScore:
+            tally = [0, 0, 0, 0, 1000 - cells]
+            tally[place] += cells
+            return decide(_reading(tuple(tally)), guideline.ihc).conclusion.score
+
+        assert score(10 * cut.value) is not score(10 * cut.value + 1), cut
+
+
+@BREAST
+def test_every_stated_ish_cut_is_one_at_which_the_group_changes(guideline):
+    def group(her2: int, cep17: int | None) -> str:
+        rules = guideline.ish_single if cep17 is None else guideline.ish_dual
+        return decide(SignalSummary(100, her2, cep17), rules).conclusion
+
+    found = {(cut.quantity, cut.value) for cut in guideline.cuts if cut.quantity not in STANDS_FOR}
+    assert found == {(Quantity.HER2_CEP17_RATIO, 2), (Quantity.HER2_MEAN, 4), (Quantity.HER2_MEAN, 6)}
+    for quantity, value in found:
+        if quantity is Quantity.HER2_CEP17_RATIO:
+            assert group(400, 400 // value) != group(400, 400 // value + 1)
+        else:
+            assert group(100 * value, None) != group(100 * value - 1, None)
+            assert group(100 * value, 1000) != group(100 * value - 1, 1000)
