@@ -99,7 +99,7 @@ class _Reader:
     def word(self, name: str, allowed: tuple[str, ...], default: str) -> str:
         text = self.text(name) or default
         if text not in allowed:
-            self.fault(name, f"must be one of {', '.join(allowed)} (found {text!r})")
+            self.fault(name, f"must be one of {', '.join(filter(None, allowed))} (found {text!r})")
             return default
         return text
 

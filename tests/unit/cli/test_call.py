@@ -98,7 +98,7 @@ def test_a_failed_control_is_an_indeterminate_result_not_an_error():
     ("arguments", "message"),
     [
         pytest.param((), "gives neither an IHC score", id="nothing"),
-        pytest.param(("--ihc", "4+"), "--ihc: must be one of", id="no such score"),
+        pytest.param(("--ihc", "2"), "--ihc: must be one of 0, 1+, 2+, 3+ (found '2')", id="no such score"),
         pytest.param(("--pct-none", "nan"), "--pct-none: must be a percentage", id="not a number"),
         pytest.param(("--pct-none", "inf"), "--pct-none: must be a percentage", id="infinite"),
         pytest.param(("--pct-none", "-1"), "--pct-none: must be a percentage", id="negative percentage"),
