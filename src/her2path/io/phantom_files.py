@@ -27,6 +27,8 @@ TILE_PX = 256
 LEVEL_FACTOR = 4
 """Every level is four times smaller than the one before, as in Aperio slides."""
 _SMALLEST_LEVEL_PX = 512
+_FLAT_MAX_PX = 4096
+"""A slide with longer sides needs a pyramid: without one an overview reads every pixel."""
 _FILE_QUALITY = 90
 _CLASSIC_TIFF_PX = 8_000_000_000
 """Above this many pixels a file may pass 4 GiB, which a classic TIFF cannot address."""
@@ -54,13 +56,10 @@ def write_slide(path: Path, block: Rgb, *, mpp: float, repeat: int = 1, quality:
     Raises
     ------
     ValueError
-        The slide repeats a block whose sides the smallest level cannot divide.
+        The slide repeats a block so often that it needs smaller levels, and these cannot divide it.
     """
     rows, cols = block.shape[0] * repeat, block.shape[1] * repeat
-    count = _level_count(min(rows, cols))
-    step = LEVEL_FACTOR ** (count - 1)
-    if repeat > 1 and (block.shape[0] % step or block.shape[1] % step):
-        raise ValueError(f"a block that is repeated has sides that {step} divides, got {block.shape[:2]}")
+    count = _level_count(block.shape[:2], repeat)
     big = rows * cols > _CLASSIC_TIFF_PX
     with replacing(path) as temporary, tifffile.TiffWriter(temporary, bigtiff=big) as tiff:
         for level in range(count):
@@ -83,10 +82,15 @@ def write_slide(path: Path, block: Rgb, *, mpp: float, repeat: int = 1, quality:
             block = _reduced(block)
 
 
-def _level_count(shortest_px: int) -> int:
+def _level_count(block_shape: tuple[int, ...], repeat: int) -> int:
+    """Count the levels down to the smallest; a repeated block has those that divide its sides."""
     count = 1
-    while shortest_px // LEVEL_FACTOR**count >= _SMALLEST_LEVEL_PX:
+    while min(block_shape) * repeat // LEVEL_FACTOR**count >= _SMALLEST_LEVEL_PX:
+        if repeat > 1 and any(side % LEVEL_FACTOR**count for side in block_shape):
+            break
         count += 1
+    if count == 1 and min(block_shape) * repeat > _FLAT_MAX_PX:
+        raise ValueError(f"a block that is repeated has sides that {LEVEL_FACTOR} divides, got {block_shape}")
     return count
 
 

@@ -9,7 +9,14 @@ import openslide
 import pyarrow.parquet as pq
 import pytest
 
-from her2path.io.phantom_files import write_slide, write_truth, write_truth_cells
+from her2path.io.geojson import read_regions
+from her2path.io.phantom_files import (
+    write_regions,
+    write_rows,
+    write_slide,
+    write_truth,
+    write_truth_cells,
+)
 
 
 @pytest.fixture
@@ -59,8 +66,15 @@ def test_same_image_gives_same_bytes(tmp_path, block):
 
 def test_a_block_that_no_level_can_repeat_is_refused_and_leaves_no_file(tmp_path, block):
     with pytest.raises(ValueError, match="repeated"):
-        write_slide(tmp_path / "s.tif", block[:, :767], mpp=0.5, repeat=5)
+        write_slide(tmp_path / "s.tif", block[:, :767], mpp=0.5, repeat=9)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_repeated_block_has_the_levels_that_divide_it(tmp_path, block):
+    cut = np.ascontiguousarray(block[:500, :500])
+    write_slide(tmp_path / "s.tif", cut, mpp=0.5, repeat=20)
+    with openslide.OpenSlide(tmp_path / "s.tif") as slide:
+        assert slide.level_dimensions == ((10000, 10000), (2500, 2500))
 
 
 def test_a_repeated_truth_moves_cells_and_counts_ids_on(tmp_path):
@@ -86,3 +100,14 @@ def test_truth_is_sorted_json_without_nan(tmp_path):
     assert json.loads((tmp_path / "t.json").read_text()) == {"a": "µ", "b": 1}
     with pytest.raises(ValueError, match="JSON"):
         write_truth(tmp_path / "u.json", {"a": float("nan")})
+
+
+def test_regions_come_back_as_the_areas_that_were_written(tmp_path):
+    square = np.array([[0.0, 0.0], [10.0, 0.0], [10.0, 5.0], [0.0, 5.0], [0.0, 0.0]])
+    write_regions(tmp_path / "r.geojson", [square, square + 20])
+    assert read_regions(tmp_path / "r.geojson", name="r").area == 100
+
+
+def test_rows_keep_their_order_and_leave_cells_without_a_value_empty(tmp_path):
+    write_rows(tmp_path / "t.tsv", [{"b": 1, "a": None}, {"b": "x", "a": 2}], delimiter="\t")
+    assert (tmp_path / "t.tsv").read_text() == "b\ta\n1\t\nx\t2\n"
