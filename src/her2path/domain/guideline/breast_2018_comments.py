@@ -84,9 +84,9 @@ _NOTES = (
     ),
     (
         "NOTE-LOW",
-        "A negative result does not exclude treatment that is approved for tumours with low HER2 expression: "
-        "the scores 0 and 1+ should be told apart with care, at high magnification, with controls that "
-        "include 1+, and by a second reader near the cut-point.",
+        "The level of HER2 expression can matter although the result is negative, so the scores 0 and 1+ "
+        "should be told apart with care: at high magnification, with controls that include 1+, and by a "
+        "second reader near the cut-point.",
     ),
 )
 
