@@ -125,12 +125,15 @@ def measure_patches(
     lit = (smooth > params.patch_level * height).astype(np.uint8)
     count, parts = cv2.connectedComponents(lit, connectivity=8)
     labels: Labels = parts.astype(np.int32)
-    area = np.bincount(labels.ravel(), minlength=count)
-    mean = np.bincount(labels.ravel(), excess.ravel(), count) / np.maximum(area, 1)
     # A patch ends at a share of the height; the light just outside it belongs to it as well.
-    rim = cv2.dilate(labels.astype(np.float32), np.ones((3, 3), np.uint8)).astype(np.int32)
-    whole = np.where(labels > 0, labels, rim)
-    flux = np.bincount(whole.ravel(), excess.ravel(), count).astype(np.float64)
+    rim = cv2.dilate(labels.astype(np.float32), np.ones((3, 3), np.uint8))
+    pixels = np.flatnonzero(rim)
+    core, light = labels.ravel()[pixels], excess.ravel()[pixels]
+    whole = np.where(core > 0, core, rim.ravel()[pixels].astype(np.int32))
+    flux = np.bincount(whole, light, count).astype(np.float64)
+    within = core > 0
+    area = np.bincount(core[within], minlength=count)
+    mean = np.bincount(core[within], light[within], count) / np.maximum(area, 1)
     return Patches(labels, flux, mean, excess)
 
 
@@ -249,6 +252,8 @@ def merge_doublets(row: Floats, col: Floats, *, within_px: float) -> Ints:
     >>> merge_doublets(np.array([0.0, 3.0, 9.0]), np.zeros(3), within_px=3.0).tolist()
     [0, 0, 1]
     """
+    if len(row) < 2:
+        return np.zeros(len(row), np.int32)
     near = np.hypot(row[:, None] - row[None, :], col[:, None] - col[None, :]) <= within_px
     group = np.arange(len(row))
     while True:

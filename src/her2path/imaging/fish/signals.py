@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 import numpy.typing as npt
+from scipy.spatial import cKDTree
 
 from her2path.imaging.fish.assign import debris_mask, single_response
 from her2path.imaging.fish.channels import MAX_BLEED, bleed_fraction, remove_bleed
@@ -218,10 +219,11 @@ def _in_all_colours(role: str, spots: Mapping[str, Spots], within_px: float) -> 
     """
     own = spots[role]
     mask = np.zeros(len(own), bool)
+    places = np.stack([own.row, own.col], axis=1)
     for other, seen in spots.items():
         if other != role and len(seen) and len(own):
-            near = np.hypot(own.row[:, None] - seen.row, own.col[:, None] - seen.col) <= within_px
-            mask |= near.any(axis=1)
+            distance, _ = cKDTree(np.stack([seen.row, seen.col], axis=1)).query(places)
+            mask |= distance <= within_px
     dust: npt.NDArray[np.bool_] = mask & (own.nucleus == 0)
     return dust
 
