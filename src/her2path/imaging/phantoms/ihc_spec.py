@@ -175,6 +175,8 @@ class IhcPhantomSpec:
     """Strew pigment and dust over tissue and background."""
 
     def __post_init__(self) -> None:
+        if self.seed < 0:
+            raise ValueError(f"a seed is an integer >= 0, got {self.seed}")
         if min(self.width_px, self.height_px) < 128:
             raise ValueError("a phantom has at least 128 x 128 pixels")
         if not 0.2 <= self.mpp <= 1.0:

@@ -240,6 +240,7 @@ def test_without_room_for_tumour_there_are_no_tumour_cells():
 @pytest.mark.parametrize(
     "change",
     [
+        {"seed": -1},
         {"mpp": 2.0},
         {"width_px": 10},
         {"patchiness": 1.5},
