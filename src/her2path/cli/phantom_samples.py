@@ -16,14 +16,22 @@ from her2path.cli.phantom_ihc import GUIDELINE
 from her2path.domain.case import Assay, Controls, Specimen
 from her2path.domain.decision import CaseCall, CaseEvidence, call_case
 from her2path.domain.guideline.registry import find_guideline
-from her2path.domain.ihc import IhcReading, IhcScore, IhcTally, StainingClass, StatedScore
+from her2path.domain.ihc import (
+    IhcReading,
+    IhcScore,
+    IhcTally,
+    Intensity,
+    Pattern,
+    StainingClass,
+    StatedScore,
+)
 from her2path.domain.ish import IshReading, SignalSummary
 from her2path.domain.verdict import NotEvaluable
 from her2path.errors import Her2PathError
 from her2path.imaging.phantoms.fish import FishPhantom, FishPhantomSpec, render_fish
 from her2path.imaging.phantoms.ihc import IhcPhantom, render_ihc
 from her2path.imaging.phantoms.ihc_regions import tumour_outlines
-from her2path.imaging.phantoms.ihc_spec import SCORE_PRESETS, STYLES, IhcPhantomSpec
+from her2path.imaging.phantoms.ihc_spec import SCORE_PRESETS, STYLES, ClassShare, IhcPhantomSpec
 from her2path.io import phantom_files as files
 from her2path.io import phantom_fish_files as fish_files
 from her2path.io.case_sheet import COLUMNS
@@ -71,15 +79,26 @@ def _spec(seed: int, score: str, style: str, **changes: object) -> IhcPhantomSpe
 _FINE: dict[str, object] = {"mpp": 0.25, "width_px": 2816, "height_px": 2560}
 _COARSE: dict[str, object] = {"mpp": 0.5, "width_px": 1664, "height_px": 1536}
 _GLANDS: dict[str, object] = {**_COARSE, "architecture": "glandular", "tumour_fraction": 0.75}
+_MODERATE = (
+    ClassShare(Intensity.MODERATE, Pattern.COMPLETE, 0.45),
+    ClassShare(Intensity.WEAK, Pattern.COMPLETE, 0.10),
+    ClassShare(Intensity.WEAK, Pattern.INCOMPLETE, 0.10),
+)
+"""A 2+ further from the cut than the preset, for blue counterstain and glands, where less is found."""
 
 SAMPLES: tuple[Sample, ...] = (
     Sample("demo_ihc0", _spec(101, "null", "crisp", **_COARSE)),
     Sample("demo_ultralow", _spec(102, "ultralow", "crisp", **_FINE)),
     Sample("demo_ihc1", _spec(103, "1+", "classic", **_FINE)),
     Sample("demo_ihc2_g1", _spec(104, "2+", "pale", **_COARSE), fish_group=1),
-    Sample("demo_ihc2_g2", _spec(105, "2+", "blue", **_COARSE), fish_group=2, channel_files=True),
+    Sample(
+        "demo_ihc2_g2",
+        _spec(105, "2+", "blue", **_COARSE, classes=_MODERATE),
+        fish_group=2,
+        channel_files=True,
+    ),
     Sample("demo_ihc2_g3", _spec(106, "2+", "violet", **_FINE), fish_group=3, recount=True),
-    Sample("demo_ihc2_g4", _spec(107, "2+", "classic", **_GLANDS), fish_group=4),
+    Sample("demo_ihc2_g4", _spec(107, "2+", "classic", **_GLANDS, classes=_MODERATE), fish_group=4),
     Sample("demo_ihc2_g5", _spec(108, "2+", "crisp", **_COARSE), fish_group=5),
     Sample("demo_ihc3", _spec(109, "3+", "classic", **_COARSE), regions=True),
 )
