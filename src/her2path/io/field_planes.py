@@ -7,6 +7,7 @@ A file that is cut short is refused when it is opened, not when the missing part
 from __future__ import annotations
 
 import struct
+import zlib
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -23,8 +24,21 @@ from her2path.units import PixelSize, is_plausible_mpp
 
 Plane = npt.NDArray[np.uint8] | npt.NDArray[np.uint16] | npt.NDArray[np.float32]
 
-DECODE_ERRORS = (OSError, ValueError, RuntimeError, KeyError, IndexError, TypeError, struct.error)
-"""What the decoders raise on damaged files (tifffile's own errors are ValueErrors)."""
+DECODE_ERRORS = (
+    OSError,
+    ValueError,  # tifffile's own errors
+    RuntimeError,  # those of imagecodecs
+    LookupError,
+    TypeError,
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    MemoryError,  # a damaged header that claims an absurd size
+    SyntaxError,  # Pillow on broken PNG chunks, the XML parser on a broken OME header
+    struct.error,
+    zlib.error,
+)
+"""What the decoders raise on damaged files."""
 _FULL_SCALE = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0}
 
 

@@ -219,6 +219,45 @@ def test_a_file_cut_short_is_refused_on_opening(tmp_path, planes, layout, kept):
         open_field(files, name="image", channels=sheet)
 
 
+@pytest.mark.parametrize("layout", ["ome", "imagej, sheet", "plain pages, sheet", "strips", "capture"])
+def test_a_damaged_file_never_ends_in_a_defect(tmp_path, planes, layout):
+    rng = np.random.default_rng(5)
+    if layout == "capture":
+        files, sheet = [tmp_path / "capture.png"], ()
+        cv2.imwrite(str(files[0]), np.moveaxis(planes >> 6, 0, 2).astype(np.uint8))
+    else:
+        files, sheet = write_layout(layout, tmp_path, planes)
+    whole = files[0].read_bytes()
+    refused = 0
+    for _ in range(60):
+        damaged = bytearray(whole)
+        for place in rng.integers(0, min(len(whole), 900), 3):
+            damaged[place] = rng.integers(0, 256)
+        files[0].write_bytes(bytes(damaged))
+        try:
+            with open_field(files, name="image", channels=sheet) as field:
+                for channel in field.channels:
+                    field.plane(channel.index)
+        except Her2PathError:
+            refused += 1
+    assert refused > 5
+
+
+def test_pixels_that_are_no_numbers_are_refused(tmp_path, planes):
+    values = planes.astype(np.float32) / 4095
+    values[1, 5, 5] = np.nan
+    with open_field([write_ome(tmp_path / "field.ome.tif", values)], name="image") as field:
+        field.plane(0)
+        with pytest.raises(UnsuitableImageError, match="no numbers"):
+            field.plane(1)
+
+
+def test_pixels_of_an_unknown_type_are_refused(tmp_path, planes):
+    path = write_ome(tmp_path / "field.ome.tif", planes.astype(np.int32))
+    with pytest.raises(UnsuitableImageError, match="8 or 16 bit"):
+        open_field([path], name="image")
+
+
 def test_a_text_file_named_tif_is_refused(tmp_path):
     (tmp_path / "notes.tif").write_text("not an image")
     with pytest.raises(UnreadableImageError):
