@@ -23,7 +23,7 @@ class Calibration:
     """Cuts on decadic optical densities (unit stain vectors) and on shares of the contour."""
 
     id: str = "classical-1"
-    stained_rise_od: float = 0.035
+    stained_rise_od: float = 0.025
     """Rise of a contour over its cytoplasm from which it counts as stained."""
     weak_od: float = 0.10
     moderate_od: float = 0.19
@@ -32,7 +32,7 @@ class Calibration:
     strong; below: faint."""
     min_completeness: float = 0.15
     """Less stained contour than this is noise, not a membrane."""
-    complete: float = 0.65
+    complete: float = 0.60
     """Stained share of the contour from which a membrane is called complete."""
     basolateral: float = 0.40
     """Stained share from which a membrane with one single gap is called basolateral."""

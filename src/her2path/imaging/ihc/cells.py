@@ -34,7 +34,7 @@ _BEND = 0.01
 _RIDGE_LOW, _RIDGE_HIGH = -0.05, 0.40
 CLEAR_OD = 0.025
 """Density of both stains below which a place is as clear as glass; pale cytoplasm has 0.04 to 0.08."""
-_HEMATOXYLIN_WEIGHT = 0.8
+_HEMATOXYLIN_WEIGHT = 0.9
 """How much hematoxylin counts against brown: in grey matter both amounts are alike."""
 
 

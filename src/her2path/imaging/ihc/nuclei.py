@@ -139,7 +139,7 @@ def detect_nuclei(
     contrast, score = _contrast_and_score(blue, index, edge, radii_um)
     hematoxylin = sample_rays(stains.hematoxylin, x, y, radii_px)
     mean, spread = _moments(hematoxylin, index, radii_um)
-    radii = radii_px[index] + np.float32(0.5 * _STEP_UM / mpp)
+    radii = radii_px[index] + np.float32(_STEP_UM / mpp)  # the step lies beyond the sample, see _outlines
     found = Nuclei(
         x=x,
         y=y,
@@ -218,7 +218,7 @@ def _blur(image: Floats, sigma: float) -> Floats:
 
 def _walls(blue: Floats, brown: Floats) -> Floats:
     """Price of what no nucleus crosses: a brown line, or a dip before a second nucleus."""
-    centre = np.median(brown[:, :, :4], axis=(1, 2))[:, None, None]
+    centre = np.median(brown[:, :, :4].reshape(len(brown), 4 * ANGLES), axis=1)[:, None, None]
     wall = np.clip(np.maximum.accumulate(brown, axis=2) - centre - _BROWN_WALL, 0, 0.2)
     lowest = np.minimum.accumulate(blue[:, :, 2:], axis=2)
     wall[:, :, 2:] += np.clip(blue[:, :, 2:] - lowest - _VALLEY, 0, 0.1)

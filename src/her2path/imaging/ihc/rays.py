@@ -131,7 +131,7 @@ def ring_area(radii: Floats) -> Floats:
 
     Examples
     --------
-    >>> float(ring_area(np.full((1, ANGLES), 10.0, np.float32))[0].round(1))
+    >>> round(float(ring_area(np.full((1, ANGLES), 10.0, np.float32))[0]), 1)
     312.1
     """
     area = 0.5 * np.sin(2 * np.pi / ANGLES) * (radii * np.roll(radii, -1, axis=1)).sum(axis=1)

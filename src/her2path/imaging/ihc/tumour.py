@@ -75,7 +75,7 @@ class TumourCuts:
     greyness: float = 0.55
     """From here an object that is darker than what surrounds it is grey: the optics make red cells
     grey, and blue nuclei in brown cytoplasm have less DAB than their rim."""
-    lymphocyte_area_um2: float = 36.0
+    lymphocyte_area_um2: float = 40.0
     lymphocyte_elongation: float = 1.6
     lymphocyte_darkness: float = 1.25
     """Hematoxylin over that of the slide's larger nuclei."""

@@ -1,0 +1,125 @@
+"""Step ihc_score: from cells to a score, an overlay and QuPath objects."""
+
+from __future__ import annotations
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+from her2path.domain.ihc import IhcScore
+from her2path.errors import UnsuitableImageError
+from her2path.imaging.phantoms.ihc import render_ihc
+from her2path.imaging.phantoms.ihc_spec import SCORE_PRESETS, IhcPhantomSpec
+from her2path.io.documents import IhcScoreDoc, read_document
+from her2path.io.tables import IHC_CELLS, IHC_CONTOURS, read_table, write_table
+from tests.support.ihc_chain import find_cells, prepare, score
+from tests.support.slides import write_pyramid
+
+
+def scored(tmp_path, preset, *, side=896, seed=9, **row):
+    spec = IhcPhantomSpec(seed=seed, width_px=side, height_px=side, mpp=0.5, classes=SCORE_PRESETS[preset])
+    phantom = render_ihc(spec)
+    slide = write_pyramid(tmp_path / "slide.tif", phantom.rgb, mpp=0.5)
+    at, sheet = prepare(slide, tmp_path / "image-1", **row)
+    find_cells(slide, at, sheet)
+    score(slide, at)
+    return at, read_document(at.score, IhcScoreDoc).result, phantom
+
+
+@pytest.fixture(scope="module")
+def strong(tmp_path_factory):
+    return scored(tmp_path_factory.mktemp("strong"), "3+")
+
+
+@pytest.mark.parametrize(
+    ("preset", "expected"),
+    [
+        pytest.param("null", IhcScore.ZERO, id="no staining"),
+        pytest.param("ultralow", IhcScore.ZERO, id="faint in 6 %"),
+        pytest.param("1+", IhcScore.ONE_PLUS, id="faint and weak, incomplete"),
+        pytest.param("2+", IhcScore.TWO_PLUS, id="moderate and weak, complete"),
+    ],
+)
+def test_phantoms_get_the_score_they_were_made_with(tmp_path, preset, expected):
+    _, result, _ = scored(tmp_path, preset)
+    assert result.score is expected
+
+
+def test_a_strong_phantom_scores_3_with_an_h_score_near_its_truth(strong):
+    _, result, phantom = strong
+    assert result.score is IhcScore.THREE_PLUS
+    assert result.h_score == pytest.approx(phantom.truth.expressed.h_score, abs=40)
+
+
+def test_the_tally_adds_up_to_the_cells_of_the_table(strong):
+    at, result, _ = strong
+    table = read_table(at.cells, IHC_CELLS)
+    assert result.as_tally().total == result.scored_cells
+    assert result.scored_cells + sum(result.excluded_cells.values()) == table.num_rows
+    assert result.scored_cells == table["exclusion"].null_count
+    assert sum(p.cells for name, p in result.percentages.items() if name != "stained") == result.scored_cells
+    assert result.selected_nuclei_pct == pytest.approx(100 * result.scored_cells / table.num_rows)
+
+
+def test_each_percentage_lies_within_its_interval(strong):
+    for share in strong[1].percentages.values():
+        assert 0 <= share.low_pct <= share.pct <= share.high_pct <= 100
+
+
+def test_tumour_cells_chosen_by_the_machine_are_said_to_be(strong):
+    _, result, _ = strong
+    assert result.tumour_selection == "automatic"
+    assert "tumour_automatic" in result.flags
+
+
+def test_the_overlay_shows_colours_that_the_slide_does_not_have(strong):
+    at, _, phantom = strong
+    overlay = cv2.imread(str(at.overlay))
+    assert overlay.shape == phantom.rgb.shape
+    assert (np.abs(overlay[..., ::-1].astype(int) - phantom.rgb) > 40).any(axis=2).mean() > 0.02
+
+
+def test_all_cells_reach_qupath(strong):
+    at, _, _ = strong
+    features = json.loads(at.geojson.read_text())["features"]
+    assert len(features) == read_table(at.cells, IHC_CELLS).num_rows
+    names = {feature["properties"]["classification"]["name"] for feature in features}
+    assert {"Tumor: 3+", "Tumor: Negative", "Ignore*"} <= names
+
+
+def test_too_few_tumour_cells_are_no_result(tmp_path, strong):
+    at, _, _ = strong
+    slide = at.slide.parent.parent / "slide.tif"
+    few = read_table(at.cells, IHC_CELLS).slice(0, 5)
+    rings = read_table(at.contours, IHC_CONTOURS).slice(0, 5)
+    at = type(at)(**{**vars(at), "cells": tmp_path / "cells.parquet", "contours": tmp_path / "rings.parquet"})
+    for path, schema, rows in ((at.cells, IHC_CELLS, few), (at.contours, IHC_CONTOURS, rings)):
+        with write_table(path, schema) as table:
+            table.append({name: rows[name].to_pylist() for name in schema.names})
+    at.score, at.geojson, at.overlay = tmp_path / "s.json", tmp_path / "g.json", tmp_path / "o.png"
+    with pytest.raises(UnsuitableImageError) as caught:
+        score(slide, at)
+    assert caught.value.code in {"no_tumour_cells", "too_few_tumour_cells"}
+    assert not at.score.exists()
+
+
+@pytest.mark.real
+def test_the_real_cores_come_in_the_order_of_their_labels(real_data, tmp_path):
+    found = {}
+    for core in ("core_9b0f", "core_ccb6", "core_154a", "core_f8a2", "core_0123", "core_da59", "core_a1f1"):
+        slide = real_data / "ihc_cores" / f"{core}.tif"
+        at, sheet = prepare(slide, tmp_path / core, mpp=0.25)
+        find_cells(slide, at, sheet, workers=2)
+        score(slide, at)
+        found[core] = read_document(at.score, IhcScoreDoc).result
+    h = {core: result.h_score for core, result in found.items()}
+    negative = max(h["core_9b0f"], h["core_ccb6"])
+    assert negative < min(h["core_0123"], h["core_da59"], h["core_a1f1"])
+    assert max(h["core_154a"], h["core_f8a2"]) < min(h["core_0123"], h["core_da59"])
+    assert max(h["core_0123"], h["core_da59"]) < h["core_a1f1"]
+    for core in ("core_9b0f", "core_ccb6", "core_154a", "core_f8a2"):
+        assert found[core].score in (IhcScore.ZERO, IhcScore.ONE_PLUS)
+    for core in ("core_0123", "core_da59", "core_a1f1"):
+        assert found[core].score in (IhcScore.TWO_PLUS, IhcScore.THREE_PLUS)
