@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 
 from her2path.domain.ish import Probe
 from her2path.errors import UnsuitableImageError
+from her2path.imaging.fish.clusters import MIN_LONE_SIGNALS
 from her2path.imaging.fish.counting import GLOW, NucleusCount, count_nuclei
 from her2path.imaging.fish.gallery import SIDE_UM, Crop, Display, Ring, render_field, render_gallery
 from her2path.io.documents import FishCountsDoc, FishCountsResult, SlideDoc, read_document, write_document
@@ -28,6 +29,9 @@ from her2path.io.slides.source import WorkingBox
 from her2path.io.tables import FISH_NUCLEI, FISH_OBJECTS, FISH_SIGNALS, read_table, write_table
 
 log = logging.getLogger(__name__)
+
+_CLUSTERS_NOT_ESTIMATED = "clusters_not_estimated"
+"""Flag: too few lone HER2 signals to know the light of one, so the copies of clusters may be missed."""
 
 
 class FishCountsParams(BaseModel):
@@ -135,8 +139,14 @@ def _result(counted: Sequence[NucleusCount], found: Sequence[_Signal], *, dual: 
         excluded_nuclei={reason: reasons[reason] for reason in sorted(reasons)},
         nuclei_with_clusters=sum(n.her2_clusters > 0 for n in scored),
         cytoplasmic_signals=sum(s.nucleus_id == 0 and s.copies > 0 for s in found),
+        flags=(_CLUSTERS_NOT_ESTIMATED,) if _few_single_signals(found) else (),
         weak_signals=sum(s.nucleus_id in scored_ids and s.copies == 0 and s.role != GLOW for s in found),
     )
+
+
+def _few_single_signals(found: Sequence[_Signal]) -> bool:
+    lone = sum(s.role == "her2" and s.nucleus_id > 0 and s.copies > 0 and not s.is_cluster for s in found)
+    return lone < MIN_LONE_SIGNALS
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,9 +30,17 @@ def test_sums_are_those_of_the_counted_nuclei(tmp_path):
     assert result.nuclei == ((3, 2), (3, 2))
     assert (result.her2_signals, result.cep17_signals) == (6, 4)
     assert result.excluded_nuclei == {"cut_off": 1, "no_cep17_signal": 1, "no_her2_signal": 1}
+    assert result.flags == ()
     nuclei = read_table(tmp_path / "out" / "fish_nuclei.parquet", FISH_NUCLEI).to_pylist()
     assert sum(n["evaluable"] for n in nuclei) == 2
     assert all((n["exclusion"] is None) == n["evaluable"] for n in nuclei)
+
+
+def test_a_field_of_few_lone_signals_says_that_clusters_are_not_estimated(tmp_path):
+    field = draw_field([Disc(128, 128)], [Dot(1, 128, 120), Dot(1, 140, 128), Dot(2, 120, 140)])
+    result = run_chain([write_ome(tmp_path / "field.ome.tif", field)], tmp_path / "out")
+    assert result.nuclei == ((2, 1),)
+    assert result.flags == ("clusters_not_estimated",)
 
 
 def test_a_single_probe_has_no_cep17_anywhere(tmp_path):
