@@ -192,9 +192,23 @@ def _split(mask: Mask, smooth: Image, mpp: float, params: NucleusParams) -> Labe
         around = _smooth(np.clip(smooth, 0, None), params.local_um / mpp)
         rounded *= np.clip(inner / np.maximum(around, 1e-6), 0.25, 4.0) ** np.float32(params.seed_light)
     rounded[~mask] = 0
-    seeds = _seeds(rounded, max(round(1.8 / mpp), 1), params.seed_depth)
+    # The map is smooth: its tops are found on a coarser grid in a fraction of the time.
+    step = max(int(0.6 / mpp), 1)
+    size = (max(mask.shape[1] // step, 1), max(mask.shape[0] // step, 1))
+    coarse = cv2.resize(rounded, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    tops = _seeds(coarse, max(round(1.8 / (mpp * step)), 1), params.seed_depth)
+    seeds = cv2.resize(tops, mask.shape[::-1], interpolation=cv2.INTER_NEAREST).astype(np.int32)
+    seeds = _with_seed_each(np.where(mask, seeds, 0), mask)
     labels: Labels = watershed(-rounded, seeds, mask=mask)  # type: ignore[no-untyped-call]  # scikit-image
     return labels.astype(np.int32)
+
+
+def _with_seed_each(seeds: Labels, mask: Mask) -> Labels:
+    """Give parts of the mask without a seed (thin ones, lost on the coarse grid) one of their own."""
+    count, parts = cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)
+    bare = np.bincount(parts.ravel(), seeds.ravel() > 0, count) == 0
+    bare[0] = False
+    return np.where(bare[parts], int(seeds.max(initial=0)) + parts, seeds).astype(np.int32)
 
 
 def _seeds(height: Image, radius_px: int, depth: float) -> Labels:
