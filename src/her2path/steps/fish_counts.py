@@ -196,11 +196,12 @@ class _Page:
         left = round(self.table["x_px0"][index] - side / 2)
         box, pad = _inside(top, left, side, height, width)
         wanted = ("dapi", "her2") if self.document.sheet.probe is Probe.SINGLE else ("dapi", "her2", "cep17")
-        planes: dict[str, npt.NDArray[np.float32]] = {
-            c.role: np.pad(self.source.plane(c.index, box=box).astype(np.float32), pad)
-            for c in self.source.channels
-            if c.role in wanted
-        }
+        planes = {}
+        for channel in self.source.channels:
+            if channel.role in wanted:
+                plane = self.source.plane(channel.index, box=box).astype(np.float32)
+                # Outside the image lies its darkest level, so that the display's black is not 0.
+                planes[str(channel.role)] = np.pad(plane, pad, constant_values=plane.min())
         return planes, (top, left)
 
     def _crop(
@@ -237,7 +238,8 @@ def _caption(count: NucleusCount) -> tuple[str, str]:
     numbers = f"#{count.nucleus_id}  HER2 {count.her2}"
     if count.cep17 is not None:
         numbers += f"  CEP17 {count.cep17}"
-    return numbers, (count.exclusion or "").replace("_", " ")
+    reason = (count.exclusion or "").replace("_", " ")
+    return numbers, reason.replace("her2", "HER2").replace("cep17", "CEP17")
 
 
 def _evenly(indices: Sequence[int], wanted: int) -> list[int]:

@@ -141,7 +141,7 @@ def _draw(crop: Crop, mpp: float) -> Rgb:
             cv2.circle(picture, centre, round(radius * factor * 16), _RINGS[ring.role], 1, cv2.LINE_AA, 4)
         if ring.is_cluster:
             spot = (round(ring.col * zoom + 1.8 * radius), round(ring.row * zoom + 4))
-            _write(picture, f"~{ring.copies}", spot, _RINGS[ring.role])
+            _write(picture, f"x{ring.copies}", spot, _RINGS[ring.role])
     return picture
 
 
@@ -152,7 +152,7 @@ def _legend(width: int) -> Rgb:
         ("DAPI", (110, 130, 255)),
         ("HER2", _RINGS["her2"]),
         ("CEP17", _RINGS["cep17"]),
-        ("double ring = cluster, copies estimated from its light", _MUTED),
+        ("double ring = cluster, x copies estimated from its light", _MUTED),
     ):
         _write(strip, text, (left, 17), colour)
         left += 16 + _text_width(text)
