@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -80,13 +81,15 @@ class LabelImage:
 
     def __init__(self, path: Path) -> None:
         self._name = path.name
-        try:
-            self._tif = tifffile.TiffFile(path)
-            self._page: Any = self._tif.pages[0]
-        except DECODE_ERRORS as error:
-            raise ArtefactError(path.name, f"not a readable label image ({error})") from error
-        if self._page.dtype != np.int32 or self._page.ndim != 2:
-            raise ArtefactError(path.name, "not an int32 label image")
+        with ExitStack() as on_failure:
+            try:
+                self._tif = on_failure.enter_context(tifffile.TiffFile(path))
+                self._page: Any = self._tif.pages[0]
+            except DECODE_ERRORS as error:
+                raise ArtefactError(path.name, f"not a readable label image ({error})") from error
+            if self._page.dtype != np.int32 or self._page.ndim != 2:
+                raise ArtefactError(path.name, "not an int32 label image")
+            on_failure.pop_all()
         self.height, self.width = (int(side) for side in self._page.shape)
 
     def read(self, box: WorkingBox) -> Labels:
