@@ -12,7 +12,7 @@ from her2path.imaging.ihc.cells import CLEAR_OD, STEP_UM, CellRays, trace_cells
 from her2path.imaging.ihc.membrane import Membranes, measure_membranes
 from her2path.imaging.ihc.nuclei import REACH_UM as NUCLEUS_REACH_UM
 from her2path.imaging.ihc.nuclei import Nuclei, detect_nuclei
-from her2path.imaging.ihc.rays import Coordinates, Floats, ring_area, ring_centroids, ring_points
+from her2path.imaging.ihc.rays import Coordinates, Floats, ring_area, ring_centroids, ring_points, within
 from her2path.imaging.stain import StainModel, separate
 
 MARGIN_UM = NUCLEUS_REACH_UM
@@ -113,13 +113,13 @@ def _surround(rays: CellRays) -> tuple[Floats, Floats, Floats]:
     """Density around nuclei, how much of it is as clear as glass, and how grey the nuclei are."""
     steps = np.arange(1, rays.dab.shape[2] + 1)
     outline = rays.nucleus[..., None]
-    rim = (steps > outline + 1) & (steps <= outline + 1 + _RIM_UM / STEP_UM)
-    core = (steps < outline - 1) * steps
-    count = np.maximum(rim.sum(axis=(1, 2)), 1)
-    weight = np.maximum(core.sum(axis=(1, 2)), 1)
-    dab, blue = ((stain * rim).sum(axis=(1, 2)) / count for stain in (rays.dab, rays.blue))
-    core_dab, core_blue = ((stain * core).sum(axis=(1, 2)) / weight for stain in (rays.dab, rays.blue))
-    clear = ((rays.dab + rays.blue < CLEAR_OD) & rim).sum(axis=(1, 2)) / count
-    greyness = (core_dab - dab) / np.maximum(core_blue - blue, 0.02)
-    found = [np.asarray(value, np.float32) for value in (dab + blue, clear, greyness)]
+    rim = ((steps > outline + 1) & (steps <= outline + 1 + _RIM_UM / STEP_UM)).astype(np.float32)
+    core = np.asarray((steps < outline - 1) * steps, np.float32)
+    count, weight = np.maximum(within(rim, rim), 1), np.maximum(core.sum(axis=(1, 2)), 1)
+    blue = rays.blue
+    rim_dab, rim_blue = within(rays.dab, rim) / count, within(blue, rim) / count
+    core_dab, core_blue = within(rays.dab, core) / weight, within(blue, core) / weight
+    clear = within((rays.dab + blue < CLEAR_OD).astype(np.float32), rim) / count
+    greyness = (core_dab - rim_dab) / np.maximum(core_blue - rim_blue, 0.02)
+    found = [np.asarray(value, np.float32) for value in (rim_dab + rim_blue, clear, greyness)]
     return found[0], found[1], found[2]

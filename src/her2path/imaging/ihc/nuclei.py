@@ -26,9 +26,11 @@ from her2path.imaging.ihc.rays import (
     Floats,
     at,
     closed_paths,
+    highest_so_far,
     ring_area,
     ring_elongation,
     sample_rays,
+    within,
 )
 from her2path.imaging.stain import StainAmounts, steadied
 
@@ -137,28 +139,30 @@ def detect_nuclei(
     wall = _walls(blue, sample_rays(brown, x, y, radii_px))
     index, edge = _outlines(blue, wall, radii_um, radius_um)
     contrast, score = _contrast_and_score(blue, index, edge, radii_um)
-    hematoxylin = sample_rays(stains.hematoxylin, x, y, radii_px)
-    mean, spread = _moments(hematoxylin, index, radii_um)
     radii = radii_px[index] + np.float32(_STEP_UM / mpp)  # the step lies beyond the sample, see _outlines
+    area_um2 = ring_area(radii) * np.float32(mpp**2)
+    coverage = (edge > _EDGE_SEEN).mean(axis=1, dtype=np.float32)
+    good = np.flatnonzero(
+        (np.minimum(edge, _EDGE_CREDIT).mean(axis=1) > cuts.edge)
+        & (coverage > cuts.coverage)
+        & (contrast > cuts.contrast)
+        & (area_um2 > cuts.area_um2)
+    )
+    hematoxylin = sample_rays(stains.hematoxylin, x[good], y[good], radii_px)
+    is_blue = hematoxylin[:, :, : round(2 / _STEP_UM)].mean(axis=(1, 2)) > cuts.hematoxylin
+    good, hematoxylin = good[is_blue], hematoxylin[is_blue]
+    mean, spread = _moments(hematoxylin, index[good], radii_um)
     found = Nuclei(
-        x=x,
-        y=y,
-        radii_px=radii,
-        area_um2=ring_area(radii) * np.float32(mpp**2),
-        elongation=ring_elongation(radii),
-        contrast=contrast,
-        coverage=(edge > _EDGE_SEEN).mean(axis=1, dtype=np.float32),
+        x=x[good],
+        y=y[good],
+        radii_px=radii[good],
+        area_um2=area_um2[good],
+        elongation=ring_elongation(radii[good]),
+        contrast=contrast[good],
+        coverage=coverage[good],
         hematoxylin=mean,
         chromatin=spread,
     )
-    good = (
-        (np.minimum(edge, _EDGE_CREDIT).mean(axis=1) > cuts.edge)
-        & (found.coverage > cuts.coverage)
-        & (contrast > cuts.contrast)
-        & (hematoxylin[:, :, : round(2 / _STEP_UM)].mean(axis=(1, 2)) > cuts.hematoxylin)
-        & (found.area_um2 > cuts.area_um2)
-    )
-    found = found.where(good)
     return found.where(_without_overlaps(found, score[good]))
 
 
@@ -219,10 +223,11 @@ def _blur(image: Floats, sigma: float) -> Floats:
 def _walls(blue: Floats, brown: Floats) -> Floats:
     """Price of what no nucleus crosses: a brown line, or a dip before a second nucleus."""
     centre = np.median(brown[:, :, :4].reshape(len(brown), 4 * ANGLES), axis=1)[:, None, None]
-    wall = np.clip(np.maximum.accumulate(brown, axis=2) - centre - _BROWN_WALL, 0, 0.2)
-    lowest = np.minimum.accumulate(blue[:, :, 2:], axis=2)
-    wall[:, :, 2:] += np.clip(blue[:, :, 2:] - lowest - _VALLEY, 0, 0.1)
-    return np.asarray(np.maximum.accumulate(wall, axis=2), np.float32)
+    wall = np.clip(highest_so_far(brown) - (centre + np.float32(_BROWN_WALL)), 0, np.float32(0.2))
+    beyond = blue[:, :, 2:]
+    rise = beyond + highest_so_far(-beyond) - np.float32(_VALLEY)
+    wall[:, :, 2:] += np.clip(rise, 0, np.float32(0.1))
+    return highest_so_far(wall)
 
 
 def _outlines(
@@ -247,14 +252,17 @@ def _contrast_and_score(
 ) -> tuple[Floats, Floats]:
     """Contrast over the rim outside, and how well an outline explains its place."""
     place = np.arange(blue.shape[2])
-    rim = (place > index[..., None] + 1) & (place <= index[..., None] + 5)
-    outside = (blue * rim).sum(axis=(1, 2)) / np.maximum(rim.sum(axis=(1, 2)), 1)
+    rim = ((place > index[..., None] + 1) & (place <= index[..., None] + 5)).astype(np.float32)
+    outside = within(blue, rim) / np.maximum(within(rim, rim), 1)
     weight = (place < index[..., None]) * radii_um
-    total = np.maximum(weight.sum(axis=(1, 2)), 1e-3)
+    total = np.maximum(weight.sum(axis=(1, 2)), np.float32(1e-3))
     # A nucleolus must not speak for its nucleus, so what is inside counts up to a bound.
-    inside = (np.minimum(blue, outside[:, None, None] + 0.12) * weight).sum(axis=(1, 2)) / total
+    inside = within(np.minimum(blue, (outside + np.float32(0.12))[:, None, None]), weight) / total
     contrast = np.asarray(inside - outside, np.float32)
-    dip = ((blue < (outside + 0.35 * contrast)[:, None, None]) * weight).sum(axis=(1, 2)) / total
+    dip = (
+        within((blue < (outside + np.float32(0.35) * contrast)[:, None, None]).astype(np.float32), weight)
+        / total
+    )
     coverage = (edge > _EDGE_SEEN).mean(axis=1)
     radius = radii_um[index].mean(axis=1)
     score = np.clip(contrast, 0, 0.06) * coverage**2 * np.clip(1 - 3 * dip, 0.05, 1) * radius**0.9
@@ -265,8 +273,8 @@ def _moments(samples: Floats, index: npt.NDArray[np.intp], radii_um: Floats) -> 
     """Mean and standard deviation within outlines, weighted by area."""
     weight = (np.arange(samples.shape[2]) <= index[..., None]) * radii_um
     total = weight.sum(axis=(1, 2))
-    mean = (samples * weight).sum(axis=(1, 2)) / total
-    square = (samples * samples * weight).sum(axis=(1, 2)) / total
+    mean = within(samples, weight) / total
+    square = within(samples * samples, weight) / total
     return np.asarray(mean, np.float32), np.asarray(np.sqrt(np.maximum(square - mean**2, 0)), np.float32)
 
 

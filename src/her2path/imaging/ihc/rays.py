@@ -90,40 +90,58 @@ def closed_paths(cost: Floats, *, bend: float, reach: int = 2) -> npt.NDArray[np
     n, angles, length = cost.shape
     if n == 0:
         return np.zeros((0, angles), np.intp)
-    steps = ((1, bend), (-1, bend), (2, 3 * bend), (-2, 3 * bend))[: 2 * reach]
+    prices = (bend, 3 * bend)[:reach]
     turns = angles + angles // 2
-    back = np.zeros((turns, n, length), np.int8)
-    best = cost[:, 0].copy()
+    reached = np.empty((turns, n, length), np.float32)
+    reached[0] = cost[:, 0]
     for turn in range(1, turns):
-        chosen = back[turn]
-        cheapest = best.copy()
-        for step, price in steps:
-            source, target = (
-                (slice(None, -step), slice(step, None))
-                if step > 0
-                else (slice(-step, None), slice(None, step))
-            )
-            other = best[:, source] + np.float32(price)
-            better = other < cheapest[:, target]
-            np.copyto(cheapest[:, target], other, where=better)
-            np.copyto(chosen[:, target], np.int8(-step), where=better)
-        best = cheapest + cost[:, turn % angles]
-    return _trace(best, back, angles)
+        before, best = reached[turn - 1], reached[turn]
+        np.copyto(best, before)
+        for step, price in enumerate(prices, start=1):
+            dearer = before + np.float32(price)
+            np.minimum(best[:, step:], dearer[:, :-step], out=best[:, step:])
+            np.minimum(best[:, :-step], dearer[:, step:], out=best[:, :-step])
+        best += cost[:, turn % angles]
+    return _trace(reached, prices, angles)
 
 
-def _trace(best: Floats, back: npt.NDArray[np.int8], angles: int) -> npt.NDArray[np.intp]:
-    index = np.empty((best.shape[0], angles), np.intp)
-    objects = np.arange(best.shape[0])
-    place = best.argmin(axis=1)
-    for turn in range(len(back) - 1, angles // 2 - 1, -1):
+def _trace(reached: Floats, prices: tuple[float, ...], angles: int) -> npt.NDArray[np.intp]:
+    """Walk back from the cheapest end; the way is found again from the prices that were reached."""
+    turns, n, length = reached.shape
+    index = np.empty((n, angles), np.intp)
+    objects = np.arange(n)
+    place = reached[-1].argmin(axis=1)
+    moves = [(0, 0.0), *((sign * k, price) for k, price in enumerate(prices, start=1) for sign in (-1, 1))]
+    for turn in range(turns - 1, angles // 2 - 1, -1):
         index[:, turn % angles] = place
-        place = place + back[turn, objects, place]
+        ways = np.empty((len(moves), n), np.float32)
+        for way, (move, price) in zip(ways, moves, strict=True):
+            source = np.clip(place + move, 0, length - 1)
+            way[:] = reached[turn - 1, objects, source] + np.float32(price)
+            way[source != place + move] = np.inf
+        place = place + np.array([move for move, _ in moves])[ways.argmin(axis=0)]
     return index
+
+
+def highest_so_far(samples: Floats) -> Floats:
+    """Take the running maximum along the last axis, in the fewest passes over memory."""
+    highest = samples.copy()
+    step = 1
+    while step < samples.shape[-1]:
+        earlier = highest[..., :-step].copy()
+        np.maximum(highest[..., step:], earlier, out=highest[..., step:])
+        step *= 2
+    return highest
 
 
 def at(samples: Floats, index: npt.NDArray[np.intp]) -> Floats:
     """Take one sample per ray: (n, ANGLES, R) and (n, ANGLES) give (n, ANGLES)."""
     return np.asarray(np.take_along_axis(samples, index[..., None], axis=2)[..., 0], np.float32)
+
+
+def within(samples: Floats, weight: Floats) -> Floats:
+    """Weighted sums over the rays of each object: two arrays (n, ANGLES, R) give (n,)."""
+    return np.asarray(np.einsum("nar,nar->n", samples, weight), np.float32)
 
 
 def ring_area(radii: Floats) -> Floats:
