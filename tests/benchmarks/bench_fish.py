@@ -62,6 +62,10 @@ class Tally:
     groups: int = 0
     kept_wrongly: int = 0
     kept: int = 0
+    clustered: int = 0
+    clustered_within_one: int = 0
+    clustered_found: int = 0
+    clustered_true: int = 0
     ratio_errors: list[float] = field(default_factory=list)
     mean_errors: list[float] = field(default_factory=list)
 
@@ -120,6 +124,11 @@ def add(tally: Tally, phantom: FishPhantom, group: IshGroup) -> None:
         tally.nuclei += 1
         tally.her2_exact += count.her2 == nucleus.her2_resolvable
         tally.cep17_exact += count.cep17 == nucleus.cep17_resolvable
+        if nucleus.her2_clusters:
+            tally.clustered += 1
+            tally.clustered_within_one += abs(count.her2 - nucleus.her2_resolvable) <= 1
+            tally.clustered_found += count.her2
+            tally.clustered_true += nucleus.her2_resolvable
     counted = SignalSummary.of(NucleusSignals(c.her2, c.cep17) for c in counts if c.exclusion is None)
     expected = phantom.truth.summary
     tally.fields += 1
@@ -183,6 +192,13 @@ def accuracy() -> Iterator[str]:
                     group,
                 )
         yield _line(name, tally)
+        if name == "as delivered":
+            clusters = tally
+    yield (
+        f"nuclei with clusters, as delivered: {clusters.clustered}, HER2 within one copy in "
+        f"{clusters.clustered_within_one / clusters.clustered:.2f}, in sum "
+        f"{clusters.clustered_found / clusters.clustered_true - 1:+.3f}"
+    )
 
 
 def _line(name: str, tally: Tally) -> str:
