@@ -38,8 +38,8 @@ _SMOOTH_DENSITY = 0.10
 """Sum of densities above which smooth, coloured matter counts as tissue."""
 _SMOOTH_TINT = 0.15
 """Hue (red minus blue density over their sum) beyond which matter counts as coloured."""
-_ERODE_UM = 32.0
-"""The window widens the mask on every side by 1.5 times its own spread; this takes it back."""
+_ERODE_UM = 48.0
+"""The window and the averaging widen the mask by half of this on every side; this takes it back."""
 _OPEN_UM = 48.0
 """Threads and specks thinner than this are cut off."""
 _CLOSE_UM = 48.0

@@ -5,11 +5,11 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+import tifffile
 
 from her2path.imaging.tissue import (
     BLOCK,
     MARGIN,
-    MASK_MPP,
     detect_foreground,
     detect_tissue,
     join_features,
@@ -38,7 +38,7 @@ def fibres(depth, seed=2):
     return np.clip(grain / grain.std(), -2, 2)[..., None] * depth
 
 
-def slide(depth=6.0, *, smudge=False):
+def slide(depth=9.0, *, smudge=False):
     rgb = glass()
     rgb[disc()] = (rgb - 2 - np.abs(fibres(depth)))[disc()]
     if smudge:
@@ -51,7 +51,7 @@ def on_mask(mask):
     return cv2.resize(mask.astype(np.uint8), (SIDE // BLOCK,) * 2, interpolation=cv2.INTER_AREA) > 0
 
 
-@pytest.mark.parametrize("depth", [6.0, 12.0, 40.0], ids=["hardly stained", "pale", "strong"])
+@pytest.mark.parametrize("depth", [9.0, 15.0, 40.0], ids=["hardly stained", "pale", "strong"])
 def test_tissue_is_found_however_pale(depth):
     found = detect_tissue(measure_tissue_features(slide(depth), white=WHITE))
     tissue = on_mask(disc())
@@ -144,20 +144,97 @@ def test_fluorescent_foreground_is_what_is_brighter_than_the_cut():
     assert not found[30, 30]
 
 
+# Outlines drawn by hand on the cores, in pixels of 2 µm, x first.
+HAND_DRAWN = {
+    "core_9b0f": [
+        (265, 60),
+        (300, 58),
+        (325, 45),
+        (360, 62),
+        (410, 80),
+        (460, 112),
+        (500, 140),
+        (525, 185),
+        (555, 215),
+        (575, 255),
+        (585, 300),
+        (584, 390),
+        (572, 455),
+        (545, 500),
+        (520, 540),
+        (475, 600),
+        (440, 620),
+        (400, 640),
+        (330, 643),
+        (265, 632),
+        (210, 605),
+        (165, 570),
+        (130, 510),
+        (108, 480),
+        (92, 430),
+        (80, 370),
+        (82, 345),
+        (90, 300),
+        (105, 240),
+        (118, 212),
+        (155, 195),
+        (165, 160),
+        (200, 130),
+        (230, 105),
+    ],
+    "core_f8a2": [
+        (300, 16),
+        (350, 4),
+        (400, 8),
+        (450, 25),
+        (505, 60),
+        (555, 95),
+        (595, 150),
+        (606, 165),
+        (598, 190),
+        (620, 208),
+        (638, 240),
+        (638, 330),
+        (622, 415),
+        (600, 465),
+        (575, 535),
+        (550, 545),
+        (510, 600),
+        (470, 635),
+        (430, 655),
+        (390, 680),
+        (185, 680),
+        (135, 625),
+        (100, 590),
+        (68, 560),
+        (65, 530),
+        (45, 480),
+        (22, 420),
+        (10, 355),
+        (8, 300),
+        (50, 250),
+        (95, 185),
+        (110, 165),
+        (170, 105),
+        (220, 60),
+    ],
+}
+
+
 @pytest.mark.real
 @pytest.mark.parametrize(
-    ("core", "centre_um", "radii_um"),
+    "core",
     [
-        # Ellipses drawn by eye on the core's outline (µm from the top-left corner).
-        pytest.param("core_9b0f", (718, 672), (574, 496), id="0, hardly stained"),
-        pytest.param("core_f8a2", (683, 660), (650, 590), id="1+, pale, with a black smudge"),
+        pytest.param("core_9b0f", id="0, hardly stained"),
+        pytest.param("core_f8a2", id="1+, pale, with a black smudge beside it"),
     ],
 )
-def test_pale_cores_are_found_whole(real_data, core, centre_um, radii_um):
-    tifffile = pytest.importorskip("tifffile")
+def test_pale_cores_are_found_whole_and_little_else(real_data, core):
     with tifffile.TiffFile(real_data / "ihc_cores" / f"{core}.tif") as tiff:
         rgb = tiff.series[0].levels[3].asarray()
     found = detect_tissue(measure_tissue_features(rgb, white=WHITE))
-    rows, cols = np.mgrid[: found.shape[0], : found.shape[1]] * MASK_MPP + MASK_MPP / 2
-    inside = np.hypot((rows - centre_um[0]) / radii_um[0], (cols - centre_um[1]) / radii_um[1]) <= 1
-    assert found[inside].mean() >= 0.95
+    drawn = np.zeros(rgb.shape[:2], np.uint8)
+    cv2.fillPoly(drawn, [np.array(HAND_DRAWN[core], np.int32)], 1)
+    pixels = np.kron(found, np.ones((BLOCK, BLOCK), bool))[: rgb.shape[0], : rgb.shape[1]]
+    assert pixels[drawn > 0].mean() >= 0.95
+    assert (pixels & (drawn == 0)).sum() <= 0.02 * pixels.sum()
