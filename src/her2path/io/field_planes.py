@@ -57,6 +57,8 @@ class PlaneReader(Protocol):
     pixel_size: PixelSize | None
     hints: tuple[ChannelHint, ...]
     """One per channel; empty if the file names none."""
+    lossy: bool
+    """Compressed so that the colours of small things run into each other (JPEG)."""
 
     def read(self, channel: int, z: int, box: WorkingBox) -> npt.NDArray[Any]:
         """Read a window, shape (height, width, samples); with loose pages `channel` counts these."""
@@ -70,6 +72,7 @@ class OpenSlidePlanes:
 
     channels = z_planes = loose = 1
     samples = 3
+    lossy = True  # scanners write JPEG tiles
     dtype = "uint8"
     full_scale = 255.0
 
@@ -110,6 +113,7 @@ class PicturePlanes:
         try:
             with Image.open(path) as picture:
                 self.vendor = (picture.format or "picture").lower()
+                self.lossy = self.vendor not in ("png", "bmp")
                 pixels = np.asarray(picture.convert("RGB") if picture.mode in ("P", "RGBA") else picture)
         except (Image.DecompressionBombError, *DECODE_ERRORS) as error:
             raise UnreadableImageError(name, f"no image format is recognised ({error})") from error

@@ -32,6 +32,8 @@ from her2path.units import PixelSize
 log = logging.getLogger(__name__)
 
 _LAST_AXES = "YXS"
+_JPEG = frozenset({6, 7, 33007, 34892})
+"""Values of the TIFF tag Compression that stand for lossy JPEG."""
 
 
 class TiffPlanes:
@@ -66,6 +68,7 @@ class TiffPlanes:
         self.size_px0 = (int(size["X"]), int(size["Y"]))
         self.dtype = str(series.dtype)
         self.samples = int(size.get("S", 1))
+        self.lossy = int(series.keyframe.compression) in _JPEG
         self.full_scale = full_scale_of(self.dtype, name=self._name)
         if ome is not None and ome.significant_bits and self.dtype == "uint16":
             self.full_scale = float(2**ome.significant_bits - 1)

@@ -48,6 +48,12 @@ _BRIGHT_FRAC = 0.25
 bright-field image is lighter even in dense tissue."""
 
 
+_LOSSY = (
+    "it is a colour capture compressed as JPEG, which smears the colours of signals into each other (green "
+    "signals are lost); export it as PNG or TIFF without loss, or each channel as a file of its own"
+)
+
+
 class FieldSource:
     """A fluorescence image of any size.  Close it after use (it is a context manager)."""
 
@@ -179,7 +185,8 @@ def open_field(paths: Sequence[Path], *, name: str, channels: tuple[str, ...] = 
     PixelSizeError
         The files state different pixel sizes.
     UnsuitableImageError
-        A bright-field image, a time series, files of different sizes.
+        A bright-field image, a time series, a colour capture with lossy compression, files of
+        different sizes.
     """
     with ExitStack() as on_failure:
         readers: list[PlaneReader] = []
@@ -191,6 +198,8 @@ def open_field(paths: Sequence[Path], *, name: str, channels: tuple[str, ...] = 
         as_rgb = len(readers) == 1 and _is_rgb(readers[0])
         for reader in readers:
             _refuse_bright_field(reader, name)
+        if as_rgb and readers[0].lossy:
+            raise UnsuitableImageError(name, _LOSSY, code="lossy_colours")
         found = _roles(readers, paths, name=name, sheet=channels, as_rgb=as_rgb)
         field = FieldSource(readers, found, name=name, as_rgb=as_rgb)
         on_failure.pop_all()

@@ -200,6 +200,16 @@ def test_an_rgb_capture_reads_red_as_her2_green_as_cep17_blue_as_dapi(tmp_path):
     assert (by_role["her2"][10, 10], by_role["cep17"][20, 20], by_role["dapi"][30, 30]) == (200, 150, 90)
 
 
+def test_a_colour_capture_as_jpeg_is_refused_as_it_smears_the_colours_of_signals(tmp_path):
+    rgb = np.zeros((64, 64, 3), np.uint8)
+    cv2.imwrite(str(tmp_path / "capture.jpg"), rgb)
+    tifffile.imwrite(tmp_path / "capture.tif", rgb, photometric="rgb", compression="jpeg", tile=(64, 64))
+    for name in ("capture.jpg", "capture.tif"):
+        with pytest.raises(UnsuitableImageError, match="JPEG") as error:
+            open_field([tmp_path / name], name="image")
+        assert error.value.code == "lossy_colours"
+
+
 def test_a_bright_field_image_is_refused(tmp_path):
     cv2.imwrite(str(tmp_path / "he.png"), np.full((60, 60, 3), (180, 150, 220), np.uint8))
     with pytest.raises(UnsuitableImageError, match="bright-field") as error:
