@@ -243,7 +243,7 @@ def _outlines(
     prior = _PRIOR * np.abs(np.log(radii_um[None] / radius_um[:, None]))[:, None, :]
     cost = np.asarray(wall - edge + prior, np.float32)
     cost[..., :3] += np.float32(0.1)
-    index = closed_paths(cost, bend=_BEND, reach=1)
+    index = closed_paths(cost, bend=_BEND)
     return index, at(np.asarray(edge, np.float32), index)
 
 
