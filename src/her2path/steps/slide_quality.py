@@ -211,7 +211,7 @@ def _channel_findings(channels: list[ChannelQuality]) -> tuple[Finding, ...]:
             code="saturated",
             severity="warning",
             message=f"{100 * channel.saturated_frac:.1f} % of the {channel.role} channel is saturated: "
-            "neighbouring signals may look like one",
+            "neighbours in it may look like one",
         )
         for channel in channels
         if channel.saturated_frac > 0.005

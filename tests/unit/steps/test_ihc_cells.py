@@ -109,7 +109,9 @@ def test_cells_within_an_excluded_region_are_not_scored(slide, whole, tmp_path):
 
 
 def test_a_cell_cut_by_the_edge_of_the_image_is_not_scored(tmp_path):
-    spec = IhcPhantomSpec(seed=8, width_px=512, height_px=512, mpp=0.5, background_fraction=0.0)
+    spec = IhcPhantomSpec(
+        seed=8, width_px=512, height_px=512, mpp=0.5, background_fraction=0.0, tumour_fraction=1.0
+    )
     path = write_pyramid(tmp_path / "slide.tif", render_ihc(spec).rgb, mpp=0.5)
     at, table = cells_of(path, tmp_path / "image-1")
     contours = read_table(at.contours, IHC_CONTOURS)
