@@ -176,4 +176,5 @@ class RuleSetError(Her2PathError):
     exit_code = 70
 
     def __str__(self) -> str:
-        return f"defect of her2path, please report it: {self.detail} (rules {', '.join(self.rule_ids) or 'none'})"
+        rules = ", ".join(self.rule_ids) or "none"
+        return f"defect of her2path, please report it: {self.detail} (rules {rules})"

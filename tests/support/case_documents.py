@@ -246,7 +246,7 @@ def _write_nuclei(path: Path, image: Fish) -> None:
         path.with_name("fish_signals.parquet"), FISH_SIGNALS, produced_by=producer_of("fish_signals")
     ):
         pass
-    with write_table(path, FISH_NUCLEI) as table:
+    with write_table(path, FISH_NUCLEI, produced_by=producer_of("fish_counts")) as table:
         table.append(
             {
                 "nucleus_id": list(range(1, n + 2)),

@@ -21,7 +21,7 @@ def textured(height: int, width: int, *, seed: int = 1) -> Rgb:
 
 
 def write_pyramid(path: Path, rgb: Rgb, *, levels: int = 3, mpp: float | None = 0.25, **options: Any) -> Path:
-    """Write a tiled pyramid (each level half the one before, sizes rounded down), JPEG (YCbCr 4:2:0) by default."""
+    """Write a tiled pyramid, each level half the one before (rounded down), JPEG 4:2:0 by default."""
     options = {"compression": "jpeg", "photometric": "rgb", "tile": (256, 256), "metadata": None} | options
     with tifffile.TiffWriter(path) as tiff:
         for level in range(levels):

@@ -76,7 +76,7 @@ def write_not_evaluable(
             head["sheet"] = facts
         documents.write_document(path, model.model_validate(head))
     elif name in _TABLES:
-        with tables.write_table(path, _TABLES[name], not_evaluable=why):
+        with tables.write_table(path, _TABLES[name], produced_by=producer, not_evaluable=why):
             pass
     elif path.suffix == ".geojson":
         write_text(path, json.dumps({"type": "FeatureCollection", "features": []}) + "\n")

@@ -176,13 +176,12 @@ def write_table(
     path: Path,
     schema: pa.Schema,
     *,
+    produced_by: Producer,
     not_evaluable: NotEvaluable | None = None,
-    produced_by: Producer | None = None,
 ) -> Iterator[TableWriter]:
     """Open a table for writing; the file appears whole when the block ends, or not at all."""
-    if produced_by is not None:
-        made = json.dumps(produced_by.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
-        schema = schema.with_metadata({**schema.metadata, _PRODUCED_BY: made.encode()})
+    made = json.dumps(produced_by.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
+    schema = schema.with_metadata({**schema.metadata, _PRODUCED_BY: made.encode()})
     if not_evaluable is not None:
         reason = json.dumps({"code": not_evaluable.code, "reason": not_evaluable.reason}, ensure_ascii=False)
         schema = schema.with_metadata({**schema.metadata, _NOT_EVALUABLE: reason.encode()})
@@ -220,10 +219,12 @@ def read_table(path: Path, schema: pa.Schema) -> pa.Table:
         return table.read()
 
 
-def produced_by_of(path: Path) -> Producer | None:
-    """Read which step made a table, with which parameters; None if the table does not say."""
+def produced_by_of(path: Path) -> Producer:
+    """Read which step made a table, with which parameters; ArtefactError if the table does not say."""
     made = _metadata(path).get(_PRODUCED_BY)
-    return None if made is None else Producer.model_validate_json(made)
+    if made is None:
+        raise ArtefactError(path.name, "does not say which step made it")
+    return Producer.model_validate_json(made)
 
 
 def _metadata(path: Path) -> dict[bytes, bytes]:

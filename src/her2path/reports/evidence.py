@@ -48,8 +48,8 @@ class ImageEvidence:
     """None for a FISH image."""
     counts: FishCountsDoc | None
     """None for an IHC image."""
-    tables: tuple[tuple[str, Producer | None], ...]
-    """Tables of the steps that write no document, and who made them; None = the table does not say."""
+    tables: tuple[tuple[str, Producer], ...]
+    """Tables of the steps that write no document, and who made them."""
 
     @property
     def facts(self) -> SheetFacts:
@@ -80,7 +80,7 @@ class ImageEvidence:
         return tuple((name, document) for name, document in found if document is not None)
 
     @property
-    def producers(self) -> tuple[tuple[str, Producer | None], ...]:
+    def producers(self) -> tuple[tuple[str, Producer], ...]:
         """Who made each artefact, in the order of the steps."""
         made = [(name, document.produced_by) for name, document in self.documents]
         return (*made[:2], *self.tables, *made[2:])

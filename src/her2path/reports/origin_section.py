@@ -99,9 +99,7 @@ def _digests(name: str, document: Document) -> Iterable[DigestRow]:
     return (DigestRow(name, key, document.inputs[key]) for key in sorted(document.inputs))
 
 
-def _step(where: str, producer: Producer | None) -> StepOrigin:
-    if producer is None:
-        return StepOrigin(where, "not stated", "not stated", ())
+def _step(where: str, producer: Producer) -> StepOrigin:
     params = tuple((key, _param_text(producer.params[key])) for key in sorted(producer.params))
     return StepOrigin(where, producer.step, producer.version, params)
 

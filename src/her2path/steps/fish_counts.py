@@ -80,7 +80,7 @@ def run(
         [(s.nucleus_id, s.role, s.copies, s.is_cluster) for s in found],
         dual=sheet.probe is Probe.DUAL,
     )
-    _write_nuclei(nuclei, table, counted)
+    _write_nuclei(nuclei, table, counted, params)
     result = _result(counted, found, dual=sheet.probe is Probe.DUAL)
     write_document(
         counts,
@@ -114,8 +114,10 @@ def _read_signals(path: Path) -> list[_Signal]:
     return [_Signal(*row) for row in zip(*(table[name] for name in names), strict=True)]
 
 
-def _write_nuclei(path: Path, table: dict[str, list[object]], counted: Sequence[NucleusCount]) -> None:
-    with write_table(path, FISH_NUCLEI) as writer:
+def _write_nuclei(
+    path: Path, table: dict[str, list[object]], counted: Sequence[NucleusCount], params: FishCountsParams
+) -> None:
+    with write_table(path, FISH_NUCLEI, produced_by=producer("fish_counts", params)) as writer:
         writer.append(
             {
                 **{name: table[name] for name in ("nucleus_id", "x_px0", "y_px0", "area_um2", "field")},

@@ -27,6 +27,7 @@ from her2path.io.documents import SlideDoc, read_document
 from her2path.io.fields import FieldSource, check_probe, open_field
 from her2path.io.geojson import read_regions
 from her2path.io.label_image import LabelCanvas, write_labels
+from her2path.io.provenance import producer
 from her2path.io.slides.source import WorkingBox
 from her2path.io.tables import FISH_OBJECTS, write_table
 
@@ -80,8 +81,8 @@ def run(
     result, sheet = document.result, document.sheet
     if result is None:
         raise UnsuitableImageError(sheet.image_id, "its slide.json holds no result", code="no_result")
-    inside = read_regions(tumour_roi, name=tumour_roi.name) if tumour_roi else None
-    outside = read_regions(exclude_roi, name=exclude_roi.name) if exclude_roi else None
+    inside = read_regions(tumour_roi, name=f"tumour_roi of {sheet.image_id}") if tumour_roi else None
+    outside = read_regions(exclude_roi, name=f"exclude_roi of {sheet.image_id}") if exclude_roi else None
     settings = _settings(params)
     roles = tuple(channel.role for channel in result.channels)
     found = _Found(
@@ -102,7 +103,7 @@ def run(
             sheet.image_id, "no nucleus was found on its DAPI channel", code="no_nuclei"
         )
     found.columns["exclusion"] = list(_with_regions(found, inside, outside))
-    with write_table(objects, FISH_OBJECTS) as table:
+    with write_table(objects, FISH_OBJECTS, produced_by=producer("fish_nuclei", params)) as table:
         table.append(dict(found.columns))
     write_labels(labels, found.canvas)
     log.info("%d nuclei", found.number)

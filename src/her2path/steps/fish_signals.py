@@ -30,6 +30,7 @@ from her2path.imaging.fish.windows import Window, windows_of
 from her2path.io.documents import SlideDoc, read_document
 from her2path.io.fields import FieldSource, check_probe, open_field
 from her2path.io.label_image import LabelImage
+from her2path.io.provenance import producer
 from her2path.io.slides.source import WorkingBox
 from her2path.io.tables import FISH_OBJECTS, FISH_SIGNALS, TableWriter, read_table, write_table
 
@@ -79,7 +80,7 @@ def run(
     with (
         open_field(image, name=sheet.image_id, channels=roles) as source,
         LabelImage(labels) as nuclei,
-        write_table(signals, FISH_SIGNALS) as table,
+        write_table(signals, FISH_SIGNALS, produced_by=producer("fish_signals", params)) as table,
     ):
         check_probe(source.channels, probe=sheet.probe, image=sheet.image_id)
         richest = windows[_richest(windows, objects)]

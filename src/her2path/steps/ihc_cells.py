@@ -27,6 +27,7 @@ from her2path.imaging.stain import StainModel
 from her2path.io.documents import QualityDoc, SlideDoc, SlideResult, StainResult, read_document
 from her2path.io.geojson import Regions, read_regions
 from her2path.io.masks import read_mask
+from her2path.io.provenance import producer
 from her2path.io.slides.opening import open_slide
 from her2path.io.slides.source import SlideSource, WorkingBox
 from her2path.io.tables import IHC_CELLS, IHC_CONTOURS, TILES, TableWriter, read_table, write_table
@@ -99,12 +100,12 @@ def run(
     if document.result is None or found is None or found.stain is None:
         raise ValueError("ihc_cells needs the results of slide_intake and slide_quality of an IHC image")
     blocks, mpp, margin = _blocks(tiles, params.block_px)
-    tumour, excluded = (
-        None if path is None else read_regions(path, name=path.name) for path in (tumour_roi, exclude_roi)
-    )
+    image_id = document.sheet.image_id
+    tumour = None if tumour_roi is None else read_regions(tumour_roi, name=f"tumour_roi of {image_id}")
+    excluded = None if exclude_roi is None else read_regions(exclude_roi, name=f"exclude_roi of {image_id}")
     # One thread per block is enough: threads within OpenCV would only fight over the same cores.
     cv2.setNumThreads(1)
-    with open_slide(image[0], name=document.sheet.image_id) as source:
+    with open_slide(image[0], name=image_id) as source:
         whole = _Slide(
             source=source,
             model=_model(found.stain),
@@ -115,11 +116,11 @@ def run(
             tissue=read_mask(tissue),
             tissue_mpp=found.mask_mpp,
         )
-        with write_table(contours, IHC_CONTOURS) as outlines:
+        with write_table(contours, IHC_CONTOURS, produced_by=producer("ihc_cells", params)) as outlines:
             columns = _measure(whole, blocks, outlines, workers=workers, pending=params.max_pending)
     table = _joined(columns)
     exclusion = _exclusions(table, document.result, tumour, excluded)
-    _write(cells, table, exclusion)
+    _write(cells, table, exclusion, params)
     log.info("%d cells, %d scored", len(exclusion), int((exclusion == 0).sum()))
 
 
@@ -295,9 +296,9 @@ def _exclusions(
     return codes
 
 
-def _write(path: Path, table: Numbers, exclusion: npt.NDArray[np.int8]) -> None:
+def _write(path: Path, table: Numbers, exclusion: npt.NDArray[np.int8], params: IhcCellsParams) -> None:
     count = len(exclusion)
-    with write_table(path, IHC_CELLS) as out:
+    with write_table(path, IHC_CELLS, produced_by=producer("ihc_cells", params)) as out:
         for start in range(0, max(count, 1), 65_536):
             part = slice(start, start + 65_536)
             words = [EXCLUSIONS[code] for code in exclusion[part]]

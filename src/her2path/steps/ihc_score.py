@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import cv2
 import numpy as np
+import numpy.typing as npt
+import pyarrow.compute as pc
 from annotated_types import Ge, Le
 from pydantic import BaseModel, ConfigDict
 
@@ -79,21 +82,40 @@ def run(
     )
 
 
-def _score(document: SlideDoc, cells: Path) -> IhcScoreResult:
-    calibration = Calibration()
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    """What the table of cells comes to."""
+
+    counts: Counter[tuple[Intensity, Pattern]]
+    excluded: Counter[str]
+    x_px0: npt.NDArray[np.float64]
+    y_px0: npt.NDArray[np.float64]
+    scores: npt.NDArray[np.int8]
+
+
+def _count(cells: Path) -> _Scored:
+    """Count cells batch by batch; only places and scores of the scored ones are kept."""
     counts: Counter[tuple[Intensity, Pattern]] = Counter()
     excluded: Counter[str] = Counter()
-    places: list[tuple[float, float, int]] = []
+    kept: list[list[npt.NDArray[np.generic]]] = []
     columns = ["x_px0", "y_px0", "intensity", "pattern", "cell_score", "exclusion"]
     with open_table(cells, IHC_CELLS) as table:
         for batch in table.iter_batches(65_536, columns=columns):
-            for row in batch.to_pylist():
-                if row["exclusion"] is not None:
-                    excluded[row["exclusion"]] += 1
-                    continue
-                counts[Intensity(row["intensity"]), Pattern(row["pattern"])] += 1
-                places.append((row["x_px0"], row["y_px0"], row["cell_score"]))
-    tally = IhcTally({key: counts[key] for key in sorted(counts)})
+            scored = batch.filter(pc.is_null(batch["exclusion"]))
+            excluded.update(word for word in batch["exclusion"].to_pylist() if word is not None)
+            words = zip(scored["intensity"].to_pylist(), scored["pattern"].to_pylist(), strict=True)
+            counts.update((Intensity(intensity), Pattern(pattern)) for intensity, pattern in words)
+            kept.append([scored[name].to_numpy() for name in ("x_px0", "y_px0", "cell_score")])
+    x, y, scores = (np.concatenate(parts) for parts in zip(*kept, strict=True)) if kept else ([], [], [])
+    return _Scored(
+        counts, excluded, np.asarray(x, np.float64), np.asarray(y, np.float64), np.asarray(scores, np.int8)
+    )
+
+
+def _score(document: SlideDoc, cells: Path) -> IhcScoreResult:
+    calibration = Calibration()
+    found = _count(cells)
+    tally = IhcTally({key: found.counts[key] for key in sorted(found.counts)})
     # Whether the run's controls allow a reading is decided for the case, not for each image.
     reading = IhcReading(tally, limit_of_blank=exact_share(calibration.limit_of_blank_pct))
     read = read_ihc(reading, find_guideline(document.sheet.guideline))
@@ -101,14 +123,13 @@ def _score(document: SlideDoc, cells: Path) -> IhcScoreResult:
         raise UnsuitableImageError(document.sheet.image_id, read.reason, code=read.code)
     if read.score is None:
         raise ValueError("a reading without controls is never indeterminate")
-    scored, total = tally.total, tally.total + sum(excluded.values())
-    x, y, scores = (np.array(values) for values in zip(*places, strict=True))
+    scored, total = tally.total, tally.total + found.excluded.total()
     mpp = _mpp(document)
     automatic = not document.sheet.has_tumour_roi
     return IhcScoreResult(
-        tally={i: {p: counts[i, p] for p in Pattern if counts[i, p]} for i in Intensity},
+        tally={i: {p: found.counts[i, p] for p in Pattern if found.counts[i, p]} for i in Intensity},
         scored_cells=scored,
-        excluded_cells=dict(sorted(excluded.items())),
+        excluded_cells=dict(sorted(found.excluded.items())),
         percentages=_percentages(reading),
         h_score=tally.h_score or 0.0,
         score=read.score,
@@ -117,8 +138,8 @@ def _score(document: SlideDoc, cells: Path) -> IhcScoreResult:
         calibration=calibration.id,
         tumour_selection="automatic" if automatic else "regions",
         selected_nuclei_pct=100 * scored / total,
-        heterogeneity=measure_heterogeneity(x * mpp, y * mpp, scores),
-        flags=(*read.flags, *_selection_flags(excluded, automatic=automatic)),
+        heterogeneity=measure_heterogeneity(found.x_px0 * mpp, found.y_px0 * mpp, found.scores),
+        flags=(*read.flags, *_selection_flags(found.excluded, automatic=automatic)),
     )
 
 

@@ -18,6 +18,7 @@ from her2path.imaging.regions import region_mask
 from her2path.io.documents import QualityDoc, SlideDoc, SlideResult, read_document
 from her2path.io.geojson import read_regions
 from her2path.io.masks import read_mask
+from her2path.io.provenance import producer
 from her2path.io.tables import TILES, write_table
 
 
@@ -85,7 +86,7 @@ def _write(
     size = working_size((slide.width_px0, slide.height_px0), downsample)
     kept = list(_with_tissue(tile_grid(size, params.tile_px), mask, downsample / mask_px0))
     rows = [tile for tile, _ in kept]
-    with write_table(path, TILES) as table:
+    with write_table(path, TILES, produced_by=producer("slide_tiles", params)) as table:
         table.append(
             {
                 "tile_id": list(range(len(rows))),

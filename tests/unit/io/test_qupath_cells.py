@@ -12,10 +12,12 @@ import shapely
 from shapely.geometry import shape
 
 from her2path.errors import ArtefactError
+from her2path.io.documents import Producer
 from her2path.io.qupath_cells import EXCLUDED, SCORE_CLASSES, QuPathCell, read_cells, write_cells
 from her2path.io.tables import IHC_CELLS, IHC_CONTOURS, write_table
 
 SHA = "ab" * 32
+MADE_BY = Producer(step="ihc_cells", version="0")
 
 
 def ring(x: float, y: float, radius: float, points: int = 24) -> np.ndarray:
@@ -115,7 +117,7 @@ def tables(
     folder: Path, count: int, *, chunk: int = 7, contour_ids: list[int] | None = None
 ) -> tuple[Path, Path]:
     ids = list(range(count))
-    with write_table(folder / "cells", IHC_CELLS) as table:
+    with write_table(folder / "cells", IHC_CELLS, produced_by=MADE_BY) as table:
         for start in range(0, count, chunk):
             part = ids[start : start + chunk]
             n = len(part)
@@ -139,7 +141,7 @@ def tables(
                     "exclusion": ["not_tumour" if i % 5 == 4 else None for i in part],
                 }
             )
-    with write_table(folder / "contours", IHC_CONTOURS) as table:
+    with write_table(folder / "contours", IHC_CONTOURS, produced_by=MADE_BY) as table:
         table.append(
             {
                 "cell_id": contour_ids or ids,

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pyarrow.parquet as pq
 import pytest
 
 from her2path.domain.verdict import NotEvaluable
@@ -26,11 +27,11 @@ def test_a_table_can_say_both_who_made_it_and_why_it_is_empty(tmp_path):
     assert (not_evaluable_of(path), produced_by_of(path)) == (why, MAKER)
 
 
-def test_a_table_without_a_maker_says_so(tmp_path):
+def test_a_table_without_a_maker_is_refused(tmp_path):
     path = tmp_path / "t.parquet"
-    with write_table(path, FISH_SIGNALS):
-        pass
-    assert produced_by_of(path) is None
+    pq.write_table(FISH_SIGNALS.empty_table(), path)
+    with pytest.raises(ArtefactError, match="which step made it"):
+        produced_by_of(path)
 
 
 def test_a_file_that_is_no_table_is_refused(tmp_path):

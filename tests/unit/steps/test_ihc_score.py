@@ -12,10 +12,12 @@ from her2path.domain.ihc import IhcScore
 from her2path.errors import UnsuitableImageError
 from her2path.imaging.phantoms.ihc import render_ihc
 from her2path.imaging.phantoms.ihc_spec import SCORE_PRESETS, IhcPhantomSpec
-from her2path.io.documents import IhcScoreDoc, read_document
+from her2path.io.documents import IhcScoreDoc, Producer, read_document
 from her2path.io.tables import IHC_CELLS, IHC_CONTOURS, read_table, write_table
 from tests.support.ihc_chain import find_cells, prepare, score
 from tests.support.slides import write_pyramid
+
+MADE_BY = Producer(step="ihc_cells", version="0")
 
 
 def scored(tmp_path, preset, *, side=896, seed=9, **row):
@@ -96,7 +98,7 @@ def test_too_few_tumour_cells_are_no_result(tmp_path, strong):
     rings = read_table(at.contours, IHC_CONTOURS).slice(0, 5)
     at = type(at)(**{**vars(at), "cells": tmp_path / "cells.parquet", "contours": tmp_path / "rings.parquet"})
     for path, schema, rows in ((at.cells, IHC_CELLS, few), (at.contours, IHC_CONTOURS, rings)):
-        with write_table(path, schema) as table:
+        with write_table(path, schema, produced_by=MADE_BY) as table:
             table.append({name: rows[name].to_pylist() for name in schema.names})
     at.score, at.geojson, at.overlay = tmp_path / "s.json", tmp_path / "g.json", tmp_path / "o.png"
     with pytest.raises(UnsuitableImageError) as caught:
