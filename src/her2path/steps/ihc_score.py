@@ -45,7 +45,7 @@ from her2path.io.tables import IHC_CELLS, open_table
 class IhcScoreParams(BaseModel):
     """What an operator may set for this step; unknown keys are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     overlay_px: Annotated[int, Ge(200), Le(8000)] = 1600
     """Longest edge of `overlay.png` in pixels."""

@@ -25,7 +25,6 @@ class Exclusion(StrEnum):
     OUTSIDE_TUMOUR_REGION = "outside_tumour_region"
     EXCLUDED_REGION = "excluded_region"
     IMAGE_BORDER = "image_border"
-    OUT_OF_FOCUS = "out_of_focus"
     LYMPHOCYTE = "lymphocyte"
     INDISTINCT = "indistinct"
     """Too faint beside the slide's own nuclei to be taken for one: a fold of fibres, a piece of cytoplasm."""
@@ -90,6 +89,10 @@ class TumourCuts:
     min_found: float = 0.10
     """Share of all cells that must prove epithelium-like by its neighbourhood for that to be a
     criterion; below it the tumour grows loosely (signet-ring cells) or the choice does not work."""
+    min_found_many: float = 0.03
+    """The same where at least `many` such cells are found: a few glands in much stroma."""
+    many: int = 100
+    """Cells on which a percentage may rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +150,8 @@ def choose_tumour_cells(
     alone = like & (alike < cuts.min_neighbours)
     outnumbered = like & ~alone & (alike < cuts.min_share * near)
     found = int((like & ~alone & ~outnumbered).sum())
-    if found < cuts.min_found * int(distinct.sum()):
+    share = found / max(int(distinct.sum()), 1)
+    if share < (cuts.min_found_many if found >= cuts.many else cuts.min_found):
         return TumourChoice(exclusion, by_neighbourhood=False)
     exclusion[(distinct & ~lymphocyte & ~slender & ~like) | outnumbered] = CODES[Exclusion.STROMA]
     exclusion[alone] = CODES[Exclusion.ISOLATED]

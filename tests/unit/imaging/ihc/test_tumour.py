@@ -107,3 +107,18 @@ def test_the_order_of_the_cells_does_not_matter():
     order = np.random.default_rng(1).permutation(len(mixed))
     shuffled = CellTraits(**{name: getattr(mixed, name)[order] for name in mixed.__slots__})
     assert (choose_tumour_cells(shuffled).exclusion == choose_tumour_cells(mixed).exclusion[order]).all()
+
+
+@pytest.mark.parametrize(
+    ("gland", "stroma", "found"),
+    [
+        pytest.param(144, 2000, True, id="7 %, 144 cells: enough for a percentage"),
+        pytest.param(64, 2000, False, id="3 %, 64 cells: too few"),
+        pytest.param(64, 300, True, id="18 %, 64 cells of a small specimen"),
+    ],
+)
+def test_a_few_glands_in_much_stroma_are_told_apart_if_they_bear_a_percentage(gland, stroma, found):
+    # Cells at the edge of a gland have neighbours on one side only and still belong to it.
+    (glands, _), choice = words((gland, 0, {}), (stroma, 2000, {"gap_frac": 0.6}))
+    assert choice.by_neighbourhood is found
+    assert glands == {None: gland}
