@@ -29,7 +29,7 @@ from her2path.steps.slide_tiles import SlideTilesParams
 class Config(BaseModel):
     """What an operator may set; unknown keys are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     cases: Path = Path("sample_data/cases.tsv")
     """Case sheet; the synthetic cases that ship with the project by default."""

@@ -42,7 +42,7 @@ CHANNEL_ROLES = ("dapi", "her2", "cep17", "other")
 class ImageRow(BaseModel):
     """One row of the case sheet: an image and what is known of it."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     case_id: str
     """Pseudonym of the case; becomes a folder name."""

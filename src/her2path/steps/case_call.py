@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 class CaseCallParams(BaseModel):
     """Nothing to set: cut-points belong to the guideline that the case sheet names."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 def run(

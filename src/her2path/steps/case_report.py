@@ -26,7 +26,7 @@ _PICTURES = {Assay.IHC: "overlay.png", Assay.FISH: "gallery.png"}
 class CaseReportParams(BaseModel):
     """What an operator may set for this step."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     picture_side_px: Annotated[int, Ge(400), Le(8000)] = 2000
     """Longer side of a picture in the page (px): sharp on a 4K screen and in print at A4 width."""

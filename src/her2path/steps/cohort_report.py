@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 class CohortReportParams(BaseModel):
     """What an operator may set for this step: nothing yet."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 def run(*, call: list[Path], calls: Path, cohort: Path, params: CohortReportParams) -> None:

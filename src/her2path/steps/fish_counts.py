@@ -37,7 +37,7 @@ _CLUSTERS_NOT_ESTIMATED = "clusters_not_estimated"
 class FishCountsParams(BaseModel):
     """What an operator may set for this step; unknown keys are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     gallery_nuclei: Annotated[int, Ge(1), Le(200)] = 40
     """Counted nuclei shown in the gallery (number), evenly chosen where there are more."""

@@ -42,7 +42,7 @@ _MIN_CONTRAST = 6.0
 class FishNucleiParams(BaseModel):
     """What an operator may set for this step; unknown keys are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     working_mpp: Annotated[float, Gt(0.1), Le(0.5)] = 0.3
     """Pixel size (µm/px) that nuclear outlines are found at; signals use the full resolution."""

@@ -45,7 +45,7 @@ Planes = dict[str, npt.NDArray[np.float32]]
 class FishSignalsParams(BaseModel):
     """What an operator may set for this step; unknown keys are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     min_snr: Annotated[float, Ge(3)] = 6.0
     """Least height of a spot over the noise of its own nucleus (unitless)."""

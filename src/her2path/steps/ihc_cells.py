@@ -40,7 +40,7 @@ Numbers = dict[str, npt.NDArray[Any]]
 class IhcCellsParams(BaseModel):
     """What an operator may set for this step; unknown keys are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     block_px: Annotated[int, Ge(256), Le(4096)] = 1024
     """Edge (working pixels) of the pieces in which a tile is measured; memory grows with it, results
@@ -318,7 +318,7 @@ def _write(path: Path, table: Numbers, exclusion: npt.NDArray[np.int8], params: 
             out.append(rows)
 
 
-_OF_TUMOUR = (None, Exclusion.IMAGE_BORDER, Exclusion.OUT_OF_FOCUS)
+_OF_TUMOUR = (None, Exclusion.IMAGE_BORDER)
 
 
 def _nullable(name: str) -> bool:

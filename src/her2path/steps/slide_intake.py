@@ -33,7 +33,7 @@ _NOTABLE_DIFFERENCE = 0.05
 class SlideIntakeParams(BaseModel):
     """What an operator may set for this step; unknown keys are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     max_ihc_mpp: Annotated[float, Ge(MPP_MIN), Le(MPP_MAX)] = 1.1
     """Coarsest pixel (µm/px) of an IHC image: a membrane is about 1 µm wide, so a 10x scan still shows it."""

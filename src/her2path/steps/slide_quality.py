@@ -55,7 +55,7 @@ _SAMPLE_PX = 256
 class SlideQualityParams(BaseModel):
     """What an operator may set for this step; unknown keys are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     samples: Annotated[int, Ge(4), Le(64)] = 16
     """Places (128 µm wide) of the tissue on which stains and focus are judged."""

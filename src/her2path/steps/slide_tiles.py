@@ -25,7 +25,7 @@ from her2path.io.tables import TILES, write_table
 class SlideTilesParams(BaseModel):
     """What an operator may set for this step; unknown keys are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     target_mpp: Annotated[float, Ge(0.2), Le(1.1)] = 0.5
     """Working pixel size in µm: a membrane of 1 µm covers two pixels.  A slide that is coarser is
