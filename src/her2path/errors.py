@@ -72,7 +72,7 @@ class ImageNotFoundError(SlideError):
     code = "missing_file"
 
     def __str__(self) -> str:
-        return f"image file {self.name!r} was not found; correct `path` in the case sheet or restore the file"
+        return f"the file of image {self.name!r} was not found; correct its path or restore the file"
 
 
 @dataclass

@@ -13,8 +13,8 @@ import numpy.typing as npt
 import tifffile
 
 from her2path.errors import ArtefactError
-from her2path.io.field_planes import DECODE_ERRORS
-from her2path.io.field_tiff import decode_window
+from her2path.io.fields.planes import DECODE_ERRORS
+from her2path.io.fields.tiff import decode_window
 from her2path.io.files import replacing
 from her2path.io.slides.source import WorkingBox
 

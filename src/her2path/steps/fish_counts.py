@@ -21,7 +21,8 @@ from her2path.imaging.fish.clusters import MIN_LONE_SIGNALS
 from her2path.imaging.fish.counting import GLOW, NucleusCount, count_nuclei
 from her2path.imaging.fish.gallery import SIDE_UM, Crop, Display, Ring, render_field, render_gallery
 from her2path.io.documents import FishCountsDoc, FishCountsResult, SlideDoc, read_document, write_document
-from her2path.io.fields import FieldSource, open_field
+from her2path.io.fields.opening import open_field
+from her2path.io.fields.source import FieldSource
 from her2path.io.files import write_bytes
 from her2path.io.label_image import LabelImage
 from her2path.io.provenance import digests, producer

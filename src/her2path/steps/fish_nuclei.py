@@ -24,7 +24,9 @@ from her2path.imaging.fish.nuclei import (
 from her2path.imaging.fish.nucleus_shape import ShapeLimits
 from her2path.imaging.fish.windows import Window, windows_of
 from her2path.io.documents import SlideDoc, read_document
-from her2path.io.fields import FieldSource, check_probe, open_field
+from her2path.io.fields.channels import check_probe
+from her2path.io.fields.opening import open_field
+from her2path.io.fields.source import FieldSource
 from her2path.io.geojson import read_regions
 from her2path.io.label_image import LabelCanvas, write_labels
 from her2path.io.provenance import producer

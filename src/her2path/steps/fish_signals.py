@@ -28,7 +28,9 @@ from her2path.imaging.fish.signals import (
 from her2path.imaging.fish.spots import SpotParams
 from her2path.imaging.fish.windows import Window, windows_of
 from her2path.io.documents import SlideDoc, read_document
-from her2path.io.fields import FieldSource, check_probe, open_field
+from her2path.io.fields.channels import check_probe
+from her2path.io.fields.opening import open_field
+from her2path.io.fields.source import FieldSource
 from her2path.io.label_image import LabelImage
 from her2path.io.provenance import producer
 from her2path.io.slides.source import WorkingBox

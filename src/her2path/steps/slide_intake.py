@@ -15,7 +15,7 @@ from her2path.domain.case import Assay
 from her2path.errors import PixelSizeError, RegionError, UnsuitableImageError
 from her2path.io.case_sheet import ImageRow
 from her2path.io.documents import SheetFacts, SlideDoc, SlideResult, SourceFile, write_document
-from her2path.io.fields import open_field
+from her2path.io.fields.opening import open_field
 from her2path.io.files import sha256_of
 from her2path.io.geojson import read_regions
 from her2path.io.provenance import producer

@@ -41,7 +41,7 @@ from her2path.io.documents import (
     read_document,
     write_document,
 )
-from her2path.io.fields import open_field
+from her2path.io.fields.opening import open_field
 from her2path.io.masks import write_mask
 from her2path.io.provenance import digests, producer
 from her2path.io.slides.opening import open_slide
@@ -63,6 +63,10 @@ class SlideQualityParams(BaseModel):
     """Pixel size (µm) of these places; that of the measurement."""
     max_eosin_frac: Annotated[float, Ge(0), Le(1)] = 0.4
     """Share of stained pixels that absorb as eosin does, from which an image is H&E and not IHC."""
+    min_colour_frac: Annotated[float, Ge(0), Le(1)] = 0.05
+    """Share of stained pixels that must have a colour: a grey copy of a slide would read as unstained."""
+    min_sharpness: Annotated[float, Ge(0)] = 1.35
+    """Sharpness below which no membrane can be seen: a blur of about 2 µm."""
     min_foreground_snr: Annotated[float, Ge(1)] = 5.0
     """Fluorescence: DAPI over background, in standard deviations of the noise, that counts as nuclei."""
 
@@ -97,6 +101,12 @@ def _bright_field(
         samples, mpp = _samples(source, slide, mask, features, params)
     model = _stains(samples, white, origin)
     measures = measure_slide(samples, features, model, mpp=mpp)
+    if measures.colour_frac < params.min_colour_frac:
+        detail = "it has no colours, so brown cannot be told from blue; export or scan it in colour"
+        raise UnsuitableImageError(name, detail, code="no_colour")
+    if measures.sharpness < params.min_sharpness:
+        detail = "its tissue is out of focus, so membranes cannot be seen; scan it again"
+        raise UnsuitableImageError(name, detail, code="out_of_focus")
     if measures.eosin_frac > params.max_eosin_frac:
         detail = (
             f"{100 * measures.eosin_frac:.0f} % of its stained pixels absorb as eosin does, so it is an H&E "

@@ -18,8 +18,8 @@ from her2path.errors import (
     UnreadableImageError,
     UnsuitableImageError,
 )
-from her2path.io.field_channels import role_of_emission, role_of_name
-from her2path.io.fields import check_probe, open_field
+from her2path.io.fields.channels import check_probe, role_of_emission, role_of_name
+from her2path.io.fields.opening import open_field
 from her2path.io.slides.source import WorkingBox
 from tests.support.fish_fields import write_ome
 
@@ -274,9 +274,18 @@ def test_a_text_file_named_tif_is_refused(tmp_path):
         open_field([tmp_path / "notes.tif"], name="image")
 
 
-def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(ImageNotFoundError, match=r"gone\.tif"):
-        open_field([tmp_path / "gone.tif"], name="image")
+def test_a_missing_file_is_named_by_its_image_and_place_never_by_its_own_name(tmp_path):
+    with pytest.raises(ImageNotFoundError) as caught:
+        open_field([tmp_path / "Jane_Doe.tif"], name="case-7")
+    assert "'case-7'" in str(caught.value)
+    assert "Jane" not in str(caught.value)
+
+
+def test_a_missing_channel_file_is_named_by_its_place(tmp_path, planes):
+    files, _ = write_layout("one file a channel", tmp_path, planes)
+    files[1].unlink()
+    with pytest.raises(ImageNotFoundError, match="image \\(2 of 3\\)"):
+        open_field(files, name="image")
 
 
 def test_files_of_one_image_must_agree_in_size(tmp_path, planes):

@@ -17,8 +17,8 @@ import openslide
 from PIL import Image
 
 from her2path.errors import UnreadableImageError, UnsuitableImageError
-from her2path.io.field_channels import ChannelHint
-from her2path.io.field_metadata import hamamatsu_hint
+from her2path.io.fields.channels import ChannelHint
+from her2path.io.fields.metadata import hamamatsu_hint
 from her2path.io.slides.source import WorkingBox
 from her2path.units import PixelSize, is_plausible_mpp
 

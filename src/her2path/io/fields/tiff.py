@@ -17,15 +17,15 @@ import numpy.typing as npt
 import tifffile
 
 from her2path.errors import UnreadableImageError, UnsuitableImageError
-from her2path.io.field_channels import ChannelHint
-from her2path.io.field_metadata import (
+from her2path.io.fields.channels import ChannelHint
+from her2path.io.fields.metadata import (
     OmeHead,
     imagej_hints,
     imagej_pixel_size,
     read_ome_head,
     tiff_pixel_size,
 )
-from her2path.io.field_planes import DECODE_ERRORS, full_scale_of
+from her2path.io.fields.planes import DECODE_ERRORS, full_scale_of
 from her2path.io.slides.source import WorkingBox
 from her2path.units import PixelSize
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import tifffile
 
-from her2path.io.field_channels import ChannelHint
+from her2path.io.fields.channels import ChannelHint
 from her2path.units import MppOrigin, PixelSize, is_plausible_mpp
 
 _UNIT_UM = {
