@@ -24,8 +24,10 @@ _STAINED_OD = 0.30
 _BROWN_OD = 0.12
 _OPAQUE_LEVEL = 6
 """Grey level at which the camera sees no light: optical density cannot be told any more."""
-_EOSIN_GREEN_SHARE = 0.43
-"""Share of green in the density: hematoxylin has 0.43 at most, DAB 0.36, eosin 0.75."""
+_COLOUR_LEVELS = 6
+"""Grey levels between channels that noise and JPEG do not make."""
+_EOSIN_GREEN_SHARE = 0.46
+"""Share of green in the density: hematoxylin has 0.43 at most, DAB 0.36, eosin 0.75; noise adds 0.02."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ class SlideMeasures:
     """Share of tissue pixels that are brown."""
     eosin_frac: float
     """Share of stained pixels that absorb green as eosin does."""
+    colour_frac: float
+    """Share of stained pixels whose channels differ by more than noise; a grey copy of a slide has none."""
     dirt_mm2: float
     """Dark, colourless, smooth matter."""
     blurred_frac: float
@@ -55,8 +59,6 @@ class QualityCuts:
     blurred_frac: float = 0.25
     opaque_frac: float = 0.02
     brown_frac: float = 0.0005
-    eosin_frac: float = 0.40
-    """Eight HER2 cores have less than 0.0001, an H&E slide 0.82."""
     dirt_mm2: float = 0.01
     tissue_mm2: float = 0.1
 
@@ -131,15 +133,22 @@ def measure_slide(
     amounts = separate(pixels, model)
     brown = (amounts.dab - np.maximum(amounts.hematoxylin, 0))[0] > _BROWN_OD
     eosin = stained & (od[:, 1] > _EOSIN_GREEN_SHARE * total)
+    spread = pixels[0].max(axis=1).astype(np.int16) - pixels[0].min(axis=1)
+    coloured = stained & (np.abs(spread - _white_spread(model)) > _COLOUR_LEVELS)
     dirt = (features.density > 0.3) & (np.abs(features.tint) < 0.05 * features.density)
     return SlideMeasures(
         sharpness=float(np.median(sharp)),
         opaque_frac=float((stained & (pixels[0].min(axis=1) <= _OPAQUE_LEVEL)).sum() / count),
         brown_frac=float(brown.mean()),
         eosin_frac=float(eosin.sum() / count),
+        colour_frac=float(coloured.sum() / count),
         dirt_mm2=float(dirt.sum() * MASK_MPP**2 / 1e6),
         blurred_frac=float((sharp < cuts.sharpness).mean()),
     )
+
+
+def _white_spread(model: StainModel) -> float:
+    return max(model.white) - min(model.white)
 
 
 def remark_on(

@@ -14,7 +14,15 @@ from her2path.imaging.quality import QualityCuts, SlideMeasures, measure_sharpne
 from her2path.imaging.stain import StainModel
 from her2path.imaging.tissue import FEATURE_MPP, measure_tissue_features
 
-GOOD = SlideMeasures(3.0, 0.0, 0.1, 0.0, 0.0, 0.0)
+GOOD = SlideMeasures(
+    sharpness=3.0,
+    opaque_frac=0.0,
+    brown_frac=0.1,
+    eosin_frac=0.0,
+    colour_frac=0.9,
+    dirt_mm2=0.0,
+    blurred_frac=0.0,
+)
 ESTIMATED = StainModel(
     white=(240.0, 240.0, 240.0),
     white_origin="estimated",
@@ -67,6 +75,12 @@ def test_brown_is_seen_where_there_is_some(phantom):
     grey = np.repeat(phantom.mean(axis=2, keepdims=True), 3, axis=2).astype(np.uint8)
     assert measured(phantom).brown_frac > 0.01
     assert measured(grey).brown_frac < 0.001
+
+
+def test_a_grey_copy_of_a_slide_has_no_colours(phantom):
+    grey = np.repeat(phantom.mean(axis=2, keepdims=True), 3, axis=2).astype(np.uint8)
+    assert measured(phantom).colour_frac > 0.5
+    assert measured(grey).colour_frac < 0.01
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -73,6 +74,19 @@ def test_an_eosin_stain_is_refused_as_ihc(tmp_path, stained):
     with pytest.raises(UnsuitableImageError, match="H&E") as caught:
         quality_of(tmp_path, pink)
     assert caught.value.code == "not_ihc"
+
+
+def test_a_grey_copy_is_refused_because_it_would_read_as_unstained(tmp_path, stained):
+    grey = np.repeat(stained.mean(axis=2, keepdims=True), 3, axis=2).astype(np.uint8)
+    with pytest.raises(UnsuitableImageError, match="no colours") as caught:
+        quality_of(tmp_path, grey)
+    assert caught.value.code == "no_colour"
+
+
+def test_a_slide_far_out_of_focus_is_refused(tmp_path, stained):
+    with pytest.raises(UnsuitableImageError, match="out of focus") as caught:
+        quality_of(tmp_path, cv2.GaussianBlur(stained, (0, 0), 6))
+    assert caught.value.code == "out_of_focus"
 
 
 def test_the_pixel_size_of_the_scan_does_not_move_the_mask(tmp_path, stained):
