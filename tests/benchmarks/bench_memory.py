@@ -12,9 +12,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from her2path.cli import chain
 from her2path.cli import step as steps
 from her2path.domain.case import Assay
+from her2path.io.artefacts import IHC_FILES
 from her2path.io.case_sheet import ImageRow
 
 LIMIT_MB = 1536
@@ -46,7 +46,7 @@ def main(slide: Path | None = None) -> None:
             )
             slide = folder / "slide.tif"
         row = ImageRow(case_id="m", image_id="m", assay=Assay.IHC, path=(slide,))
-        files = {key: folder / "images" / file for key, file in chain.IHC_ARTEFACTS.items()}
+        files = {key: folder / "images" / file for key, file in IHC_FILES.items()}
         known = {**files, "image": slide, "row": row.model_dump_json(), "workers": 2}
         for step_name in ("slide_intake", "slide_quality", "slide_tiles", "ihc_cells", "ihc_score"):
             loaded = steps.load_step(step_name)

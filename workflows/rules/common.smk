@@ -6,6 +6,7 @@ from pathlib import Path
 from her2path.config import parse_config
 from her2path.domain.case import Assay
 from her2path.domain.guideline.registry import guideline_ids
+from her2path.io.artefacts import files_of
 from her2path.io.case_sheet import read_case_sheet
 
 SETTINGS = parse_config(config)
@@ -13,6 +14,8 @@ OUT = SETTINGS.out.resolve()
 SHEET = read_case_sheet(SETTINGS.cases.resolve(), guidelines=guideline_ids())
 # Part of every rule's params, so that results of another version are made again.
 VERSION = version("her2path")
+# Blocks of one slide wait for each other where they are written, so a third core gains little within
+# a slide; a batch uses more cores by measuring more slides side by side.
 THREADS = min(2, workflow.cores or 2)
 
 
@@ -59,34 +62,10 @@ def of_case(file, assay=None):
     ]
 
 
-IHC_FILES = (
-    "slide.json",
-    "quality.json",
-    "tissue.png",
-    "tiles.parquet",
-    "ihc_cells.parquet",
-    "ihc_contours.parquet",
-    "ihc_score.json",
-    "cells.geojson",
-    "overlay.png",
-)
-FISH_FILES = (
-    "slide.json",
-    "quality.json",
-    "tissue.png",
-    "fish_objects.parquet",
-    "fish_labels.tif",
-    "fish_signals.parquet",
-    "fish_nuclei.parquet",
-    "fish_counts.json",
-    "gallery.png",
-)
-
-
 def artefacts(wildcards):
     """Every file of every image of a case."""
     return [
         f"images/{found.image_id}/{file}"
         for found in SHEET.images_of(wildcards.case_id)
-        for file in (IHC_FILES if found.assay is Assay.IHC else FISH_FILES)
+        for file in files_of(found.assay).values()
     ]

@@ -14,32 +14,9 @@ from her2path.cli import logs, step
 from her2path.config import Config
 from her2path.domain.case import Assay
 from her2path.domain.verdict import NotEvaluable
+from her2path.io.artefacts import files_of
 from her2path.io.case_sheet import ImageRow
 
-IHC_ARTEFACTS = {
-    "slide": "slide.json",
-    "quality": "quality.json",
-    "tissue": "tissue.png",
-    "tiles": "tiles.parquet",
-    "cells": "ihc_cells.parquet",
-    "contours": "ihc_contours.parquet",
-    "score": "ihc_score.json",
-    "geojson": "cells.geojson",
-    "overlay": "overlay.png",
-}
-"""File of each artefact of an IHC image in ``images/<image_id>/``."""
-FISH_ARTEFACTS = {
-    "slide": "slide.json",
-    "quality": "quality.json",
-    "tissue": "tissue.png",
-    "objects": "fish_objects.parquet",
-    "labels": "fish_labels.tif",
-    "signals": "fish_signals.parquet",
-    "nuclei": "fish_nuclei.parquet",
-    "counts": "fish_counts.json",
-    "gallery": "gallery.png",
-}
-"""File of each artefact of a FISH image in ``images/<image_id>/``."""
 _IHC_STEPS = ("slide_intake", "slide_quality", "slide_tiles", "ihc_cells", "ihc_score")
 _FISH_STEPS = ("slide_intake", "slide_quality", "fish_nuclei", "fish_signals", "fish_counts")
 
@@ -55,9 +32,8 @@ def run_image(
         Why the image could not be measured, if so.
     """
     is_ihc = row.assay is Assay.IHC
-    files = IHC_ARTEFACTS if is_ihc else FISH_ARTEFACTS
     folder = out / "images" / row.image_id
-    known: dict[str, Any] = {name: folder / file for name, file in files.items()}
+    known: dict[str, Any] = {name: folder / file for name, file in files_of(row.assay).items()}
     known |= {
         "image": list(row.path),
         "row": row,
@@ -92,11 +68,7 @@ def run_case(rows: Sequence[ImageRow], out: Path, config: Config, *, workers: in
         },
         config.case_call,
     )
-    artefact = [
-        home / file
-        for row, home in images
-        for file in (IHC_ARTEFACTS if row.assay is Assay.IHC else FISH_ARTEFACTS).values()
-    ]
+    artefact = [home / file for row, home in images for file in files_of(row.assay).values()]
     step.execute(
         step.load_step("case_report"),
         {"call": call, "artefact": artefact, "report": folder / "report.html"},

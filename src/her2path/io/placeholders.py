@@ -15,23 +15,9 @@ import numpy as np
 from her2path.domain.verdict import NotEvaluable
 from her2path.errors import ArtefactError
 from her2path.io import documents, tables
-from her2path.io.documents import Document, Producer, Reason, SheetFacts
+from her2path.io.artefacts import DOCUMENTS, TABLES
+from her2path.io.documents import Producer, Reason, SheetFacts
 from her2path.io.files import write_bytes, write_text
-
-_DOCUMENTS: dict[str, type[Document]] = {
-    "slide.json": documents.SlideDoc,
-    "quality.json": documents.QualityDoc,
-    "ihc_score.json": documents.IhcScoreDoc,
-    "fish_counts.json": documents.FishCountsDoc,
-}
-_TABLES = {
-    "tiles.parquet": tables.TILES,
-    "ihc_cells.parquet": tables.IHC_CELLS,
-    "ihc_contours.parquet": tables.IHC_CONTOURS,
-    "fish_objects.parquet": tables.FISH_OBJECTS,
-    "fish_signals.parquet": tables.FISH_SIGNALS,
-    "fish_nuclei.parquet": tables.FISH_NUCLEI,
-}
 
 
 def not_evaluable_of(path: Path) -> NotEvaluable | None:
@@ -42,9 +28,9 @@ def not_evaluable_of(path: Path) -> NotEvaluable | None:
     ArtefactError
         A document or table is missing or damaged.
     """
-    if path.name in _DOCUMENTS:
+    if path.name in DOCUMENTS:
         return documents.not_evaluable_of(path)
-    if path.name in _TABLES:
+    if path.name in TABLES:
         return tables.not_evaluable_of(path)
     return None
 
@@ -66,8 +52,8 @@ def write_not_evaluable(
         What the sheet says of the image; needed by documents that repeat it.
     """
     name = path.name
-    if name in _DOCUMENTS:
-        model = _DOCUMENTS[name]
+    if name in DOCUMENTS:
+        model = DOCUMENTS[name]
         head: dict[str, object] = {
             "produced_by": producer,
             "not_evaluable": Reason(code=why.code, reason=why.reason),
@@ -75,8 +61,8 @@ def write_not_evaluable(
         if "sheet" in model.model_fields:
             head["sheet"] = facts
         documents.write_document(path, model.model_validate(head))
-    elif name in _TABLES:
-        with tables.write_table(path, _TABLES[name], produced_by=producer, not_evaluable=why):
+    elif name in TABLES:
+        with tables.write_table(path, TABLES[name], produced_by=producer, not_evaluable=why):
             pass
     elif path.suffix == ".geojson":
         write_text(path, json.dumps({"type": "FeatureCollection", "features": []}) + "\n")

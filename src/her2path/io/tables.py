@@ -46,8 +46,6 @@ TILES = _schema(
     _column("col", pa.int32()),
     _column("height", pa.int32()),
     _column("width", pa.int32()),
-    # What is read around the core on every side so that no cell is cut, in working pixels.
-    _column("margin", pa.int32()),
     _column("target_mpp", pa.float64()),
     # The same corner on level 0.
     _column("x_px0", pa.float64()),

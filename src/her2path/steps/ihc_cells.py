@@ -137,8 +137,8 @@ def _blocks(tiles: Path, block_px: int) -> tuple[list[_Block], float, int]:
         for row in range(tile["row"], bottom, block_px)
         for col in range(tile["col"], right, block_px)
     ]
-    margin = max(*(int(tile["margin"]) for tile in rows), math.ceil(MARGIN_UM / mpp))
-    return blocks, mpp, margin
+    # How far a cell's surroundings reach is a matter of the method, not of the tiles.
+    return blocks, mpp, math.ceil(MARGIN_UM / mpp)
 
 
 def _model(stain: StainResult) -> StainModel:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from her2path.domain.case import Assay
 from her2path.errors import PixelSizeError, RegionError, UnsuitableImageError
 from her2path.io.case_sheet import ImageRow
-from her2path.io.documents import SheetFacts, SlideDoc, SlideResult, SourceFile, write_document
+from her2path.io.documents import SlideDoc, SlideResult, SourceFile, sheet_facts, write_document
 from her2path.io.fields.opening import open_field
 from her2path.io.files import sha256_of
 from her2path.io.geojson import read_regions
@@ -53,11 +53,6 @@ def run(*, image: list[Path], row: ImageRow, slide: Path, params: SlideIntakePar
     for column, roi in (("tumour_roi", row.tumour_roi), ("exclude_roi", row.exclude_roi)):
         if roi is not None:
             _check_regions(roi, result, name=f"{column} of {row.image_id}")
-    facts = SheetFacts(
-        **{name: getattr(row, name) for name in SheetFacts.model_fields if name in ImageRow.model_fields},
-        has_tumour_roi=row.tumour_roi is not None,
-        has_exclude_roi=row.exclude_roi is not None,
-    )
     inputs = {f"image_{i}": file.sha256 for i, file in enumerate(result.files)}
     inputs |= {
         name: sha256_of(roi)
@@ -65,7 +60,7 @@ def run(*, image: list[Path], row: ImageRow, slide: Path, params: SlideIntakePar
         if roi is not None
     }
     document = SlideDoc(
-        produced_by=producer("slide_intake", params), inputs=inputs, sheet=facts, result=result
+        produced_by=producer("slide_intake", params), inputs=inputs, sheet=sheet_facts(row), result=result
     )
     write_document(slide, document)
 

@@ -32,9 +32,6 @@ class SlideTilesParams(BaseModel):
     worked at its own pixel size; one within 2 % of a whole multiple is worked at that multiple."""
     tile_px: Annotated[int, Ge(256), Le(8192)] = 2048
     """Edge of a tile's core in working pixels: 12 MB of RGB, so that a step's memory stays small."""
-    margin_um: Annotated[float, Ge(8), Le(100)] = 24.0
-    """What is read around a core on every side, in µm: more than the largest tumour cell, so that a
-    cell whose centre lies in the core is whole."""
 
 
 def run(
@@ -94,7 +91,6 @@ def _write(
                 "col": [tile.col for tile in rows],
                 "height": [tile.height for tile in rows],
                 "width": [tile.width for tile in rows],
-                "margin": [math.ceil(params.margin_um / target_mpp)] * len(rows),
                 "target_mpp": [target_mpp] * len(rows),
                 "x_px0": [tile.col * downsample for tile in rows],
                 "y_px0": [tile.row * downsample for tile in rows],

@@ -99,7 +99,6 @@ def test_tissue_everywhere_is_tiled_without_gap_or_overlap(tmp_path):
     assert all(row["tissue_frac"] == pytest.approx(1.0) for row in tiles)
     assert [(row["x_px0"], row["y_px0"]) for row in tiles] == [(0, 0), (4096, 0), (0, 4096), (4096, 4096)]
     assert {row["target_mpp"] for row in tiles} == {0.5}
-    assert {row["margin"] for row in tiles} == {48}
 
 
 def test_only_tiles_with_tissue_are_kept(tmp_path):
@@ -173,7 +172,7 @@ def test_a_mask_of_another_slide_is_refused(tmp_path):
 
 @pytest.mark.parametrize(
     "params",
-    [{"tile_px": 0}, {"target_mpp": 0.0}, {"target_mpp": 9.0}, {"margin_um": -1}, {"tile_size": 2048}],
+    [{"tile_px": 0}, {"target_mpp": 0.0}, {"target_mpp": 9.0}, {"tile_size": 2048}],
 )
 def test_parameters_out_of_range_or_misspelt_are_refused(params):
     with pytest.raises(ValidationError):
