@@ -13,7 +13,7 @@ import numpy.typing as npt
 import tifffile
 
 from her2path.errors import ArtefactError
-from her2path.io.fields.planes import DECODE_ERRORS
+from her2path.io.damage import DECODE_ERRORS
 from her2path.io.fields.tiff import decode_window
 from her2path.io.files import replacing
 from her2path.io.slides.source import WorkingBox
@@ -86,7 +86,8 @@ class LabelImage:
                 self._tif = on_failure.enter_context(tifffile.TiffFile(path))
                 self._page: Any = self._tif.pages[0]
             except DECODE_ERRORS as error:
-                raise ArtefactError(path.name, f"not a readable label image ({error})") from error
+                detail = f"not a readable label image ({type(error).__name__})"
+                raise ArtefactError(path.name, detail) from error
             if self._page.dtype != np.int32 or self._page.ndim != 2:
                 raise ArtefactError(path.name, "not an int32 label image")
             on_failure.pop_all()
@@ -103,7 +104,7 @@ class LabelImage:
         try:
             return decode_window(self._tif.filehandle, self._page, box)[..., 0].astype(np.int32)
         except DECODE_ERRORS as error:
-            raise ArtefactError(self._name, f"cannot be decoded ({error})") from error
+            raise ArtefactError(self._name, f"cannot be decoded ({type(error).__name__})") from error
 
     def __enter__(self) -> LabelImage:
         return self

@@ -14,12 +14,8 @@ from pathlib import Path
 import numpy as np
 import openslide
 
-from her2path.errors import (
-    ChannelError,
-    ImageNotFoundError,
-    UnreadableImageError,
-    UnsuitableImageError,
-)
+from her2path.errors import ChannelError, UnreadableImageError, UnsuitableImageError
+from her2path.io.damage import decoding, read_head
 from her2path.io.documents import Channel
 from her2path.io.fields.channels import (
     ChannelHint,
@@ -62,7 +58,7 @@ def open_field(paths: Sequence[Path], *, name: str, channels: tuple[str, ...] = 
     ImageNotFoundError
         A file does not exist.
     UnreadableImageError
-        A file cannot be decoded or is cut short.
+        A file cannot be decoded, is cut short, or may not be read.
     ChannelError
         The channels cannot be told apart safely.
     PixelSizeError
@@ -74,10 +70,9 @@ def open_field(paths: Sequence[Path], *, name: str, channels: tuple[str, ...] = 
     with ExitStack() as on_failure:
         readers: list[PlaneReader] = []
         for number, path in enumerate(paths, start=1):
-            if not path.is_file():
-                # A file's own name may identify a person; its place in the sheet does not.
-                raise ImageNotFoundError(name if len(paths) == 1 else f"{name} ({number} of {len(paths)})")
-            readers.append(_open_reader(path, name=name))
+            # A file's own name may identify a person; its place in the sheet does not.
+            place = name if len(paths) == 1 else f"{name} ({number} of {len(paths)})"
+            readers.append(_open_reader(path, read_head(path, name=place), name=place))
             on_failure.callback(readers[-1].close)
         if not readers:
             raise UnreadableImageError(name, "no file is given")
@@ -92,13 +87,12 @@ def open_field(paths: Sequence[Path], *, name: str, channels: tuple[str, ...] = 
         return field
 
 
-def _open_reader(path: Path, *, name: str) -> PlaneReader:
-    vendor = openslide.OpenSlide.detect_format(str(path))
+def _open_reader(path: Path, head: bytes, *, name: str) -> PlaneReader:
+    with decoding(name, "OpenSlide cannot tell its format"):
+        vendor = openslide.OpenSlide.detect_format(str(path))
     if vendor not in (None, "generic-tiff"):
         return OpenSlidePlanes(path, name=name)
-    with path.open("rb") as file:
-        magic = file.read(4)
-    return TiffPlanes(path, name=name) if magic in _TIFF_MAGIC else PicturePlanes(path, name=name)
+    return TiffPlanes(path, name=name) if head.startswith(_TIFF_MAGIC) else PicturePlanes(path, name=name)
 
 
 def _is_rgb(reader: PlaneReader) -> bool:

@@ -6,8 +6,6 @@ A file that is cut short is refused when it is opened, not when the missing part
 
 from __future__ import annotations
 
-import struct
-import zlib
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,7 +14,8 @@ import numpy.typing as npt
 import openslide
 from PIL import Image
 
-from her2path.errors import UnreadableImageError, UnsuitableImageError
+from her2path.errors import UnsuitableImageError
+from her2path.io.damage import decoding
 from her2path.io.fields.channels import ChannelHint
 from her2path.io.fields.metadata import hamamatsu_hint
 from her2path.io.slides.source import WorkingBox
@@ -24,21 +23,6 @@ from her2path.units import PixelSize, is_plausible_mpp
 
 Plane = npt.NDArray[np.uint8] | npt.NDArray[np.uint16] | npt.NDArray[np.float32]
 
-DECODE_ERRORS = (
-    OSError,
-    ValueError,  # tifffile's own errors
-    RuntimeError,  # those of imagecodecs
-    LookupError,
-    TypeError,
-    ArithmeticError,
-    AttributeError,
-    EOFError,
-    MemoryError,  # a damaged header that claims an absurd size
-    SyntaxError,  # Pillow on broken PNG chunks, the XML parser on a broken OME header
-    struct.error,
-    zlib.error,
-)
-"""What the decoders raise on damaged files."""
 _FULL_SCALE = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0}
 
 
@@ -78,12 +62,10 @@ class OpenSlidePlanes:
 
     def __init__(self, path: Path, *, name: str) -> None:
         self._name = name
-        try:
+        with decoding(name, "OpenSlide cannot open it"):
             self._slide = openslide.OpenSlide(str(path))
             properties = dict(self._slide.properties)
             self.size_px0: tuple[int, int] = self._slide.dimensions
-        except (openslide.OpenSlideError, OSError) as error:
-            raise UnreadableImageError(name, str(error)) from error
         self.vendor: str = properties.get("openslide.vendor", "openslide")
         self.pixel_size = _vendor_pixel_size(properties)
         hint = hamamatsu_hint(properties)
@@ -91,10 +73,8 @@ class OpenSlidePlanes:
 
     def read(self, channel: int, z: int, box: WorkingBox) -> npt.NDArray[Any]:  # noqa: ARG002  (one plane)
         """Read a window as RGB; parts that were not scanned are black."""
-        try:
+        with decoding(self._name, "its pixels cannot be decoded"):
             rgba = np.asarray(self._slide.read_region((box.col, box.row), 0, (box.width, box.height)))
-        except (openslide.OpenSlideError, OSError) as error:
-            raise UnreadableImageError(self._name, str(error)) from error
         return np.where(rgba[..., 3:] > 0, rgba[..., :3], 0).astype(np.uint8)
 
     def close(self) -> None:
@@ -110,13 +90,10 @@ class PicturePlanes:
     hints: tuple[ChannelHint, ...] = ()
 
     def __init__(self, path: Path, *, name: str) -> None:
-        try:
-            with Image.open(path) as picture:
-                self.vendor = (picture.format or "picture").lower()
-                self.lossy = self.vendor not in ("png", "bmp")
-                pixels = np.asarray(picture.convert("RGB") if picture.mode in ("P", "RGBA") else picture)
-        except (Image.DecompressionBombError, *DECODE_ERRORS) as error:
-            raise UnreadableImageError(name, f"no image format is recognised ({error})") from error
+        with decoding(name, "it is damaged or of no known image format"), Image.open(path) as picture:
+            self.vendor = (picture.format or "picture").lower()
+            self.lossy = self.vendor not in ("png", "bmp")
+            pixels = np.asarray(picture.convert("RGB") if picture.mode in ("P", "RGBA") else picture)
         if pixels.ndim == 2:
             pixels = pixels[..., np.newaxis]
         self._pixels = pixels

@@ -17,6 +17,7 @@ import numpy.typing as npt
 import tifffile
 
 from her2path.errors import UnreadableImageError, UnsuitableImageError
+from her2path.io.damage import decoding
 from her2path.io.fields.channels import ChannelHint
 from her2path.io.fields.metadata import (
     OmeHead,
@@ -25,7 +26,7 @@ from her2path.io.fields.metadata import (
     read_ome_head,
     tiff_pixel_size,
 )
-from her2path.io.fields.planes import DECODE_ERRORS, full_scale_of
+from her2path.io.fields.planes import full_scale_of
 from her2path.io.slides.source import WorkingBox
 from her2path.units import PixelSize
 
@@ -42,11 +43,9 @@ class TiffPlanes:
     def __init__(self, path: Path, *, name: str) -> None:
         self._name = name
         with ExitStack() as on_failure:
-            try:
+            with decoding(name, "its TIFF structure is damaged"):
                 self._tif = on_failure.enter_context(tifffile.TiffFile(path))
                 self._read_head(path)
-            except DECODE_ERRORS as error:
-                raise UnreadableImageError(name, f"{type(error).__name__}: {error}") from error
             on_failure.pop_all()
 
     def _read_head(self, path: Path) -> None:
@@ -142,10 +141,8 @@ class TiffPlanes:
         loose = channel if self.loose > 1 else 0
         index = [place.get(axis, loose if n > 1 else 0) for axis, n in self._axes.items()]
         page_index = int(np.ravel_multi_index(index, tuple(self._axes.values()))) if index else 0
-        try:
+        with decoding(self._name, "its pixels cannot be decoded"):
             pixels = self._window(page_index, box)
-        except DECODE_ERRORS as error:
-            raise UnreadableImageError(self._name, f"{type(error).__name__}: {error}") from error
         return pixels if sample is None else pixels[..., sample : sample + 1]
 
     def _window(self, page_index: int, box: WorkingBox) -> npt.NDArray[Any]:

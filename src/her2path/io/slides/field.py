@@ -11,8 +11,9 @@ import numpy.typing as npt
 import tifffile
 
 from her2path.errors import UnreadableImageError, UnsuitableImageError
-from her2path.io.slides.openslide import on_white, plain
-from her2path.io.slides.tiff_structure import damage_of
+from her2path.io.damage import decoding
+from her2path.io.slides.openslide import on_white
+from her2path.io.slides.tiff_structure import DAMAGED
 
 MAX_FIELD_PIXELS = 200_000_000
 """Largest image that is decoded whole (0.6 GB as RGB, 1.4 GB while transparency is composed, below the
@@ -57,10 +58,8 @@ def read_jpeg(path: Path, *, name: str) -> npt.NDArray[np.uint8]:
     if header.bits != 8 or header.components != 3:
         detail = f"a JPEG of {header.components} component(s) with {header.bits} bits is not 8-bit colour"
         raise UnsuitableImageError(name, detail)
-    try:
+    with decoding(name, "its JPEG data are damaged"):
         return np.asarray(imagecodecs.jpeg8_decode(data), dtype=np.uint8)
-    except imagecodecs.Jpeg8Error as error:
-        raise UnreadableImageError(name, plain(error)) from error
 
 
 def read_png(path: Path, *, name: str) -> npt.NDArray[np.uint8]:
@@ -80,10 +79,8 @@ def read_png(path: Path, *, name: str) -> npt.NDArray[np.uint8]:
     check_size(width, height, name=name)
     if bits > 8 or colour not in (2, 3, 6):  # PNG colour types: 2 RGB, 3 palette, 6 RGB with alpha
         raise UnsuitableImageError(name, "its pixels are not 8-bit colour; give the scanner's RGB image")
-    try:
+    with decoding(name, "its PNG data are damaged or end early"):
         pixels = np.asarray(imagecodecs.png_decode(data), dtype=np.uint8)
-    except imagecodecs.PngError as error:
-        raise UnreadableImageError(name, plain(error)) from error
     return on_white(pixels) if pixels.shape[2] == 4 else pixels
 
 
@@ -98,7 +95,7 @@ def read_tiff_page(page: tifffile.TiffPage, *, name: str) -> npt.NDArray[np.uint
         The image is too large to be decoded whole.
     """
     check_size(page.imagewidth, page.imagelength, name=name)
-    with damage_of(name):
+    with decoding(name, DAMAGED):
         pixels = np.asarray(page.asarray(), dtype=np.uint8)
     if page.planarconfig == tifffile.PLANARCONFIG.SEPARATE:
         pixels = np.moveaxis(pixels, 0, -1)

@@ -8,12 +8,13 @@ from pathlib import Path
 import openslide
 import tifffile
 
-from her2path.errors import ImageNotFoundError, UnreadableImageError, UnsuitableImageError
+from her2path.errors import UnreadableImageError, UnsuitableImageError
+from her2path.io.damage import decoding, read_head
 from her2path.io.slides import field, stated
-from her2path.io.slides.openslide import OpenSlideLevels, plain
+from her2path.io.slides.openslide import OpenSlideLevels
 from her2path.io.slides.pyramid import Levels, PyramidSlide
 from her2path.io.slides.tiff import check_segments, fast_levels
-from her2path.io.slides.tiff_structure import check_structure, damage_of
+from her2path.io.slides.tiff_structure import DAMAGED, check_structure
 
 _TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _JPEG_MAGIC = b"\xff\xd8\xff"
@@ -45,7 +46,7 @@ def open_slide(path: Path, *, name: str) -> PyramidSlide:
     UnsuitableImageError
         It is an image, but not 8-bit colour, or too large for its format.
     """
-    head = _head(path, name)
+    head = read_head(path, name=name)
     is_tiff = head.startswith(_TIFF_MAGIC)
     is_image = is_tiff or head.startswith((_JPEG_MAGIC, _PNG_MAGIC))
     vendor = _detect(path, name)
@@ -84,22 +85,6 @@ def files_of(path: Path) -> tuple[Path, ...]:
     return (path, *companions)
 
 
-def _head(path: Path, name: str) -> bytes:
-    try:
-        with path.open("rb") as file:
-            head = file.read(1024)
-    except FileNotFoundError as error:
-        raise ImageNotFoundError(name) from error
-    except IsADirectoryError as error:
-        raise UnreadableImageError(name, "the path names a folder, not a file") from error
-    except OSError as error:
-        reason = error.strerror or error.__class__.__name__
-        raise UnreadableImageError(name, f"the file cannot be opened: {reason}") from error
-    if not head:
-        raise UnreadableImageError(name, "the file is empty (0 bytes)")
-    return head
-
-
 def _what_it_is(head: bytes) -> str:
     if head[128:132] == b"DICM":
         return "a DICOM file, but not of a whole-slide image that OpenSlide reads"
@@ -124,30 +109,25 @@ def _dicom_series(path: Path) -> bytes | None:
 
 
 def _detect(path: Path, name: str) -> str | None:
-    try:
+    with decoding(name, "OpenSlide cannot tell its format"):
         vendor: str | None = openslide.OpenSlide.detect_format(path)
-    except openslide.OpenSlideError as error:
-        raise UnreadableImageError(name, plain(error)) from error
     return vendor
 
 
 def _whole_slide(path: Path, name: str, vendor: str, *, is_tiff: bool) -> PyramidSlide:
     if is_tiff:
-        with damage_of(name), tifffile.TiffFile(path) as tiff:
+        with decoding(name, DAMAGED), tifffile.TiffFile(path) as tiff:
             check_segments(tiff, name=name)
             if vendor == "generic-tiff":
                 _check_colour(tiff.pages.first, name)
             ome = stated.from_ome(tiff.ome_metadata)
     else:
         ome = []
-    try:
-        with openslide.OpenSlide(path) as slide:
-            found = stated.from_openslide(slide.properties, vendor=vendor)
-    except openslide.OpenSlideError as error:
-        raise UnreadableImageError(name, plain(error)) from error
+    with decoding(name, "OpenSlide cannot open it"), openslide.OpenSlide(path) as slide:
+        found = stated.from_openslide(slide.properties, vendor=vendor)
     levels: Levels = OpenSlideLevels(path, name=name)
     if is_tiff and vendor in ("generic-tiff", "aperio"):
-        with damage_of(name):
+        with decoding(name, DAMAGED):
             fast = fast_levels(path, levels, name=name)
         if fast is not None:
             levels.close()
@@ -156,7 +136,7 @@ def _whole_slide(path: Path, name: str, vendor: str, *, is_tiff: bool) -> Pyrami
 
 
 def _plain_tiff(path: Path, name: str) -> PyramidSlide:
-    with damage_of(name), tifffile.TiffFile(path) as tiff:
+    with decoding(name, DAMAGED), tifffile.TiffFile(path) as tiff:
         check_segments(tiff, name=name)
         page = tiff.pages.first
         _check_colour(page, name)

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import openslide
 
-from her2path.errors import UnreadableImageError
+from her2path.io.damage import decoding
 
 _BLOCK = 512
 """Edge of the fixed blocks that a level is read in where OpenSlide cannot address single pixels."""
@@ -67,34 +67,24 @@ class OpenSlideLevels:
     def _opened(self) -> openslide.OpenSlide:
         with self._lock:
             if self._handle is None:
-                try:
+                with decoding(self._name, "OpenSlide cannot open it"):
                     self._handle = openslide.OpenSlide(self._path)
-                except openslide.OpenSlideError as error:
-                    raise UnreadableImageError(
-                        self._name, f"OpenSlide cannot open it: {plain(error)}"
-                    ) from error
             return self._handle
 
     def _region(self, level: int, row: int, col: int, shape: tuple[int, int]) -> npt.NDArray[np.uint8]:
         handle = self._opened()
         scale = self._downsamples[level]
         corner = (round(col * scale), round(row * scale))
-        try:
-            rgba = np.asarray(handle.read_region(corner, level, (shape[1], shape[0])))
-        except openslide.OpenSlideError as error:
-            with self._lock:
-                # Another thread may still be reading with it, so it is dropped, not closed.
-                if self._handle is handle:
-                    self._handle = None
-            detail = f"level {level} at row {row}, column {col}: {plain(error)}"
-            raise UnreadableImageError(self._name, detail) from error
+        with decoding(self._name, f"level {level} at row {row}, column {col} cannot be decoded"):
+            try:
+                rgba = np.asarray(handle.read_region(corner, level, (shape[1], shape[0])))
+            except openslide.OpenSlideError:
+                with self._lock:
+                    # Another thread may still be reading with it, so it is dropped, not closed.
+                    if self._handle is handle:
+                        self._handle = None
+                raise
         return on_white(rgba)
-
-
-def plain(error: Exception) -> str:
-    """First line of a library's message, without a trailing full stop."""
-    lines = str(error).strip().splitlines()
-    return lines[0].rstrip(".") if lines else error.__class__.__name__
 
 
 def on_white(rgba: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

@@ -20,6 +20,7 @@ import numpy.typing as npt
 import tifffile
 
 from her2path.errors import UnreadableImageError
+from her2path.io.damage import decoding
 from her2path.io.slides.pyramid import Levels
 
 Decoder = Callable[[bytes, int], npt.NDArray[np.uint8]]
@@ -83,11 +84,8 @@ class TiffLevels:
         level = self._levels[number]
         index = tile_row * -(-level.size[0] // level.tile[0]) + tile_col
         data = os.pread(self._file, level.bytecounts[index], level.offsets[index])
-        try:
+        with decoding(self._name, f"tile {index} of level {number} is damaged"):
             return level.decode(data, index)
-        except (RuntimeError, ValueError) as error:  # imagecodecs' errors are RuntimeErrors
-            place = f"tile {index} of level {number} is damaged: {error}"
-            raise UnreadableImageError(self._name, place) from error
 
     def close(self) -> None:
         """Release the file."""

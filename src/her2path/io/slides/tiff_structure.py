@@ -7,13 +7,9 @@ smaller one.  This walk refuses it instead.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
-
-import tifffile
 
 from her2path.errors import UnreadableImageError
 
@@ -36,6 +32,8 @@ _TYPE_BYTES = {
     18: 8,
 }
 """Size of one value of each TIFF 6.0 and BigTIFF data type."""
+DAMAGED = "its TIFF structure is damaged"
+"""Finding where tifffile or a codec fails on a file."""
 _MAX_DIRECTORIES = 10_000
 """More directories than any slide has; a damaged chain may run in circles."""
 
@@ -52,30 +50,6 @@ class _Dialect:
     def read(self, file: BinaryIO, layout: str) -> tuple[int, ...]:
         """Read fields at the file's position; struct.error at the end of the file."""
         return struct.unpack(self.order + layout, file.read(struct.calcsize(self.order + layout)))
-
-
-@contextmanager
-def damage_of(name: str) -> Iterator[None]:
-    """Turn what tifffile and the codecs raise on damaged bytes into `UnreadableImageError`.
-
-    They trust the tags, so a damaged one surfaces as almost any built-in error.
-    """
-    try:
-        yield
-    except (
-        tifffile.TiffFileError,
-        RuntimeError,  # the base of imagecodecs' errors
-        ArithmeticError,
-        LookupError,
-        MemoryError,
-        OSError,
-        TypeError,
-        ValueError,
-        struct.error,
-    ) as error:
-        lines = str(error).strip().splitlines()
-        detail = f"its TIFF structure is damaged: {lines[0] if lines else error.__class__.__name__}"
-        raise UnreadableImageError(name, detail) from error
 
 
 def check_structure(path: Path, *, name: str) -> None:

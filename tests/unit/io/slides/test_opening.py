@@ -39,7 +39,7 @@ def jpeg(rgb: np.ndarray) -> bytes:
         pytest.param(b"\x89PNG\r\n\x1a\n", "damaged", id="a PNG header alone"),
         pytest.param(bytes(128) + b"DICM" + bytes(200), "DICOM", id="DICOM of something else"),
         pytest.param(jpeg(RGB)[:-3000], "truncated", id="JPEG cut off"),
-        pytest.param(png(RGB)[:-3000], "too small", id="PNG cut off"),
+        pytest.param(png(RGB)[:-3000], "PNG data are damaged or end early", id="PNG cut off"),
     ],
 )
 def test_what_is_no_image_is_refused_in_plain_words(tmp_path, content, words):
