@@ -40,6 +40,18 @@ _DYES: dict[str, Role] = {
 }
 _REVERSED_KIT = frozenset({"zygreen", "zyorange"})
 """Dyes of ZytoLight SPEC ERBB2/CEN 17, which labels HER2 green and the centromere orange."""
+_KNOWN = frozenset({*_TARGETS, *_DYES, *_REVERSED_KIT})
+_SPELT = {
+    **{word.lower(): word for word in ("DAPI", "Hoechst", "HER2", "ERBB2", "CEP17", "CEN17", "D17Z1")},
+    **{f"spectrum{c.lower()}": f"Spectrum{c}" for c in ("Blue", "Orange", "Red", "Green", "Aqua")},
+    **{word.lower(): word for word in ("Cy2", "Cy3", "Cy5", "TRITC", "FITC", "GFP", "EGFP", "DIC")},
+    **{word.lower(): word for word in ("TxRed", "TXR", "ZyGreen", "ZyOrange")},
+    "her2neu": "HER2/neu",
+    "texasred": "Texas Red",
+    **{f"alexa{n}": f"Alexa {n}" for n in (*_RED_ALEXA, "488")},
+    **{f"af{n}": f"AF{n}" for n in (*_RED_ALEXA, "488")},
+}
+"""How known words are written where they are not just small letters."""
 
 _EMISSION: tuple[tuple[float, float, Role], ...] = (
     (410.0, 490.0, "dapi"),  # DAPI peaks at 461 nm
@@ -77,6 +89,33 @@ def role_of_name(name: str) -> Role | None:
     return None
 
 
+def known_words(text: str) -> str:
+    """Targets and dyes that a text names, in their usual spelling and order; nothing else of it.
+
+    Channel and file names are free text that may identify a person, so no more of them is ever
+    stored or shown.
+
+    Examples
+    --------
+    >>> known_words("spectrum orange (HER-2) Jane Doe 1950-01-01"), known_words("Jane Doe")
+    ('SpectrumOrange HER2', '')
+    """
+    single = _split(text)
+    found: list[str] = []
+    start = 0
+    while start < len(single):
+        # The longest first: "spectrum orange" is one dye.
+        for end in range(min(start + 3, len(single)), start, -1):
+            if (word := _unnumbered("".join(single[start:end]))) in _KNOWN:
+                if (spelt := _SPELT.get(word, word)) not in found:
+                    found.append(spelt)
+                start = end
+                break
+        else:
+            start += 1
+    return " ".join(found)
+
+
 def role_of_emission(emission_nm: float) -> Role | None:
     """Role that an emission wavelength (nm) states; None between the bands."""
     return next((role for low, high, role in _EMISSION if low <= emission_nm < high), None)
@@ -104,19 +143,15 @@ def resolve_roles(hints: Sequence[ChannelHint], *, image: str, sheet: tuple[str,
         raise ChannelError(image, f"the sheet names {len(sheet)} channels, but the image has {len(hints)}")
     unique_stems = _without_common_words([hint.file_stem for hint in hints])
     channels = []
+    origin: Origin
     for index, (hint, stem_words) in enumerate(zip(hints, unique_stems, strict=True)):
         if sheet:
-            role, origin = _sheet_role(sheet[index], image), _sheet_origin()
+            role, origin = _sheet_role(sheet[index], image), "sheet"
         else:
             role, origin = _found_role(hint, stem_words, image)
+        label = _label(hint, stem_words, index)
         channels.append(
-            Channel(
-                index=index,
-                name=hint.name[:64] or f"channel {index + 1}",
-                role=role,
-                origin=origin,
-                emission_nm=hint.emission_nm,
-            )
+            Channel(index=index, name=label, role=role, origin=origin, emission_nm=hint.emission_nm)
         )
     check_roles(channels, image=image)
     return tuple(channels)
@@ -163,13 +198,17 @@ def _found_role(hint: ChannelHint, stem_words: tuple[str, ...], image: str) -> t
     stem = " ".join(stem_words)
     for text in (hint.name, stem):
         if _REVERSED_KIT & set(_words(text)):
-            raise ChannelError(image, f"dye {text!r} belongs to a kit that labels HER2 green, CEP17 orange")
+            raise ChannelError(
+                image, f"{known_words(text)} belongs to a kit that labels HER2 green, CEP17 orange"
+            )
     by_name = role_of_name(hint.name)
     by_emission = role_of_emission(hint.emission_nm) if hint.emission_nm else None
     target_named = {_look_up(word, _TARGETS) for word in _words(hint.name)} - {None, "dapi"}
     if by_name and by_emission and by_name != by_emission and not target_named:
         raise ChannelError(
-            image, f"channel {hint.name!r} is {by_name} by name, but {hint.emission_nm:g} nm is {by_emission}"
+            image,
+            f"channel {known_words(hint.name)!r} is {by_name} by name, "
+            f"but {hint.emission_nm:g} nm is {by_emission}",
         )
     if by_name:
         return by_name, "name"
@@ -187,23 +226,35 @@ def _sheet_role(word: str, image: str) -> Role:
             raise ChannelError(image, f"unknown channel {word!r} in the sheet")
 
 
-def _sheet_origin() -> Origin:
-    return "sheet"
+def _label(hint: ChannelHint, stem_words: tuple[str, ...], index: int) -> str:
+    """Call a channel by what is known of it, never by its free text."""
+    by_emission = f"{hint.emission_nm:g} nm" if hint.emission_nm else ""
+    return (
+        known_words(hint.name) or by_emission or known_words(" ".join(stem_words)) or f"channel {index + 1}"
+    )
 
 
 def _look_up(word: str, table: dict[str, Role]) -> Role | None:
+    return table.get(word) or table.get(_unnumbered(word))
+
+
+def _unnumbered(word: str) -> str:
     # Acquisition software numbers its presets: "DAPI2", "hoechst33342".
-    return table.get(word) or table.get(re.sub(r"(?<=dapi|chst)\d+$", "", word))
+    return re.sub(r"(?<=dapi|chst)\d+$", "", word)
+
+
+def _split(text: str) -> list[str]:
+    return [word for word in re.split(r"[^a-z0-9]+", text.lower()) if word]
 
 
 def _words(text: str) -> tuple[str, ...]:
-    single = [word for word in re.split(r"[^a-z0-9]+", text.lower()) if word]
+    single = _split(text)
     joined = ["".join(single[i : i + n]) for n in (2, 3) for i in range(len(single) - n + 1)]
     return (*single, *joined)
 
 
 def _without_common_words(stems: Sequence[str]) -> list[tuple[str, ...]]:
     # "caseHER2_dapi" and "caseHER2_orange": what all files share says nothing of the channel.
-    split = [[word for word in re.split(r"[^a-z0-9]+", stem.lower()) if word] for stem in stems]
+    split = [_split(stem) for stem in stems]
     shared = set.intersection(*(set(words) for words in split)) if len(split) > 1 else set()
     return [tuple(word for word in words if word not in shared) for words in split]

@@ -18,7 +18,7 @@ from her2path.errors import (
     UnreadableImageError,
     UnsuitableImageError,
 )
-from her2path.io.fields.channels import check_probe, role_of_emission, role_of_name
+from her2path.io.fields.channels import check_probe, known_words, role_of_emission, role_of_name
 from her2path.io.fields.opening import open_field
 from her2path.io.slides.source import WorkingBox
 from tests.support.fish_fields import write_ome
@@ -140,6 +140,75 @@ def test_channels_that_cannot_be_right_are_refused(tmp_path, planes, channel, me
     path = write_ome(tmp_path / "field.ome.tif", planes, Channel=channel)
     with pytest.raises(ChannelError, match=message):
         open_field([path], name="image")
+
+
+PERSON = "John SMITH 1950-01-01"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        pytest.param(f"DAPI {PERSON}", "DAPI", id="a dye"),
+        pytest.param(f"{PERSON} spectrum_orange HER-2", "SpectrumOrange HER2", id="a dye and a target"),
+        pytest.param(f"HER-2/neu FITC {PERSON}", "HER2/neu FITC", id="a target in three words"),
+        pytest.param("Texas Red texasred", "Texas Red", id="each once"),
+        pytest.param("AF 594 alexa-488", "AF594 Alexa 488", id="numbered dyes"),
+        pytest.param("hoechst33342 DAPI2", "Hoechst DAPI", id="numbered presets"),
+        pytest.param("green", "green", id="a colour"),
+        pytest.param(PERSON, "", id="nothing known"),
+    ],
+)
+def test_of_free_text_only_known_words_are_kept(text, words):
+    assert known_words(text) == words
+
+
+@pytest.mark.parametrize("sheet", [(), ROLES], ids=["by name", "by sheet"])
+def test_personal_data_in_channel_names_are_not_stored(tmp_path, planes, sheet):
+    names = [f"DAPI {PERSON}", f"Cy3 {PERSON}", f"{PERSON} FITC"]
+    path = write_ome(tmp_path / "field.ome.tif", planes, Channel={"Name": names})
+    with open_field([path], name="image", channels=sheet) as field:
+        assert [c.name for c in field.channels] == ["DAPI", "Cy3", "FITC"]
+
+
+def test_a_channel_that_names_nothing_known_is_called_by_its_wavelength_or_place(tmp_path, planes):
+    for over, names in (
+        ({"EmissionWavelength": [461.0, 588.0, 524.0]}, ["461 nm", "588 nm", "524 nm"]),
+        ({}, ["channel 1", "channel 2", "channel 3"]),
+    ):
+        path = write_ome(tmp_path / "field.ome.tif", planes, Channel={"Name": [PERSON] * 3, **over})
+        with open_field([path], name="image", channels=ROLES) as field:
+            assert [c.name for c in field.channels] == names
+
+
+def test_personal_data_in_file_names_are_not_stored(tmp_path, planes):
+    files = [tmp_path / f"{PERSON} {word}.png" for word in ("DAPI", "Orange", "FITC")]
+    for file, plane in zip(files, planes, strict=True):
+        cv2.imwrite(str(file), plane)
+    with open_field(files, name="image") as field:
+        assert [(c.name, c.origin) for c in field.channels] == [
+            ("DAPI", "file_name"),
+            ("orange", "file_name"),
+            ("FITC", "file_name"),
+        ]
+
+
+@pytest.mark.parametrize(
+    "channel",
+    [
+        pytest.param({"Name": [f"Cy3 {PERSON}", f"{PERSON} Cy5", PERSON]}, id="no DAPI"),
+        pytest.param({"Name": [f"DAPI {PERSON}", f"{PERSON} Hoechst", "Cy3"]}, id="two DAPI"),
+        pytest.param({"Name": ["DAPI", f"ZyOrange {PERSON}", f"ZyGreen {PERSON}"]}, id="reversed kit"),
+        pytest.param(
+            {"Name": ["DAPI", f"FITC {PERSON}", "Cy3"], "EmissionWavelength": [460.0, 600.0, 570.0]},
+            id="name against wavelength",
+        ),
+    ],
+)
+def test_refusals_repeat_no_personal_data(tmp_path, planes, channel):
+    path = write_ome(tmp_path / "field.ome.tif", planes, Channel=channel)
+    with pytest.raises(ChannelError) as caught:
+        open_field([path], name="image")
+    assert not any(word in str(caught.value).upper() for word in ("JOHN", "SMITH", "1950"))
 
 
 def test_the_sheet_must_name_every_channel(tmp_path, planes):
