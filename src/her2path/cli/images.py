@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from her2path.errors import CaseSheetError, SheetFault, SlideError
+from her2path.errors import CaseSheetError, Her2PathError, SheetFault, SlideError
+from her2path.io.files import sha256_of
 
 if TYPE_CHECKING:
     from her2path.domain.verdict import NotEvaluable
@@ -26,11 +26,17 @@ Exclude = Annotated[
     Path | None, typer.Option("--exclude-roi", help="QuPath GeoJSON of regions to leave out.")
 ]
 Workers = Annotated[int, typer.Option("--cores", min=1, help="Threads to use.")]
-ImageId = Annotated[str | None, typer.Option("--id", help="Pseudonym of the image (default: its file name).")]
+ImageId = Annotated[str | None, typer.Option("--id", help="Pseudonym (default: from the content).")]
 
 
 class _NotMeasuredError(SlideError):
     """Carries the reason of an image to the exit code."""
+
+
+class _DefectError(Her2PathError):
+    """her2path itself failed on the image; please report it."""
+
+    exit_code = 70
 
 
 def ihc(
@@ -126,8 +132,11 @@ def _run(rows: Sequence[ImageRow], out: Path, cores: int) -> None:
 
 
 def _raise_for(why: NotEvaluable | None) -> None:
+    # Where a reason was found, the step runner is loaded already.
+    from her2path.cli.step import DEFECT  # noqa: PLC0415
+
     if why is not None:
-        raise _NotMeasuredError(why.reason)
+        raise _DefectError(why.reason) if why.code == DEFECT else _NotMeasuredError(why.reason)
 
 
 def _row(**cells: Any) -> ImageRow:
@@ -150,5 +159,6 @@ def _row(**cells: Any) -> ImageRow:
 
 
 def _id_of(path: Path) -> str:
-    """Make a folder name of a file's name."""
-    return re.sub(r"[^A-Za-z0-9_-]+", "_", path.name.split(".")[0]).strip("_-")[:64] or "image"
+    """Name an image by its content: a file's own name may be that of a person."""
+    # A series of DICOM files, or a missing file, has no digest of its own.
+    return f"image-{sha256_of(path)[:8]}" if path.is_file() else "image"

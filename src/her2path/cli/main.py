@@ -8,7 +8,8 @@ from __future__ import annotations
 import errno
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -44,7 +45,7 @@ def step_command(
 
     loaded = step.load_step(name)
     values, params = step.parse_arguments(loaded, arguments or [])
-    with logs.context(step=name):
+    with logs.context(step=name, **_subject(values)):
         try:
             step.execute(loaded, values, params)
         except (Her2PathError, OSError) as error:
@@ -52,6 +53,15 @@ def step_command(
             message, exit_code = outcome(error)
             log.error("%s", message, extra={"exit_code": exit_code})
             sys.exit(exit_code)
+
+
+def _subject(values: Mapping[str, object]) -> dict[str, str]:
+    """Name what a step works on by the folder of its files: the image, or the case."""
+    for key, name in (("slide", "image_id"), ("call", "case_id")):
+        path = values.get(key)
+        if isinstance(path, Path):
+            return {name: path.parent.name}
+    return {}
 
 
 @app.callback()

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 from rich.table import Table
 
 from her2path.io.documents import CallDoc
+from her2path.reports.numbers import number_text
+from her2path.reports.wording import STATE_WORDS
 
-_WORDS = {
-    "positive": "positive",
-    "negative": "negative",
-    "equivocal": "equivocal",
-    "indeterminate": "indeterminate",
-    "needs_ish": "needs ISH",
-    "needs_ihc": "needs IHC",
-    "needs_recount": "needs recount",
-    "needs_adjudication": "needs adjudication",
-    "not_evaluable": "not evaluable",
-}
+_CUTS = {"pct_stained": (10.0,), "her2_cep17_ratio": (2.0,), "her2_mean": (4.0, 6.0)}
+"""Cut-points near which a number is printed with more digits."""
 
 
 def show_calls(calls: Sequence[CallDoc], *, console: Console | None = None) -> None:
@@ -32,14 +25,14 @@ def show_calls(calls: Sequence[CallDoc], *, console: Console | None = None) -> N
     for call in calls:
         table.add_row(
             call.case_id,
-            _WORDS[call.state],
+            STATE_WORDS[call.state].short,
             call.ihc_score or "-",
             call.her2_category or "-",
             call.ish_group or "-",
-            _number(call.ihc.get("pct_stained"), 1),
-            _number(call.ish.get("her2_cep17_ratio"), 2),
-            _number(call.ish.get("her2_mean"), 2),
-            _number(call.ish.get("nuclei"), 0),
+            _number(call.ihc, "pct_stained", 1),
+            _number(call.ish, "her2_cep17_ratio", 2),
+            _number(call.ish, "her2_mean", 2),
+            _number(call.ish, "nuclei", 0),
         )
     console = console or Console()
     console.print(table)
@@ -48,5 +41,8 @@ def show_calls(calls: Sequence[CallDoc], *, console: Console | None = None) -> N
             console.print(f"{call.case_id}: {image_id}: {reason.reason}", markup=False, style="yellow")
 
 
-def _number(value: object, digits: int) -> str:
-    return f"{value:.{digits}f}" if isinstance(value, int | float) else "-"
+def _number(numbers: Mapping[str, object], name: str, digits: int) -> str:
+    value = numbers.get(name)
+    return number_text(
+        value if isinstance(value, int | float) else None, digits=digits, cuts=_CUTS.get(name, ())
+    )

@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated
 
@@ -111,7 +112,7 @@ COLUMNS = tuple(ImageRow.model_fields)
 REQUIRED = tuple(name for name, info in ImageRow.model_fields.items() if info.is_required())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CaseSheet:
     """A checked case sheet."""
 
@@ -120,18 +121,27 @@ class CaseSheet:
     @property
     def case_ids(self) -> tuple[str, ...]:
         """Ids of the cases in the order of their first row."""
-        return tuple(dict.fromkeys(row.case_id for row in self.rows))
+        return tuple(self._by_case)
 
     def images_of(self, case_id: str) -> tuple[ImageRow, ...]:
-        """All images of one case in the sheet's order."""
-        return tuple(row for row in self.rows if row.case_id == case_id)
+        """All images of one case in the sheet's order; KeyError if there is none."""
+        return tuple(self._by_case[case_id])
 
     def image(self, image_id: str) -> ImageRow:
         """Return the row of one image; KeyError if there is none."""
+        return self._by_image[image_id]
+
+    # The workflow asks for rows several times a job, and a batch has thousands of jobs.
+    @cached_property
+    def _by_case(self) -> dict[str, list[ImageRow]]:
+        found: dict[str, list[ImageRow]] = {}
         for row in self.rows:
-            if row.image_id == image_id:
-                return row
-        raise KeyError(image_id)
+            found.setdefault(row.case_id, []).append(row)
+        return found
+
+    @cached_property
+    def _by_image(self) -> dict[str, ImageRow]:
+        return {row.image_id: row for row in self.rows}
 
 
 def read_case_sheet(path: Path, *, guidelines: Iterable[str]) -> CaseSheet:

@@ -322,6 +322,15 @@ class CallDoc(Document):
     reasons: dict[str, Reason] = {}
     """Why an image could not be evaluated, by image id."""
 
+    @model_validator(mode="after")
+    def _call_or_reasons(self) -> Self:
+        without = self.status == "not_evaluable"
+        # The reasons stand by image; the document's own place for one stays empty.
+        told = self.not_evaluable is None and without == bool(self.reasons)
+        if without != (self.state == "not_evaluable") or not told:
+            raise ValueError("a call holds either a state or the reasons why there is none")
+        return self
+
 
 D = TypeVar("D", bound=Document)
 

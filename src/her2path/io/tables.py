@@ -8,9 +8,10 @@ the reason in its metadata (`not_evaluable_of`).
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -24,6 +25,7 @@ _NAME = b"her2path.table"
 _VERSION = b"her2path.table_version"
 _NOT_EVALUABLE = b"her2path.not_evaluable"
 _PRODUCED_BY = b"her2path.produced_by"
+_FACTS = b"her2path.facts"
 
 
 def _schema(name: str, version: int, *fields: pa.Field) -> pa.Schema:
@@ -176,8 +178,14 @@ def write_table(
     *,
     produced_by: Producer,
     not_evaluable: NotEvaluable | None = None,
+    facts: Mapping[str, str] = MappingProxyType({}),
 ) -> Iterator[TableWriter]:
-    """Open a table for writing; the file appears whole when the block ends, or not at all."""
+    """Open a table for writing; the file appears whole when the block ends, or not at all.
+
+    `facts` hold for the whole table and are read with `facts_of`.
+    """
+    stated = json.dumps(dict(facts), sort_keys=True, ensure_ascii=False)
+    schema = schema.with_metadata({**schema.metadata, _FACTS: stated.encode()})
     made = json.dumps(produced_by.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
     schema = schema.with_metadata({**schema.metadata, _PRODUCED_BY: made.encode()})
     if not_evaluable is not None:
@@ -223,6 +231,15 @@ def produced_by_of(path: Path) -> Producer:
     if made is None:
         raise ArtefactError(path.name, "does not say which step made it")
     return Producer.model_validate_json(made)
+
+
+def facts_of(path: Path) -> dict[str, str]:
+    """Read what holds for a whole table; ArtefactError if it states nothing of the kind."""
+    stated = _metadata(path).get(_FACTS)
+    if stated is None:
+        raise ArtefactError(path.name, "states no facts")
+    facts: dict[str, str] = json.loads(stated)
+    return facts
 
 
 def _metadata(path: Path) -> dict[bytes, bytes]:

@@ -341,16 +341,15 @@ def notes_of(call: CallDoc) -> tuple[Note, ...]:
 
 
 def reason_sentences(call: CallDoc) -> tuple[str, ...]:
-    """Say why a case has no result, once each, the case's own reason first."""
-    own = [call.not_evaluable.reason] if call.not_evaluable else []
-    return tuple(dict.fromkeys(own + [call.reasons[image].reason for image in sorted(call.reasons)]))
+    """Say why a case has no result, once each."""
+    return tuple(dict.fromkeys(call.reasons[image].reason for image in sorted(call.reasons)))
 
 
 def headline(call: CallDoc) -> str:
     """Word the call in one line, as in ``Pending: ISH is needed (IHC 2+)``."""
     words = STATE_WORDS[call.state]
     if call.state == NOT_EVALUABLE:
-        codes = [call.not_evaluable] if call.not_evaluable else list(call.reasons.values())
-        return ": ".join([words.headline, ", ".join(dict.fromkeys(reason_title(r.code) for r in codes))])
+        titles = dict.fromkeys(reason_title(reason.code) for reason in call.reasons.values())
+        return ": ".join([words.headline, ", ".join(titles)])
     evidence = evidence_text(call)
     return f"{words.headline} ({evidence})" if evidence else words.headline

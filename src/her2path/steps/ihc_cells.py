@@ -119,8 +119,10 @@ def run(
         with write_table(contours, IHC_CONTOURS, produced_by=producer("ihc_cells", params)) as outlines:
             columns = _measure(whole, blocks, outlines, workers=workers, pending=params.max_pending)
     table = _joined(columns)
-    exclusion = _exclusions(table, document.result, tumour, excluded)
-    _write(cells, table, exclusion, params)
+    exclusion, by_neighbourhood = _exclusions(table, document.result, tumour, excluded)
+    facts = {"calibration": Calibration().id, "tumour_by_neighbourhood": str(by_neighbourhood).lower()}
+    with write_table(cells, IHC_CELLS, produced_by=producer("ihc_cells", params), facts=facts) as out:
+        _append(out, table, exclusion)
     log.info("%d cells, %d scored", len(exclusion), int((exclusion == 0).sum()))
 
 
@@ -271,8 +273,8 @@ def _joined(columns: list[Numbers]) -> Numbers:
 
 def _exclusions(
     table: Numbers, facts: SlideResult, tumour: Regions | None, excluded: Regions | None
-) -> npt.NDArray[np.int8]:
-    """Why each cell is not scored; regions that people drew come first."""
+) -> tuple[npt.NDArray[np.int8], bool]:
+    """Why each cell is not scored (regions that people drew come first); whether neighbours decided."""
     x, y = table["x_px0"], table["y_px0"]
     outside = np.zeros(len(x), np.bool_) if tumour is None else ~shapely.contains_xy(tumour, x, y)
     barred = np.zeros(len(x), np.bool_) if excluded is None else shapely.contains_xy(excluded, x, y)
@@ -291,31 +293,30 @@ def _exclusions(
         gap_frac=table["gap_frac"][inside],
         greyness=table["greyness"][inside],
     )
-    codes[inside] = choose_tumour_cells(traits, drawn=tumour is not None).exclusion
+    choice = choose_tumour_cells(traits, drawn=tumour is not None)
+    codes[inside] = choice.exclusion
     codes[(codes == 0) & table["cut"]] = CODES[Exclusion.IMAGE_BORDER]
-    return codes
+    return codes, choice.by_neighbourhood
 
 
-def _write(path: Path, table: Numbers, exclusion: npt.NDArray[np.int8], params: IhcCellsParams) -> None:
-    count = len(exclusion)
-    with write_table(path, IHC_CELLS, produced_by=producer("ihc_cells", params)) as out:
-        for start in range(0, max(count, 1), 65_536):
-            part = slice(start, start + 65_536)
-            words = [EXCLUSIONS[code] for code in exclusion[part]]
-            rows: dict[str, object] = {
-                name: table[name][part] for name in IHC_CELLS.names if name in table and not _nullable(name)
-            }
-            rows |= {
-                name: pa.array(table[name][part], from_pandas=True)
-                for name in IHC_CELLS.names
-                if name in table and _nullable(name)
-            }
-            rows["cell_id"] = np.arange(start + 1, start + 1 + len(words), dtype=np.int64)
-            rows["intensity"] = [INTENSITIES[i].value for i in table["intensity"][part]]
-            rows["pattern"] = [PATTERNS[i].value for i in table["pattern"][part]]
-            rows["in_tumour"] = np.array([word in _OF_TUMOUR for word in words], np.bool_)
-            rows["exclusion"] = [None if word is None else str(word) for word in words]
-            out.append(rows)
+def _append(out: TableWriter, table: Numbers, exclusion: npt.NDArray[np.int8]) -> None:
+    for start in range(0, max(len(exclusion), 1), 65_536):
+        part = slice(start, start + 65_536)
+        words = [EXCLUSIONS[code] for code in exclusion[part]]
+        rows: dict[str, object] = {
+            name: table[name][part] for name in IHC_CELLS.names if name in table and not _nullable(name)
+        }
+        rows |= {
+            name: pa.array(table[name][part], from_pandas=True)
+            for name in IHC_CELLS.names
+            if name in table and _nullable(name)
+        }
+        rows["cell_id"] = np.arange(start + 1, start + 1 + len(words), dtype=np.int64)
+        rows["intensity"] = [INTENSITIES[i].value for i in table["intensity"][part]]
+        rows["pattern"] = [PATTERNS[i].value for i in table["pattern"][part]]
+        rows["in_tumour"] = np.array([word in _OF_TUMOUR for word in words], np.bool_)
+        rows["exclusion"] = [None if word is None else str(word) for word in words]
+        out.append(rows)
 
 
 _OF_TUMOUR = (None, Exclusion.IMAGE_BORDER)

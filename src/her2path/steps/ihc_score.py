@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -20,11 +21,10 @@ from her2path.domain.ihc import STAINED, IhcReading, IhcTally, Intensity, Patter
 from her2path.domain.reading import read_ihc
 from her2path.domain.stats.intervals import wilson_interval
 from her2path.domain.verdict import NotEvaluable
-from her2path.errors import UnsuitableImageError
+from her2path.errors import ArtefactError, UnsuitableImageError
 from her2path.imaging.ihc.calibration import Calibration
 from her2path.imaging.ihc.heterogeneity import measure_heterogeneity
 from her2path.imaging.ihc.overlay import Overlay
-from her2path.imaging.ihc.tumour import Exclusion
 from her2path.io.documents import (
     IhcScoreDoc,
     IhcScoreResult,
@@ -39,7 +39,7 @@ from her2path.io.provenance import digests, producer
 from her2path.io.qupath_cells import SCORE_CLASSES, read_cells, write_cells
 from her2path.io.slides.opening import open_slide
 from her2path.io.slides.source import WorkingBox
-from her2path.io.tables import IHC_CELLS, open_table
+from her2path.io.tables import IHC_CELLS, facts_of, open_table
 
 
 class IhcScoreParams(BaseModel):
@@ -113,7 +113,10 @@ def _count(cells: Path) -> _Scored:
 
 
 def _score(document: SlideDoc, cells: Path) -> IhcScoreResult:
-    calibration = Calibration()
+    facts, calibration = facts_of(cells), Calibration()
+    if facts.get("calibration") != calibration.id:
+        detail = f"was graded with calibration {facts.get('calibration')!r}, expected {calibration.id!r}"
+        raise ArtefactError(cells.name, detail)
     found = _count(cells)
     tally = IhcTally({key: found.counts[key] for key in sorted(found.counts)})
     # Whether the run's controls allow a reading is decided for the case, not for each image.
@@ -123,6 +126,9 @@ def _score(document: SlideDoc, cells: Path) -> IhcScoreResult:
         raise UnsuitableImageError(document.sheet.image_id, read.reason, code=read.code)
     if read.score is None:
         raise ValueError("a reading without controls is never indeterminate")
+    h_score = tally.h_score
+    if h_score is None:
+        raise ValueError("a reading with a score has cells")
     scored, total = tally.total, tally.total + found.excluded.total()
     mpp = _mpp(document)
     automatic = not document.sheet.has_tumour_roi
@@ -131,7 +137,7 @@ def _score(document: SlideDoc, cells: Path) -> IhcScoreResult:
         scored_cells=scored,
         excluded_cells=dict(sorted(found.excluded.items())),
         percentages=_percentages(reading),
-        h_score=tally.h_score or 0.0,
+        h_score=h_score,
         score=read.score,
         rule_id=read.trail[-1].rule_id,
         limit_of_blank_pct=calibration.limit_of_blank_pct,
@@ -139,7 +145,7 @@ def _score(document: SlideDoc, cells: Path) -> IhcScoreResult:
         tumour_selection="automatic" if automatic else "regions",
         selected_nuclei_pct=100 * scored / total,
         heterogeneity=measure_heterogeneity(found.x_px0 * mpp, found.y_px0 * mpp, found.scores),
-        flags=(*read.flags, *_selection_flags(found.excluded, automatic=automatic)),
+        flags=(*read.flags, *_selection_flags(facts, automatic=automatic)),
     )
 
 
@@ -161,10 +167,10 @@ def _percentages(reading: IhcReading) -> dict[str, Percentage]:
     return found
 
 
-def _selection_flags(excluded: Counter[str], *, automatic: bool) -> tuple[str, ...]:
+def _selection_flags(facts: Mapping[str, str], *, automatic: bool) -> tuple[str, ...]:
     if not automatic:
         return ()
-    contiguous = excluded[Exclusion.STROMA] + excluded[Exclusion.ISOLATED] > 0
+    contiguous = facts["tumour_by_neighbourhood"] == "true"
     return ("tumour_automatic",) if contiguous else ("tumour_automatic", "tumour_not_contiguous")
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from her2path.domain.ihc import IhcScore
-from her2path.errors import UnsuitableImageError
+from her2path.errors import ArtefactError, UnsuitableImageError
+from her2path.imaging.ihc.calibration import Calibration
 from her2path.imaging.phantoms.ihc import render_ihc
 from her2path.imaging.phantoms.ihc_spec import SCORE_PRESETS, IhcPhantomSpec
 from her2path.io.documents import IhcScoreDoc, Producer, read_document
@@ -18,6 +19,17 @@ from tests.support.ihc_chain import find_cells, prepare, score
 from tests.support.slides import write_pyramid
 
 MADE_BY = Producer(step="ihc_cells", version="0")
+FACTS = {"calibration": Calibration().id, "tumour_by_neighbourhood": "true"}
+
+
+def rewritten(at, folder, **facts):
+    """The same cells in a table that states other facts."""
+    cells = read_table(at.cells, IHC_CELLS)
+    path = folder / "cells.parquet"
+    with write_table(path, IHC_CELLS, produced_by=MADE_BY, facts=FACTS | facts) as table:
+        table.append({name: cells[name].to_pylist() for name in IHC_CELLS.names})
+    places = {name: folder / file for name, file in (("score", "s"), ("geojson", "g"), ("overlay", "o.png"))}
+    return type(at)(**{**vars(at), "cells": path, **places})
 
 
 def scored(tmp_path, preset, *, side=896, seed=9, **row):
@@ -91,6 +103,24 @@ def test_all_cells_reach_qupath(strong):
     assert {"Tumor: 3+", "Tumor: Negative", "Ignore*"} <= names
 
 
+@pytest.mark.parametrize(("decided", "flagged"), [("true", False), ("false", True)])
+def test_a_choice_without_contiguous_epithelium_is_flagged_and_only_such_a_one(
+    tmp_path, strong, decided, flagged
+):
+    at, _, _ = strong
+    other = rewritten(at, tmp_path, tumour_by_neighbourhood=decided)
+    score(at.slide.parent.parent / "slide.tif", other)
+    flags = read_document(other.score, IhcScoreDoc).result.flags
+    assert ("tumour_not_contiguous" in flags) is flagged
+
+
+def test_cells_graded_with_another_calibration_are_refused(tmp_path, strong):
+    at, _, _ = strong
+    other = rewritten(at, tmp_path, calibration="classical-0")
+    with pytest.raises(ArtefactError, match="calibration 'classical-0'"):
+        score(at.slide.parent.parent / "slide.tif", other)
+
+
 def test_too_few_tumour_cells_are_no_result(tmp_path, strong):
     at, _, _ = strong
     slide = at.slide.parent.parent / "slide.tif"
@@ -98,7 +128,7 @@ def test_too_few_tumour_cells_are_no_result(tmp_path, strong):
     rings = read_table(at.contours, IHC_CONTOURS).slice(0, 5)
     at = type(at)(**{**vars(at), "cells": tmp_path / "cells.parquet", "contours": tmp_path / "rings.parquet"})
     for path, schema, rows in ((at.cells, IHC_CELLS, few), (at.contours, IHC_CONTOURS, rings)):
-        with write_table(path, schema, produced_by=MADE_BY) as table:
+        with write_table(path, schema, produced_by=MADE_BY, facts=FACTS) as table:
             table.append({name: rows[name].to_pylist() for name in schema.names})
     at.score, at.geojson, at.overlay = tmp_path / "s.json", tmp_path / "g.json", tmp_path / "o.png"
     with pytest.raises(UnsuitableImageError) as caught:
