@@ -16,9 +16,9 @@ from annotated_types import Ge, Le
 from pydantic import BaseModel, ConfigDict
 
 from her2path.domain.ish import Probe
-from her2path.errors import UnsuitableImageError
+from her2path.errors import ArtefactError, UnsuitableImageError
 from her2path.imaging.fish.clusters import MIN_LONE_SIGNALS
-from her2path.imaging.fish.counting import GLOW, NucleusCount, count_nuclei
+from her2path.imaging.fish.counting import GLOW, NO_NUCLEUS, NucleusCount, count_nuclei
 from her2path.imaging.fish.gallery import SIDE_UM, Crop, Display, Ring, render_field, render_gallery
 from her2path.io.documents import FishCountsDoc, FishCountsResult, SlideDoc, read_document, write_document
 from her2path.io.fields.opening import open_field
@@ -75,12 +75,16 @@ def run(
     sheet = document.sheet
     found = _read_signals(signals)
     table = read_table(objects, FISH_OBJECTS).to_pydict()
-    counted = count_nuclei(
-        table["nucleus_id"],
-        table["exclusion"],
-        [(s.nucleus_id, s.role, s.copies, s.is_cluster) for s in found],
-        dual=sheet.probe is Probe.DUAL,
-    )
+    try:
+        counted = count_nuclei(
+            table["nucleus_id"],
+            table["exclusion"],
+            [(s.nucleus_id, s.role, s.copies, s.is_cluster) for s in found],
+            dual=sheet.probe is Probe.DUAL,
+        )
+    except ValueError as error:
+        # Signals found on the nuclei of another run: dropped signals would be a count too low.
+        raise ArtefactError(signals.name, f"does not fit {objects.name}: {error}") from error
     _write_nuclei(nuclei, table, counted, params)
     result = _result(counted, found, dual=sheet.probe is Probe.DUAL)
     write_document(
@@ -141,14 +145,16 @@ def _result(counted: Sequence[NucleusCount], found: Sequence[_Signal], *, dual: 
         cep17_signals=sum(n.cep17 or 0 for n in scored) if dual else None,
         excluded_nuclei={reason: reasons[reason] for reason in sorted(reasons)},
         nuclei_with_clusters=sum(n.her2_clusters > 0 for n in scored),
-        cytoplasmic_signals=sum(s.nucleus_id == 0 and s.copies > 0 for s in found),
+        cytoplasmic_signals=sum(s.nucleus_id == NO_NUCLEUS and s.copies > 0 for s in found),
         flags=(_CLUSTERS_NOT_ESTIMATED,) if _few_single_signals(found) else (),
         weak_signals=sum(s.nucleus_id in scored_ids and s.copies == 0 and s.role != GLOW for s in found),
     )
 
 
 def _few_single_signals(found: Sequence[_Signal]) -> bool:
-    lone = sum(s.role == "her2" and s.nucleus_id > 0 and s.copies > 0 and not s.is_cluster for s in found)
+    lone = sum(
+        s.role == "her2" and s.nucleus_id != NO_NUCLEUS and s.copies > 0 and not s.is_cluster for s in found
+    )
     return lone < MIN_LONE_SIGNALS
 
 

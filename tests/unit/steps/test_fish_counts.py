@@ -10,8 +10,10 @@ import pytest
 import tifffile
 
 from her2path.domain.ish import IshGroup, Probe, SignalSummary
+from her2path.errors import ArtefactError
 from her2path.imaging.phantoms.fish import FishPhantomSpec, capture_rgb, group_of, render_fish, spec_for_group
-from her2path.io.tables import FISH_NUCLEI, read_table
+from her2path.io.tables import FISH_NUCLEI, FISH_SIGNALS, produced_by_of, read_table, write_table
+from her2path.steps import fish_counts
 from tests.support.fish_fields import Disc, Dot, draw_field, run_chain, write_ome
 
 
@@ -34,6 +36,32 @@ def test_sums_are_those_of_the_counted_nuclei(tmp_path):
     nuclei = read_table(tmp_path / "out" / "fish_nuclei.parquet", FISH_NUCLEI).to_pylist()
     assert sum(n["evaluable"] for n in nuclei) == 2
     assert all((n["exclusion"] is None) == n["evaluable"] for n in nuclei)
+
+
+def test_signals_of_another_run_are_refused(tmp_path):
+    path = write_ome(
+        tmp_path / "field.ome.tif", draw_field([Disc(128, 128)], [Dot(1, 128, 120), Dot(2, 120, 140)])
+    )
+    out = tmp_path / "out"
+    run_chain([path], out)
+    with write_table(
+        out / "alien.parquet", FISH_SIGNALS, produced_by=produced_by_of(out / "fish_signals.parquet")
+    ) as writer:
+        row = read_table(out / "fish_signals.parquet", FISH_SIGNALS).to_pylist()[0]
+        writer.append({name: [value] for name, value in {**row, "nucleus_id": 9}.items()})
+    with pytest.raises(ArtefactError, match=r"alien\.parquet.*does not fit fish_objects\.parquet.*nucleus 9"):
+        fish_counts.run(
+            image=[path],
+            slide=out / "slide.json",
+            objects=out / "fish_objects.parquet",
+            labels=out / "fish_labels.tif",
+            signals=out / "alien.parquet",
+            nuclei=out / "nuclei.parquet",
+            counts=out / "counts.json",
+            gallery=out / "gallery2.png",
+            params=fish_counts.FishCountsParams(),
+        )
+    assert not (out / "counts.json").exists()
 
 
 def test_a_field_of_few_lone_signals_says_that_clusters_are_not_estimated(tmp_path):

@@ -1,7 +1,8 @@
 """Counts per nucleus, and which nuclei may be counted.
 
 Only nuclei with at least one signal of each colour are scored; a nucleus without one or both
-says nothing of its copies, as the hybridisation or the section's cut may have lost them.
+says nothing of its copies, as the hybridisation or the section's cut may have lost them.  A nucleus
+that autofluorescence lies over is `obscured`: signals under the glow cannot be seen.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+NO_NUCLEUS = 0
+"""Nucleus id of signals over no nucleus."""
 GLOW = "glow"
 """Channel of the rows that say that autofluorescence of both probe colours lies over a nucleus."""
 
@@ -52,6 +55,11 @@ def count_nuclei(
         Further reasons are ``obscured`` (glow lies over it), ``no_her2_signal``,
         ``no_cep17_signal`` and ``colourless`` (neither colour).
 
+    Raises
+    ------
+    ValueError
+        A signal lies in a nucleus that is not among `ids` (0, over no nucleus, may).
+
     Examples
     --------
     >>> count_nuclei([1], [None], [(1, "her2", 2, False)], dual=True)[0].exclusion
@@ -62,8 +70,10 @@ def count_nuclei(
     clusters = dict.fromkeys(ids, 0)
     obscured: set[int] = set()
     for nucleus_id, role, copies, is_cluster in signals:
-        if nucleus_id not in her2:
+        if nucleus_id == NO_NUCLEUS:
             continue
+        if nucleus_id not in her2:
+            raise ValueError(f"a signal lies in nucleus {nucleus_id}, which is not among the nuclei")
         if role == "her2":
             her2[nucleus_id] += copies
             clusters[nucleus_id] += is_cluster

@@ -36,3 +36,9 @@ def test_clusters_add_their_copies_and_are_counted_as_clusters():
     rows = [(7, "her2", 8, True), (7, "her2", 1, False), (7, "cep17", 2, False), (0, "her2", 1, False)]
     count = count_nuclei([7], [None], rows, dual=True)[0]
     assert (count.her2, count.cep17, count.her2_clusters) == (9, 2, 1)
+
+
+@pytest.mark.parametrize("role", ["her2", "cep17", GLOW])
+def test_a_signal_of_a_nucleus_that_does_not_exist_is_never_dropped_in_silence(role):
+    with pytest.raises(ValueError, match="nucleus 8"):
+        count_nuclei([7], [None], [(8, role, 1, False)], dual=True)
