@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -61,6 +62,7 @@ def start(config: Config, *, cores: int, profile: str | None, dry_run: bool) -> 
         A step failed for another reason than its image; finished steps are kept.
     """
     logs = config.out / "logs"
+    started = time.time_ns()
     settings = logs / "config.json"
     write_text(settings, config.model_dump_json(indent=1) + "\n")
     command = [
@@ -92,7 +94,7 @@ def start(config: Config, *, cores: int, profile: str | None, dry_run: bool) -> 
         echo=dry_run,
     )
     if code != 0:
-        raise workflow_error(logs)
+        raise workflow_error(logs, since_ns=started)
 
 
 def _snakefile() -> Path:
@@ -142,10 +144,11 @@ def _follow(command: Sequence[str], log: Path, *, env: dict[str, str], echo: boo
         return child.wait()
 
 
-def workflow_error(logs: Path) -> WorkflowError:
-    """Find in the logs of the steps who must act."""
+def workflow_error(logs: Path, *, since_ns: int = 0) -> WorkflowError:
+    """Find in the logs of the steps, of this run alone, who must act."""
     worst: tuple[int, str] | None = None
-    for path in sorted(logs.glob("*/*.log")) + sorted(logs.glob("cohort_report.log")):
+    written = sorted(logs.glob("*/*.log")) + sorted(logs.glob("cohort_report.log"))
+    for path in (path for path in written if path.stat().st_mtime_ns >= since_ns):
         for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
             try:
                 entry = json.loads(line)

@@ -48,6 +48,12 @@ def test_a_failed_workflow_names_the_step_and_who_must_act(tmp_path):
     assert (str(error), error.exit_code) == ("ihc_score: disk full", 5)
 
 
+def test_a_log_of_an_earlier_run_is_not_blamed(tmp_path):
+    write_log(tmp_path, "ihc_score", {"level": "ERROR", "message": "disk full", "exit_code": 5})
+    later = (tmp_path / "ihc_score" / "image.log").stat().st_mtime_ns + 1
+    assert batch.workflow_error(tmp_path, since_ns=later).exit_code == 70
+
+
 def test_a_failed_workflow_without_a_known_cause_is_a_defect(tmp_path):
     error = batch.workflow_error(tmp_path)
     assert error.exit_code == 70

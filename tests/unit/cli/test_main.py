@@ -40,6 +40,15 @@ def test_a_missing_image_is_refused_by_name_with_exit_code_4(capsys, tmp_path, c
     assert "was not found" in err
 
 
+def test_the_name_of_a_file_reaches_no_output_unless_it_is_asked_for(capsys, tmp_path):
+    (tmp_path / "Jane_Doe.svs").write_text("no slide")
+    code, out, err = run(capsys, "ihc", str(tmp_path / "Jane_Doe.svs"), "--out", str(tmp_path / "out"))
+    assert code == 4
+    texts = [p.read_text(errors="replace") for p in (tmp_path / "out").rglob("*.*") if p.is_file()]
+    assert not [text for text in (out, err, *texts) if "Jane" in text]
+    assert not list((tmp_path / "out").rglob("*Jane*"))
+
+
 def test_an_unknown_guideline_lists_the_known_ones(capsys, tmp_path):
     code, _, err = run(capsys, "ihc", "x.svs", "--out", str(tmp_path), "--guideline", "breast_1066")
     assert code == 3
