@@ -14,6 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from her2path.domain.verdict import NotEvaluable
@@ -110,15 +111,20 @@ FISH_SIGNALS = _schema(
     1,
     # 0 = over no nucleus.
     _column("nucleus_id", pa.int32()),
+    # her2, cep17 or glow.
     _column("channel", _WORD),
     _column("x_px0", pa.float64()),
     _column("y_px0", pa.float64()),
     _column("z", pa.int16()),
-    _column("snr", pa.float32()),
+    # Null for glow, which has no height of its own.
+    _column("snr", pa.float32(), null=True),
     _column("is_cluster", pa.bool_()),
     _column("copies", pa.int16()),
 )
-"""One row per counted signal or cluster; `nucleus_id` refers to `fish_nuclei`, 0 is outside all nuclei."""
+"""One row per counted signal or cluster, per weak spot (0 copies) and per nucleus under glow (0 copies).
+
+`nucleus_id` refers to `fish_objects`; 0 is outside all nuclei.
+"""
 
 FISH_NUCLEI = _schema(
     "fish_nuclei",
@@ -147,7 +153,14 @@ class TableWriter:
         self.rows = 0
 
     def append(self, columns: dict[str, object]) -> None:
-        """Append rows given as one sequence per column of the schema (no more, no fewer)."""
+        """Append rows given as one sequence per column of the schema (no more, no fewer).
+
+        Raises
+        ------
+        ValueError
+            Columns are missing or too many, or a column of numbers holds NaN or infinity: what was
+            not measured is null.
+        """
         if columns.keys() != set(self._schema.names):
             odd = sorted(columns.keys() ^ set(self._schema.names))
             raise ValueError(f"columns differ from schema {table_name(self._schema)!r}: {odd}")
@@ -159,6 +172,14 @@ class TableWriter:
 
 
 def _array(values: object, column: pa.Field) -> pa.Array:
+    array = _converted(values, column)
+    numbers = array.flatten() if pa.types.is_list(column.type) else array
+    if pa.types.is_floating(numbers.type) and not pc.all(pc.is_finite(numbers), min_count=0).as_py():
+        raise ValueError(f"column {column.name!r} holds values that are no finite numbers")
+    return array
+
+
+def _converted(values: object, column: pa.Field) -> pa.Array:
     if pa.types.is_dictionary(column.type):
         # One dictionary for all batches would need all words beforehand; Parquet merges them.
         return pa.array(values, type=pa.string()).dictionary_encode().cast(column.type)

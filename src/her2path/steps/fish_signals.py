@@ -93,10 +93,8 @@ def run(
             raise ChannelError(sheet.image_id, str(error)) from error
         _log_learnt(learnt)
         for window in windows:
-            if window is not richest:
+            if len(windows) > 1:
                 dapi, planes = _planes(source, window, probes)
-            elif len(windows) > 1:
-                dapi, planes = _planes(source, richest, probes)
             own = nuclei.read(_box(window))
             counted = count_signals(dapi, planes, own, learnt, mpp=result.mpp, params=settings)
             _append_glow(table, counted.glow, window)
@@ -183,7 +181,7 @@ def _append_glow(table: TableWriter, glow: Sequence[Glow], window: Window) -> No
             "x_px0": [g.col + window.left for g in own],
             "y_px0": [g.row + window.top for g in own],
             "z": [0] * len(own),
-            "snr": [0.0] * len(own),
+            "snr": [None] * len(own),
             "is_cluster": [False] * len(own),
             "copies": [0] * len(own),
         }

@@ -59,3 +59,16 @@ def test_weak_spots_are_listed_with_0_copies(tmp_path):
     faint = [r for r in rows_of(tmp_path / "out") if r["copies"] == 0]
     assert [(round(r["y_px0"]), round(r["x_px0"])) for r in faint] == [(round(weak.row), round(weak.col))]
     assert (result.weak_signals, result.her2_signals) == (1, 12)
+
+
+def test_glow_over_a_nucleus_is_listed_with_no_height_of_its_own(tmp_path):
+    planes = draw_field(DISCS, DOTS)
+    rows, cols = np.mgrid[:256, :256] + 0.5
+    far = (rows - DISCS[3].row) ** 2 + (cols - DISCS[3].col) ** 2
+    planes[1:] += (900 * np.exp(-far / (2 * 9.0**2))).astype(np.uint16)
+    path = write_ome(tmp_path / "field.ome.tif", planes)
+    result = run_chain([path], tmp_path / "out")
+    glow = [r for r in rows_of(tmp_path / "out") if r["channel"] == "glow"]
+    assert [(r["nucleus_id"], r["snr"], r["copies"]) for r in glow] == [(4, None, 0)]
+    assert all(r["snr"] > 0 for r in rows_of(tmp_path / "out") if r["channel"] != "glow")
+    assert result.excluded_nuclei == {"obscured": 1}
