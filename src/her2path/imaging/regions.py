@@ -1,10 +1,49 @@
-"""Drawn regions as masks on any pixel grid."""
+"""Drawn regions: as masks on any pixel grid, and as reasons not to count what lies at a place."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
 import shapely
+
+OUTSIDE_TUMOUR_REGION = "outside_tumour_region"
+"""Reason: tumour regions were drawn and none of them holds the place."""
+EXCLUDED_REGION = "excluded_region"
+"""Reason: an excluded region holds the place; it outweighs the other."""
+
+
+def region_reasons(
+    x_px0: npt.NDArray[np.float64],
+    y_px0: npt.NDArray[np.float64],
+    tumour: shapely.MultiPolygon | None,
+    excluded: shapely.MultiPolygon | None,
+) -> npt.NDArray[np.object_]:
+    """Say of every place why the drawn regions rule it out.
+
+    Parameters
+    ----------
+    x_px0, y_px0 : ndarray of float64, shape (N,)
+        Places in level-0 pixels.
+    tumour, excluded : MultiPolygon, optional
+        Regions that a person drew, level-0 pixels; None = not drawn.
+
+    Returns
+    -------
+    reasons : ndarray of object, shape (N,)
+        `EXCLUDED_REGION`, `OUTSIDE_TUMOUR_REGION` or None.
+
+    Examples
+    --------
+    >>> left, top = (shapely.MultiPolygon([shapely.box(0, 0, *size)]) for size in ((2, 4), (4, 2)))
+    >>> region_reasons(np.array([1.0, 3.0, 1.0]), np.array([3.0, 3.0, 1.0]), left, top)
+    array([None, 'outside_tumour_region', 'excluded_region'], dtype=object)
+    """
+    reasons = np.full(len(x_px0), None, dtype=object)
+    if tumour is not None:
+        reasons[~shapely.contains_xy(tumour, x_px0, y_px0)] = OUTSIDE_TUMOUR_REGION
+    if excluded is not None:
+        reasons[shapely.contains_xy(excluded, x_px0, y_px0)] = EXCLUDED_REGION
+    return reasons
 
 
 def region_mask(

@@ -23,6 +23,7 @@ from her2path.imaging.fish.nuclei import (
 )
 from her2path.imaging.fish.nucleus_shape import ShapeLimits
 from her2path.imaging.fish.windows import Window, windows_of
+from her2path.imaging.regions import region_reasons
 from her2path.io.documents import SlideDoc, read_document
 from her2path.io.fields.channels import check_probe
 from her2path.io.fields.opening import open_field
@@ -83,8 +84,8 @@ def run(
     result, sheet = document.result, document.sheet
     if result is None:
         raise UnsuitableImageError(sheet.image_id, "its slide.json holds no result", code="no_result")
-    inside = read_regions(tumour_roi, name=f"tumour_roi of {sheet.image_id}") if tumour_roi else None
-    outside = read_regions(exclude_roi, name=f"exclude_roi of {sheet.image_id}") if exclude_roi else None
+    tumour = read_regions(tumour_roi, name=f"tumour_roi of {sheet.image_id}") if tumour_roi else None
+    excluded = read_regions(exclude_roi, name=f"exclude_roi of {sheet.image_id}") if exclude_roi else None
     settings = _settings(params)
     roles = tuple(channel.role for channel in result.channels)
     found = _Found(
@@ -104,7 +105,7 @@ def run(
         raise UnsuitableImageError(
             sheet.image_id, "no nucleus was found on its DAPI channel", code="no_nuclei"
         )
-    found.columns["exclusion"] = list(_with_regions(found, inside, outside))
+    found.columns["exclusion"] = _with_regions(found.columns, tumour, excluded)
     with write_table(objects, FISH_OBJECTS, produced_by=producer("fish_nuclei", params)) as table:
         table.append(dict(found.columns))
     write_labels(labels, found.canvas)
@@ -185,13 +186,11 @@ def _append(
 
 
 def _with_regions(
-    found: _Found, inside: shapely.MultiPolygon | None, outside: shapely.MultiPolygon | None
-) -> npt.NDArray[np.object_]:
+    columns: dict[str, list[object]],
+    tumour: shapely.MultiPolygon | None,
+    excluded: shapely.MultiPolygon | None,
+) -> list[object]:
     """Reasons of shape, outweighed by those of the regions that a person drew."""
-    reasons = np.array(found.columns["exclusion"], dtype=object)
-    x, y = (np.array(found.columns[name], dtype=np.float64) for name in ("x_px0", "y_px0"))
-    if inside is not None:
-        reasons[~shapely.contains_xy(inside, x, y)] = "outside_tumour"
-    if outside is not None:
-        reasons[shapely.contains_xy(outside, x, y)] = "excluded_region"
-    return reasons
+    x, y = (np.array(columns[name], dtype=np.float64) for name in ("x_px0", "y_px0"))
+    drawn = region_reasons(x, y, tumour, excluded)
+    return [region or shape for region, shape in zip(drawn, columns["exclusion"], strict=True)]

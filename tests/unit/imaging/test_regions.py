@@ -6,7 +6,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from her2path.imaging.regions import region_mask
+from her2path.imaging.regions import EXCLUDED_REGION, OUTSIDE_TUMOUR_REGION, region_mask, region_reasons
 
 
 def multi(*polygons: shapely.Polygon) -> shapely.MultiPolygon:
@@ -59,3 +59,29 @@ def test_a_region_around_the_window_fills_it():
 def test_a_pixel_size_of_zero_is_refused():
     with pytest.raises(ValueError, match="positive"):
         region_mask(multi(shapely.box(0, 0, 1, 1)), shape=(1, 1), px0_per_px=0.0)
+
+
+LEFT, TOP = multi(shapely.box(0, 0, 2, 4)), multi(shapely.box(0, 0, 4, 2))
+
+
+@pytest.mark.parametrize(
+    ("tumour", "excluded", "reasons"),
+    [
+        pytest.param(None, None, [None, None, None, None], id="nothing drawn"),
+        pytest.param(LEFT, None, [None, OUTSIDE_TUMOUR_REGION] * 2, id="a tumour region"),
+        pytest.param(None, TOP, [EXCLUDED_REGION] * 2 + [None] * 2, id="an excluded region"),
+        pytest.param(
+            LEFT,
+            TOP,
+            [EXCLUDED_REGION, EXCLUDED_REGION, None, OUTSIDE_TUMOUR_REGION],
+            id="an excluded region outweighs the tumour region",
+        ),
+    ],
+)
+def test_drawn_regions_rule_places_out(tumour, excluded, reasons):
+    x, y = np.array([1.0, 3.0, 1.0, 3.0]), np.array([1.0, 1.0, 3.0, 3.0])
+    assert region_reasons(x, y, tumour, excluded).tolist() == reasons
+
+
+def test_no_place_has_no_reason():
+    assert region_reasons(np.empty(0), np.empty(0), LEFT, TOP).tolist() == []

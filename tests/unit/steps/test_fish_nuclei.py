@@ -44,7 +44,7 @@ def test_nuclei_outside_the_tumour_or_in_an_excluded_region_are_not_counted(tmp_
     left = polygon(tmp_path / "left.geojson", [[0, 0], [128, 0], [128, 256], [0, 256]])
     top = polygon(tmp_path / "top.geojson", [[0, 0], [256, 0], [256, 128], [0, 128]])
     result = run_chain([field], tmp_path / "out", tumour_roi=left, exclude_roi=top)
-    assert result.excluded_nuclei == {"excluded_region": 2, "outside_tumour": 1}
+    assert result.excluded_nuclei == {"excluded_region": 2, "outside_tumour_region": 1}
     assert len(result.nuclei) == 1
 
 
