@@ -26,10 +26,6 @@ class PixelSize:
         if not MPP_MIN <= self.mpp <= MPP_MAX:
             raise ValueError(f"pixel size must lie within {MPP_MIN} to {MPP_MAX} µm/px, got {self.mpp!r}")
 
-    def px0(self, length_um: float) -> float:
-        """Length in level-0 pixels of `length_um` micrometres."""
-        return length_um / self.mpp
-
 
 def is_plausible_mpp(mpp: float) -> bool:
     """Tell whether `mpp` (µm/px) can be a real pixel size; NaN and infinity cannot."""

@@ -12,11 +12,11 @@ Labels = npt.NDArray[np.int32]
 Mask = npt.NDArray[np.bool_]
 
 
-def single_response(spots: Spots) -> float | None:
+def single_response(spots: Spots, *, min_share: float) -> float | None:
     """Typical response of a single signal of this image; None without ten spots in nuclei.
 
     The median of the spots in nuclei, taken again and again without those that reach less than
-    0.3 of it, until texture and noise no longer pull it down.
+    `min_share` of it, until texture and noise no longer pull it down.
     """
     values = spots.response[(spots.nucleus > 0) & (spots.snr >= 8)]
     if len(values) < 10:
@@ -24,7 +24,7 @@ def single_response(spots: Spots) -> float | None:
     strong = np.sort(values)[len(values) // 4 :]
     level = float(np.median(strong))
     for _ in range(20):
-        kept = values[values >= 0.3 * level]
+        kept = values[values >= min_share * level]
         following = float(np.median(kept))
         if following == level:
             break

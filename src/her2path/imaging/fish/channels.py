@@ -2,7 +2,7 @@
 
 Orange dyes reach the green channel and the reverse; in an RGB capture an orange signal fills
 much of the green colour.  The share is measured on the image's own spots: most spots of one dye
-have no spot of the other underneath, so the median of what is seen there is bleed-through.
+have no spot of the other underneath, so a low quantile of what is seen there is bleed-through.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ Image = npt.NDArray[np.float32]
 MAX_BLEED = 0.7
 """Larger shares mean that the two channels show the same dye and cannot be told apart."""
 _MIN_SPOTS = 8
+_BLEED_PERCENTILE = 30
 
 
 def bleed_fraction(target: Image, source: Image, spots: Spots, *, sigma_px: float) -> float:
@@ -38,7 +39,7 @@ def bleed_fraction(target: Image, source: Image, spots: Spots, *, sigma_px: floa
 
     Notes
     -----
-    A quarter quantile, not the median: in amplified cases more than half of the HER2 spots may
+    The 30th percentile, not the median: in amplified cases more than half of the HER2 spots may
     touch a CEP17 signal or its flank, and a share taken too large would erase true signals.
     """
     clear = spots.where(spots.snr >= 10)
@@ -47,7 +48,7 @@ def bleed_fraction(target: Image, source: Image, spots: Spots, *, sigma_px: floa
     rows, cols = clear.row.astype(int), clear.col.astype(int)
     seen = spot_response(target, sigma_px=sigma_px)[rows, cols]
     strength = spot_response(source, sigma_px=sigma_px)[rows, cols]
-    return float(np.clip(np.percentile(seen / strength, 30), 0.0, 1.0))
+    return float(np.clip(np.percentile(seen / strength, _BLEED_PERCENTILE), 0.0, 1.0))
 
 
 def remove_bleed(target: Image, source: Image, share: float) -> Image:

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from her2path.imaging.fish.quality import robust_sigma
 from her2path.imaging.fish.spots import Spots
 
 Image = npt.NDArray[np.float32]
@@ -190,8 +191,7 @@ def learn_flux(patches: Patches, spots: Spots, *, single: SingleSignal) -> float
     # that of a log-normal spread, as single outliers (a speck of dust) would pull the plain mean.
     logs = np.log(chosen)
     middle = float(np.median(logs))
-    spread = 1.4826 * float(np.median(np.abs(logs - middle)))
-    return float(np.exp(middle + min(spread, 0.6) ** 2 / 2))
+    return float(np.exp(middle + min(robust_sigma(logs), 0.6) ** 2 / 2))
 
 
 def group_signals(

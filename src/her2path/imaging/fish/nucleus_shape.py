@@ -98,7 +98,7 @@ def measure_shapes(labels: Labels, smooth: Image, *, mpp: float) -> Shapes:
     solidity, elongation = np.ones(count), np.ones(count)
     border = np.zeros(count, bool)
     for index, box in enumerate(ndimage.find_objects(labels, max_label=count)):
-        solidity[index], elongation[index] = _outline(labels[box] == index + 1, area_px[index])
+        solidity[index], elongation[index] = outline_shape(labels[box] == index + 1, area_px[index])
         border[index] = any(s.start == 0 or s.stop == n for s, n in zip(box, labels.shape, strict=True))
     return Shapes(
         row=centre[0],
@@ -134,7 +134,16 @@ def exclusions_of(shapes: Shapes, limits: ShapeLimits) -> tuple[str | None, ...]
     )
 
 
-def _outline(mask: npt.NDArray[np.bool_], area_px: float) -> tuple[float, float]:
+def outline_shape(mask: npt.NDArray[np.bool_], area_px: float) -> tuple[float, float]:
+    """Solidity (area over convex hull, 1 at most) and elongation (length over width) of one object.
+
+    Parameters
+    ----------
+    mask : ndarray of bool, shape (M, N)
+        The object, not empty.
+    area_px : float
+        Its number of pixels.
+    """
     contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     points = np.concatenate(contours)
     # The hull through pixel centres lacks half a pixel all round.

@@ -6,12 +6,14 @@ All in the pixel's own units but for the focus, which is a ratio.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-_MAD_TO_SIGMA = 1.4826
+MAD_TO_SIGMA = 1.4826
+"""Standard deviation of normal values over their median absolute deviation."""
 _FOCUS_SIGMA_PX = 1.0
 """Smoothing before the Laplacian, so that noise alone does not look sharp."""
 
@@ -65,6 +67,17 @@ def measure_channel(plane: npt.NDArray[np.generic], *, full_scale: float) -> Cha
     )
 
 
+def robust_sigma(values: npt.NDArray[np.floating[Any]]) -> float:
+    """Estimate the standard deviation of values of which fewer than half are outliers; 0 of none.
+
+    Examples
+    --------
+    >>> robust_sigma(np.array([1.0, 2.0, 3.0, 4.0, 900.0]))
+    1.4826
+    """
+    return MAD_TO_SIGMA * float(np.median(np.abs(values - np.median(values)))) if values.size else 0.0
+
+
 def estimate_noise(plane: npt.NDArray[np.float32], *, step: float) -> float:
     """Estimate the pixel noise (standard deviation) from the diagonal differences of 2 x 2 blocks.
 
@@ -81,7 +94,7 @@ def estimate_noise(plane: npt.NDArray[np.float32], *, step: float) -> float:
     rows, cols = plane.shape[0] // 2 * 2, plane.shape[1] // 2 * 2
     quad = plane[:rows, :cols].reshape(rows // 2, 2, cols // 2, 2)
     diagonal = (quad[:, 0, :, 0] - quad[:, 0, :, 1] - quad[:, 1, :, 0] + quad[:, 1, :, 1]) / 2
-    return max(float(np.median(np.abs(diagonal))) * _MAD_TO_SIGMA, step / 12**0.5)
+    return max(float(np.median(np.abs(diagonal))) * MAD_TO_SIGMA, step / 12**0.5)
 
 
 def estimate_background(plane: npt.NDArray[np.float32]) -> float:

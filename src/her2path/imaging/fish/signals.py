@@ -90,7 +90,6 @@ class Glow:
     nucleus: int
     row: float
     col: float
-    area_um2: float
 
 
 class SameDyeError(ValueError):
@@ -123,11 +122,11 @@ def learn_signals(
     planes = {role: _clean(role, probes, bleed) for role in probes}
     for role, plane in planes.items():
         first = detect_spots(plane, labels, mpp=mpp, sigma_um=params.spot.first_sigma_um, params=params.spot)
-        sigma_um = learn_sigma(plane, _strong(first), mpp=mpp) or params.spot.first_sigma_um
+        sigma_um = learn_sigma(plane, _strong(first, params), mpp=mpp) or params.spot.first_sigma_um
         spots = detect_spots(plane, labels, mpp=mpp, sigma_um=sigma_um, params=params.spot)
         spots = spots.where(~_debris(spots, dapi, labels, sigma_um / mpp, params))
         spots = _of_one_colour(role, spots, planes, max(sigma_um / mpp, 0.7))
-        response = single_response(spots)
+        response = single_response(spots, min_share=params.min_share)
         if response is None:
             single[role] = None
             continue
@@ -208,8 +207,7 @@ def _glow_over_nuclei(
     number = np.bincount(owner)
     for nucleus in np.flatnonzero(number * mpp**2 >= min_um2).tolist():
         own = owner == nucleus
-        area = float(number[nucleus]) * mpp**2
-        yield Glow(nucleus, float(rows[own].mean()) + 0.5, float(cols[own].mean()) + 0.5, area)
+        yield Glow(nucleus, float(rows[own].mean()) + 0.5, float(cols[own].mean()) + 0.5)
 
 
 def _in_all_colours(role: str, spots: Mapping[str, Spots], within_px: float) -> npt.NDArray[np.bool_]:
@@ -245,8 +243,8 @@ def _unlearnt(spots: Spots, sigma_um: float, params: SignalParams) -> SingleSign
     return SingleSignal(response, sigma_um, params.diameter_um or 1.2 * _FWHM * sigma_um)
 
 
-def _strong(spots: Spots) -> Spots:
-    response = single_response(spots)
+def _strong(spots: Spots, params: SignalParams) -> Spots:
+    response = single_response(spots, min_share=params.min_share)
     return spots if response is None else spots.where(spots.response >= 0.4 * response)
 
 
@@ -263,7 +261,7 @@ def _learn_bleed(
     bleed: dict[tuple[str, str], float] = {}
     for source, plane in probes.items():
         spots = detect_spots(plane, labels, mpp=mpp, sigma_um=sigma_um, params=params.spot)
-        spots = _strong(spots.where(spots.nucleus > 0))
+        spots = _strong(spots.where(spots.nucleus > 0), params)
         for target in probes:
             if target != source:
                 share = bleed_fraction(probes[target], plane, spots, sigma_px=max(sigma_um / mpp, 0.7))

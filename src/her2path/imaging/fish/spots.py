@@ -14,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from her2path.imaging.fish.quality import robust_sigma
+
 Image = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
@@ -123,12 +125,12 @@ def region_noise(response: Image, labels: Labels) -> list[float]:
     """
     outside = response[labels == 0]
     step = max(outside.size // 200_000, 1)
-    background = _sigma(outside[::step]) if outside.size else 0.0
+    background = robust_sigma(outside[::step]) if outside.size else 0.0
     background = max(background, 1e-6)
     noise = [background]
     for index, box in enumerate(ndimage.find_objects(labels)):
         inside = response[box][labels[box] == index + 1] if box is not None else response[:0]
-        noise.append(max(_sigma(inside), background) if inside.size else background)
+        noise.append(max(robust_sigma(inside), background) if inside.size else background)
     return noise
 
 
@@ -179,10 +181,6 @@ def _peak_of(places: Floats, values: Floats) -> float:
         return float(places[values.argmax()])
     bend, slope, _ = np.polyfit(places[top - 1 : top + 2], values[top - 1 : top + 2], 2)
     return float(-slope / (2 * bend)) if bend < 0 else float(places[top])
-
-
-def _sigma(values: Image) -> float:
-    return 1.4826 * float(np.median(np.abs(values - np.median(values)))) if values.size else 0.0
 
 
 def _subpixel(
