@@ -19,7 +19,17 @@ from her2path.domain.ish import Probe
 from her2path.errors import ArtefactError, UnsuitableImageError
 from her2path.imaging.fish.clusters import MIN_LONE_SIGNALS
 from her2path.imaging.fish.counting import GLOW, NO_NUCLEUS, NucleusCount, count_nuclei
-from her2path.imaging.fish.gallery import SIDE_UM, Crop, Display, Ring, render_field, render_gallery
+from her2path.imaging.fish.gallery import (
+    SIDE_UM,
+    Crop,
+    Display,
+    Ring,
+    display_of,
+    evenly,
+    of_every_reason,
+    render_field,
+    render_gallery,
+)
 from her2path.io.documents import FishCountsDoc, FishCountsResult, SlideDoc, read_document, write_document
 from her2path.io.fields.opening import open_field
 from her2path.io.fields.source import FieldSource
@@ -175,8 +185,8 @@ class _Page:
         result = self.document.result
         assert result is not None  # noqa: S101  (`_roles` has refused a document without one)
         scored = [i for i, n in enumerate(self.counted) if n.exclusion is None]
-        chosen = _evenly(scored, self.params.gallery_nuclei)
-        left_out = _of_every_reason(self.counted, self.params.gallery_excluded)
+        chosen = evenly(scored, self.params.gallery_nuclei)
+        left_out = of_every_reason([n.exclusion for n in self.counted], self.params.gallery_excluded)
         excluded = len(self.counted) - len(scored)
         headings = (
             f"Counted nuclei: {len(scored)}"
@@ -192,7 +202,7 @@ class _Page:
 
     def _crops(self, indices: Sequence[int], mpp: float) -> list[Crop]:
         pieces = [self._planes(index, mpp) for index in indices]
-        display = _display([planes for planes, _ in pieces])
+        display = display_of([planes for planes, _ in pieces])
         return [
             self._crop(index, planes, corner, display)
             for index, (planes, corner) in zip(indices, pieces, strict=True)
@@ -249,32 +259,3 @@ def _caption(count: NucleusCount) -> tuple[str, str]:
         numbers += f"  CEP17 {count.cep17}"
     reason = (count.exclusion or "").replace("_", " ")
     return numbers, reason.replace("her2", "HER2").replace("cep17", "CEP17")
-
-
-def _evenly(indices: Sequence[int], wanted: int) -> list[int]:
-    if len(indices) <= wanted:
-        return list(indices)
-    return [indices[i * len(indices) // wanted] for i in range(wanted)]
-
-
-def _of_every_reason(counted: Sequence[NucleusCount], wanted: int) -> list[int]:
-    """Choose excluded nuclei in turn from all reasons, so that each of them is seen."""
-    by_reason: dict[str, list[int]] = {}
-    for index, count in enumerate(counted):
-        if count.exclusion is not None:
-            by_reason.setdefault(count.exclusion, []).append(index)
-    queues = [by_reason[reason] for reason in sorted(by_reason)]
-    depth = max((len(queue) for queue in queues), default=0)
-    in_turn = [queue[turn] for turn in range(depth) for queue in queues if turn < len(queue)]
-    return sorted(in_turn[:wanted], key=lambda i: (counted[i].exclusion or "", i))
-
-
-def _display(pieces: Sequence[dict[str, npt.NDArray[np.float32]]]) -> Display:
-    """Levels that show the background just above black and the signals below white."""
-    levels = {}
-    for role in pieces[0] if pieces else ():
-        values = np.concatenate([planes[role].ravel() for planes in pieces])
-        white = 99.5 if role == "dapi" else 99.9
-        low, high = (float(v) for v in np.percentile(values, (5, white)))
-        levels[role] = (low, high)
-    return Display(levels)

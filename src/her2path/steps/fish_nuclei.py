@@ -19,10 +19,11 @@ from her2path.imaging.fish.nuclei import (
     Nuclei,
     NucleusParams,
     measure_levels,
+    number_objects,
     segment_nuclei,
 )
 from her2path.imaging.fish.nucleus_shape import ShapeLimits
-from her2path.imaging.fish.windows import Window, windows_of
+from her2path.imaging.fish.windows import Window, sample_of, windows_of
 from her2path.imaging.regions import region_reasons
 from her2path.io.documents import SlideDoc, read_document
 from her2path.io.fields.channels import check_probe
@@ -38,8 +39,7 @@ log = logging.getLogger(__name__)
 
 _MARGIN_UM = 40.0
 """Read around a window: twice the largest nucleus, so that none is cut there."""
-_MIN_CONTRAST = 6.0
-"""Nuclei stand out from an empty field by fewer standard deviations than this only by chance."""
+_LIMITS = ShapeLimits()
 
 
 class FishNucleiParams(BaseModel):
@@ -47,15 +47,15 @@ class FishNucleiParams(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
-    working_mpp: Annotated[float, Gt(0.1), Le(0.5)] = 0.3
+    working_mpp: Annotated[float, Gt(0.1), Le(0.5)] = NucleusParams().working_mpp
     """Pixel size (µm/px) that nuclear outlines are found at; signals use the full resolution."""
-    min_area_um2: Annotated[float, Gt(0)] = 36.0
+    min_area_um2: Annotated[float, Gt(0)] = _LIMITS.min_area_um2
     """Smallest nucleus (µm²) that may be counted; smaller ones are fragments or lymphocytes."""
-    max_area_um2: Annotated[float, Gt(0)] = 320.0
+    max_area_um2: Annotated[float, Gt(0)] = _LIMITS.max_area_um2
     """Largest nucleus (µm²) that may be counted; larger objects are clumps."""
-    min_solidity: Annotated[float, Gt(0), Le(1)] = 0.935
+    min_solidity: Annotated[float, Gt(0), Le(1)] = _LIMITS.min_solidity
     """Area over convex hull below which an object is taken for overlapping nuclei."""
-    max_elongation: Annotated[float, Gt(1)] = 2.0
+    max_elongation: Annotated[float, Gt(1)] = _LIMITS.max_elongation
     """Length over width above which a nucleus is taken for stroma."""
 
 
@@ -118,17 +118,8 @@ def _settings(params: FishNucleiParams) -> NucleusParams:
 
 
 def _sample(source: FieldSource, dapi: int) -> npt.NDArray[np.float32]:
-    """All of a camera's field; nine windows of a scan."""
     width, height = source.size_px0
-    if max(width, height) <= 4096:
-        return source.plane(dapi).astype(np.float32)
-    side = 1024
-    boxes = [
-        WorkingBox(int((height - side) * down), int((width - side) * right), side, side)
-        for down in (0.1, 0.5, 0.9)
-        for right in (0.1, 0.5, 0.9)
-        if height >= side and width >= side
-    ] or [WorkingBox(0, 0, min(height, 4096), min(width, 4096))]
+    boxes = [_box(window) for window in sample_of(height, width)]
     return np.concatenate([source.plane(dapi, box=box) for box in boxes]).astype(np.float32)
 
 
@@ -137,7 +128,7 @@ def _refuse_empty(levels: DapiLevels, image_id: str) -> None:
         raise UnsuitableImageError(
             image_id, "its DAPI channel is bright with dark objects, as in bright-field", code="bright_field"
         )
-    if levels.contrast < _MIN_CONTRAST:
+    if levels.blank:
         raise UnsuitableImageError(
             image_id, "its DAPI channel shows nothing that stands out from the background", code="blank_field"
         )
@@ -149,21 +140,13 @@ def _box(window: Window) -> WorkingBox:
 
 def _collect(found: _Found, nuclei: Nuclei, window: Window, field_id: str) -> None:
     """Add the objects that the window owns and that no window before has painted."""
-    shapes, box = nuclei.shapes, _box(window)
-    painted = found.canvas.read(box)
-    count = len(nuclei.exclusion)
-    taken = np.bincount(nuclei.labels[painted > 0], minlength=count + 1)[1:]
-    size = np.bincount(nuclei.labels.ravel(), minlength=count + 1)[1:]
-    number = np.zeros(count + 1, np.int32)
-    for index in range(count):
-        row, col = window.top + shapes.row[index], window.left + shapes.col[index]
-        if not window.owns(row, col) or 2 * taken[index] > size[index]:
-            continue
-        found.number += 1
-        number[index + 1] = found.number
-        _append(found.columns, nuclei, index, (found.number, float(col), float(row), field_id))
-    fresh = number[nuclei.labels]
-    found.canvas.write(box, np.where((painted == 0) & (fresh > 0), fresh, painted))
+    box = _box(window)
+    numbers, painted = number_objects(nuclei, window, found.canvas.read(box), first=found.number + 1)
+    for index in np.flatnonzero(numbers).tolist():
+        row, col = window.top + nuclei.shapes.row[index], window.left + nuclei.shapes.col[index]
+        _append(found.columns, nuclei, index, (int(numbers[index]), float(col), float(row), field_id))
+    found.number += int(np.count_nonzero(numbers))
+    found.canvas.write(box, painted)
 
 
 def _append(

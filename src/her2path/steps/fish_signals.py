@@ -49,14 +49,14 @@ class FishSignalsParams(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
-    min_snr: Annotated[float, Ge(3)] = 6.0
+    min_snr: Annotated[float, Ge(3)] = SpotParams().min_snr
     """Least height of a spot over the noise of its own nucleus (unitless)."""
-    min_share: Annotated[float, Gt(0), Le(1)] = 0.3
+    min_share: Annotated[float, Gt(0), Le(1)] = SignalParams().min_share
     """Least height of a counted signal over that of a typical single one of the image; weaker spots are
     listed with 0 copies."""
     diameter_um: Annotated[float, Gt(0), Le(2)] | None = None
     """Signal diameter (µm) within which two spots are one; null = learnt from the image."""
-    min_cluster_copies: Annotated[float, Ge(2)] = 3.4
+    min_cluster_copies: Annotated[float, Ge(2)] = ClusterParams().min_copies
     """Least light of a cluster, in single signals of the image."""
 
 

@@ -63,6 +63,66 @@ class Display:
     levels: dict[str, tuple[float, float]]
 
 
+def display_of(pieces: Sequence[dict[str, Image]]) -> Display:
+    """Levels that show the background just above black and the signals below white.
+
+    Parameters
+    ----------
+    pieces : sequence of dict of role to ndarray of float32
+        Crops that are shown together, all of the same channels.
+    """
+    levels = {}
+    for role in pieces[0] if pieces else ():
+        values = np.concatenate([planes[role].ravel() for planes in pieces])
+        white = 99.5 if role == "dapi" else 99.9
+        low, high = (float(v) for v in np.percentile(values, (5, white)))
+        levels[role] = (low, high)
+    return Display(levels)
+
+
+def evenly(indices: Sequence[int], wanted: int) -> list[int]:
+    """Choose `wanted` of the indices at even distances; all of them where there are no more.
+
+    Examples
+    --------
+    >>> evenly(range(10), 4)
+    [0, 2, 5, 7]
+    """
+    if len(indices) <= wanted:
+        return list(indices)
+    return [indices[i * len(indices) // wanted] for i in range(wanted)]
+
+
+def of_every_reason(exclusions: Sequence[str | None], wanted: int) -> list[int]:
+    """Choose excluded nuclei in turn from all reasons, so that each of them is seen.
+
+    Parameters
+    ----------
+    exclusions : sequence of str or None
+        Of every nucleus; None = counted.
+    wanted : int
+        Most that are chosen.
+
+    Returns
+    -------
+    indices : list of int
+        By reason, then in order.
+
+    Examples
+    --------
+    >>> of_every_reason(["cut_off", "cut_off", None, "too_small"], 2)
+    [0, 3]
+    """
+    by_reason: dict[str, list[int]] = {}
+    for index, reason in enumerate(exclusions):
+        if reason is not None:
+            by_reason.setdefault(reason, []).append(index)
+    queues = [by_reason[reason] for reason in sorted(by_reason)]
+    depth = max((len(queue) for queue in queues), default=0)
+    in_turn = [queue[turn] for turn in range(depth) for queue in queues if turn < len(queue)]
+    return sorted(in_turn[:wanted], key=lambda i: (exclusions[i] or "", i))
+
+
 def render_field(planes: dict[str, Image], display: Display) -> Rgb:
     """Lay the channels over each other in false colours.
 

@@ -16,12 +16,22 @@ from scipy import ndimage
 from skimage.morphology import reconstruction
 from skimage.segmentation import watershed
 
-from her2path.imaging.fish.nucleus_shape import ShapeLimits, Shapes, exclusions_of, measure_shapes
-from her2path.imaging.fish.quality import estimate_background
+from her2path.imaging.fish.nucleus_shape import (
+    ShapeLimits,
+    Shapes,
+    exclusions_of,
+    measure_shapes,
+    outline_shape,
+)
+from her2path.imaging.fish.quality import MAD_TO_SIGMA, estimate_background
+from her2path.imaging.fish.windows import Window
 
 Labels = npt.NDArray[np.int32]
 Image = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
+
+_MIN_CONTRAST = 6.0
+"""Nuclei stand out from an empty field by fewer standard deviations than this only by chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +79,11 @@ class DapiLevels:
         """How far nuclei stand out, in standard deviations of the background."""
         return (self.foreground - self.background) / self.spread
 
+    @property
+    def blank(self) -> bool:
+        """Nothing stands out from the background but by chance."""
+        return self.contrast < _MIN_CONTRAST
+
 
 @dataclass(frozen=True, slots=True)
 class Nuclei:
@@ -100,7 +115,8 @@ def measure_levels(dapi: Image, *, mpp: float, params: NucleusParams) -> DapiLev
     smooth = _smooth(dapi, params.smooth_um / mpp)
     background = estimate_background(smooth)
     dark = smooth[smooth <= background]
-    spread = max(1.4826 * float(np.median(background - dark)) if dark.size else 0.0, 1e-3, background * 1e-3)
+    below = MAD_TO_SIGMA * float(np.median(background - dark)) if dark.size else 0.0
+    spread = max(below, 1e-3, background * 1e-3)
     low, middle, high = (float(v) for v in np.percentile(smooth, (0.5, 50, 99.5)))
     inverted = middle - low > 2 * (high - middle) and middle - low > 8 * spread
     root = np.sqrt(np.clip(smooth - background, 0, None))
@@ -149,6 +165,40 @@ def segment_nuclei(dapi: Image, *, mpp: float, levels: DapiLevels, params: Nucle
     exclusion = exclusions_of(shapes, params.limits)
     full: Labels = cv2.resize(labels, (shape[1], shape[0]), interpolation=cv2.INTER_NEAREST).astype(np.int32)
     return Nuclei(full, shapes.scaled(shape[0] / labels.shape[0], shape[1] / labels.shape[1]), exclusion)
+
+
+def number_objects(
+    nuclei: Nuclei, window: Window, painted: Labels, *, first: int
+) -> tuple[npt.NDArray[np.int32], Labels]:
+    """Give numbers to the objects that a window owns and that no window before has painted.
+
+    Parameters
+    ----------
+    nuclei : Nuclei
+        Objects of the window.
+    window : Window
+    painted : ndarray of int32, shape (window.height, window.width)
+        Numbers that windows before have given there; 0 = none.
+    first : int
+        Number of the first object.
+
+    Returns
+    -------
+    numbers : ndarray of int32, shape (N,)
+        One per object of the window, consecutive from `first`; 0 = not the window's own.
+    painted : ndarray of int32
+        With the new objects, which never cover those of windows before.
+    """
+    count = len(nuclei.exclusion)
+    rows, cols = nuclei.shapes.row + window.top, nuclei.shapes.col + window.left
+    owned = np.array([window.owns(row, col) for row, col in zip(rows, cols, strict=True)], bool)
+    taken = np.bincount(nuclei.labels[painted > 0], minlength=count + 1)[1:]
+    size = np.bincount(nuclei.labels.ravel(), minlength=count + 1)[1:]
+    own = owned & (2 * taken <= size)
+    numbers = np.zeros(count, np.int32)
+    numbers[own] = np.arange(first, first + own.sum())
+    fresh = np.concatenate([[0], numbers])[nuclei.labels]
+    return numbers, np.where((painted == 0) & (fresh > 0), fresh, painted).astype(np.int32)
 
 
 def _smooth(image: Image, sigma_px: float) -> Image:
@@ -237,13 +287,17 @@ def _merge_oversplit(labels: Labels, mpp: float) -> Labels:
             continue
         box = _union(boxes[one - 1], boxes[other - 1])
         body = np.isin(labels[box], (one, other))
-        if (area[one] + area[other]) * mpp**2 < 150.0 and _solidity(body) > 0.945:
+        if (area[one] + area[other]) * mpp**2 < 150.0 and outline_shape(body, float(body.sum()))[0] > 0.945:
             parent[parent == second] = first
     return parent[labels].astype(np.int32)
 
 
 def _shared_borders(labels: Labels) -> dict[tuple[int, int], int]:
-    """Length in pixels of the border between every two touching labels."""
+    """Extent in pixels of the border between every two touching labels.
+
+    The larger of the number of pixel pairs side by side and of those one above the other, so that a
+    slanting border is not counted twice.
+    """
     found: dict[tuple[int, int], int] = {}
     for one, other in ((labels[:, :-1], labels[:, 1:]), (labels[:-1], labels[1:])):
         meets = (one != other) & (one > 0) & (other > 0)
@@ -256,12 +310,6 @@ def _shared_borders(labels: Labels) -> dict[tuple[int, int], int]:
 
 def _union(one: tuple[slice, ...], other: tuple[slice, ...]) -> tuple[slice, ...]:
     return tuple(slice(min(a.start, b.start), max(a.stop, b.stop)) for a, b in zip(one, other, strict=True))
-
-
-def _solidity(body: Mask) -> float:
-    contours, _ = cv2.findContours(body.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    hull = cv2.convexHull(np.concatenate(contours))
-    return float(body.sum()) / (cv2.contourArea(hull) + cv2.arcLength(hull, closed=True) / 2 + 1)
 
 
 def _trim(labels: Labels, smooth: Image, edge_level: float) -> Labels:

@@ -1,4 +1,4 @@
-"""Windows over a field: cores that touch without overlap, and a margin read around each."""
+"""Windows over a field: cores that touch without overlap, a margin read around each, and a sample."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from dataclasses import dataclass
 _WHOLE_PX = 4096
 """A field of at most this side is one window: what a camera takes."""
 _CORE_PX = 3072
+_SAMPLE_PX = 1024
+"""Side of the windows that the levels of a scan are measured on."""
+_SAMPLE_PLACES = (0.1, 0.5, 0.9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ def windows_of(height: int, width: int, *, margin: int) -> Iterator[Window]:
     [3136, 5000]
     """
     if max(height, width) <= _WHOLE_PX:
-        yield Window(0, 0, height, width, 0, 0, height, width)
+        yield _window(0, 0, height, width)
         return
     for top in range(0, height, _CORE_PX):
         for left in range(0, width, _CORE_PX):
@@ -69,3 +72,35 @@ def windows_of(height: int, width: int, *, margin: int) -> Iterator[Window]:
                 bottom,
                 right,
             )
+
+
+def sample_of(height: int, width: int) -> tuple[Window, ...]:
+    """Choose windows that levels are measured on: all of a camera's field, nine of a scan.
+
+    Parameters
+    ----------
+    height, width : int
+        Size of the image in pixels.
+
+    Examples
+    --------
+    >>> len(sample_of(2048, 2048)), len(sample_of(20000, 30000))
+    (1, 9)
+    """
+    if max(height, width) <= _WHOLE_PX:
+        return (_window(0, 0, height, width),)
+    side = _SAMPLE_PX
+    if min(height, width) < side:
+        return (_window(0, 0, min(height, _WHOLE_PX), min(width, _WHOLE_PX)),)
+    corners = [
+        (int((height - side) * down), int((width - side) * right))
+        for down in _SAMPLE_PLACES
+        for right in _SAMPLE_PLACES
+    ]
+    return tuple(_window(top, left, side, side) for top, left in corners)
+
+
+def _window(top: int, left: int, height: int, width: int) -> Window:
+    """Build a window without a margin."""
+    bottom, right = top + height, left + width
+    return Window(top, left, bottom, right, top, left, bottom, right)

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from her2path.imaging.fish.nuclei import NucleusParams, measure_levels, segment_nuclei
+from her2path.imaging.fish.nuclei import NucleusParams, measure_levels, number_objects, segment_nuclei
+from her2path.imaging.fish.windows import Window
 from her2path.imaging.phantoms.fish import FishPhantomSpec, render_fish
 from tests.support.fish_fields import Disc, draw_field
 
@@ -127,3 +128,31 @@ def test_nuclei_of_a_real_field_are_found(real_data):
     area = np.median(np.bincount(truth.ravel())[1:])
     nuclei = segment(dapi, mpp=(65 / area) ** 0.5)
     assert 2 * matched(nuclei.labels, truth) / (nuclei.labels.max() + truth.max()) >= 0.95
+
+
+def test_a_window_numbers_only_what_it_owns_and_paints_over_nothing():
+    nuclei = segment(draw_field([Disc(64, 64), Disc(64, 190), Disc(190, 190)], [])[0])
+    assert len(nuclei.exclusion) == 3
+    left = Window(0, 0, 256, 256, 0, 0, 256, 128)
+    numbers, painted = number_objects(nuclei, left, np.zeros((256, 256), np.int32), first=5)
+    assert numbers.tolist() == [5, 0, 0]
+    right = Window(0, 0, 256, 256, 0, 128, 256, 256)
+    numbers, both = number_objects(nuclei, right, painted, first=6)
+    assert numbers.tolist() == [0, 6, 7]
+    np.testing.assert_array_equal(both == 5, painted == 5)
+    np.testing.assert_array_equal(both > 0, nuclei.labels > 0)
+
+
+def test_an_object_that_a_window_before_has_painted_is_not_numbered_again():
+    nuclei = segment(draw_field([Disc(64, 64)], [])[0])
+    window = Window(0, 0, 256, 256, 0, 0, 256, 256)
+    painted = np.where(nuclei.labels > 0, 3, 0).astype(np.int32)
+    numbers, after = number_objects(nuclei, window, painted, first=4)
+    assert numbers.tolist() == [0]
+    np.testing.assert_array_equal(after, painted)
+
+
+def test_a_blank_field_is_told_from_one_with_nuclei():
+    for discs, blank in (([], True), ([Disc(64, 64)], False)):
+        plane = draw_field(discs, [])[0].astype(np.float32)
+        assert measure_levels(plane, mpp=MPP, params=PARAMS).blank is blank

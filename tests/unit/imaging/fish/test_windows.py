@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from her2path.imaging.fish.windows import windows_of
+from her2path.imaging.fish.windows import sample_of, windows_of
 
 
 @pytest.mark.parametrize(("height", "width"), [(500, 700), (4096, 4096), (4097, 900), (7000, 9001)])
@@ -24,3 +24,21 @@ def test_margins_end_at_the_border_of_the_image():
     for window in windows_of(7000, 9001, margin=100):
         assert window.top == max(window.core_top - 100, 0)
         assert window.right == min(window.core_right + 100, 9001)
+
+
+def test_a_camera_field_is_sampled_whole():
+    (window,) = sample_of(3000, 4096)
+    assert (window.top, window.left, window.bottom, window.right) == (0, 0, 3000, 4096)
+
+
+@pytest.mark.parametrize(("height", "width"), [(4097, 4097), (1024, 9000), (20_000, 5000)])
+def test_a_scan_is_sampled_in_nine_windows_within_it(height, width):
+    windows = sample_of(height, width)
+    assert len(windows) == 9
+    assert all(w.height == w.width == 1024 for w in windows)
+    assert all(w.top >= 0 and w.bottom <= height and w.left >= 0 and w.right <= width for w in windows)
+
+
+def test_a_narrow_scan_is_sampled_from_its_beginning():
+    (window,) = sample_of(700, 9000)
+    assert (window.top, window.left, window.height, window.width) == (0, 0, 700, 4096)
