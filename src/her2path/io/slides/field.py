@@ -50,7 +50,8 @@ def read_jpeg(path: Path, *, name: str) -> npt.NDArray[np.uint8]:
     UnsuitableImageError
         It is not 8-bit colour or too large.
     """
-    data = path.read_bytes()
+    with decoding(name, "the file cannot be read"):
+        data = path.read_bytes()
     header = _jpeg_header(data)
     if header is None or data.rfind(b"\xff\xd9") < header.offset:
         raise UnreadableImageError(name, "its JPEG data end early: the file is truncated")
@@ -72,7 +73,8 @@ def read_png(path: Path, *, name: str) -> npt.NDArray[np.uint8]:
     UnsuitableImageError
         It is not 8-bit colour or too large.
     """
-    data = path.read_bytes()
+    with decoding(name, "the file cannot be read"):
+        data = path.read_bytes()
     if len(data) < 33 or data[12:16] != b"IHDR":
         raise UnreadableImageError(name, "its PNG header is damaged")
     width, height, bits, colour = struct.unpack(">IIBB", data[16:26])

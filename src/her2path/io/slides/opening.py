@@ -124,7 +124,8 @@ def _whole_slide(path: Path, name: str, vendor: str, *, is_tiff: bool) -> Pyrami
     else:
         ome = []
     with decoding(name, "OpenSlide cannot open it"), openslide.OpenSlide(path) as slide:
-        found = stated.from_openslide(slide.properties, vendor=vendor)
+        properties = dict(slide.properties)
+    found = stated.from_openslide(properties, vendor=vendor)
     levels: Levels = OpenSlideLevels(path, name=name)
     if is_tiff and vendor in ("generic-tiff", "aperio"):
         with decoding(name, DAMAGED):

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from her2path.errors import UnreadableImageError
+from her2path.io.damage import decoding
 
 _TYPE_BYTES = {
     1: 1,
@@ -60,10 +61,9 @@ def check_structure(path: Path, *, name: str) -> None:
     UnreadableImageError
         A directory or the values of a tag lie beyond the end of the file.
     """
-    size = path.stat().st_size
-    with path.open("rb") as file:
+    with decoding(name, "the file cannot be read"), path.open("rb") as file:
         try:
-            seen = _walk(file, size)
+            seen = _walk(file, path.stat().st_size)
         except struct.error as error:
             raise UnreadableImageError(name, "the file is truncated within its TIFF structure") from error
     if not seen:
