@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
 
 import cv2
@@ -55,13 +56,15 @@ def batch(good_slide, tmp_path_factory):
     (folder / "broken.geojson").write_text(
         json.dumps({"type": "Feature", "geometry": bow_tie, "properties": {}})
     )
+    shutil.copy(good_slide, folder / "go{o}d.tif")
     shutil.copy(good_slide, folder / "good.tif")
 
     def ihc(name, path, **cells):
         return {"case_id": name, "image_id": f"{name}_ihc", "assay": "ihc", "path": path, **cells}
 
     rows = [
-        ihc("good", "good.tif"),
+        # Braces mean something to Snakemake; a file may have them all the same.
+        ihc("good", "go{o}d.tif"),
         ihc("missing", "nowhere.svs"),
         ihc("truncated", "truncated.tif"),
         ihc("corrupt", "corrupt.svs"),
@@ -157,6 +160,20 @@ def test_a_misspelt_configuration_key_is_refused_with_its_neighbour(tmp_path):
     done = her2path_run(sheet, tmp_path / "out", "--config", str(tmp_path / "config.yaml"))
     assert done.code == 2
     assert "did you mean 'target_mpp'" in done.stderr
+
+
+def test_an_image_replaced_by_an_older_file_is_measured_anew(tmp_path):
+    image = tmp_path / "image.png"
+    cv2.imwrite(str(image), np.full((600, 600, 3), 244, np.uint8))
+    row = {"case_id": "a", "image_id": "b", "assay": "ihc", "path": "image.png", "mpp": 0.5}
+    sheet = write_sheet(tmp_path / "cases.tsv", [row])
+    her2path_run(sheet, tmp_path / "out")
+    call = tmp_path / "out" / "cases" / "a" / "call.json"
+    assert json.loads(call.read_text())["reasons"]["b"]["code"] == "no_tissue"
+    image.write_text("this is no picture")
+    os.utime(image, (0, 0))
+    her2path_run(sheet, tmp_path / "out")
+    assert json.loads(call.read_text())["reasons"]["b"]["code"] == "unreadable_image"
 
 
 def test_results_of_another_version_are_made_again(batch, tmp_path):

@@ -8,6 +8,7 @@ from her2path.domain.case import Assay
 from her2path.domain.guideline.registry import guideline_ids
 from her2path.io.artefacts import files_of
 from her2path.io.case_sheet import read_case_sheet
+from her2path.io.files import state_of
 
 SETTINGS = parse_config(config)
 OUT = SETTINGS.out.resolve()
@@ -34,11 +35,18 @@ def image(wildcards):
     return [str(path) for path in SHEET.image(wildcards.image_id).path]
 
 
-def present(wildcards):
-    """Files of an image that exist: a missing one fails its own case in slide_intake, not the batch."""
+def fingerprint(wildcards):
+    """Size and time of every file of an image: it is taken in again when one of them changes.
+
+    The files are no inputs of a rule: one that is missing, unreadable or oddly named would stop the
+    batch instead of its own case, and one that was replaced by an *older* file would go unnoticed.
+    """
     found = SHEET.image(wildcards.image_id)
-    files = [*found.path, found.tumour_roi, found.exclude_roi]
-    return [str(path) for path in files if path is not None and path.is_file()]
+    return [
+        state_of(path)
+        for path in (*found.path, found.tumour_roi, found.exclude_roi)
+        if path
+    ]
 
 
 def regions(wildcards):

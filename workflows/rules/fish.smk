@@ -1,7 +1,6 @@
 # Nuclei, signals and counts of a FISH image.
 rule fish_nuclei:
     input:
-        image=present,
         slide="images/{image_id}/slide.json",
         quality="images/{image_id}/quality.json",
     output:
@@ -26,7 +25,6 @@ rule fish_nuclei:
 
 rule fish_signals:
     input:
-        image=present,
         slide="images/{image_id}/slide.json",
         labels="images/{image_id}/fish_labels.tif",
         objects="images/{image_id}/fish_objects.parquet",
@@ -50,7 +48,6 @@ rule fish_signals:
 
 rule fish_counts:
     input:
-        image=present,
         slide="images/{image_id}/slide.json",
         objects="images/{image_id}/fish_objects.parquet",
         labels="images/{image_id}/fish_labels.tif",

@@ -1,7 +1,6 @@
 # Cells of an IHC image with their membranes, and the score of the image.
 rule ihc_cells:
     input:
-        image=present,
         slide="images/{image_id}/slide.json",
         quality="images/{image_id}/quality.json",
         tissue="images/{image_id}/tissue.png",
@@ -30,7 +29,6 @@ rule ihc_cells:
 
 rule ihc_score:
     input:
-        image=present,
         slide="images/{image_id}/slide.json",
         quality="images/{image_id}/quality.json",
         cells="images/{image_id}/ihc_cells.parquet",

@@ -1,7 +1,5 @@
 # What an image is, and where it can be measured (IHC and FISH alike).
 rule slide_intake:
-    input:
-        image=present,
     output:
         slide="images/{image_id}/slide.json",
     log:
@@ -10,6 +8,7 @@ rule slide_intake:
         "../envs/her2path.yaml"
     params:
         image=image,
+        fingerprint=fingerprint,
         row=row,
         settings=settings("slide_intake"),
         version=VERSION,
@@ -20,7 +19,6 @@ rule slide_intake:
 
 rule slide_quality:
     input:
-        image=present,
         slide="images/{image_id}/slide.json",
     output:
         quality="images/{image_id}/quality.json",
@@ -41,7 +39,6 @@ rule slide_quality:
 
 rule slide_tiles:
     input:
-        image=present,
         slide="images/{image_id}/slide.json",
         quality="images/{image_id}/quality.json",
         tissue="images/{image_id}/tissue.png",

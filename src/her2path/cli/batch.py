@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
@@ -38,8 +39,12 @@ class WorkflowError(Her2PathError):
 
 
 @contextmanager
-def locked(out: Path) -> Iterator[None]:
-    """Hold the results folder for one run; a killed run leaves no lock behind."""
+def locked(out: Path) -> Iterator[int]:
+    """Hold the results folder for one run; give the lock's descriptor.
+
+    The workflow inherits it: should this process be killed, the folder stays locked until the
+    orphan has ended, and not a moment longer.
+    """
     if out.exists() and not out.is_dir():
         raise ConfigError((f"{out.name!r} is a file; give a folder for --out",))
     out.mkdir(parents=True, exist_ok=True)
@@ -50,10 +55,21 @@ def locked(out: Path) -> Iterator[None]:
             raise ConfigError(
                 (f"another run is writing to {out.name!r}; wait for it or choose another --out",)
             ) from error
-        yield
+        yield file.fileno()
 
 
-def start(config: Config, *, cores: int, profile: str | None, dry_run: bool) -> None:
+@dataclass(frozen=True, slots=True)
+class Workflow:
+    """How the workflow is run."""
+
+    cores: int
+    profile: str | None
+    dry_run: bool
+    lock: int
+    """Descriptor of the lock on the results folder."""
+
+
+def start(config: Config, case_ids: Sequence[str], how: Workflow) -> None:
     """Run the workflow to its end.
 
     Raises
@@ -63,6 +79,10 @@ def start(config: Config, *, cores: int, profile: str | None, dry_run: bool) -> 
     """
     logs = config.out / "logs"
     started = time.time_ns()
+    for folder in ("images", "cases"):
+        # What a killed step had begun; nobody else writes here while the folder is locked.
+        for left in (config.out / folder).rglob(".*.part"):
+            left.unlink()
     settings = logs / "config.json"
     write_text(settings, config.model_dump_json(indent=1) + "\n")
     command = [
@@ -71,7 +91,7 @@ def start(config: Config, *, cores: int, profile: str | None, dry_run: bool) -> 
         *("--configfile", str(settings)),
         # Its own records too belong to the results, not to where the command was typed.
         *("--directory", str(config.out)),
-        *("--cores", str(cores)),
+        *("--cores", str(how.cores)),
         # `locked` already keeps a second run away, and it survives a kill.
         "--nolock",
         "--keep-going",
@@ -79,20 +99,13 @@ def start(config: Config, *, cores: int, profile: str | None, dry_run: bool) -> 
         # 20 ms a job instead of 60 with thousands of jobs; the jobs of a batch are all alike.
         *("--scheduler", "greedy"),
     ]
-    if profile is not None:
-        command += ["--profile", profile]
-    if dry_run:
+    if how.profile is not None:
+        command += ["--profile", how.profile]
+    if how.dry_run:
         command += ["--dry-run", "--quiet", "rules"]
-    elif _made_by_another_version(config.out):
+    elif _made_by_another_version(config.out, case_ids):
         command += ["--forceall"]
-    # The rules call `her2path`: that of this very environment.
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    code = _follow(
-        command,
-        logs / "snakemake.log",
-        env={**os.environ, "PATH": path, "PYTHONUNBUFFERED": "1"},
-        echo=dry_run,
-    )
+    code = _follow(command, logs / "snakemake.log", how)
     if code != 0:
         raise workflow_error(logs, since_ns=started)
 
@@ -103,8 +116,9 @@ def _snakefile() -> Path:
     return packaged if packaged.is_file() else Path(__file__).resolve().parents[3] / "Snakefile"
 
 
-def _made_by_another_version(out: Path) -> bool:
-    for path in sorted(out.glob("cases/*/call.json")):
+def _made_by_another_version(out: Path, case_ids: Sequence[str]) -> bool:
+    calls = [out / "cases" / case_id / "call.json" for case_id in case_ids]
+    for path in (path for path in calls if path.is_file()):
         try:
             made_by = json.loads(path.read_text(encoding="utf-8"))["produced_by"]["version"]
         except (OSError, ValueError, KeyError, TypeError):
@@ -114,15 +128,24 @@ def _made_by_another_version(out: Path) -> bool:
     return False
 
 
-def _follow(command: Sequence[str], log: Path, *, env: dict[str, str], echo: bool) -> int:
+def _follow(command: Sequence[str], log: Path, how: Workflow) -> int:
     """Run `command`, keep its output in `log`, and show how far it is."""
+    # The rules call `her2path`: that of this very environment.
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    env = {**os.environ, "PATH": path, "PYTHONUNBUFFERED": "1"}
+    echo = how.dry_run
     columns = (TextColumn("{task.description:<28}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     console = Console(stderr=True)
     with (
         log.open("w", encoding="utf-8") as record,
         Progress(*columns, console=console, disable=echo) as progress,
         subprocess.Popen(  # noqa: S603  (our own interpreter and workflow, no shell)
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=env, text=True
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=env,
+            text=True,
+            pass_fds=(how.lock,),
         ) as child,
     ):
         task = progress.add_task("reading the case sheet", total=None)

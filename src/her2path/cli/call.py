@@ -119,6 +119,8 @@ def _call_table(table: Path | None, out: Path | None, typed: dict[str, str], *, 
         faults.append("--out: say where to write the calls of --table")
     if table is None:
         faults.append("--table: is missing; --out is for its calls")
+    if table is not None and out is not None and out.resolve() == table.resolve():
+        faults.append("--out: is the table itself, which would be overwritten; name another file")
     if faults or table is None or out is None:
         raise ConfigError(tuple(faults))
     documents = [call_typed(case) for case in read_table(table, guideline=typed["guideline"])]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import logging
 import sys
+import traceback
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
@@ -18,6 +19,9 @@ from her2path.cli import call, images, logs, phantom, run, selftest
 from her2path.errors import Her2PathError
 
 log = logging.getLogger(__name__)
+DEFECT_EXIT = 70
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM})
+_NO_PLACE = frozenset({errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EEXIST, errno.ENOENT})
 app = typer.Typer(
     name="her2path",
     help="HER2 in breast cancer: IHC scoring, FISH counting, and the ASCO/CAP call with its evidence.",
@@ -79,20 +83,26 @@ def main(argv: Sequence[str] | None = None) -> None:
         app(args=None if argv is None else list(argv))
     except BrokenPipeError:
         sys.exit(1)
-    except (Her2PathError, OSError) as error:
+    except Exception as error:  # noqa: BLE001  (the outermost edge: a defect has an exit code of its own)
         message, exit_code = outcome(error)
+        if exit_code == DEFECT_EXIT:
+            traceback.print_exc()
         sys.stderr.write(f"her2path: {message}\n")
         sys.exit(exit_code)
 
 
-def outcome(error: Her2PathError | OSError) -> tuple[str, int]:
-    """Say what to do about an error, and the exit code for it; raise what is a defect."""
+def outcome(error: Exception) -> tuple[str, int]:
+    """Say what to do about an error, and the exit code for it."""
     if isinstance(error, Her2PathError):
         return str(error), error.exit_code
-    if error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES}:
+    number = error.errno if isinstance(error, OSError) else None
+    reason = error.strerror if isinstance(error, OSError) else ""
+    if number in _FULL:
         remedy = "free space (or the right to write) and repeat the command: finished steps are kept"
-        return f"the results cannot be written ({error.strerror}); {remedy}", 5
-    raise error
+        return f"the results cannot be written ({reason}); {remedy}", 5
+    if number in _NO_PLACE:
+        return f"this path cannot be used ({reason}); give another folder or file", 2
+    return f"defect of her2path, please report it: {error!r}", DEFECT_EXIT
 
 
 if __name__ == "__main__":

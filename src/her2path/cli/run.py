@@ -33,8 +33,9 @@ def run(
 
     settings = _settings(config, cases, out)
     sheet = read_case_sheet(settings.cases, guidelines=guideline_ids())
-    with batch.locked(settings.out):
-        batch.start(settings, cores=cores, profile=profile, dry_run=dry_run)
+    with batch.locked(settings.out) as lock:
+        how = batch.Workflow(cores=cores, profile=profile, dry_run=dry_run, lock=lock)
+        batch.start(settings, sheet.case_ids, how)
         if dry_run:
             return
         calls = batch.read_calls(settings.out, sheet.case_ids)

@@ -189,13 +189,21 @@ def _read_records(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        detail = f"cannot be read ({error.__class__.__name__}); give a tab-separated UTF-8 file"
+        wrong = "is not UTF-8 (UTF-16?)" if isinstance(error, UnicodeDecodeError) else "cannot be read"
+        detail = f"{wrong}; give a tab-separated UTF-8 file"
         raise CaseSheetError((SheetFault(0, "", detail),)) from error
     # One line is one row whatever it holds: a CSV reader would let a stray quote swallow the rows behind it.
     lines = [[_unquoted(cell) for cell in line.split("\t")] for line in text.split("\n")]
     if not any(any(line) for line in lines):
         raise CaseSheetError((SheetFault(0, "", "is empty; its first line names the columns"),))
-    return lines[0], [(n, line) for n, line in enumerate(lines[1:], start=2) if any(line)]
+    lines = [_without_trailing_blanks(line) for line in lines]
+    return lines[0], [(n, line) for n, line in enumerate(lines[1:], start=2) if line]
+
+
+def _without_trailing_blanks(cells: list[str]) -> list[str]:
+    """Drop the empty cells that a spreadsheet leaves at the end of a line."""
+    last = max((n for n, cell in enumerate(cells, start=1) if cell), default=0)
+    return cells[:last]
 
 
 def _unquoted(cell: str) -> str:

@@ -20,7 +20,7 @@ from her2path.domain.ish import Probe
 from her2path.domain.verdict import NotEvaluable, State
 from her2path.errors import ArtefactError
 from her2path.io.case_sheet import ImageRow
-from her2path.io.files import write_text
+from her2path.io.files import artefact_name, write_text
 from her2path.units import MppOrigin
 
 Share = Annotated[float, Ge(0), Le(1)]
@@ -129,6 +129,8 @@ class SlideResult(_Part):
     height_px0: Annotated[int, Ge(1)]
     mpp: float
     mpp_origin: MppOrigin
+    mpp_in_file: float | None = None
+    """What the file itself says, also where the case sheet overrides it; None = nothing usable."""
     level_downsamples: tuple[float, ...]
     channels: tuple[Channel, ...] = ()
     """Empty for bright-field images."""
@@ -355,18 +357,19 @@ def read_document(path: Path, model: type[D]) -> D:
     ArtefactError
         The file is missing, damaged, of another kind or of another version.
     """
+    name = artefact_name(path)
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ArtefactError(path.name, f"not a readable JSON document ({error})") from error
+        raise ArtefactError(name, f"not a readable JSON document ({type(error).__name__})") from error
     wanted = f"{model.kind}/{model.version}"
     found = data.get("schema_version") if isinstance(data, dict) else None
     if found != wanted:
-        raise ArtefactError(path.name, f"holds {found!r}, expected {wanted!r}")
+        raise ArtefactError(name, f"holds {found!r}, expected {wanted!r}")
     try:
         return model.model_validate_json(path.read_bytes())
     except ValidationError as error:
-        raise ArtefactError(path.name, f"does not follow its schema ({error})") from error
+        raise ArtefactError(name, f"does not follow its schema ({error})") from error
 
 
 def not_evaluable_of(path: Path) -> NotEvaluable | None:
@@ -374,6 +377,7 @@ def not_evaluable_of(path: Path) -> NotEvaluable | None:
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise ArtefactError(path.name, f"not a readable JSON document ({error})") from error
+        detail = f"not a readable JSON document ({type(error).__name__})"
+        raise ArtefactError(artefact_name(path), detail) from error
     reason = data.get("not_evaluable") if isinstance(data, dict) else None
     return Reason.model_validate(reason).value() if reason else None

@@ -41,6 +41,32 @@ def write_bytes(path: Path, data: bytes) -> None:
         temporary.write_bytes(data)
 
 
+def artefact_name(path: Path) -> str:
+    """Name an artefact in messages: the folder says of which image or case it is.
+
+    Examples
+    --------
+    >>> artefact_name(Path("out/images/c1-ihc/quality.json"))
+    'c1-ihc/quality.json'
+    """
+    return "/".join(path.parts[-2:])
+
+
+def state_of(path: Path) -> str:
+    """Tell whether a file changed since it was last asked: its size and time, or why it has none.
+
+    Examples
+    --------
+    >>> state_of(Path("no such file"))
+    'FileNotFoundError'
+    """
+    try:
+        stated = path.stat()
+    except OSError as error:
+        return type(error).__name__
+    return f"{stated.st_size} bytes, {stated.st_mtime_ns} ns"
+
+
 def sha256_of(path: Path) -> str:
     """SHA-256 of a file's content as hexadecimal digits."""
     with path.open("rb") as file:

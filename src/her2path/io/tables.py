@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from her2path.domain.verdict import NotEvaluable
 from her2path.errors import ArtefactError
 from her2path.io.documents import Producer
-from her2path.io.files import replacing
+from her2path.io.files import artefact_name, replacing
 
 _NAME = b"her2path.table"
 _VERSION = b"her2path.table_version"
@@ -228,15 +228,15 @@ def open_table(path: Path, schema: pa.Schema) -> pq.ParquetFile:
         # The file is memory-mapped so that a Parquet file of any size costs one batch.
         table = pq.ParquetFile(path, memory_map=True)
     except (OSError, pa.ArrowInvalid) as error:
-        raise ArtefactError(path.name, f"not a readable Parquet file ({error})") from error
+        raise ArtefactError(artefact_name(path), f"not a readable Parquet file ({error})") from error
     found = table.schema_arrow.metadata or {}
     for key in (_NAME, _VERSION):
         if found.get(key) != schema.metadata[key]:
             wanted = f"{table_name(schema)} version {schema.metadata[_VERSION].decode()}"
             seen = f"{found.get(_NAME, b'?').decode()} version {found.get(_VERSION, b'?').decode()}"
-            raise ArtefactError(path.name, f"holds table {seen}, expected {wanted}")
+            raise ArtefactError(artefact_name(path), f"holds table {seen}, expected {wanted}")
     if not table.schema_arrow.equals(schema, check_metadata=False):
-        raise ArtefactError(path.name, f"columns differ from table {table_name(schema)}")
+        raise ArtefactError(artefact_name(path), f"columns differ from table {table_name(schema)}")
     return table
 
 
@@ -250,7 +250,7 @@ def produced_by_of(path: Path) -> Producer:
     """Read which step made a table, with which parameters; ArtefactError if the table does not say."""
     made = _metadata(path).get(_PRODUCED_BY)
     if made is None:
-        raise ArtefactError(path.name, "does not say which step made it")
+        raise ArtefactError(artefact_name(path), "does not say which step made it")
     return Producer.model_validate_json(made)
 
 
@@ -258,7 +258,7 @@ def facts_of(path: Path) -> dict[str, str]:
     """Read what holds for a whole table; ArtefactError if it states nothing of the kind."""
     stated = _metadata(path).get(_FACTS)
     if stated is None:
-        raise ArtefactError(path.name, "states no facts")
+        raise ArtefactError(artefact_name(path), "states no facts")
     facts: dict[str, str] = json.loads(stated)
     return facts
 
@@ -267,7 +267,7 @@ def _metadata(path: Path) -> dict[bytes, bytes]:
     try:
         return pq.read_schema(path).metadata or {}
     except (OSError, pa.ArrowInvalid) as error:
-        raise ArtefactError(path.name, f"not a readable Parquet file ({error})") from error
+        raise ArtefactError(artefact_name(path), f"not a readable Parquet file ({error})") from error
 
 
 def not_evaluable_of(path: Path) -> NotEvaluable | None:

@@ -12,7 +12,13 @@ from annotated_types import Ge, Le
 from pydantic import BaseModel, ConfigDict
 
 from her2path.domain.case import Assay
-from her2path.errors import PixelSizeError, RegionError, UnsuitableImageError
+from her2path.errors import (
+    ImageNotFoundError,
+    PixelSizeError,
+    RegionError,
+    UnreadableImageError,
+    UnsuitableImageError,
+)
 from her2path.io.case_sheet import ImageRow
 from her2path.io.documents import SlideDoc, SlideResult, SourceFile, sheet_facts, write_document
 from her2path.io.fields.opening import open_field
@@ -26,9 +32,6 @@ from her2path.units import MPP_MAX, MPP_MIN, PixelSize
 
 log = logging.getLogger(__name__)
 
-_NOTABLE_DIFFERENCE = 0.05
-"""Relative difference of the sheet's pixel size from the file's that a person should look at."""
-
 
 class SlideIntakeParams(BaseModel):
     """What an operator may set for this step; unknown keys are refused."""
@@ -41,12 +44,13 @@ class SlideIntakeParams(BaseModel):
     """Coarsest pixel (µm/px) of a FISH image: a signal is about 0.5 µm wide and needs two pixels to be
     told from its neighbour."""
     min_bright_level: Annotated[int, Ge(0), Le(255)] = 60
-    """Darkest 99th percentile (grey level of the green channel) of a bright-field image; a fluorescence
-    scan is darker."""
+    """Darkest 99th percentile (grey level of the green channel) of a bright-field image, and twice its
+    darkest median; a fluorescence scan is darker."""
 
 
 def run(*, image: list[Path], row: ImageRow, slide: Path, params: SlideIntakeParams) -> None:
     """Open an image, resolve its pixel size and write `slide.json`."""
+    _check_regular(image, row.image_id)
     is_ihc = row.assay is Assay.IHC
     result = _bright_field(image, row, params) if is_ihc else _fluorescence(image, row, params)
     # Messages name the column and the image: the name of a region file may identify a person.
@@ -63,6 +67,17 @@ def run(*, image: list[Path], row: ImageRow, slide: Path, params: SlideIntakePar
         produced_by=producer("slide_intake", params), inputs=inputs, sheet=sheet_facts(row), result=result
     )
     write_document(slide, document)
+
+
+def _check_regular(image: list[Path], image_id: str) -> None:
+    """Refuse pipes and devices, which would be read for ever, and names that no file can have."""
+    for path in image:
+        try:
+            odd = path.exists() and not path.is_file() and not path.is_dir()
+        except OSError as error:
+            raise ImageNotFoundError(image_id) from error
+        if odd:
+            raise UnreadableImageError(image_id, "it is no regular file")
 
 
 def _check_regions(roi: Path, slide: SlideResult, *, name: str) -> None:
@@ -86,6 +101,7 @@ def _bright_field(image: list[Path], row: ImageRow, params: SlideIntakeParams) -
             height_px0=source.size_px0[1],
             mpp=size.mpp,
             mpp_origin=size.origin,
+            mpp_in_file=None if source.pixel_size is None else source.pixel_size.mpp,
             level_downsamples=source.level_downsamples,
         )
 
@@ -101,6 +117,7 @@ def _fluorescence(image: list[Path], row: ImageRow, params: SlideIntakeParams) -
             height_px0=source.size_px0[1],
             mpp=size.mpp,
             mpp_origin=size.origin,
+            mpp_in_file=None if source.pixel_size is None else source.pixel_size.mpp,
             level_downsamples=(1.0,),
             channels=source.channels,
             z_planes=source.z_planes,
@@ -110,8 +127,6 @@ def _fluorescence(image: list[Path], row: ImageRow, params: SlideIntakeParams) -
 
 def _pixel_size(row: ImageRow, stated: PixelSize | None, finding: str) -> PixelSize:
     if row.mpp is not None:
-        if stated is not None and abs(stated.mpp - row.mpp) > _NOTABLE_DIFFERENCE * stated.mpp:
-            log.warning("the sheet gives %s µm/px, the file %.4g; the sheet's is used", row.mpp, stated.mpp)
         return PixelSize(row.mpp, "case_sheet")
     if stated is None:
         raise PixelSizeError(row.image_id, finding)
@@ -130,12 +145,12 @@ def _check_bright(row: ImageRow, source: PyramidSlide, darkest: int) -> None:
         downsample = 1.0
     width, height = (max(int(edge / downsample), 1) for edge in source.size_px0)
     green = source.read(WorkingBox(0, 0, height, width), downsample=downsample)[..., 1]
-    bright = float(np.percentile(green, 99))
-    if bright < darkest:
-        detail = (
-            f"it is dark throughout (99 % of it below grey level {bright:.0f}), unlike a bright-field image"
-        )
-        raise UnsuitableImageError(row.image_id, f"{detail}; is it fluorescence?", code="not_bright_field")
+    middle, bright = np.percentile(green, [50, 99])
+    # Light passes everywhere but through pigment; signals of a fluorescence scan are few on black.
+    if bright < darkest or middle < darkest / 2:
+        detail = f"it is dark (half of it at grey level {middle:.0f} or below), unlike a bright-field image"
+        remedy = "if it is fluorescence, give `fish` in column `assay`"
+        raise UnsuitableImageError(row.image_id, f"{detail}; {remedy}", code="not_bright_field")
 
 
 def _files(paths: tuple[Path, ...], kind: str) -> tuple[SourceFile, ...]:

@@ -52,6 +52,10 @@ _BAND_ROWS = 1024
 _SAMPLE_PX = 256
 
 
+_NOTABLE_DIFFERENCE = 0.05
+"""Share of a pixel size: calibrations of one scanner differ by less."""
+
+
 class SlideQualityParams(BaseModel):
     """What an operator may set for this step; unknown keys are refused."""
 
@@ -124,7 +128,8 @@ def _bright_field(
         hematoxylin_origin=model.hematoxylin_origin,
         dab_origin=model.dab_origin,
     )
-    findings = tuple(Finding(code=r.code, severity=r.severity, message=r.message) for r in remarks)
+    seen = tuple(Finding(code=r.code, severity=r.severity, message=r.message) for r in remarks)
+    findings = (*_pixel_size_findings(slide), *seen)
     result = QualityResult(tissue_mm2=round(tissue_mm2, 6), mask_mpp=MASK_MPP, stain=stain, findings=findings)
     return result, mask
 
@@ -211,9 +216,21 @@ def _fluorescence(
         tissue_mm2=round(float(mask.sum()) * FEATURE_MPP**2 / 1e6, 6),
         mask_mpp=FEATURE_MPP,
         channels=tuple(channels),
-        findings=_channel_findings(channels),
+        findings=(*_pixel_size_findings(slide), *_channel_findings(channels)),
     )
     return result, mask
+
+
+def _pixel_size_findings(slide: SlideResult) -> tuple[Finding, ...]:
+    """Say where the case sheet contradicts the file: every size and distance hangs on it."""
+    stated = slide.mpp_in_file
+    if stated is None or abs(slide.mpp - stated) <= _NOTABLE_DIFFERENCE * stated:
+        return ()
+    message = (
+        f"the case sheet gives {slide.mpp:.4g} µm per pixel, the file says {stated:.4g}; "
+        "the sheet's was used: check column mpp"
+    )
+    return (Finding(code="pixel_size_contradicted", severity="warning", message=message),)
 
 
 def _channel_findings(channels: list[ChannelQuality]) -> tuple[Finding, ...]:

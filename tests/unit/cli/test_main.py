@@ -75,6 +75,17 @@ def test_each_error_ends_with_the_code_of_who_must_act(error, code):
     assert main.outcome(error)[1] == code
 
 
-def test_an_unforeseen_system_error_is_not_hidden():
-    with pytest.raises(OSError, match="odd"):
-        main.outcome(OSError(errno.EIO, "odd"))
+@pytest.mark.parametrize("error", [OSError(errno.EIO, "odd"), ZeroDivisionError("odd")])
+def test_what_nobody_foresaw_is_a_defect_that_asks_to_be_reported(error):
+    message, code = main.outcome(error)
+    assert code == 70
+    assert "report" in message
+    assert "odd" in message
+
+
+def test_a_folder_that_is_a_file_is_an_operators_fault(capsys, tmp_path):
+    (tmp_path / "file").touch()
+    (tmp_path / "x.png").write_bytes(b"")
+    code, _, err = run(capsys, "ihc", str(tmp_path / "x.png"), "--out", str(tmp_path / "file" / "out"))
+    assert code == 2
+    assert "Traceback" not in err

@@ -75,10 +75,9 @@ def test_the_sheets_pixel_size_overrides_the_files(tmp_path):
     assert (result.mpp, result.mpp_origin) == (0.5, "case_sheet")
 
 
-@pytest.mark.parametrize(("mpp", "warned"), [(0.26, False), (0.5, True)])
-def test_a_sheet_that_contradicts_the_file_is_warned_of(tmp_path, caplog, mpp, warned):
-    take_in(write_pyramid(tmp_path / "s.tif", RGB), tmp_path, mpp=mpp)
-    assert ("the sheet's is used" in caplog.text) is warned
+def test_what_the_file_says_is_kept_beside_a_pixel_size_from_the_sheet(tmp_path):
+    taken = take_in(write_pyramid(tmp_path / "s.tif", RGB, mpp=0.25), tmp_path, mpp=0.5)
+    assert (taken.result.mpp, taken.result.mpp_origin, taken.result.mpp_in_file) == (0.5, "case_sheet", 0.25)
 
 
 @pytest.mark.parametrize(
