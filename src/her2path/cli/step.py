@@ -109,7 +109,10 @@ def execute(step: Step, arguments: dict[str, Any], params: BaseModel) -> NotEval
             # One image must never stop the batch, whatever is wrong with it or with us; the trace
             # is in the log, and `her2path run` ends with the exit code of a defect.
             log.exception("defect")
-            why = NotEvaluable(DEFECT, f"her2path failed on this image ({error!r}); please report it")
+            why = NotEvaluable(
+                DEFECT,
+                f"her2path failed on this image ({type(error).__name__}, see the log); please report it",
+            )
     if why is not None:
         log.warning("not evaluable (%s): %s", why.code, why.reason)
         facts = _facts(arguments)

@@ -140,6 +140,10 @@ IMAGE_FLAG_SENTENCES: Mapping[str, str] = MappingProxyType(
         "the overlay that stroma, lymphocytes, normal and in-situ epithelium are not scored.",
         "tumour_not_contiguous": "Hardly any cell lies in contiguous epithelium, so only plain lymphocytes "
         "and fibroblasts were left out. Draw the tumour and run the case again.",
+        "cytoplasmic_staining": "Membranes stand out less than the cytoplasm stains, so some may be granules "
+        "or edges of nuclei. Check the overlay; repeat the stain if membranes cannot be told.",
+        "clusters_not_estimated": "Too few single signals were found to tell how much light one gives, so "
+        "copies within clusters were not estimated and are counted as one.",
     }
 )
 """Sentences for flags of a measurement; those of a call are worded in `her2path.domain.flags`."""
@@ -147,7 +151,6 @@ IMAGE_FLAG_SENTENCES: Mapping[str, str] = MappingProxyType(
 EXCLUSION_WORDS: Mapping[str, str] = MappingProxyType(
     {
         "outside_tumour_region": "outside the tumour region",
-        "outside_tumour": "outside the tumour region",
         "excluded_region": "in a region to leave out",
         "image_border": "cut by the border of the image",
         "out_of_focus": "out of focus",
@@ -213,6 +216,12 @@ REASON_TITLES: Mapping[str, str] = MappingProxyType(
         "blank_field": "the field is blank",
         "defect": "her2path failed on an image",
         "recount_without_count": "a recount without a first count",
+        "cytoplasmic_staining": "membranes cannot be told from stained cytoplasm",
+        "duplicate_image": "the same image was given twice",
+        "lossy_colours": "a colour capture was compressed with loss",
+        "no_colour": "the image has no colours",
+        "out_of_focus": "the tissue is out of focus",
+        "no_result": "a step left no result",
         "limit_of_blank": "the calibration cannot tell 0 from 1+",
     }
 )

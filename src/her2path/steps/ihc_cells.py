@@ -241,8 +241,9 @@ def _numbers(whole: _Slide, block: _Block, found: Cells, kept: npt.NDArray[np.bo
     size = np.array([whole.facts.width_px0, whole.facts.height_px0]) / whole.downsample
     cut = np.asarray(((rings < 0) | (rings > size)).any(axis=(1, 2)), np.bool_)
     numbers: Numbers = {
-        "x_px0": (found.x + x0) * whole.downsample,
-        "y_px0": (found.y + y0) * whole.downsample,
+        # To a thousandth of a pixel: sums of other tiles differ in the last bit.
+        "x_px0": np.round((found.x + x0) * whole.downsample, 3),
+        "y_px0": np.round((found.y + y0) * whole.downsample, 3),
         "nucleus_area_um2": found.nuclei.area_um2,
         "cell_area_um2": found.cell_area_um2,
         "membrane_completeness": found.membranes.completeness,

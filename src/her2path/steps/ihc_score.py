@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import cv2
 import numpy as np
@@ -23,6 +23,7 @@ from her2path.domain.stats.intervals import wilson_interval
 from her2path.domain.verdict import NotEvaluable
 from her2path.errors import ArtefactError, UnsuitableImageError
 from her2path.imaging.ihc.calibration import Calibration
+from her2path.imaging.ihc.cytoplasm import Cytoplasm, judge_cytoplasm
 from her2path.imaging.ihc.heterogeneity import measure_heterogeneity
 from her2path.imaging.ihc.overlay import Overlay
 from her2path.io.documents import (
@@ -90,26 +91,29 @@ class _Scored:
     excluded: Counter[str]
     x_px0: npt.NDArray[np.float64]
     y_px0: npt.NDArray[np.float64]
-    scores: npt.NDArray[np.int8]
+    cell_score: npt.NDArray[np.float64]
+    membrane_contrast_od: npt.NDArray[np.float64]
+    cytoplasm_od: npt.NDArray[np.float64]
 
 
 def _count(cells: Path) -> _Scored:
-    """Count cells batch by batch; only places and scores of the scored ones are kept."""
+    """Count cells batch by batch; of the scored ones only what is looked at together is kept."""
     counts: Counter[tuple[Intensity, Pattern]] = Counter()
     excluded: Counter[str] = Counter()
-    kept: list[list[npt.NDArray[np.generic]]] = []
-    columns = ["x_px0", "y_px0", "intensity", "pattern", "cell_score", "exclusion"]
+    kept: list[list[npt.NDArray[Any]]] = []
+    measures = ["x_px0", "y_px0", "cell_score", "membrane_contrast_od", "cytoplasm_od"]
+    columns = [*measures, "intensity", "pattern", "exclusion"]
     with open_table(cells, IHC_CELLS) as table:
         for batch in table.iter_batches(65_536, columns=columns):
             scored = batch.filter(pc.is_null(batch["exclusion"]))
             excluded.update(word for word in batch["exclusion"].to_pylist() if word is not None)
             words = zip(scored["intensity"].to_pylist(), scored["pattern"].to_pylist(), strict=True)
             counts.update((Intensity(intensity), Pattern(pattern)) for intensity, pattern in words)
-            kept.append([scored[name].to_numpy() for name in ("x_px0", "y_px0", "cell_score")])
-    x, y, scores = (np.concatenate(parts) for parts in zip(*kept, strict=True)) if kept else ([], [], [])
-    return _Scored(
-        counts, excluded, np.asarray(x, np.float64), np.asarray(y, np.float64), np.asarray(scores, np.int8)
-    )
+            kept.append([scored[name].to_numpy(zero_copy_only=False) for name in measures])
+    joined = {
+        name: np.concatenate([np.empty(0), *parts]) for name, *parts in zip(measures, *kept, strict=True)
+    }
+    return _Scored(counts, excluded, **joined)
 
 
 def _score(document: SlideDoc, cells: Path) -> IhcScoreResult:
@@ -126,6 +130,7 @@ def _score(document: SlideDoc, cells: Path) -> IhcScoreResult:
         raise UnsuitableImageError(document.sheet.image_id, read.reason, code=read.code)
     if read.score is None:
         raise ValueError("a reading without controls is never indeterminate")
+    doubts = _cytoplasm_flags(found, calibration, document.sheet.image_id) if reading.is_stained else ()
     h_score = tally.h_score
     if h_score is None:
         raise ValueError("a reading with a score has cells")
@@ -144,8 +149,10 @@ def _score(document: SlideDoc, cells: Path) -> IhcScoreResult:
         calibration=calibration.id,
         tumour_selection="automatic" if automatic else "regions",
         selected_nuclei_pct=100 * scored / total,
-        heterogeneity=measure_heterogeneity(found.x_px0 * mpp, found.y_px0 * mpp, found.scores),
-        flags=(*read.flags, *_selection_flags(facts, automatic=automatic)),
+        heterogeneity=measure_heterogeneity(
+            found.x_px0 * mpp, found.y_px0 * mpp, found.cell_score.astype(np.int8)
+        ),
+        flags=(*read.flags, *_selection_flags(facts, automatic=automatic), *doubts),
     )
 
 
@@ -165,6 +172,19 @@ def _percentages(reading: IhcReading) -> dict[str, Percentage]:
         low, high = wilson_interval(cells, total)
         found[name] = Percentage(cells=cells, pct=100 * cells / total, low_pct=100 * low, high_pct=100 * high)
     return found
+
+
+def _cytoplasm_flags(found: _Scored, calibration: Calibration, image_id: str) -> tuple[str, ...]:
+    stained = found.cell_score > 0
+    contrast, cytoplasm = found.membrane_contrast_od[stained], found.cytoplasm_od[stained]
+    verdict = judge_cytoplasm(contrast, cytoplasm, calibration)
+    if verdict is Cytoplasm.OBSCURING:
+        detail = (
+            "its cytoplasm stains more strongly than membranes stand out from it, so membranes cannot be "
+            "told; repeat the stain, or let a person read it"
+        )
+        raise UnsuitableImageError(image_id, detail, code="cytoplasmic_staining")
+    return ("cytoplasmic_staining",) if verdict is Cytoplasm.DOUBTFUL else ()
 
 
 def _selection_flags(facts: Mapping[str, str], *, automatic: bool) -> tuple[str, ...]:

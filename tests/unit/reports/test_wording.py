@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from her2path.domain.flags import Flag
 from her2path.domain.verdict import NotEvaluable, State
 from her2path.io.documents import Comment
+from her2path.reports import wording
 from her2path.reports.wording import (
     NOT_EVALUABLE,
     NUMBER_LABELS,
@@ -95,3 +99,12 @@ def test_every_number_of_a_real_call_has_a_label():
     names = {name for entry in call.rule_trail for name in entry.numbers}
     names |= {d.quantity.removesuffix("_over_blank") for d in call.distance_to_cut}
     assert names <= set(NUMBER_LABELS)
+
+
+def test_every_reason_that_the_code_gives_has_a_title():
+    root = Path(wording.__file__).parents[1]
+    text = "".join(path.read_text(encoding="utf-8") for path in sorted(root.rglob("*.py")))
+    given = set(re.findall(r"""(?:code=|code = |NotEvaluable\(\s*)"([a-z_]+)\"""", text))
+    findings = {"saturated", "pixel_size_contradicted"}
+    assert len(given) > 15
+    assert given - findings <= wording.REASON_TITLES.keys()

@@ -155,3 +155,31 @@ def test_the_real_cores_come_in_the_order_of_their_labels(real_data, tmp_path):
         assert found[core].score in (IhcScore.ZERO, IhcScore.ONE_PLUS)
     for core in ("core_0123", "core_da59", "core_a1f1"):
         assert found[core].score in (IhcScore.TWO_PLUS, IhcScore.THREE_PLUS)
+
+
+def with_cytoplasm(at, folder, density):
+    """The same cells with that density of DAB in their cytoplasm."""
+    cells = read_table(at.cells, IHC_CELLS).to_pydict()
+    cells["cytoplasm_od"] = [None if value is None else density for value in cells["cytoplasm_od"]]
+    path = folder / "cells.parquet"
+    with write_table(path, IHC_CELLS, produced_by=MADE_BY, facts=FACTS) as table:
+        table.append(cells)
+    places = {name: folder / file for name, file in (("score", "s"), ("geojson", "g"), ("overlay", "o.png"))}
+    return type(at)(**{**vars(at), "cells": path, **places})
+
+
+def test_cytoplasm_that_outshines_every_membrane_is_no_score(tmp_path, strong):
+    at, _, _ = strong
+    hidden = with_cytoplasm(at, tmp_path, 1.5)
+    with pytest.raises(UnsuitableImageError, match="membranes cannot be told") as caught:
+        score(at.slide.parent.parent / "slide.tif", hidden)
+    assert caught.value.code == "cytoplasmic_staining"
+    assert not hidden.score.exists()
+
+
+def test_cytoplasm_as_dense_as_membranes_stand_out_is_flagged(tmp_path, strong):
+    at, result, _ = strong
+    doubtful = with_cytoplasm(at, tmp_path, 0.7)
+    score(at.slide.parent.parent / "slide.tif", doubtful)
+    assert "cytoplasmic_staining" in read_document(doubtful.score, IhcScoreDoc).result.flags
+    assert "cytoplasmic_staining" not in result.flags

@@ -36,6 +36,13 @@ class Calibration:
     """Stained share of the contour from which a membrane is called complete."""
     basolateral: float = 0.40
     """Stained share from which a membrane with one single gap is called basolateral."""
+    cytoplasm_od: float = 0.06
+    """Cytoplasm of stained cells below this density (their median) is clear."""
+    doubtful_rise: float = 1.0
+    """Above it, membranes must stand out by this share of the cytoplasm's density; else a person looks.
+    Real 2+ and 3+ cores show 1.4 to 1.7, synthetic cytoplasm without membranes 0.2 to 0.9."""
+    obscured_rise: float = 0.6
+    """By less than this, and membranes cannot be told from the cytoplasm: no score."""
     limit_of_blank_pct: float = 1.0
     """Per cent of cells called stained on unstained tissue, not exceeded by 95 % of null phantoms."""
 
