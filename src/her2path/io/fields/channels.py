@@ -27,6 +27,7 @@ _TARGETS: dict[str, Role] = {
     "erbb2": "her2",
     "cep17": "cep17",
     "cen17": "cep17",
+    "chr17": "cep17",
     "d17z1": "cep17",
 }
 _RED_ALEXA = ("546", "555", "568", "594")
@@ -35,6 +36,9 @@ _DYES: dict[str, Role] = {
     **dict.fromkeys(("orange", "spectrumorange", "red", "spectrumred", "texasred", "txred", "txr"), "her2"),
     **dict.fromkeys(("cy3", "tritc", "rhodamine", *(f"alexa{n}" for n in _RED_ALEXA)), "her2"),
     **dict.fromkeys((f"af{n}" for n in _RED_ALEXA), "her2"),
+    **dict.fromkeys((f"alexafluor{n}" for n in _RED_ALEXA), "her2"),
+    **dict.fromkeys(("spor", "spo", "platinumbright550"), "her2"),
+    **dict.fromkeys(("spgr", "spg", "platinumbright495", "alexafluor488"), "cep17"),
     **dict.fromkeys(("green", "spectrumgreen", "fitc", "gfp", "egfp", "cy2", "alexa488", "af488"), "cep17"),
     **dict.fromkeys(("cy5", "spectrumaqua", "aqua", "brightfield", "transmitted", "dic"), "other"),
 }
@@ -50,6 +54,9 @@ _SPELT = {
     "texasred": "Texas Red",
     **{f"alexa{n}": f"Alexa {n}" for n in (*_RED_ALEXA, "488")},
     **{f"af{n}": f"AF{n}" for n in (*_RED_ALEXA, "488")},
+    **{f"alexafluor{n}": f"Alexa Fluor {n}" for n in (*_RED_ALEXA, "488")},
+    **{f"platinumbright{n}": f"PlatinumBright {n}" for n in ("495", "550")},
+    **{word.lower(): word for word in ("SpOr", "SpGr", "SpO", "SpG", "Chr17")},
 }
 """How known words are written where they are not just small letters."""
 

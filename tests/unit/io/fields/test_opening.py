@@ -106,6 +106,10 @@ def test_a_window_is_the_same_part_of_the_plane(tmp_path, planes, layout):
         pytest.param("Channel 0", None, id="no information"),
         pytest.param("Cy3 green filter", None, id="two dyes: no information"),
         pytest.param("covered", None, id="a word that holds `red`"),
+        ("SpOr", "her2"),
+        ("Chr 17 SpGr", "cep17"),
+        ("Alexa Fluor 568", "her2"),
+        ("PlatinumBright495", "cep17"),
     ],
 )
 def test_a_name_states_a_role_only_by_whole_words(name, role):
