@@ -17,9 +17,9 @@ _CUTS = {"pct_stained": (10.0,), "her2_cep17_ratio": (2.0,), "her2_mean": (4.0, 
 
 def show_calls(calls: Sequence[CallDoc], *, console: Console | None = None) -> None:
     """Print one line per case, and under it why a case could not be evaluated."""
-    table = Table(box=None, header_style="bold", pad_edge=False)
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 1, 0, 0))
     for name in ("case", "HER2", "IHC", "category", "ISH"):
-        table.add_column(name, no_wrap=name in {"case", "HER2"})
+        table.add_column(name, no_wrap=True)
     for name in ("stained %", "ratio", "copies", "nuclei"):
         table.add_column(name, justify="right")
     for call in calls:
