@@ -5,24 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from types import SimpleNamespace
 
+from her2path.io.artefacts import IHC_FILES
 from her2path.io.case_sheet import ImageRow
 from her2path.steps import ihc_cells, ihc_score, slide_intake, slide_quality, slide_tiles
 
 
 def artefacts(folder: Path) -> SimpleNamespace:
     """Paths of all files that the IHC steps write for one image."""
-    names = {
-        "slide": "slide.json",
-        "quality": "quality.json",
-        "tissue": "tissue.png",
-        "tiles": "tiles.parquet",
-        "cells": "ihc_cells.parquet",
-        "contours": "ihc_contours.parquet",
-        "score": "ihc_score.json",
-        "geojson": "cells.geojson",
-        "overlay": "overlay.png",
-    }
-    return SimpleNamespace(**{key: folder / name for key, name in names.items()})
+    return SimpleNamespace(**{key: folder / name for key, name in IHC_FILES.items()})
 
 
 def prepare(image: Path, folder: Path, *, mpp: float | None = None, tile_px: int = 2048, **row: object):

@@ -15,7 +15,6 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import shapely
 from annotated_types import Ge, Le
 from pydantic import BaseModel, ConfigDict
 
@@ -23,6 +22,7 @@ from her2path.errors import ArtefactError
 from her2path.imaging.ihc.calibration import INTENSITIES, PATTERNS, Calibration
 from her2path.imaging.ihc.measure import MARGIN_UM, Cells, Core, measure_cells
 from her2path.imaging.ihc.tumour import CODES, EXCLUSIONS, CellTraits, Exclusion, choose_tumour_cells
+from her2path.imaging.regions import region_reasons
 from her2path.imaging.stain import StainModel
 from her2path.io.documents import QualityDoc, SlideDoc, SlideResult, StainResult, read_document
 from her2path.io.geojson import Regions, read_regions
@@ -277,12 +277,11 @@ def _exclusions(
 ) -> tuple[npt.NDArray[np.int8], bool]:
     """Why each cell is not scored (regions that people drew come first); whether neighbours decided."""
     x, y = table["x_px0"], table["y_px0"]
-    outside = np.zeros(len(x), np.bool_) if tumour is None else ~shapely.contains_xy(tumour, x, y)
-    barred = np.zeros(len(x), np.bool_) if excluded is None else shapely.contains_xy(excluded, x, y)
+    drawn = region_reasons(x, y, tumour, excluded)
     codes = np.zeros(len(x), np.int8)
-    codes[outside] = CODES[Exclusion.OUTSIDE_TUMOUR_REGION]
-    codes[barred] = CODES[Exclusion.EXCLUDED_REGION]
-    inside = ~outside & ~barred
+    for word in (Exclusion.OUTSIDE_TUMOUR_REGION, Exclusion.EXCLUDED_REGION):
+        codes[drawn == word] = CODES[word]
+    inside = codes == 0
     traits = CellTraits(
         x_um=(x * facts.mpp)[inside],
         y_um=(y * facts.mpp)[inside],

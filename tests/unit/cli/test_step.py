@@ -15,6 +15,7 @@ from her2path.cli import step
 from her2path.domain.case import Assay
 from her2path.errors import ArtefactError, ConfigError, ImageNotFoundError
 from her2path.io import placeholders, tables
+from her2path.io.artefacts import IHC_FILES
 from her2path.io.case_sheet import ImageRow
 
 
@@ -44,19 +45,8 @@ def test_a_missing_image_ends_in_a_document_with_the_reason(tmp_path):
 
 
 def test_the_reason_travels_through_every_later_step_of_an_ihc_image(tmp_path):
-    files = {
-        "slide": "slide.json",
-        "quality": "quality.json",
-        "tissue": "tissue.png",
-        "tiles": "tiles.parquet",
-        "cells": "ihc_cells.parquet",
-        "contours": "ihc_contours.parquet",
-        "score": "ihc_score.json",
-        "geojson": "cells.geojson",
-        "overlay": "overlay.png",
-    }
     gone = tmp_path / "gone.svs"
-    known = {name: tmp_path / file for name, file in files.items()}
+    known = {name: tmp_path / file for name, file in IHC_FILES.items()}
     known |= {"image": [gone], "row": row_of(gone), "tumour_roi": None, "exclude_roi": None, "workers": 1}
     for name in ("slide_intake", "slide_quality", "slide_tiles", "ihc_cells", "ihc_score"):
         loaded = step.load_step(name)

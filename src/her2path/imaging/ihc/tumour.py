@@ -16,14 +16,15 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
+from her2path.imaging import regions
 from her2path.imaging.ihc.rays import Coordinates, Floats
 
 
 class Exclusion(StrEnum):
     """Why a cell is not scored."""
 
-    OUTSIDE_TUMOUR_REGION = "outside_tumour_region"
-    EXCLUDED_REGION = "excluded_region"
+    OUTSIDE_TUMOUR_REGION = regions.OUTSIDE_TUMOUR_REGION
+    EXCLUDED_REGION = regions.EXCLUDED_REGION
     IMAGE_BORDER = "image_border"
     LYMPHOCYTE = "lymphocyte"
     INDISTINCT = "indistinct"
