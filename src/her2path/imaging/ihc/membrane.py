@@ -47,8 +47,6 @@ class Membranes:
     cytoplasm_od: Floats
     nucleus_od: Floats
     """Mean DAB over the nucleus."""
-    profile: Floats
-    """Rise along the contour, shape (n, ANGLES)."""
 
 
 def measure_membranes(rays: CellRays, calibration: Calibration) -> Membranes:
@@ -83,7 +81,6 @@ def measure_membranes(rays: CellRays, calibration: Calibration) -> Membranes:
         contrast_od=_median(above, stained),
         cytoplasm_od=np.asarray(np.where(has_cytoplasm, levels[0].cell, np.nan), np.float32),
         nucleus_od=levels[0].nucleus,
-        profile=rise,
     )
 
 

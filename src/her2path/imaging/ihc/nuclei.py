@@ -93,8 +93,6 @@ class Nuclei:
     coverage: Floats
     hematoxylin: Floats
     """Mean hematoxylin within the outline."""
-    chromatin: Floats
-    """Spread of hematoxylin within the outline."""
 
     def __len__(self) -> int:
         return len(self.x)
@@ -151,7 +149,6 @@ def detect_nuclei(
     hematoxylin = sample_rays(stains.hematoxylin, x[good], y[good], radii_px)
     is_blue = hematoxylin[:, :, : round(2 / _STEP_UM)].mean(axis=(1, 2)) > cuts.hematoxylin
     good, hematoxylin = good[is_blue], hematoxylin[is_blue]
-    mean, spread = _moments(hematoxylin, index[good], radii_um)
     found = Nuclei(
         x=x[good],
         y=y[good],
@@ -160,8 +157,7 @@ def detect_nuclei(
         elongation=ring_elongation(radii[good]),
         contrast=contrast[good],
         coverage=coverage[good],
-        hematoxylin=mean,
-        chromatin=spread,
+        hematoxylin=_mean_within(hematoxylin, index[good], radii_um),
     )
     return found.where(_without_overlaps(found, score[good]))
 
@@ -269,13 +265,10 @@ def _contrast_and_score(
     return contrast, np.asarray(score, np.float32)
 
 
-def _moments(samples: Floats, index: npt.NDArray[np.intp], radii_um: Floats) -> tuple[Floats, Floats]:
-    """Mean and standard deviation within outlines, weighted by area."""
+def _mean_within(samples: Floats, index: npt.NDArray[np.intp], radii_um: Floats) -> Floats:
+    """Mean within outlines, weighted by area."""
     weight = (np.arange(samples.shape[2]) <= index[..., None]) * radii_um
-    total = weight.sum(axis=(1, 2))
-    mean = within(samples, weight) / total
-    square = within(samples * samples, weight) / total
-    return np.asarray(mean, np.float32), np.asarray(np.sqrt(np.maximum(square - mean**2, 0)), np.float32)
+    return np.asarray(within(samples, weight) / weight.sum(axis=(1, 2)), np.float32)
 
 
 def _without_overlaps(nuclei: Nuclei, score: Floats) -> npt.NDArray[np.intp]:
