@@ -13,7 +13,7 @@ from her2path.domain.flags import FLAG_TEXT
 from her2path.domain.guideline.definition import Guideline
 from her2path.domain.guideline.findings import IhcFinding, IshFinding, Match, RecountFinding
 from her2path.domain.guideline.registry import GUIDELINES
-from her2path.domain.reading import UNMEASURED
+from her2path.domain.guideline.policies import UNREADABLE as UNMEASURED
 
 PAGE = Path(__file__).parents[2] / "docs" / "guidelines.md"
 _IHC_WORDS = {IhcFinding.NOT_DONE: "not done", IhcFinding.INDETERMINATE: "unreadable"}

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from fractions import Fraction
 
+from her2path.domain.case import NOTHING_KNOWN, SpecimenFacts
 from her2path.domain.distance import CutDistance, ihc_distances, ish_distances
 from her2path.domain.flags import Flag
-from her2path.domain.guideline.definition import CommentText, Guideline
+from her2path.domain.guideline.definition import COUNT_SECOND, CommentText, Guideline, RecountUse
 from her2path.domain.guideline.findings import Findings, IhcFinding, IshFinding, Outcome, RecountFinding
-from her2path.domain.guideline.rules import POLICY, decide
+from her2path.domain.guideline.rules import POLICY, decide, holding
 from her2path.domain.ihc import IhcReading, IhcScore, StatedScore
 from her2path.domain.ish import IshReading
 from her2path.domain.low_expression import Her2Category, LowExpression, low_expression
+from her2path.domain.populations import Population, SecondPopulation, combine
 from her2path.domain.reading import IhcRead, IshRead, TrailStep, compare_recount, read_ihc, read_ish
 from her2path.domain.verdict import Indeterminate, NotEvaluable, State
 
@@ -24,13 +28,31 @@ class CaseEvidence:
     ish: IshReading | NotEvaluable | None = None
     recount: IshReading | NotEvaluable | None = None
     """A second, blinded observer's count of the same specimen."""
+    second: SecondPopulation | None = None
+    """A discrete second population, beside the one that `ish` counts."""
+    specimen: SpecimenFacts = NOTHING_KNOWN
 
     def __post_init__(self) -> None:
-        if self.recount is not None and self.ish is None:
-            raise ValueError("a recount needs a first count")
-        counts = (self.ish, self.recount)
+        if self.ish is None and (self.recount is not None or self.second is not None):
+            raise ValueError("a recount or a second population needs a first count")
+        counts = (self.ish, self.recount, None if self.second is None else self.second.count)
         if len({c.summary.probe for c in counts if isinstance(c, IshReading)}) > 1:
             raise ValueError("a recount uses the same probe as the first count")
+
+
+@dataclass(frozen=True, slots=True)
+class PopulationCall:
+    """The result of one of two populations."""
+
+    population: Population
+    share: Fraction
+    """Share (0 to 1) of the tumour cells."""
+    state: State
+    """What the case would be called if it were this population alone."""
+    ish_group: IshFinding | None
+    """None: not counted, or not readable."""
+    trail: tuple[TrailStep, ...]
+    comments: tuple[CommentText, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +74,8 @@ class CaseCall:
     """Sorted, each once."""
     indeterminate: tuple[Indeterminate, ...] = ()
     """Why a test that was made could not be read."""
+    populations: tuple[PopulationCall, ...] = ()
+    """Two results where a second population is counted apart, otherwise none."""
 
     @property
     def category(self) -> Her2Category | None:
@@ -80,21 +104,20 @@ def call_case(evidence: CaseEvidence, guideline: Guideline) -> CaseCall | NotEva
     RuleSetError
         The guideline's rules contradict each other or leave a gap.
     """
-    first, second = evidence.ish, evidence.recount
-    if isinstance(evidence.ihc, NotEvaluable):
-        return evidence.ihc
-    if isinstance(first, NotEvaluable):
-        return first
-    if isinstance(second, NotEvaluable):
-        return second
-    if evidence.ihc is None and first is None:
+    for measured in (evidence.ihc, evidence.ish, evidence.recount):
+        if isinstance(measured, NotEvaluable):
+            return measured
+    if evidence.ihc is None and evidence.ish is None:
         return NotEvaluable("no_measurement", "neither IHC nor ISH was measured; add an image or its numbers")
-    ihc = None if evidence.ihc is None else read_ihc(evidence.ihc, guideline)
+    ihc = _ihc_read(evidence, guideline)
     if isinstance(ihc, NotEvaluable):
         return ihc
-    ish = None if first is None else read_ish(first, guideline)
-    recount = None if second is None else read_ish(second, guideline, recount=True)
-    return _combine(evidence, _Reads(ihc, ish, recount), guideline)
+    call = _combine(evidence, _reads(ihc, evidence, guideline), guideline)
+    if evidence.second is None:
+        return call
+    if not evidence.second.is_apart:
+        return replace(call, flags=_merged(call.flags, (Flag.SECOND_POPULATION_SMALL,)))
+    return _with_second(call, ihc, evidence, evidence.second, guideline)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,27 +125,52 @@ class _Reads:
     ihc: IhcRead | None
     ish: IshRead | None
     second: IshRead | None
-
-    @property
-    def findings(self) -> Findings:
-        ihc = IhcFinding.NOT_DONE if self.ihc is None else self.ihc.finding
-        if self.ish is None:
-            return Findings(ihc, IshFinding.NOT_DONE)
-        return Findings(ihc, self.ish.finding, compare_recount(self.ish, self.second))
+    findings: Findings
 
     @property
     def all(self) -> tuple[IhcRead | IshRead, ...]:
         return tuple(read for read in (self.ihc, self.ish, self.second) if read is not None)
 
 
+def _ihc_read(evidence: CaseEvidence, guideline: Guideline) -> IhcRead | NotEvaluable | None:
+    measured = evidence.ihc
+    return read_ihc(measured, guideline) if isinstance(measured, IhcReading | StatedScore) else None
+
+
+def _ish_read(measured: object, guideline: Guideline, *, recount: bool = False) -> IshRead | None:
+    return read_ish(measured, guideline, recount=recount) if isinstance(measured, IshReading) else None
+
+
+def _reads(ihc: IhcRead | None, evidence: CaseEvidence, guideline: Guideline) -> _Reads:
+    first, second = evidence.ish, evidence.recount
+    ish, recount = _ish_read(first, guideline), _ish_read(second, guideline, recount=True)
+    finding = IhcFinding.NOT_DONE if ihc is None else ihc.finding
+    if ish is None or not isinstance(first, IshReading):
+        return _Reads(ihc, None, None, Findings(finding, IshFinding.NOT_DONE))
+    adds = guideline.recount_use is RecountUse.ADD
+    if adds and isinstance(second, IshReading) and recount is not None and recount.finding.is_result:
+        summed = read_ish(replace(first, summary=first.summary + second.summary), guideline, recount=True)
+        if ish.finding is IshFinding.EQUIVOCAL:
+            # The sum of both counts is what the guideline reads once more nuclei were counted.
+            return _Reads(ihc, ish, summed, Findings(finding, summed.finding, RecountFinding.SAME))
+        recount = summed
+    return _Reads(ihc, ish, recount, Findings(finding, ish.finding, compare_recount(ish, recount, guideline)))
+
+
 def _combine(evidence: CaseEvidence, reads: _Reads, guideline: Guideline) -> CaseCall:
     findings = reads.findings
     decision = decide(findings, guideline.combined)
     outcome = decision.conclusion
-    score = findings.ihc.score
+    score = None if reads.ihc is None else reads.ihc.score
     reading = evidence.ihc if isinstance(evidence.ihc, IhcReading | StatedScore) else None
     overlay = low_expression(outcome.state, score, reading, guideline)
-    last = TrailStep(decision.rule.id, decision.rule.source, str(outcome.state), _finding_words(findings))
+    last = TrailStep(
+        decision.rule.id,
+        decision.rule.source,
+        str(outcome.state),
+        _finding_text(findings),
+        _finding_words(findings),
+    )
     trail = (*(step for read in reads.all for step in read.trail), last)
     return CaseCall(
         guideline=guideline.id,
@@ -133,9 +181,91 @@ def _combine(evidence: CaseEvidence, reads: _Reads, guideline: Guideline) -> Cas
         trail=trail,
         distances=_distances(evidence, guideline),
         comments=_comments(outcome, score, guideline),
-        flags=_flags(reads, trail, outcome, overlay),
+        flags=_merged(
+            _flags(reads, trail, outcome, overlay),
+            _specimen_flags(evidence.specimen, guideline),
+        ),
         indeterminate=tuple(read.indeterminate for read in reads.all if read.indeterminate is not None),
     )
+
+
+def _with_second(
+    main: CaseCall,
+    ihc: IhcRead | None,
+    evidence: CaseEvidence,
+    second: SecondPopulation,
+    guideline: Guideline,
+) -> CaseCall:
+    """Call the second population like a case of its own, and the case from both."""
+    other = _second_call(ihc, evidence, second, guideline)
+    state, rule = combine(main.state, other.state)
+    blocks = (
+        PopulationCall(
+            Population.MAIN, 1 - second.share, main.state, main.ish_group, main.trail, main.comments
+        ),
+        PopulationCall(
+            Population.SECOND, second.share, other.state, other.ish_group, other.trail, other.comments
+        ),
+    )
+    words = f"main population {main.state}, second population {other.state}"
+    numbers = {"second_population_pct": float(100 * second.share)}
+    step = TrailStep(rule.id, rule.source, str(state), words, numbers)
+    overlay = main.overlay if state is main.state else other.overlay
+    return replace(
+        main,
+        state=state,
+        overlay=overlay if state in (main.state, other.state) else None,
+        trail=(*main.trail, step),
+        comments=tuple(dict.fromkeys((*main.comments, *other.comments))),
+        flags=_merged(
+            main.flags, other.flags, (Flag.TWO_POPULATIONS,), (Flag.POLICY,) if rule.is_policy else ()
+        ),
+        indeterminate=tuple(dict.fromkeys((*main.indeterminate, *other.indeterminate))),
+        populations=blocks,
+    )
+
+
+def _second_call(
+    ihc: IhcRead | None, evidence: CaseEvidence, second: SecondPopulation, guideline: Guideline
+) -> CaseCall:
+    if second.count is not None:
+        # It is one population in one place, so it is not asked for two areas.
+        count = replace(second.count, areas=None)
+        alone = replace(evidence, ish=count, recount=None, second=None)
+        call = _combine(alone, _reads(ihc, alone, guideline), guideline)
+        return replace(call, flags=tuple(f for f in call.flags if f != Flag.AREAS_NOT_STATED))
+    step = TrailStep(
+        "POP-COUNT",
+        "Wolff 2013 to 2023, heterogeneity: count at least 20 nuclei of the second population",
+        str(State.NEEDS_RECOUNT),
+        "a second population of more than 10 % of the tumour cells, not counted yet",
+    )
+    return CaseCall(
+        guideline=guideline.id,
+        state=State.NEEDS_RECOUNT,
+        ihc_score=None if ihc is None else ihc.score,
+        ish_group=None,
+        overlay=None,
+        trail=(step,),
+        distances=(),
+        comments=(COUNT_SECOND,),
+        flags=(),
+    )
+
+
+def _merged(*flags: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted({str(flag) for some in flags for flag in some}))
+
+
+def _specimen_flags(facts: SpecimenFacts, guideline: Guideline) -> tuple[Flag, ...]:
+    foreign = facts.site is not None and facts.site not in guideline.sites
+    found = tuple(rule.then for rule in holding(facts, guideline.specimen))
+    return (*found, Flag.GUIDELINE_SITE) if foreign else found
+
+
+def _finding_text(findings: Findings) -> str:
+    recount = "" if findings.recount is RecountFinding.NONE else f", recount {findings.recount}"
+    return f"IHC {findings.ihc}, ISH {findings.ish}{recount}".replace("_", " ")
 
 
 def _finding_words(findings: Findings) -> dict[str, int | float | str]:

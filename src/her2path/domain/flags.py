@@ -31,6 +31,15 @@ class Flag(StrEnum):
     CALIBRATIONS_DIFFER = "calibrations_differ"
     SHARED_FILE = "shared_file"
     EXTRA_OBSERVER = "extra_observer"
+    GUIDELINE_SITE = "guideline_site"
+    FIXATION_OUT_OF_RANGE = "fixation_out_of_range"
+    COLD_ISCHAEMIA_LONG = "cold_ischaemia_long"
+    RECOUNT_BLINDING_NOT_STATED = "recount_blinding_not_stated"
+    RECOUNT_NUCLEI_NOT_STATED = "recount_nuclei_not_stated"
+    TOTALS_FROM_MEANS = "totals_from_means"
+    TWO_POPULATIONS = "two_populations"
+    SECOND_POPULATION_SMALL = "second_population_small"
+    HETEROGENEOUS_2009 = "heterogeneous_2009"
 
 
 FLAG_TEXT: Mapping[Flag, str] = MappingProxyType(
@@ -64,6 +73,24 @@ FLAG_TEXT: Mapping[Flag, str] = MappingProxyType(
         Flag.SHARED_FILE: "Several images of this case are regions of one file; her2path does not check that "
         "the regions lie apart.",
         Flag.EXTRA_OBSERVER: "Counts of a third or further observer were given; the call does not use them.",
+        Flag.GUIDELINE_SITE: "This guideline was made for another kind of tumour than the one that was "
+        "stated; the operator chose it, and her2path applied it as asked.",
+        Flag.FIXATION_OUT_OF_RANGE: "The time in formalin lies outside the guideline's range; a negative "
+        "result may be an effect of the fixation.",
+        Flag.COLD_ISCHAEMIA_LONG: "More than one hour passed before fixation; a negative result may be an "
+        "effect of the delay.",
+        Flag.RECOUNT_BLINDING_NOT_STATED: "It was not stated that another person, blinded to the first "
+        "result, made the recount.",
+        Flag.RECOUNT_NUCLEI_NOT_STATED: "How many nuclei the recount has was not stated; 20 or more were "
+        "taken for granted.",
+        Flag.TOTALS_FROM_MEANS: "The signals were worked out from means; whole totals are safer near a "
+        "cut-point.",
+        Flag.TWO_POPULATIONS: "Two tumour cell populations were counted apart (genetic heterogeneity); each "
+        "has its own result, and the call of the case follows from both.",
+        Flag.SECOND_POPULATION_SMALL: "A second population was seen in at most 10 % of the tumour cells, so "
+        "it is not counted apart.",
+        Flag.HETEROGENEOUS_2009: "Heterogeneous by the cell-level definition of 2009: more than 5 % but less "
+        "than 50 % of the nuclei have a ratio above 2.2. It is an extra; a third of all cases meet it.",
     }
 )
 """What each flag means, in a sentence."""

@@ -7,14 +7,15 @@ contour.  A tally counts cells over both; percentages, scores and the H-score fo
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from types import MappingProxyType
+from typing import TypeVar
 
-from her2path.domain.case import Controls
+from her2path.domain.case import Controls, Specimen
 
 
 class Intensity(StrEnum):
@@ -81,6 +82,38 @@ def staining_class(intensity: Intensity, pattern: Pattern) -> StainingClass:
     return StainingClass.INCOMPLETE_MODERATE_INTENSE
 
 
+class Reactivity(StrEnum):
+    """The levels in which guidelines outside the breast read membrane staining, whatever its pattern."""
+
+    STRONG = "strong"
+    WEAK_MODERATE = "weak_moderate"
+    FAINT = "faint"
+    NONE = "none"
+
+
+def reactivity(intensity: Intensity, pattern: Pattern) -> Reactivity:
+    """Read one cell where complete, basolateral and lateral staining count alike.
+
+    Weak staining counts as weak to moderate only along a whole side of the cell; a weak part of
+    the membrane is the lower class, as is anything faint.
+
+    Examples
+    --------
+    >>> reactivity(Intensity.STRONG, Pattern.BASOLATERAL).value
+    'strong'
+    >>> reactivity(Intensity.WEAK, Pattern.INCOMPLETE).value
+    'faint'
+    """
+    if Intensity.NONE is intensity or Pattern.NONE is pattern:
+        return Reactivity.NONE
+    if intensity is Intensity.STRONG:
+        return Reactivity.STRONG
+    if intensity is Intensity.MODERATE:
+        return Reactivity.WEAK_MODERATE
+    on_a_side = intensity is Intensity.WEAK and pattern is not Pattern.INCOMPLETE
+    return Reactivity.WEAK_MODERATE if on_a_side else Reactivity.FAINT
+
+
 CELL_SCORE: Mapping[StainingClass, int] = MappingProxyType(
     {
         StainingClass.NONE: 0,
@@ -101,6 +134,10 @@ class IhcTally:
     """
 
     counts: Mapping[tuple[Intensity, Pattern], int]
+    total: int = field(init=False, compare=False)
+    """Number of scored cells."""
+    _classes: Mapping[StainingClass, int] = field(init=False, compare=False, repr=False)
+    _levels: Mapping[Reactivity, int] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         for (intensity, pattern), n in self.counts.items():
@@ -109,15 +146,16 @@ class IhcTally:
             if n and (intensity is Intensity.NONE) != (pattern is Pattern.NONE):
                 raise ValueError(f"{n} cells with contradictory staining {intensity}/{pattern}")
         object.__setattr__(self, "counts", MappingProxyType(dict(self.counts)))
+        # Rules ask for the same sums many times over, and tables have 100 000 rows: summed once.
+        object.__setattr__(self, "total", sum(self.counts.values()))
+        object.__setattr__(self, "_classes", _summed(self.counts, staining_class))
+        object.__setattr__(self, "_levels", _summed(self.counts, reactivity))
 
-    @property
-    def total(self) -> int:
-        """Number of scored cells."""
-        return sum(self.counts.values())
-
-    def of_class(self, wanted: StainingClass) -> int:
-        """Cells that a breast guideline puts into `wanted`."""
-        return sum(n for key, n in self.counts.items() if staining_class(*key) is wanted)
+    def of_class(self, wanted: StainingClass | Reactivity) -> int:
+        """Cells that a guideline puts into `wanted`."""
+        if isinstance(wanted, StainingClass):
+            return self._classes.get(wanted, 0)
+        return self._levels.get(wanted, 0)
 
     @property
     def h_score(self) -> float | None:
@@ -132,6 +170,19 @@ class IhcTally:
         return IhcTally({key: self.counts.get(key, 0) + other.counts.get(key, 0) for key in sorted(keys)})
 
 
+K = TypeVar("K", StainingClass, Reactivity)
+
+
+def _summed(
+    counts: Mapping[tuple[Intensity, Pattern], int], class_of: Callable[[Intensity, Pattern], K]
+) -> dict[K, int]:
+    found: dict[K, int] = {}
+    for key, n in counts.items():
+        name = class_of(*key)
+        found[name] = found.get(name, 0) + n
+    return found
+
+
 TYPICAL_STAINING: Mapping[StainingClass, tuple[Intensity, Pattern]] = MappingProxyType(
     {
         StainingClass.COMPLETE_INTENSE: (Intensity.STRONG, Pattern.COMPLETE),
@@ -144,13 +195,18 @@ TYPICAL_STAINING: Mapping[StainingClass, tuple[Intensity, Pattern]] = MappingPro
 """The staining that stands for a class where only the class is known."""
 
 
-def tally_of_percentages(percentages: Mapping[StainingClass, Decimal]) -> IhcTally:
+def tally_of_percentages(
+    percentages: Mapping[StainingClass, Decimal], *, incomplete: Intensity = Intensity.MODERATE
+) -> IhcTally:
     """Turn percentages typed by a person into an exact tally of shares.
 
     Parameters
     ----------
     percentages : mapping of StainingClass to Decimal
         Per cent of the invasive tumour cells; classes left out are 0; the sum is exactly 100.
+    incomplete : Intensity
+        What the class `INCOMPLETE_MODERATE_INTENSE` is: moderate or strong.  Breast guidelines
+        do not tell them apart; the others do.
 
     Returns
     -------
@@ -175,7 +231,11 @@ def tally_of_percentages(percentages: Mapping[StainingClass, Decimal]) -> IhcTal
     if sum(shares.values()) != 100:
         raise ValueError(f"the percentages sum to {sum(percentages.values())}, not to 100")
     scale = math.lcm(*(share.denominator for share in shares.values()))
-    return IhcTally({TYPICAL_STAINING[name]: int(share * scale) for name, share in shares.items()})
+    stands_for = {
+        **TYPICAL_STAINING,
+        StainingClass.INCOMPLETE_MODERATE_INTENSE: (incomplete, Pattern.INCOMPLETE),
+    }
+    return IhcTally({stands_for[name]: int(share * scale) for name, share in shares.items()})
 
 
 def exact_share(pct: float | Decimal) -> Fraction:
@@ -204,41 +264,67 @@ STAINED: tuple[StainingClass, ...] = tuple(c for c in StainingClass if c is not 
 
 @dataclass(frozen=True, slots=True)
 class IhcReading:
-    """What a guideline reads of the IHC of one specimen."""
+    """What a guideline reads of the IHC of one specimen; None = not stated or not measured."""
 
     tally: IhcTally
     limit_of_blank: Fraction = Fraction(0)
     """Share (0 to 1) of stained cells that the measurement reports on unstained tissue; 0 = a person read."""
     unit: TallyUnit = TallyUnit.CELLS
     controls: Controls = Controls.UNKNOWN
+    specimen: Specimen | None = None
+    """Some guidelines read a biopsy otherwise than a resection."""
+    clusters: Mapping[Reactivity, int] | None = None
+    """Cells in the largest cluster that stains at least so strongly; a level left out is not known."""
+    artefact_over_most: bool | None = None
+    """Whether an artefact covers most of the sample."""
+    normal_ducts_stained: bool | None = None
+    """Whether membranes of normal ducts stain strongly."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.limit_of_blank <= 1:
             raise ValueError(f"the limit of blank is a share from 0 to 1, got {self.limit_of_blank}")
+        if self.clusters is not None:
+            if any(isinstance(n, bool) or not isinstance(n, int) or n < 0 for n in self.clusters.values()):
+                raise ValueError(f"clusters are cells, integers >= 0, got {dict(self.clusters)}")
+            object.__setattr__(self, "clusters", MappingProxyType(dict(self.clusters)))
 
-    def cells_of(self, *classes: StainingClass) -> int:
+    def cells_of(self, *classes: StainingClass | Reactivity) -> int:
         """Cells (or shares) in any of the classes."""
         return sum(self.tally.of_class(name) for name in classes)
 
-    def pct_of(self, *classes: StainingClass) -> Fraction:
+    def pct_of(self, *classes: StainingClass | Reactivity) -> Fraction:
         """Exact percentage of the cells in any of the classes; needs a cell."""
         if self.tally.total == 0:
             raise ValueError("no scored cell: a percentage is not defined")
         return Fraction(100 * self.cells_of(*classes), self.tally.total)
 
-    def over_pct(self, pct: int, *classes: StainingClass) -> bool:
-        """Whether more than `pct` per cent of the cells are in any of the classes, in integers."""
-        return 100 * self.cells_of(*classes) > pct * self.tally.total
-
-    def over_blank(self, *classes: StainingClass) -> bool:
+    def over_blank(self, *classes: StainingClass | Reactivity) -> bool:
         """Whether the cells in these classes are more than the limit of blank explains, in integers."""
         blank = self.limit_of_blank
         return self.cells_of(*classes) * blank.denominator > blank.numerator * self.tally.total
+
+    def largest_cluster(self, level: Reactivity) -> int | None:
+        """Cells in the largest cluster that stains at least like `level`; None where it is not known."""
+        if self.cells_of(*levels_from(level)) == 0:
+            return 0
+        return None if self.clusters is None else self.clusters.get(level)
 
     @property
     def is_stained(self) -> bool:
         """Whether any membrane stains beyond the limit of blank."""
         return self.over_blank(*STAINED)
+
+
+def levels_from(level: Reactivity) -> tuple[Reactivity, ...]:
+    """List the levels that are at least as strong.
+
+    Examples
+    --------
+    >>> [str(name) for name in levels_from(Reactivity.WEAK_MODERATE)]
+    ['strong', 'weak_moderate']
+    """
+    order = tuple(Reactivity)
+    return order[: order.index(level) + 1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,3 +333,4 @@ class StatedScore:
 
     score: IhcScore
     controls: Controls = Controls.UNKNOWN
+    specimen: Specimen | None = None

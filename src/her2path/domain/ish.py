@@ -6,9 +6,10 @@ nuclei, never the mean of the nuclei's ratios.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from fractions import Fraction
 
 from her2path.domain.case import Controls
 
@@ -80,18 +81,6 @@ class SignalSummary:
         """Which assay this is."""
         return Probe.SINGLE if self.cep17 is None else Probe.DUAL
 
-    def ratio_at_least(self, cut: int) -> bool:
-        """Whether HER2 / CEP17 >= `cut`, in integers; needs a dual probe and at least one CEP17 signal."""
-        if not self.cep17:
-            raise ValueError("no CEP17 signal: the ratio is not defined")
-        return self.her2 >= cut * self.cep17
-
-    def copies_at_least(self, cut: int) -> bool:
-        """Whether the mean HER2 copies per nucleus >= `cut`, in integers; needs a nucleus."""
-        if self.nuclei == 0:
-            raise ValueError("no nucleus: the mean is not defined")
-        return self.her2 >= cut * self.nuclei
-
     @property
     def her2_cep17_ratio(self) -> float | None:
         """Ratio for printing, never for a comparison; None where it is not defined."""
@@ -120,14 +109,47 @@ class IshReading:
     cytoplasmic_signals: int | None = None
     """Signals outside nuclei; not among those of `summary`."""
     controls: Controls = Controls.UNKNOWN
+    share_ratio_at_least_2: Fraction | None = None
+    """Share (0 to 1) of the nuclei whose own ratio is at least 2.0."""
+    poor_nuclei: bool | None = None
+    """Whether nuclei cannot be resolved."""
+    autofluorescence: bool | None = None
+    """Whether strong autofluorescence hides signals."""
+    other_observer: bool | None = None
+    """Of a recount: whether somebody else than the first observer counted."""
+    blinded: bool | None = None
+    """Of a recount: whether its observer did not know the first result."""
 
     def __post_init__(self) -> None:
         for name in ("areas", "weak_signals", "cytoplasmic_signals"):
             value = getattr(self, name)
             if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
                 raise ValueError(f"{name} must be an integer >= 0, got {value!r}")
+        share = self.share_ratio_at_least_2
+        if share is not None and not 0 <= share <= 1:
+            raise ValueError(f"the share of nuclei with a ratio of 2.0 or more is 0 to 1, got {share}")
 
     @property
     def counted_signals(self) -> int:
         """All signals that were counted, of either colour."""
         return self.summary.her2 + (self.summary.cep17 or 0)
+
+
+def share_with_ratio(nuclei: Iterable[NucleusSignals], holds: Callable[[int, int], bool]) -> Fraction | None:
+    """Share of the nuclei whose own counts fulfil a condition on HER2 and CEP17.
+
+    A nucleus without CEP17 signal has no ratio and is left out of the share; None where no
+    nucleus has one.
+
+    Examples
+    --------
+    >>> share_with_ratio([NucleusSignals(4, 2), NucleusSignals(3, 2)], lambda her2, cep17: her2 >= 2 * cep17)
+    Fraction(1, 2)
+    """
+    pairs = [(n.her2, n.cep17) for n in nuclei if n.cep17]
+    return Fraction(sum(holds(*pair) for pair in pairs), len(pairs)) if pairs else None
+
+
+def ratio_is_at_least_2(her2: int, cep17: int) -> bool:
+    """Whether a nucleus counts as amplified where a guideline asks for a share of the nuclei."""
+    return her2 >= 2 * cep17

@@ -4,26 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from fractions import Fraction
 from types import MappingProxyType
+from typing import TypeVar
 
 from her2path.domain.case import Controls
 from her2path.domain.flags import Flag
-from her2path.domain.guideline.definition import Guideline
-from her2path.domain.guideline.findings import IhcFinding, IshFinding, RecountFinding
-from her2path.domain.guideline.rules import POLICY, Rule, decide, holding
+from her2path.domain.guideline.definition import Guideline, condition_of
+from her2path.domain.guideline.findings import IhcFinding, IshFinding, RecountFinding, Scoring
+from her2path.domain.guideline.policies import FEW_CELLS
+from her2path.domain.guideline.rules import Rule, decide, holding
 from her2path.domain.ihc import STAINED, IhcReading, IhcScore, IhcTally, StainingClass, StatedScore, TallyUnit
 from her2path.domain.ish import IshReading, Probe
 from her2path.domain.verdict import Indeterminate, NotEvaluable
 
+E = TypeVar("E")
+C = TypeVar("C")
 Numbers = Mapping[str, int | float | str]
-
-MIN_CELLS = 20
-"""Fewest tumour cells for a score (policy P13): among 20, one cell more or less is half the 10 % cut."""
-FEW_CELLS = 100
-"""Below it the flag `few_cells` (policy P13): 10 of 100 cells has a 95 % interval of 5.5 to 17.4 %."""
-MAX_BLANK = Fraction(1, 10)
-"""A limit of blank that reaches the 10 % cut makes 0 and 1+ one and the same (policy P14)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +29,8 @@ class TrailStep:
     rule_id: str
     source: str
     conclusion: str
+    condition: str = ""
+    """What had to hold, in words; empty where a person stated the result."""
     numbers: Numbers = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -46,12 +44,9 @@ class IhcRead:
     finding: IhcFinding
     trail: tuple[TrailStep, ...]
     flags: tuple[str, ...]
+    score: IhcScore | None = None
+    """None where the test cannot be read."""
     indeterminate: Indeterminate | None = None
-
-    @property
-    def score(self) -> IhcScore | None:
-        """The score; None where the test cannot be read."""
-        return self.finding.score
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,37 +59,6 @@ class IshRead:
     indeterminate: Indeterminate | None = None
 
 
-UNMEASURED: tuple[Rule[IhcReading, NotEvaluable], ...] = (
-    Rule(
-        "IHC-NO-CELLS",
-        f"{POLICY} P13: fewest cells for a score",
-        lambda r: r.tally.total == 0,
-        NotEvaluable("no_tumour_cells", "no tumour cell was scored; check the tumour region and the stain"),
-    ),
-    Rule(
-        "IHC-TOO-FEW-CELLS",
-        f"{POLICY} P13: fewest cells for a score",
-        lambda r: r.unit is TallyUnit.CELLS and 0 < r.tally.total < MIN_CELLS,
-        NotEvaluable(
-            "too_few_tumour_cells",
-            f"fewer than {MIN_CELLS} tumour cells were scored, so a percentage means nothing; "
-            "check the tumour region or use another specimen",
-        ),
-    ),
-    Rule(
-        "IHC-LIMIT-OF-BLANK",
-        f"{POLICY} P14: a limit of blank below the 10 % cut",
-        lambda r: r.limit_of_blank >= MAX_BLANK,
-        NotEvaluable(
-            "limit_of_blank",
-            "the limit of blank of this calibration reaches the 10 % cut, so 0 and 1+ cannot be told apart; "
-            "calibrate the assay again",
-        ),
-    ),
-)
-"""Reasons of her2path, not of a guideline, why there is nothing to read."""
-
-
 def read_ihc(reading: IhcReading | StatedScore, guideline: Guideline) -> IhcRead | NotEvaluable:
     """Score IHC by a guideline.
 
@@ -102,24 +66,34 @@ def read_ihc(reading: IhcReading | StatedScore, guideline: Guideline) -> IhcRead
     -------
     read : IhcRead or NotEvaluable
         The finding is indeterminate where the guideline rejects the test; `NotEvaluable` where
-        there is nothing to read (no or too few cells).
+        there is nothing to read (no or too few cells), or too little to tell what the guideline
+        asks for (kind of specimen, clusters, percentages).
     """
     if isinstance(reading, StatedScore):
         return _read_stated(reading, guideline)
-    for rule in holding(reading, UNMEASURED):
+    for rule in holding(reading, guideline.unreadable):
         return rule.then
     if rejected := _rejected_ihc(reading, guideline):
         return rejected
     decision = decide(reading, guideline.ihc)
     scoring = decision.conclusion
-    step = TrailStep(decision.rule.id, decision.rule.source, f"IHC {scoring.score}", ihc_numbers(reading))
+    step = _step(decision.rule, _ihc_words(scoring), ihc_numbers(reading, guideline))
     conditions = {
         Flag.FEW_CELLS: reading.unit is TallyUnit.CELLS and reading.tally.total < FEW_CELLS,
         Flag.INTENSE_WITHIN_BLANK: _is_intense_within_blank(reading),
         Flag.IHC_CONTROLS_UNKNOWN: reading.controls is Controls.UNKNOWN,
     }
     flags = tuple(flag for flag, holds in conditions.items() if holds)
-    return IhcRead(IhcFinding(scoring.score), (step,), (*scoring.flags, *flags))
+    return IhcRead(scoring.finding, (step,), (*scoring.flags, *flags), scoring.score)
+
+
+def _step(rule: Rule[E, C], conclusion: str, numbers: Numbers | None = None) -> TrailStep:
+    return TrailStep(rule.id, rule.source, conclusion, str(condition_of(rule)), numbers or {})
+
+
+def _ihc_words(scoring: Scoring) -> str:
+    extent = "" if scoring.reads_as is None else f", {scoring.reads_as} by its extent"
+    return f"IHC {scoring.score}{extent}"
 
 
 def _is_intense_within_blank(reading: IhcReading) -> bool:
@@ -131,29 +105,47 @@ def _rejected_ihc(reading: IhcReading, guideline: Guideline) -> IhcRead | None:
     rejected = holding(reading, guideline.ihc_rejections)
     if not rejected:
         return None
-    steps = tuple(TrailStep(r.id, r.source, f"indeterminate: {r.then}") for r in rejected)
+    steps = tuple(_step(r, f"indeterminate: {r.then}") for r in rejected)
     reasons = Indeterminate(tuple(r.id for r in rejected), "; ".join(r.then for r in rejected))
     flags = (*_controls_flag(reading.controls, Flag.IHC_CONTROLS_UNKNOWN), Flag.IHC_INDETERMINATE)
-    return IhcRead(IhcFinding.INDETERMINATE, steps, flags, reasons)
+    return IhcRead(IhcFinding.INDETERMINATE, steps, flags, indeterminate=reasons)
 
 
-def _read_stated(stated: StatedScore, guideline: Guideline) -> IhcRead:
+def _read_stated(stated: StatedScore, guideline: Guideline) -> IhcRead | NotEvaluable:
     # What can reject a score without percentages are its controls; an empty tally carries them.
     if rejected := _rejected_ihc(IhcReading(IhcTally({}), controls=stated.controls), guideline):
         return rejected
+    if IhcFinding(stated.score) not in guideline.ihc_findings:
+        return NotEvaluable(
+            "extent_not_stated",
+            f"by {guideline.id} a score of {stated.score} says nothing without its extent; "
+            "give the percentages",
+        )
     step = TrailStep("IHC-STATED", "score stated by a person, without percentages", f"IHC {stated.score}")
     flags = (Flag.SCORE_STATED, *_controls_flag(stated.controls, Flag.IHC_CONTROLS_UNKNOWN))
-    return IhcRead(IhcFinding(stated.score), (step,), flags)
+    return IhcRead(IhcFinding(stated.score), (step,), flags, stated.score)
 
 
-def ihc_numbers(reading: IhcReading) -> Numbers:
-    """State the percentages of a tally for print, by name; needs a scored cell."""
+def ihc_numbers(reading: IhcReading, guideline: Guideline | None = None) -> Numbers:
+    """State the percentages of a tally for print, by name; needs a scored cell.
+
+    Parameters
+    ----------
+    reading : IhcReading
+        The tally and what is known of it.
+    guideline : Guideline, optional
+        Adds the numbers that this guideline compares.
+    """
     numbers: dict[str, int | float | str] = {}
     if reading.unit is TallyUnit.CELLS:
         numbers["scored_cells"] = reading.tally.total
     for name in StainingClass:
         numbers[f"pct_{name}"] = float(reading.pct_of(name))
     numbers["pct_stained"] = float(reading.pct_of(*STAINED))
+    for cut in guideline.ihc_cuts if guideline is not None else ():
+        value = cut.quantity.value(reading)
+        if value is not None:
+            numbers.setdefault(cut.quantity.name, float(value) if value % 1 else int(value))
     numbers["limit_of_blank_pct"] = float(100 * reading.limit_of_blank)
     return numbers
 
@@ -174,22 +166,21 @@ def read_ish(reading: IshReading, guideline: Guideline, *, recount: bool = False
     flags = _controls_flag(reading.controls, Flag.ISH_CONTROLS_UNKNOWN)
     if not recount and reading.areas is None:
         flags = (*flags, Flag.AREAS_NOT_STATED)
+    if recount and (reading.blinded is None or reading.other_observer is None):
+        flags = (*flags, Flag.RECOUNT_BLINDING_NOT_STATED)
     if _is_near_ratio_cut(reading):
         flags = (*flags, Flag.NEAR_RATIO_CUT)
     prefix = "recount: " if recount else ""
     numbers = ish_numbers(reading)
     rejected = holding(reading, rejections)
     if rejected:
-        steps = tuple(
-            TrailStep(r.id, r.source, f"{prefix}indeterminate: {r.then}", numbers) for r in rejected
-        )
+        steps = tuple(_step(r, f"{prefix}indeterminate: {r.then}", numbers) for r in rejected)
         reasons = Indeterminate(tuple(r.id for r in rejected), "; ".join(r.then for r in rejected))
         return IshRead(IshFinding.INDETERMINATE, steps, flags, reasons)
     dual = reading.summary.probe is Probe.DUAL
-    decision = decide(reading.summary, guideline.ish_dual if dual else guideline.ish_single)
+    decision = decide(reading, guideline.ish_dual if dual else guideline.ish_single)
     finding = decision.conclusion
-    conclusion = f"{prefix}ISH group {finding}" if dual else f"{prefix}ISH {finding}"
-    step = TrailStep(decision.rule.id, decision.rule.source, conclusion, numbers)
+    step = _step(decision.rule, f"{prefix}ISH {'group ' if finding.is_group else ''}{finding}", numbers)
     return IshRead(finding, (step,), flags)
 
 
@@ -199,13 +190,14 @@ def _is_near_ratio_cut(reading: IshReading) -> bool:
     return cep17 is not None and cep17 > 0 and 18 * cep17 <= 10 * her2 <= 22 * cep17
 
 
-def compare_recount(first: IshRead, second: IshRead | None) -> RecountFinding:
+def compare_recount(first: IshRead, second: IshRead | None, guideline: Guideline) -> RecountFinding:
     """Say what a recount adds to a first count; a first count that cannot be read has no recount."""
     if second is None or not first.finding.is_result:
         return RecountFinding.NONE
     if not second.finding.is_result:
         return RecountFinding.INVALID
-    return RecountFinding.SAME if second.finding is first.finding else RecountFinding.OTHER
+    alike = guideline.is_one_result(first.finding, second.finding)
+    return RecountFinding.SAME if alike else RecountFinding.OTHER
 
 
 def ish_numbers(reading: IshReading) -> Numbers:
@@ -221,6 +213,9 @@ def ish_numbers(reading: IshReading) -> Numbers:
         "areas": reading.areas,
         "weak_signals": reading.weak_signals,
         "cytoplasmic_signals": reading.cytoplasmic_signals,
+        "pct_nuclei_ratio_at_least_2": None
+        if reading.share_ratio_at_least_2 is None
+        else float(100 * reading.share_ratio_at_least_2),
     }
     return {name: value for name, value in numbers.items() if value is not None}
 

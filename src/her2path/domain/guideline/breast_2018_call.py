@@ -6,8 +6,6 @@ combination of findings once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from her2path.domain.flags import Flag
 from her2path.domain.guideline.findings import (
     Findings,
@@ -35,16 +33,12 @@ _NEGATIVE_ISH = (IshFinding.GROUP_5, IshFinding.NOT_AMPLIFIED)
 _READABLE = tuple(finding for finding in IshFinding if finding.is_result)
 _ANY = tuple(RecountFinding)
 _NO_RECOUNT = (RecountFinding.NONE,)  # none can be compared where the first count says nothing
-_AGREES = (RecountFinding.NONE, RecountFinding.INVALID, RecountFinding.SAME)
 _OPEN = (RecountFinding.NONE, RecountFinding.INVALID)
 _SAME = (RecountFinding.SAME,)
 _OTHER = (RecountFinding.OTHER,)
 
 
-def _match(
-    ihc: Iterable[IhcFinding], ish: Iterable[IshFinding], recount: Iterable[RecountFinding] = _AGREES
-) -> Match:
-    return Match(frozenset(ihc), frozenset(ish), frozenset(recount))
+_match = Match.of
 
 
 def _group_rules(

@@ -25,5 +25,6 @@ BREAST_2023 = replace(
     ish_dual=restamped(BREAST_2018.ish_dual, _AFFIRMS),
     ish_single=restamped(BREAST_2018.ish_single, _AFFIRMS),
     combined=restamped(BREAST_2018.combined, _AFFIRMS),
+    specimen=restamped(BREAST_2018.specimen, _AFFIRMS),
     low_expression_comment="NOTE-LOW",
 )

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from fractions import Fraction
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Generic, TypeVar
 
-from her2path.domain.guideline.findings import Findings, IshFinding, Outcome, Scoring
+from her2path.domain.case import SpecimenFacts, TumourSite
+from her2path.domain.flags import Flag
+from her2path.domain.guideline.conditions import Comparison, Condition, Quantity
+from her2path.domain.guideline.findings import Findings, IhcFinding, IshFinding, Outcome, Scoring
+from her2path.domain.guideline.quantities import OverBlank
 from her2path.domain.guideline.rules import Rule
 from her2path.domain.ihc import IhcReading
-from her2path.domain.ish import IshReading, SignalSummary
+from her2path.domain.ish import IshReading
+from her2path.domain.verdict import NotEvaluable
+from her2path.errors import RuleSetError
 
 E = TypeVar("E")
 C = TypeVar("C")
@@ -37,24 +44,30 @@ class CommentText:
     text: str
 
 
-class Quantity(StrEnum):
-    """A number of a case that a guideline compares with a cut-point."""
+COUNT_SECOND = CommentText(
+    "ACT-COUNT-SECOND",
+    CommentKind.ACTION,
+    "A discrete second population of more than 10 % of the tumour cells was seen but not counted. The "
+    "laboratory must count at least 20 nuclei within it, apart from those of the main population.",
+)
+"""Belongs to every guideline, since any tumour can hold a second population."""
 
-    HER2_CEP17_RATIO = "her2_cep17_ratio"
-    HER2_MEAN = "her2_mean"
-    PCT_COMPLETE_INTENSE = "pct_complete_intense"
-    PCT_COMPLETE = "pct_complete"
-    PCT_INCOMPLETE_MODERATE_INTENSE = "pct_incomplete_moderate_intense"
-    PCT_INCOMPLETE_FAINT = "pct_incomplete_faint"
-    PCT_STAINED = "pct_stained"
+
+class RecountUse(StrEnum):
+    """What a second count is for."""
+
+    CONFIRM = "confirm"
+    """It confirms or contradicts the first one, group against group."""
+    ADD = "add"
+    """It counts further nuclei, and the sum of both is read where the first count was equivocal."""
 
 
 @dataclass(frozen=True, slots=True)
-class Cut:
+class Cut(Generic[E]):
     """A cut-point, for stating how far a number lies from it; the rules themselves decide."""
 
-    quantity: Quantity
-    value: int
+    quantity: Quantity[E]
+    value: Fraction
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +78,12 @@ class Guideline:
     title: str
     source: str
     """Publication."""
+    family: str
+    """Its versions and alternatives share this word; they are compared with each other."""
+    sites: frozenset[TumourSite]
+    """The tumours it was made for; beside another one it warns."""
+    unreadable: tuple[Rule[IhcReading, NotEvaluable], ...]
+    """Reasons why there is no IHC to read; any number of them may hold."""
     ihc_rejections: tuple[Rule[IhcReading, str], ...]
     """Reasons to read no score; any number of them may hold."""
     ihc: tuple[Rule[IhcReading, Scoring], ...]
@@ -73,21 +92,26 @@ class Guideline:
     """Reasons to read no first count; any number of them may hold."""
     recount_rejections: tuple[Rule[IshReading, str], ...]
     """Reasons to read no recount; any number of them may hold."""
-    ish_dual: tuple[Rule[SignalSummary, IshFinding], ...]
+    ish_dual: tuple[Rule[IshReading, IshFinding], ...]
     """Exactly one holds."""
-    ish_single: tuple[Rule[SignalSummary, IshFinding], ...]
-    """Exactly one holds."""
+    ish_single: tuple[Rule[IshReading, IshFinding], ...]
+    """Exactly one holds; none where a rejection forbids a single probe."""
     combined: tuple[Rule[Findings, Outcome], ...]
     """Exactly one holds."""
     comments: Mapping[str, CommentText]
-    cuts: tuple[Cut, ...]
-    has_low_expression_overlay: bool
+    specimen: tuple[Rule[SpecimenFacts, Flag], ...]
+    """What the handling of the specimen makes a person look at; any number of them may hold."""
+    recount_use: RecountUse = RecountUse.CONFIRM
+    one_result: tuple[frozenset[IshFinding], ...] = ()
+    """Groups that are one result by this guideline, so that a recount in either confirms the other."""
+    has_low_expression_overlay: bool = False
     """Whether HER2-low and ultralow are defined for this tumour."""
     low_expression_comment: str | None = None
     """Code of the comment that accompanies a negative result with an IHC score."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "comments", MappingProxyType(dict(self.comments)))
+        comments = {**self.comments, COUNT_SECOND.code: COUNT_SECOND}
+        object.__setattr__(self, "comments", MappingProxyType(comments))
         ids = [rule_id for rule_id, _ in self.rule_sources()]
         if len(set(ids)) != len(ids):
             raise ValueError(f"guideline {self.id}: rule ids are not unique")
@@ -100,13 +124,79 @@ class Guideline:
     def rule_sources(self) -> tuple[tuple[str, str], ...]:
         """Id and source of every rule, in reading order; a rule of two sets counts once."""
         counts = dict.fromkeys((*self.ish_rejections, *self.recount_rejections))
-        found = [(rule.id, rule.source) for rule in self.ihc_rejections]
+        found = [(rule.id, rule.source) for rule in self.unreadable]
+        found += [(rule.id, rule.source) for rule in self.ihc_rejections]
         found += [(rule.id, rule.source) for rule in self.ihc]
         found += [(rule.id, rule.source) for rule in counts]
         found += [(rule.id, rule.source) for rule in (*self.ish_dual, *self.ish_single)]
-        return (*found, *((rule.id, rule.source) for rule in self.combined))
+        found += [(rule.id, rule.source) for rule in self.combined]
+        return (*found, *((rule.id, rule.source) for rule in self.specimen))
+
+    @property
+    def ihc_findings(self) -> tuple[IhcFinding, ...]:
+        """What its IHC rules can say."""
+        return tuple(dict.fromkeys(rule.then.finding for rule in self.ihc))
+
+    @property
+    def ish_findings(self) -> tuple[IshFinding, ...]:
+        """What its ISH rules can say."""
+        return tuple(dict.fromkeys(rule.then for rule in (*self.ish_dual, *self.ish_single)))
+
+    @property
+    def ihc_cuts(self) -> tuple[Cut[IhcReading], ...]:
+        """The cut-points of its IHC rules, in order of appearance."""
+        return _cuts(self.ihc)
+
+    @property
+    def ish_cuts(self) -> tuple[Cut[IshReading], ...]:
+        """The cut-points of its ISH rules, in order of appearance."""
+        return _cuts((*self.ish_dual, *self.ish_single))
+
+    @property
+    def blanks(self) -> tuple[Quantity[IhcReading], ...]:
+        """The percentages that its IHC rules hold against the limit of blank."""
+        atoms = (atom for rule in self.ihc for atom in condition_of(rule).atoms)
+        return tuple(dict.fromkeys(atom.quantity for atom in atoms if isinstance(atom, OverBlank)))
+
+    def is_one_result(self, one: IshFinding, other: IshFinding) -> bool:
+        """Whether two ISH findings are the same result by this guideline."""
+        return one is other or any({one, other} <= alike for alike in self.one_result)
+
+
+def _cuts(rules: Iterable[Rule[E, C]]) -> tuple[Cut[E], ...]:
+    found: dict[tuple[str, Fraction], Cut[E]] = {}
+    for rule in rules:
+        for atom in condition_of(rule).atoms:
+            # "Any cell at all" has no neighbourhood, so a cut of 0 is none to keep a distance from.
+            if isinstance(atom, Comparison) and atom.cut:
+                found.setdefault((atom.quantity.name, atom.cut), Cut(atom.quantity, atom.cut))
+    return tuple(found.values())
+
+
+def condition_of(rule: Rule[E, C]) -> Condition[E]:
+    """Return the condition of a rule about a test as data.
+
+    Raises
+    ------
+    RuleSetError
+        It is a bare function, which could neither be printed nor drawn.
+    """
+    if not isinstance(rule.when, Condition):
+        raise RuleSetError("the condition is not data", (rule.id,))
+    return rule.when
 
 
 def restamped(rules: tuple[Rule[E, C], ...], prefix: str) -> tuple[Rule[E, C], ...]:
     """Give rules of an affirmed guideline the source that affirms them; policies keep theirs."""
     return tuple(rule if rule.is_policy else replace(rule, source=f"{prefix}{rule.source}") for rule in rules)
+
+
+def resourced(rules: tuple[Rule[E, C], ...], sources: Mapping[str, str]) -> tuple[Rule[E, C], ...]:
+    """Give each rule of another version its own source; policies keep theirs.
+
+    Raises
+    ------
+    KeyError
+        A rule that is no policy has no source here.
+    """
+    return tuple(rule if rule.is_policy else replace(rule, source=sources[rule.id]) for rule in rules)

@@ -6,11 +6,13 @@ every combination once.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import product
 
 from her2path.domain.ihc import IhcScore
+from her2path.domain.ish import IshGroup
 from her2path.domain.verdict import State
 
 
@@ -23,11 +25,10 @@ class IhcFinding(StrEnum):
     ONE_PLUS = "1+"
     TWO_PLUS = "2+"
     THREE_PLUS = "3+"
-
-    @property
-    def score(self) -> IhcScore | None:
-        """The score, None without one."""
-        return IhcScore(self.value) if self.value in tuple(IhcScore) else None
+    # Where the extent of the staining decides beside the score (colorectal, HERACLES).
+    NEGATIVE = "negative"
+    EQUIVOCAL = "equivocal"
+    POSITIVE = "positive"
 
 
 class IshFinding(StrEnum):
@@ -43,6 +44,11 @@ class IshFinding(StrEnum):
     AMPLIFIED = "amplified"
     EQUIVOCAL = "equivocal"
     NOT_AMPLIFIED = "not_amplified"
+
+    @property
+    def is_group(self) -> bool:
+        """Whether it is one of the five numbered groups."""
+        return self.value in tuple(IshGroup)
 
     @property
     def is_result(self) -> bool:
@@ -61,6 +67,10 @@ class RecountFinding(StrEnum):
     """It falls into another group than the first count."""
 
 
+NOT_CONTRADICTED = (RecountFinding.NONE, RecountFinding.INVALID, RecountFinding.SAME)
+"""No recount that falls into another group."""
+
+
 @dataclass(frozen=True, slots=True)
 class Findings:
     """The findings of one case."""
@@ -76,12 +86,20 @@ class Findings:
             raise ValueError("a recount is compared with a first count that can be read")
 
 
-def all_findings() -> tuple[Findings, ...]:
-    """List every combination of findings that can occur."""
+def all_findings(ihc: Iterable[IhcFinding], ish: Iterable[IshFinding]) -> tuple[Findings, ...]:
+    """List every combination of findings that can occur where these are the results of the tests.
+
+    Parameters
+    ----------
+    ihc, ish : iterable
+        What the tests can say when they can be read; not done and indeterminate are added.
+    """
     found = []
-    for ihc, ish, recount in product(IhcFinding, IshFinding, RecountFinding):
+    every_ihc = (IhcFinding.NOT_DONE, IhcFinding.INDETERMINATE, *ihc)
+    every_ish = (IshFinding.NOT_DONE, IshFinding.INDETERMINATE, *ish)
+    for one, other, recount in product(every_ihc, every_ish, RecountFinding):
         try:
-            found.append(Findings(ihc, ish, recount))
+            found.append(Findings(one, other, recount))
         except ValueError:
             continue
     return tuple(found)
@@ -94,6 +112,16 @@ class Match:
     ihc: frozenset[IhcFinding]
     ish: frozenset[IshFinding]
     recount: frozenset[RecountFinding]
+
+    @classmethod
+    def of(
+        cls,
+        ihc: Iterable[IhcFinding],
+        ish: Iterable[IshFinding],
+        recount: Iterable[RecountFinding] = NOT_CONTRADICTED,
+    ) -> Match:
+        """Make one from any collections; a recount, if any, must not contradict the first count."""
+        return cls(frozenset(ihc), frozenset(ish), frozenset(recount))
 
     def __call__(self, findings: Findings) -> bool:
         """Tell whether the condition holds."""
@@ -116,3 +144,10 @@ class Scoring:
 
     score: IhcScore
     flags: tuple[str, ...] = ()
+    reads_as: IhcFinding | None = None
+    """What it leads to where that is not the score alone."""
+
+    @property
+    def finding(self) -> IhcFinding:
+        """What the combined rules look at."""
+        return IhcFinding(self.score) if self.reads_as is None else self.reads_as

@@ -167,11 +167,12 @@ def group_of(summary: SignalSummary) -> IshGroup | None:
     """
     if not summary.cep17 or not summary.nuclei:
         return None
-    if summary.ratio_at_least(2):
-        return IshGroup.GROUP_1 if summary.copies_at_least(4) else IshGroup.GROUP_2
-    if summary.copies_at_least(6):
+    has_four_copies = summary.her2 >= 4 * summary.nuclei
+    if summary.her2 >= 2 * summary.cep17:
+        return IshGroup.GROUP_1 if has_four_copies else IshGroup.GROUP_2
+    if summary.her2 >= 6 * summary.nuclei:
         return IshGroup.GROUP_3
-    return IshGroup.GROUP_4 if summary.copies_at_least(4) else IshGroup.GROUP_5
+    return IshGroup.GROUP_4 if has_four_copies else IshGroup.GROUP_5
 
 
 def resolvable_count(
