@@ -286,6 +286,9 @@ class IhcReading:
         if self.clusters is not None:
             if any(isinstance(n, bool) or not isinstance(n, int) or n < 0 for n in self.clusters.values()):
                 raise ValueError(f"clusters are cells, integers >= 0, got {dict(self.clusters)}")
+            sizes = [self.clusters[level] for level in Reactivity if level in self.clusters]
+            if sizes != sorted(sizes):
+                raise ValueError("a cluster of strong cells is one of weaker cells too and cannot be larger")
             object.__setattr__(self, "clusters", MappingProxyType(dict(self.clusters)))
 
     def cells_of(self, *classes: StainingClass | Reactivity) -> int:

@@ -181,7 +181,7 @@ def read_ish(reading: IshReading, guideline: Guideline, *, recount: bool = False
     decision = decide(reading, guideline.ish_dual if dual else guideline.ish_single)
     finding = decision.conclusion
     step = _step(decision.rule, f"{prefix}ISH {'group ' if finding.is_group else ''}{finding}", numbers)
-    return IshRead(finding, (step,), flags)
+    return IshRead(finding, (step,), (*flags, *(r.then for r in holding(reading, guideline.ish_flags))))
 
 
 def _is_near_ratio_cut(reading: IshReading) -> bool:

@@ -44,6 +44,8 @@ PCT_LATERAL_OR_INTENSE = _pct(
 PCT_FAINT = _pct("incomplete_faint", "incomplete faint", StainingClass.INCOMPLETE_FAINT)
 PCT_STAINED = _pct("stained", "stained", *STAINED)
 PCT_STRONG = _pct("strong", "strong", Reactivity.STRONG)
+PCT_WEAK_MODERATE = _pct("weak_moderate", "weak to moderate", Reactivity.WEAK_MODERATE)
+PCT_FAINT_LEVEL = _pct("faint", "faint", Reactivity.FAINT)
 PCT_MODERATE_UP = _pct(
     "at_least_weak_moderate", "weak to moderate or strong", *levels_from(Reactivity.WEAK_MODERATE)
 )
