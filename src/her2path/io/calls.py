@@ -10,7 +10,8 @@ from her2path.domain.ihc import IhcReading
 from her2path.domain.ish import IshReading
 from her2path.domain.reading import ihc_numbers, ish_numbers
 from her2path.domain.verdict import NotEvaluable
-from her2path.io.documents import CallDoc, Comment, Distance, Producer, Reason, TrailEntry
+from her2path.io.call_entries import Comment, Distance, TrailEntry
+from her2path.io.documents import CallDoc, Producer, Reason
 
 Numbers = dict[str, int | float | str | None]
 
@@ -62,6 +63,7 @@ def evaluated(call: CaseCall, head: CallHead) -> CallDoc:
                 rule_id=step.rule_id,
                 source=step.source,
                 conclusion=step.conclusion,
+                condition=step.condition,
                 numbers=dict(step.numbers),
             )
             for step in call.trail

@@ -11,19 +11,29 @@ import json
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self, TypeVar
 
-from annotated_types import Ge, Le
+from annotated_types import Ge
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from her2path.domain.case import Assay, Controls, Specimen
+from her2path.domain.case import Assay, Controls, Specimen, TumourSite
 from her2path.domain.ihc import IhcScore, IhcTally, Intensity, Pattern
 from her2path.domain.ish import Probe
 from her2path.domain.verdict import NotEvaluable, State
 from her2path.errors import ArtefactError
+from her2path.io.call_entries import (
+    Comment,
+    Distance,
+    HeterogeneityEntry,
+    PopulationEntry,
+    Share,
+    SpecimenEntry,
+    StabilityEntry,
+    TrailEntry,
+    VersionEntry,
+)
 from her2path.io.case_sheet import ImageRow
 from her2path.io.files import artefact_name, write_text
 from her2path.units import MppOrigin
 
-Share = Annotated[float, Ge(0), Le(1)]
 Count = Annotated[int, Ge(0)]
 Rgb = tuple[float, float, float]
 
@@ -108,6 +118,10 @@ class SheetFacts(_Part):
     observer: Annotated[int, Ge(1)]
     """1 = first count; 2 = recount by a second, blinded observer."""
     controls: Controls
+    tumour_site: TumourSite | None = None
+    """Where the tumour grew; None = not stated."""
+    fixation_hours: Annotated[float, Ge(0)] | None = None
+    cold_ischaemia_minutes: Annotated[float, Ge(0)] | None = None
     has_tumour_roi: bool = False
     has_exclude_roi: bool = False
 
@@ -271,37 +285,11 @@ class FishCountsDoc(Document):
 # --- case_call ------------------------------------------------------------------------------
 
 
-class TrailEntry(_Part):
-    """One rule that led to the call."""
-
-    rule_id: str
-    source: str
-    conclusion: str
-    numbers: dict[str, int | float | str] = {}
-
-
-class Distance(_Part):
-    """How far a number lies from a cut-point of the guideline."""
-
-    quantity: str
-    value: float
-    cut: float
-    distance: float
-    """`value - cut`."""
-    unit: str
-
-
-class Comment(_Part):
-    """A comment that belongs to the call."""
-
-    code: str
-    text: str
-
-
 class CallDoc(Document):
     """`call.json`: the HER2 result of a case with its evidence (case_call)."""
 
     kind: ClassVar[str] = "call"
+    version: ClassVar[int] = 2
 
     case_id: str
     guideline: str
@@ -309,7 +297,7 @@ class CallDoc(Document):
     state: State | Literal["not_evaluable"]
     ihc_score: IhcScore | None = None
     ish_group: str | None = None
-    """1 to 5 for a dual probe; `amplified`, `equivocal`, `not_amplified` for a single one; None = no ISH."""
+    """1 to 5, or `amplified`, `equivocal`, `not_amplified` by guideline and probe; None = no ISH to read."""
     her2_category: str | None = None
     """Overlay: positive, low, ultralow, null; None where it cannot be told."""
     her2_category_basis: str | None = None
@@ -317,6 +305,17 @@ class CallDoc(Document):
     distance_to_cut: tuple[Distance, ...] = ()
     comments: tuple[Comment, ...] = ()
     flags: tuple[str, ...] = ()
+    other_versions: tuple[VersionEntry, ...] = ()
+    """What the other guidelines of the same family say of the same evidence."""
+    stability: StabilityEntry | None = None
+    """How likely another count would land elsewhere; None = no count, or `no_stability` says why."""
+    no_stability: Reason | None = None
+    """Why a count that was made has no stability."""
+    populations: tuple[PopulationEntry, ...] = ()
+    """Two where a second population is reported apart, otherwise none."""
+    heterogeneity_2009: HeterogeneityEntry | None = None
+    """None: no single nuclei are known, or none of them has a ratio."""
+    specimen: SpecimenEntry = SpecimenEntry()
     ihc: dict[str, int | float | str | None] = {}
     ish: dict[str, int | float | str | None] = {}
     recount: dict[str, int | float | str | None] = {}

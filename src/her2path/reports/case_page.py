@@ -13,7 +13,8 @@ from her2path.domain.case import Assay
 from her2path.domain.flags import Flag
 from her2path.domain.guideline.definition import CommentKind
 from her2path.domain.guideline.registry import GUIDELINES
-from her2path.io.documents import CallDoc, Distance, Producer
+from her2path.io.call_entries import Distance
+from her2path.io.documents import CallDoc, Producer
 from her2path.reports.evidence import ImageEvidence
 from her2path.reports.html.pictures import Picture
 from her2path.reports.html.plots import distance_bar

@@ -7,7 +7,7 @@ import pytest
 
 from her2path.domain.flags import Flag
 from her2path.domain.verdict import NotEvaluable, State
-from her2path.io.documents import Comment
+from her2path.io.call_entries import Comment
 from her2path.reports import wording
 from her2path.reports.wording import (
     NOT_EVALUABLE,
