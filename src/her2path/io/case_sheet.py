@@ -7,6 +7,7 @@ opened; whether an image can be read is found out later and never stops the othe
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -18,7 +19,7 @@ from typing import Annotated
 from annotated_types import Ge
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
-from her2path.domain.case import Assay, Controls, Specimen
+from her2path.domain.case import Assay, Controls, Specimen, TumourSite
 from her2path.domain.ish import Probe
 from her2path.errors import CaseSheetError, SheetFault
 from her2path.units import MPP_MAX, MPP_MIN, is_plausible_mpp
@@ -35,9 +36,15 @@ def id_fault(value: str) -> str | None:
 
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_WORDS = ("assay", "specimen", "probe", "controls")
+_WORDS = ("assay", "specimen", "probe", "controls", "tumour_site")
 """Columns that hold one of a few words, in capitals or not."""
 CHANNEL_ROLES = ("dapi", "her2", "cep17", "other")
+FIXATION_HOURS_MAX = 336
+"""Longest time in formalin taken for real (hours, two weeks): six hours written in minutes are more."""
+COLD_ISCHAEMIA_MINUTES_MAX = 4320
+"""Longest way to the fixative taken for real (minutes): three days, a weekend in the refrigerator."""
+_OF_THE_CASE = ("tumour_site", "fixation_hours", "cold_ischaemia_minutes")
+"""Columns about the specimen that may be left empty: one row states them for all rows of its case."""
 
 
 class ImageRow(BaseModel):
@@ -69,6 +76,12 @@ class ImageRow(BaseModel):
     observer: Annotated[int, Ge(1)] = 1
     """1 = first count, 2 = recount by a second, blinded observer."""
     controls: Controls = Controls.UNKNOWN
+    tumour_site: TumourSite | None = None
+    """Where the tumour grew; empty = not stated.  It never chooses the guideline."""
+    fixation_hours: float | None = None
+    """Time in formalin (hours); empty = not stated."""
+    cold_ischaemia_minutes: float | None = None
+    """Time from the cut-off of blood to the fixative (minutes); empty = not stated."""
 
     @field_validator("path")
     @classmethod
@@ -98,6 +111,16 @@ class ImageRow(BaseModel):
             raise ValueError(f"{value} is no pixel size; give µm per pixel, {MPP_MIN} to {MPP_MAX}")
         return value
 
+    @field_validator("fixation_hours")
+    @classmethod
+    def _plausible_hours(cls, value: float | None) -> float | None:
+        return _within(value, FIXATION_HOURS_MAX, "time in formalin; give hours")
+
+    @field_validator("cold_ischaemia_minutes")
+    @classmethod
+    def _plausible_minutes(cls, value: float | None) -> float | None:
+        return _within(value, COLD_ISCHAEMIA_MINUTES_MAX, "time to the fixative; give minutes")
+
     @field_validator("channels")
     @classmethod
     def _known_roles(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -106,6 +129,13 @@ class ImageRow(BaseModel):
         if doubled := [role for role in ("dapi", "her2", "cep17") if value.count(role) > 1]:
             raise ValueError(f"channel {doubled[0]!r} is named twice")
         return value
+
+
+def _within(value: float | None, most: int, what: str) -> float | None:
+    """Refuse a time that is negative, not finite or too long to be meant."""
+    if value is not None and not (math.isfinite(value) and 0 <= value <= most):
+        raise ValueError(f"{value:g} is no plausible {what}, 0 to {most}")
+    return None if value is None else abs(value)  # a "-0" of the sheet is 0
 
 
 COLUMNS = tuple(ImageRow.model_fields)
@@ -182,7 +212,7 @@ def read_case_sheet(path: Path, *, guidelines: Iterable[str]) -> CaseSheet:
     faults += _case_faults(rows)
     if faults:
         raise CaseSheetError(tuple(sorted(faults, key=lambda fault: fault.row)))
-    return CaseSheet(tuple(row for _, row in rows))
+    return CaseSheet(_completed([row for _, row in rows]))
 
 
 def _read_records(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
@@ -283,19 +313,27 @@ def _duplicate_faults(rows: Sequence[tuple[int, ImageRow]]) -> list[SheetFault]:
     return faults
 
 
+def _completed(rows: Sequence[ImageRow]) -> tuple[ImageRow, ...]:
+    """Give every row of a case what one of them states of the specimen."""
+    stated: dict[str, dict[str, object]] = {}
+    for row in rows:
+        known = {name: getattr(row, name) for name in _OF_THE_CASE if getattr(row, name) is not None}
+        stated.setdefault(row.case_id, {}).update(known)
+    return tuple(row.model_copy(update=stated[row.case_id]) for row in rows)
+
+
 def _case_faults(rows: Sequence[tuple[int, ImageRow]]) -> list[SheetFault]:
     """Find rows of one case that contradict each other."""
     faults = []
-    first: dict[str, ImageRow] = {}
+    stated: dict[str, dict[str, object]] = {}
     fish: dict[str, ImageRow] = {}
     shown: dict[object, int] = {}
     for number, row in rows:
-        start = first.setdefault(row.case_id, row)
-        for name in ("guideline", "specimen"):
-            if getattr(row, name) != getattr(start, name):
-                message = (
-                    f"{getattr(row, name)!s} contradicts {getattr(start, name)!s} in another row of this case"
-                )
+        said = stated.setdefault(row.case_id, {})
+        for name in ("guideline", "specimen", *_OF_THE_CASE):
+            value = getattr(row, name)
+            if value is not None and value != said.setdefault(name, value):
+                message = f"{value!s} contradicts {said[name]!s} in another row of this case"
                 faults.append(SheetFault(number, name, message))
         if row.assay is Assay.FISH:
             probe = fish.setdefault(row.case_id, row).probe

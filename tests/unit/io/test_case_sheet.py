@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from her2path.domain.case import Assay, Controls, Specimen
+from her2path.domain.case import Assay, Controls, Specimen, TumourSite
 from her2path.domain.ish import Probe
 from her2path.errors import CaseSheetError, SheetFault
 from her2path.io.case_sheet import COLUMNS, REQUIRED, CaseSheet, read_case_sheet
@@ -45,6 +45,7 @@ def test_what_is_left_empty_takes_its_default(tmp_path):
     assert (image.guideline, image.specimen, image.mpp) == ("breast_2023", Specimen.RESECTION, None)
     assert (image.probe, image.channels, image.observer) == (Probe.DUAL, (), 1)
     assert (image.controls, image.tumour_roi, image.area) == (Controls.UNKNOWN, None, "")
+    assert (image.tumour_site, image.fixation_hours, image.cold_ischaemia_minutes) == (None, None, None)
 
 
 def test_every_column_is_read(tmp_path):
@@ -61,6 +62,9 @@ def test_every_column_is_read(tmp_path):
         area="A-1",
         observer="2",
         controls="pass",
+        tumour_site="Colorectal",
+        fixation_hours="24.5",
+        cold_ischaemia_minutes="30",
     )
     assert set(cells) == set(COLUMNS)
     image = read(write(tmp_path, cells)).rows[0]
@@ -70,6 +74,8 @@ def test_every_column_is_read(tmp_path):
     assert (image.tumour_roi, image.exclude_roi) == (tmp_path / "t.geojson", tmp_path / "sub/e.geojson")
     assert (image.probe, image.channels) == (Probe.SINGLE, ("dapi", "her2"))
     assert (image.area, image.observer, image.controls) == ("A-1", 2, Controls.PASS)
+    assert image.tumour_site is TumourSite.COLORECTAL
+    assert (image.fixation_hours, image.cold_ischaemia_minutes) == (24.5, 30.0)
 
 
 def test_cases_and_their_images_keep_the_sheets_order(tmp_path):
@@ -158,6 +164,30 @@ def test_an_id_that_cannot_be_a_folder_is_refused_with_the_rule(tmp_path, column
         pytest.param({"channels": "dapi;red"}, "channels", "'red'.*dapi, her2, cep17", id="unknown channel"),
         pytest.param({"channels": "dapi;her2;her2"}, "channels", "twice", id="channel named twice"),
         pytest.param({"area": "<script>"}, "area", "letters, digits", id="HTML in the area"),
+        pytest.param({"tumour_site": "lung"}, "tumour_site", "'solid_other'.*'lung'", id="unknown site"),
+        pytest.param({"fixation_hours": "-1"}, "fixation_hours", "hours, 0 to 336", id="negative hours"),
+        pytest.param({"fixation_hours": "nan"}, "fixation_hours", "hours, 0 to 336", id="hours NaN"),
+        pytest.param({"fixation_hours": "inf"}, "fixation_hours", "hours, 0 to 336", id="hours infinite"),
+        pytest.param({"fixation_hours": "360"}, "fixation_hours", "give hours.*'360'", id="hours in minutes"),
+        pytest.param({"fixation_hours": "24 h"}, "fixation_hours", "number.*'24 h'", id="hours with a unit"),
+        pytest.param(
+            {"cold_ischaemia_minutes": "4320.5"},
+            "cold_ischaemia_minutes",
+            "give minutes, 0 to 4320",
+            id="minutes above three days",
+        ),
+        pytest.param(
+            {"cold_ischaemia_minutes": "-0.1"},
+            "cold_ischaemia_minutes",
+            "give minutes, 0 to 4320",
+            id="negative minutes",
+        ),
+        pytest.param(
+            {"cold_ischaemia_minutes": "<60"},
+            "cold_ischaemia_minutes",
+            "number.*'<60'",
+            id="a bound of minutes",
+        ),
     ],
 )
 def test_a_wrong_cell_is_reported_with_row_column_and_what_to_write(tmp_path, cells, column, words):
@@ -197,12 +227,52 @@ def test_the_message_lists_every_fault_with_its_place(tmp_path):
         ),
         pytest.param(row(2, case_id="c1", specimen="biopsy"), "specimen", "contradicts", id="specimen"),
         pytest.param(row(2, case_id="c1", path="i1.svs"), "path", "counted twice", id="same image twice"),
+        pytest.param(
+            row(2, case_id="c1", tumour_site="biliary"),
+            "tumour_site",
+            "biliary contradicts breast",
+            id="site",
+        ),
+        pytest.param(
+            row(2, case_id="c1", fixation_hours="24.5"), "fixation_hours", "contradicts 24", id="fixation"
+        ),
+        pytest.param(
+            row(2, case_id="c1", cold_ischaemia_minutes="0"),
+            "cold_ischaemia_minutes",
+            "0.0 contradicts 30.0",
+            id="cold ischaemia, and 0 is not the same as not stated",
+        ),
     ],
 )
 def test_rows_that_contradict_each_other_are_refused(tmp_path, second, column, words):
-    (fault,) = faults(write(tmp_path, row(1), second))
+    first = row(1, tumour_site="breast", fixation_hours="24", cold_ischaemia_minutes="30")
+    (fault,) = faults(write(tmp_path, first, second))
     assert (fault.row, fault.column) == (3, column)
     assert words in fault.message
+
+
+def test_what_one_row_states_of_the_specimen_holds_for_its_case_and_for_no_other(tmp_path):
+    stated = {"tumour_site": "breast", "fixation_hours": "0", "cold_ischaemia_minutes": "45"}
+    rows = [row(1), row(2, case_id="c1", **stated), row(3)]
+    sheet = read(write(tmp_path, *rows))
+    known = [(i.tumour_site, i.fixation_hours, i.cold_ischaemia_minutes) for i in sheet.rows]
+    assert known == [(TumourSite.BREAST, 0.0, 45.0), (TumourSite.BREAST, 0.0, 45.0), (None, None, None)]
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        pytest.param("fixation_hours", "336", id="two weeks in formalin"),
+        pytest.param("fixation_hours", "0", id="no time in formalin"),
+        pytest.param("cold_ischaemia_minutes", "4320", id="three days to the fixative"),
+    ],
+)
+def test_times_on_the_limits_are_accepted(tmp_path, column, value):
+    assert getattr(read(write(tmp_path, row(**{column: value}))).rows[0], column) == float(value)
+
+
+def test_the_site_of_the_tumour_never_chooses_the_guideline(tmp_path):
+    assert read(write(tmp_path, row(tumour_site="gastroesophageal"))).rows[0].guideline == "breast_2023"
 
 
 def test_fish_images_of_a_case_have_one_kind_of_probe(tmp_path):
