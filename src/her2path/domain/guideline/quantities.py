@@ -36,7 +36,6 @@ def _pct(name: str, label: str, *classes: StainingClass | Reactivity) -> Quantit
 
 PCT_COMPLETE_INTENSE = _pct("complete_intense", "complete intense", _INTENSE)
 PCT_COMPLETE = _pct("complete", "complete", *_COMPLETE)
-PCT_LATERAL = _pct("incomplete_moderate_intense", "incomplete moderate to intense", _LATERAL)
 # Intense complete cells within the limit of blank count as the next weaker class (policies P1, P3).
 PCT_LATERAL_OR_INTENSE = _pct(
     "lateral_or_intense", "incomplete moderate to intense (with complete intense)", _LATERAL, _INTENSE
@@ -86,7 +85,7 @@ def _cluster(level: Reactivity, label: str) -> Quantity[IhcReading]:
         f"cluster_{level}",
         label,
         "cells",
-        lambda r: r.largest_cluster(level) or 0,
+        lambda r: 0 if (cells := r.largest_cluster(level)) is None else cells,
         lambda _: 1,
         lambda r: r.largest_cluster(level) is not None,
     )
@@ -100,12 +99,18 @@ CLUSTER_STAINED = _cluster(Reactivity.FAINT, "largest cluster of stained cells")
 
 CONTROLS_FAILED_IHC = ihc_fact("the IHC controls did not pass", lambda r: r.controls is Controls.FAIL)
 
+
+def _cep17(reading: IshReading) -> int:
+    # Not `or 0`: on a grid it is an array.
+    return 0 if reading.summary.cep17 is None else reading.summary.cep17
+
+
 RATIO: Quantity[IshReading] = Quantity(
     "her2_cep17_ratio",
     "HER2/CEP17 ratio",
     "ratio",
     lambda r: r.summary.her2,
-    lambda r: r.summary.cep17 or 0,
+    _cep17,
 )
 COPIES: Quantity[IshReading] = Quantity(
     "her2_mean",
@@ -118,7 +123,7 @@ CEP17_COPIES: Quantity[IshReading] = Quantity(
     "cep17_mean",
     "CEP17 copies per nucleus",
     "signals per nucleus",
-    lambda r: r.summary.cep17 or 0,
+    _cep17,
     lambda r: r.summary.nuclei,
     lambda r: r.summary.cep17 is not None,
 )
