@@ -55,10 +55,19 @@ def test_what_the_sheet_says_is_handed_on(tmp_path):
         observer=2,
         controls="fail",
         area="A1",
+        tumour_site="biliary",
+        fixation_hours=24.5,
+        cold_ischaemia_minutes=0,
     )
     sheet = document.sheet
     assert (sheet.case_id, sheet.image_id, sheet.specimen, sheet.observer) == ("c1", "i17", "biopsy", 2)
     assert (sheet.controls, sheet.area, sheet.has_tumour_roi) == ("fail", "A1", False)
+    assert (sheet.tumour_site, sheet.fixation_hours, sheet.cold_ischaemia_minutes) == ("biliary", 24.5, 0)
+
+
+def test_what_the_sheet_does_not_say_of_the_specimen_stays_not_stated(tmp_path):
+    sheet = take_in(write_pyramid(tmp_path / "s.tif", RGB), tmp_path).sheet
+    assert (sheet.tumour_site, sheet.fixation_hours, sheet.cold_ischaemia_minutes) == (None, None, None)
 
 
 def test_the_same_image_gives_the_same_bytes(tmp_path):
