@@ -16,7 +16,7 @@ from her2path.domain.ihc import IhcReading, IhcScore, StatedScore
 from her2path.domain.ish import IshReading
 from her2path.domain.low_expression import Her2Category, LowExpression, low_expression
 from her2path.domain.populations import Population, SecondPopulation, combine
-from her2path.domain.reading import IhcRead, IshRead, TrailStep, compare_recount, read_ihc, read_ish
+from her2path.domain.reading import Count, IhcRead, IshRead, TrailStep, compare_recount, read_ihc, read_ish
 from her2path.domain.verdict import Indeterminate, NotEvaluable, State
 
 
@@ -137,19 +137,20 @@ def _ihc_read(evidence: CaseEvidence, guideline: Guideline) -> IhcRead | NotEval
     return read_ihc(measured, guideline) if isinstance(measured, IhcReading | StatedScore) else None
 
 
-def _ish_read(measured: object, guideline: Guideline, *, recount: bool = False) -> IshRead | None:
-    return read_ish(measured, guideline, recount=recount) if isinstance(measured, IshReading) else None
+def _ish_read(measured: object, guideline: Guideline, count: Count = Count.FIRST) -> IshRead | None:
+    return read_ish(measured, guideline, count=count) if isinstance(measured, IshReading) else None
 
 
 def _reads(ihc: IhcRead | None, evidence: CaseEvidence, guideline: Guideline) -> _Reads:
     first, second = evidence.ish, evidence.recount
-    ish, recount = _ish_read(first, guideline), _ish_read(second, guideline, recount=True)
+    ish, recount = _ish_read(first, guideline), _ish_read(second, guideline, Count.RECOUNT)
     finding = IhcFinding.NOT_DONE if ihc is None else ihc.finding
     if ish is None or not isinstance(first, IshReading):
         return _Reads(ihc, None, None, Findings(finding, IshFinding.NOT_DONE))
     adds = guideline.recount_use is RecountUse.ADD
     if adds and isinstance(second, IshReading) and recount is not None and recount.finding.is_result:
-        summed = read_ish(replace(first, summary=first.summary + second.summary), guideline, recount=True)
+        both = replace(first, summary=first.summary + second.summary)
+        summed = read_ish(both, guideline, count=Count.BOTH)
         if ish.finding is IshFinding.EQUIVOCAL:
             # The sum of both counts is what the guideline reads once more nuclei were counted.
             return _Reads(ihc, ish, summed, Findings(finding, summed.finding, RecountFinding.SAME))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from types import MappingProxyType
 from typing import TypeVar
 
@@ -150,8 +151,17 @@ def ihc_numbers(reading: IhcReading, guideline: Guideline | None = None) -> Numb
     return numbers
 
 
-def read_ish(reading: IshReading, guideline: Guideline, *, recount: bool = False) -> IshRead:
-    """Find the ISH group of one observer's count by a guideline.
+class Count(StrEnum):
+    """Which count of a case is read, as its conclusions begin."""
+
+    FIRST = ""
+    RECOUNT = "recount: "
+    BOTH = "both counts: "
+    """The sum of two counts, where further nuclei were counted."""
+
+
+def read_ish(reading: IshReading, guideline: Guideline, *, count: Count = Count.FIRST) -> IshRead:
+    """Find the ISH group of a count by a guideline.
 
     Parameters
     ----------
@@ -159,35 +169,26 @@ def read_ish(reading: IshReading, guideline: Guideline, *, recount: bool = False
         Totals over the counted nuclei and what is known of the count.
     guideline : Guideline
         Whose groups.
-    recount : bool
-        Read it as a second count: it looks at one area again, so it is not asked for several.
+    count : Count
+        A second count looks at one area again, so it is not asked for several.
     """
-    rejections = guideline.recount_rejections if recount else guideline.ish_rejections
+    is_first = count is Count.FIRST
+    rejections = guideline.ish_rejections if is_first else guideline.recount_rejections
     flags = _controls_flag(reading.controls, Flag.ISH_CONTROLS_UNKNOWN)
-    if not recount and reading.areas is None:
+    if is_first and reading.areas is None:
         flags = (*flags, Flag.AREAS_NOT_STATED)
-    if recount and (reading.blinded is None or reading.other_observer is None):
-        flags = (*flags, Flag.RECOUNT_BLINDING_NOT_STATED)
-    if _is_near_ratio_cut(reading):
-        flags = (*flags, Flag.NEAR_RATIO_CUT)
-    prefix = "recount: " if recount else ""
+    asked = (*guideline.ish_flags, *(guideline.recount_flags if count is Count.RECOUNT else ()))
     numbers = ish_numbers(reading)
     rejected = holding(reading, rejections)
     if rejected:
-        steps = tuple(_step(r, f"{prefix}indeterminate: {r.then}", numbers) for r in rejected)
+        steps = tuple(_step(r, f"{count}indeterminate: {r.then}", numbers) for r in rejected)
         reasons = Indeterminate(tuple(r.id for r in rejected), "; ".join(r.then for r in rejected))
         return IshRead(IshFinding.INDETERMINATE, steps, flags, reasons)
     dual = reading.summary.probe is Probe.DUAL
     decision = decide(reading, guideline.ish_dual if dual else guideline.ish_single)
     finding = decision.conclusion
-    step = _step(decision.rule, f"{prefix}ISH {'group ' if finding.is_group else ''}{finding}", numbers)
-    return IshRead(finding, (step,), (*flags, *(r.then for r in holding(reading, guideline.ish_flags))))
-
-
-def _is_near_ratio_cut(reading: IshReading) -> bool:
-    # 1.8 to 2.2: the band in which kit instructions ask for more nuclei; in integers, ends included.
-    her2, cep17 = reading.summary.her2, reading.summary.cep17
-    return cep17 is not None and cep17 > 0 and 18 * cep17 <= 10 * her2 <= 22 * cep17
+    step = _step(decision.rule, f"{count}ISH {'group ' if finding.is_group else ''}{finding}", numbers)
+    return IshRead(finding, (step,), (*flags, *(r.then for r in holding(reading, asked))))
 
 
 def compare_recount(first: IshRead, second: IshRead | None, guideline: Guideline) -> RecountFinding:

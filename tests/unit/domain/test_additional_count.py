@@ -50,6 +50,8 @@ def test_the_sum_of_both_counts_decides(second, state, group):
 
     assert (call.state, call.ish_group) == (state, group)
     assert call.trail[-2].numbers["nuclei"] == 40
+    assert call.trail[-2].conclusion == f"both counts: ISH {group}"
+    assert "recount_blinding_not_stated" not in call.flags
 
 
 def test_nuclei_that_still_leave_it_equivocal_are_owned_up_to_as_a_policy():

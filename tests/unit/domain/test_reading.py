@@ -17,7 +17,7 @@ from her2path.domain.ihc import (
     TallyUnit,
 )
 from her2path.domain.ish import IshReading, SignalSummary
-from her2path.domain.reading import IhcRead, compare_recount, read_ihc, read_ish
+from her2path.domain.reading import Count, IhcRead, compare_recount, read_ihc, read_ish
 from her2path.domain.verdict import NotEvaluable
 
 BREAST = GUIDELINES["breast_2023"]
@@ -235,7 +235,7 @@ def test_a_count_on_the_edge_of_rejection_is_read(given):
 
 def test_areas_that_are_not_stated_are_flagged_but_not_for_a_recount():
     assert "areas_not_stated" in read_ish(count(20, 80, 40), BREAST).flags
-    assert "areas_not_stated" not in read_ish(count(20, 80, 40), BREAST, recount=True).flags
+    assert "areas_not_stated" not in read_ish(count(20, 80, 40), BREAST, count=Count.RECOUNT).flags
     assert "areas_not_stated" not in read_ish(count(20, 80, 40, areas=2), BREAST).flags
 
 
@@ -248,7 +248,7 @@ def test_a_ratio_that_counting_error_can_carry_across_the_cut_is_flagged(her2, c
 
 
 def test_a_recount_of_one_area_is_read():
-    found = read_ish(count(20, 80, 40, areas=1), BREAST, recount=True)
+    found = read_ish(count(20, 80, 40, areas=1), BREAST, count=Count.RECOUNT)
 
     assert found.finding is IshFinding.GROUP_1
     assert found.trail[0].conclusion == "recount: ISH group 1"
@@ -269,6 +269,6 @@ TOO_FEW = count(10, 40, 20)
     ],
 )
 def test_what_a_recount_adds(first, second, expected):
-    recount = None if second is None else read_ish(second, BREAST, recount=True)
+    recount = None if second is None else read_ish(second, BREAST, count=Count.RECOUNT)
 
     assert compare_recount(read_ish(first, BREAST), recount) is expected

@@ -23,7 +23,13 @@ from her2path.domain.guideline.quantities import (
     STAINED_OVER_BLANK,
     UNUSUAL_OVER_BLANK,
 )
-from her2path.domain.guideline.rejections import IHC_REJECTIONS, ISH_REJECTIONS, RECOUNT_REJECTIONS, adopted
+from her2path.domain.guideline.rejections import (
+    COUNT_REJECTIONS,
+    IHC_REJECTIONS,
+    ISH_REJECTIONS,
+    NEAR_RATIO_CUT,
+    adopted,
+)
 from her2path.domain.guideline.rules import POLICY, Rule
 from her2path.domain.ihc import IhcReading, IhcScore
 from her2path.domain.ish import IshReading
@@ -102,9 +108,10 @@ BREAST_2007 = Guideline(
     ihc_rejections=adopted(IHC_REJECTIONS),
     ihc=IHC,
     ish_rejections=adopted(ISH_REJECTIONS),
-    recount_rejections=adopted(RECOUNT_REJECTIONS),
+    recount_rejections=adopted(COUNT_REJECTIONS),
     ish_dual=ISH_DUAL,
     ish_single=ISH_SINGLE,
+    ish_flags=(NEAR_RATIO_CUT,),
     combined=combined_rules(_AUTHOR),
     comments=COMMENTS,
     specimen=(

@@ -20,7 +20,7 @@ from her2path.domain.guideline.breast_until_2015_call import (
 from her2path.domain.guideline.definition import resourced
 from her2path.domain.guideline.findings import IshFinding, Scoring
 from her2path.domain.guideline.handling import cold_ischaemia, fixation
-from her2path.domain.guideline.rejections import IHC_REJECTIONS, ISH_REJECTIONS, RECOUNT_REJECTIONS, adopted
+from her2path.domain.guideline.rejections import COUNT_REJECTIONS, IHC_REJECTIONS, ISH_REJECTIONS, adopted
 from her2path.domain.guideline.rules import Rule
 from her2path.domain.ihc import IhcReading
 from her2path.domain.ish import IshReading
@@ -73,11 +73,12 @@ BREAST_2013 = replace(
     ihc_rejections=adopted(IHC_REJECTIONS),
     ihc=IHC,
     ish_rejections=adopted(ISH_REJECTIONS),
-    recount_rejections=adopted(RECOUNT_REJECTIONS),
+    recount_rejections=adopted(COUNT_REJECTIONS),
     ish_dual=ISH_DUAL,
     ish_single=ISH_SINGLE,
     combined=combined_rules(_AUTHOR),
     comments=COMMENTS,
+    recount_flags=(),
     specimen=(
         fixation(6, 72, f"{_HANDLING}: 6 to 72 hours in formalin"),
         cold_ischaemia(f"{_HANDLING}: at most 1 hour to fixation"),

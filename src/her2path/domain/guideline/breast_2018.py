@@ -27,7 +27,13 @@ from her2path.domain.guideline.quantities import (
     STAINED_OVER_BLANK,
     UNUSUAL_OVER_BLANK,
 )
-from her2path.domain.guideline.rejections import IHC_REJECTIONS, ISH_REJECTIONS, RECOUNT_REJECTIONS
+from her2path.domain.guideline.rejections import (
+    IHC_REJECTIONS,
+    ISH_REJECTIONS,
+    NEAR_RATIO_CUT,
+    RECOUNT_FLAGS,
+    RECOUNT_REJECTIONS,
+)
 from her2path.domain.guideline.rules import POLICY, Rule
 from her2path.domain.ihc import IhcReading, IhcScore
 from her2path.domain.ish import IshReading
@@ -155,6 +161,8 @@ BREAST_2018 = Guideline(
     recount_rejections=RECOUNT_REJECTIONS,
     ish_dual=ISH_DUAL,
     ish_single=ISH_SINGLE,
+    ish_flags=(NEAR_RATIO_CUT,),
+    recount_flags=RECOUNT_FLAGS,
     combined=COMBINED,
     comments=COMMENTS,
     specimen=(

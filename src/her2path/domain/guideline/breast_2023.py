@@ -22,6 +22,7 @@ BREAST_2023 = replace(
     ihc=restamped(BREAST_2018.ihc, _AFFIRMS),
     ish_rejections=restamped(BREAST_2018.ish_rejections, _AFFIRMS),
     recount_rejections=restamped(BREAST_2018.recount_rejections, _AFFIRMS),
+    recount_flags=restamped(BREAST_2018.recount_flags, _AFFIRMS),
     ish_dual=restamped(BREAST_2018.ish_dual, _AFFIRMS),
     ish_single=restamped(BREAST_2018.ish_single, _AFFIRMS),
     combined=restamped(BREAST_2018.combined, _AFFIRMS),

@@ -23,9 +23,9 @@ from her2path.domain.guideline.quantities import (
     STRONG_OVER_BLANK,
 )
 from her2path.domain.guideline.rejections import (
+    COUNT_REJECTIONS,
     IHC_REJECTIONS,
     ISH_REJECTIONS,
-    RECOUNT_REJECTIONS,
     SHARE_NOT_STATED,
     SINGLE_PROBE_NOT_COVERED,
     adopted,
@@ -121,7 +121,7 @@ COLORECTAL_HERACLES_2015 = Guideline(
     ihc_rejections=adopted(IHC_REJECTIONS),
     ihc=IHC,
     ish_rejections=(*adopted(ISH_REJECTIONS), SINGLE_PROBE_NOT_COVERED, SHARE_NOT_STATED),
-    recount_rejections=(*adopted(RECOUNT_REJECTIONS), SINGLE_PROBE_NOT_COVERED, SHARE_NOT_STATED),
+    recount_rejections=(*adopted(COUNT_REJECTIONS), SINGLE_PROBE_NOT_COVERED, SHARE_NOT_STATED),
     ish_dual=ISH_DUAL,
     ish_single=(),
     combined=_CALL.combined_rules(),

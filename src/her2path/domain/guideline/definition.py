@@ -103,6 +103,8 @@ class Guideline:
     """What the handling of the specimen makes a person look at; any number of them may hold."""
     ish_flags: tuple[Rule[IshReading, Flag], ...] = ()
     """What a count that was read makes a person look at; any number of them may hold."""
+    recount_flags: tuple[Rule[IshReading, Flag], ...] = ()
+    """What a recount that was read makes a person look at; any number of them may hold."""
     recount_use: RecountUse = RecountUse.CONFIRM
     one_result: tuple[frozenset[IshFinding], ...] = ()
     """Groups that are one result by this guideline, so that a recount in either confirms the other."""
@@ -131,7 +133,7 @@ class Guideline:
         found += [(rule.id, rule.source) for rule in self.ihc]
         found += [(rule.id, rule.source) for rule in counts]
         found += [(rule.id, rule.source) for rule in (*self.ish_dual, *self.ish_single)]
-        found += [(rule.id, rule.source) for rule in self.ish_flags]
+        found += [(rule.id, rule.source) for rule in (*self.ish_flags, *self.recount_flags)]
         found += [(rule.id, rule.source) for rule in self.combined]
         return (*found, *((rule.id, rule.source) for rule in self.specimen))
 

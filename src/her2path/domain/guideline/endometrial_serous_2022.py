@@ -25,9 +25,10 @@ from her2path.domain.guideline.quantities import (
     STRONG_OVER_BLANK,
 )
 from her2path.domain.guideline.rejections import (
+    COUNT_REJECTIONS,
     IHC_REJECTIONS,
     ISH_REJECTIONS,
-    RECOUNT_REJECTIONS,
+    NEAR_RATIO_CUT,
     SINGLE_PROBE_NOT_COVERED,
     adopted,
 )
@@ -114,10 +115,10 @@ ENDOMETRIAL_SEROUS_2022 = Guideline(
     ihc_rejections=adopted(IHC_REJECTIONS),
     ihc=IHC,
     ish_rejections=(*adopted(ISH_REJECTIONS), SINGLE_PROBE_NOT_COVERED),
-    recount_rejections=(*adopted(RECOUNT_REJECTIONS), SINGLE_PROBE_NOT_COVERED),
+    recount_rejections=(*adopted(COUNT_REJECTIONS), SINGLE_PROBE_NOT_COVERED),
     ish_dual=ISH_DUAL,
     ish_single=(),
-    ish_flags=ISH_FLAGS,
+    ish_flags=(NEAR_RATIO_CUT, *ISH_FLAGS),
     combined=_CALL.combined_rules(),
     comments=_CALL.comments(),
     specimen=ADOPTED,

@@ -30,9 +30,10 @@ from her2path.domain.guideline.quantities import (
     STRONG_OVER_BLANK,
 )
 from her2path.domain.guideline.rejections import (
+    COUNT_REJECTIONS,
     IHC_REJECTIONS,
     ISH_REJECTIONS,
-    RECOUNT_REJECTIONS,
+    NEAR_RATIO_CUT,
     SINGLE_PROBE_NOT_COVERED,
     adopted,
 )
@@ -174,9 +175,10 @@ GASTROESOPHAGEAL_2016 = Guideline(
     ihc_rejections=adopted(IHC_REJECTIONS),
     ihc=IHC,
     ish_rejections=(*adopted(ISH_REJECTIONS), SINGLE_PROBE_NOT_COVERED),
-    recount_rejections=(*adopted(RECOUNT_REJECTIONS), SINGLE_PROBE_NOT_COVERED),
+    recount_rejections=(*adopted(COUNT_REJECTIONS), SINGLE_PROBE_NOT_COVERED),
     ish_dual=ISH_DUAL,
     ish_single=(),
+    ish_flags=(NEAR_RATIO_CUT,),
     combined=CALL.combined_rules(),
     comments=CALL.comments(),
     specimen=ADOPTED,

@@ -10,8 +10,9 @@ from dataclasses import replace
 from typing import TypeVar
 
 from her2path.domain.case import Controls
+from her2path.domain.flags import Flag
 from her2path.domain.guideline.conditions import Quantity
-from her2path.domain.guideline.quantities import CONTROLS_FAILED_IHC, ihc_fact, ish_fact
+from her2path.domain.guideline.quantities import CONTROLS_FAILED_IHC, RATIO, ihc_fact, ish_fact
 from her2path.domain.guideline.rules import POLICY, Rule
 from her2path.domain.ihc import IhcReading
 from her2path.domain.ish import IshReading, Probe
@@ -122,10 +123,38 @@ _NOT_BLINDED: Rule[IshReading, str] = Rule(
     ish_fact("the observer of the recount knew the first result", lambda r: r.blinded is False),
     "the observer of the recount knew the first result; somebody who does not must count",
 )
-_READ = (_CONTROLS, _TOO_FEW, _NO_HER2, _NO_CEP17, _WEAK, _CYTOPLASM, _POOR_NUCLEI, _AUTOFLUORESCENCE)
-ISH_REJECTIONS = (*_READ, _AREAS)
-RECOUNT_REJECTIONS = (*_READ, _SAME_OBSERVER, _NOT_BLINDED)
+COUNT_REJECTIONS = (
+    _CONTROLS,
+    _TOO_FEW,
+    _NO_HER2,
+    _NO_CEP17,
+    _WEAK,
+    _CYTOPLASM,
+    _POOR_NUCLEI,
+    _AUTOFLUORESCENCE,
+)
+"""Reasons to read no count, whoever made it and for whatever."""
+ISH_REJECTIONS = (*COUNT_REJECTIONS, _AREAS)
+RECOUNT_REJECTIONS = (*COUNT_REJECTIONS, _SAME_OBSERVER, _NOT_BLINDED)
 """A recount looks at one area again, so it is not asked for several."""
+
+RECOUNT_FLAGS: tuple[Rule[IshReading, Flag], ...] = (
+    Rule(
+        "RECOUNT-FLAG-BLINDING",
+        f"{_RECOUNT}: by an additional observer, blinded to the first result",
+        ish_fact(
+            "it is not stated that another observer, blinded to the first result, recounted",
+            lambda r: r.blinded is None or r.other_observer is None,
+        ),
+        Flag.RECOUNT_BLINDING_NOT_STATED,
+    ),
+)
+NEAR_RATIO_CUT: Rule[IshReading, Flag] = Rule(
+    "ISH-FLAG-NEAR-RATIO-CUT",
+    "instructions of dual-probe kits: count more nuclei where the ratio is 1.8 to 2.2",
+    _IS_DUAL & (RATIO >= "1.8") & (RATIO <= "2.2"),
+    Flag.NEAR_RATIO_CUT,
+)
 
 SINGLE_PROBE_NOT_COVERED: Rule[IshReading, str] = Rule(
     "ISH-REJECT-SINGLE-PROBE",
