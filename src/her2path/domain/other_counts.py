@@ -26,7 +26,7 @@ _NEGLECTED = float(-np.log(1e-14))
 _SLOPES = np.geomspace(1e-5, 20, 400)
 """Chernoff's bound holds for any of them; the tightest is taken."""
 _SMALLEST, _NOTHING = 1e-300, float(np.log(1e-30))
-"""Below e to the power of `_NOTHING` a frequency adds less than 1e-20 to any probability."""
+"""Frequencies of a smaller logarithm change no probability by more than 1e-30."""
 _POINTS = 2**17
 """Points of a grid that are worked on at a time (1 MB)."""
 

@@ -1,0 +1,69 @@
+"""What stands beside a call so that a person can judge it: other versions, chance, single nuclei."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from her2path.domain.comparison import VersionCall, other_versions
+from her2path.domain.decision import CaseEvidence
+from her2path.domain.guideline.definition import Guideline, RecountUse
+from her2path.domain.guideline.findings import IshFinding
+from her2path.domain.ish import IshReading, NucleusSignals
+from her2path.domain.populations import CellHeterogeneity, cell_heterogeneity
+from her2path.domain.reading import Count, read_ish
+from her2path.domain.stability import Stability, stability
+from her2path.domain.verdict import NotEvaluable
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """How far a call hangs on the version of the guideline and on chance."""
+
+    other_versions: tuple[VersionCall, ...] = ()
+    stability: Stability | NotEvaluable | None = None
+    """Of the count whose ISH group the call states; None without a count."""
+    heterogeneity_2009: CellHeterogeneity | None = None
+    """None where no single nuclei are known, or none of them has a ratio."""
+
+
+def explain(
+    evidence: CaseEvidence,
+    guideline: Guideline,
+    nuclei: Sequence[NucleusSignals] = (),
+    more_nuclei: Sequence[NucleusSignals] = (),
+) -> Explanation:
+    """Work out what stands beside the call of a case.
+
+    Parameters
+    ----------
+    evidence : CaseEvidence
+        The case.
+    guideline : Guideline
+        The one that the operator chose.
+    nuclei, more_nuclei : sequence of NucleusSignals
+        The nuclei of the first count and of the recount; empty where only totals are known.
+
+    Raises
+    ------
+    ValueError
+        The nuclei do not sum to the totals of their count.
+    """
+    first, second = evidence.ish, evidence.recount
+    stable: Stability | NotEvaluable | None = None
+    if isinstance(first, IshReading):
+        if isinstance(second, IshReading) and _counts_as_one(first, second, guideline):
+            both = replace(first, summary=first.summary + second.summary)
+            every = (*nuclei, *more_nuclei) if nuclei and more_nuclei else ()
+            stable = stability(both, guideline, every, count=Count.BOTH)
+        else:
+            stable = stability(first, guideline, nuclei)
+    return Explanation(other_versions(evidence, guideline), stable, cell_heterogeneity(nuclei))
+
+
+def _counts_as_one(first: IshReading, second: IshReading, guideline: Guideline) -> bool:
+    """Tell whether the call states the group of both counts together."""
+    if guideline.recount_use is not RecountUse.ADD:
+        return False
+    recount = read_ish(second, guideline, count=Count.RECOUNT)
+    return read_ish(first, guideline).finding is IshFinding.EQUIVOCAL and recount.finding.is_result
