@@ -2,56 +2,66 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
-
-from markupsafe import Markup
 
 from her2path.domain.case import Assay
 from her2path.domain.flags import Flag
 from her2path.domain.guideline.definition import CommentKind
 from her2path.domain.guideline.registry import GUIDELINES
-from her2path.io.call_entries import Distance
 from her2path.io.documents import CallDoc, Producer
 from her2path.reports.evidence import ImageEvidence
+from her2path.reports.firmness_section import Firmness, firmness_of
 from her2path.reports.html.pictures import Picture
-from her2path.reports.html.plots import distance_bar
-from her2path.reports.ihc_section import IhcSection, ihc_section
-from her2path.reports.ish_section import IshCount, IshCuts, ish_counts
-from her2path.reports.numbers import number_text, signed_text, value_text
+from her2path.reports.ihc_section import IhcSection, Scheme, ihc_section
+from her2path.reports.ish_section import Heterogeneity, IshCount, IshCuts, heterogeneity_of, ish_counts
 from her2path.reports.origin_section import Origin, origin_of
+from her2path.reports.population_section import PopulationBlock, own_trail, population_blocks
+from her2path.reports.specimen_section import (
+    SITE_WORDS,
+    SiteWarning,
+    SpecimenFact,
+    site_warning,
+    specimen_facts,
+)
+from her2path.reports.trail_section import (
+    Cuts,
+    DistanceRow,
+    NamedNumber,
+    TrailRow,
+    cell_cuts,
+    cuts_by_quantity,
+    distance_rows,
+    named_numbers,
+    trail_rows,
+)
+from her2path.reports.versions_section import VersionRow, guideline_title, version_rows
 from her2path.reports.wording import (
     CATEGORY_WORDS,
     NOT_EVALUABLE,
-    OVER_BLANK,
     STATE_WORDS,
     Note,
     StateWords,
-    conclusion_words,
     flag_sentence,
     headline,
-    in_listing_order,
-    label_of,
     notes_of,
     reason_sentences,
 )
 
 LIMITS_OF_USE = (
     "Decision support for research and validation, not a diagnostic device: the pathologist signs.",
-    "The software measures what the images show. It does not know the history, the histological type, "
-    "the pre-analytical handling or whether the controls were read correctly.",
+    "The software measures what the images show. It does not know the history or the histological type, "
+    "nor check what the case sheet states of the specimen, its handling and the controls.",
     "Percentages and counts come from image analysis whose optical thresholds belong to the stated "
     "calibration; another scanner or stain needs its own.",
     "The category beside the call is an overlay of trials and labels, not a result of the guideline, and no "
     "advice on treatment.",
 )
 
-Cuts = Mapping[str, tuple[float, ...]]
 _TILES = (
     ("ihc", "scored_cells"),
     ("ihc", "pct_complete_intense"),
+    ("ihc", "pct_strong"),
     ("ihc", "pct_stained"),
     ("ihc", "h_score"),
     ("ish", "nuclei"),
@@ -59,36 +69,6 @@ _TILES = (
     ("ish", "cep17_mean"),
     ("ish", "her2_cep17_ratio"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class NamedNumber:
-    """A number as printed, with its name."""
-
-    name: str
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
-class TrailRow:
-    """One rule of the trail as printed."""
-
-    rule_id: str
-    source: str
-    conclusion: str
-    numbers: tuple[NamedNumber, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class DistanceRow:
-    """One distance to a cut-point as printed."""
-
-    quantity: str
-    value: str
-    cut: str
-    distance: str
-    unit: str
-    bar: Markup
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +98,7 @@ class CasePage:
     guideline: str
     guideline_title: str
     specimen: str
+    site_warning: SiteWarning | None
     headline: str
     state: StateWords
     is_final: bool
@@ -125,16 +106,27 @@ class CasePage:
     failed_images: tuple[ImageReason, ...]
     category: str
     category_basis: str
+    has_categories: bool
+    """Whether the guideline's tumour has such categories at all."""
     flags: tuple[Note, ...]
     comments: tuple[Note, ...]
     """Mandatory comments and notes."""
     actions: tuple[Note, ...]
     """Comments that say who must do what."""
     tiles: tuple[NamedNumber, ...]
+    populations: tuple[PopulationBlock, ...]
+    """Two where a second population is reported apart."""
     trail: tuple[TrailRow, ...]
     distances: tuple[DistanceRow, ...]
+    firmness: Firmness | None
+    """None where nothing was counted."""
+    versions: tuple[VersionRow, ...]
+    """The chosen guideline and the others of its family; empty without others."""
     ihc: tuple[IhcSection, ...]
     ish: tuple[IshCount, ...]
+    heterogeneity: Heterogeneity | None
+    """The cell-level definition of 2009; None where it cannot be told."""
+    specimen_facts: tuple[SpecimenFact, ...]
     findings: tuple[QualityRow, ...]
     has_quality: bool
     """Whether the quality of any image could be examined."""
@@ -163,12 +155,15 @@ def case_page(material: CaseMaterial) -> CasePage:
     fish_images = [image for image in images if image.facts.assay is Assay.FISH]
     cuts = cuts_by_quantity(call)
     comments = notes_of(call)
+    known = GUIDELINES.get(call.guideline)
+    scheme = Scheme.CLASSES if known is None or known.family == "breast" else Scheme.LEVELS
     origin = origin_of(call, images, report=material.report, report_inputs=dict(material.report_inputs))
     return CasePage(
         case_id=call.case_id,
         guideline=call.guideline,
-        guideline_title=GUIDELINES[call.guideline].title if call.guideline in GUIDELINES else "",
-        specimen=", ".join(sorted({str(image.facts.specimen) for image in images})),
+        guideline_title=guideline_title(call.guideline),
+        specimen=_specimen(call, images),
+        site_warning=site_warning(call),
         headline=headline(call),
         state=STATE_WORDS[call.state],
         is_final=call.state in {"positive", "negative"},
@@ -176,19 +171,18 @@ def case_page(material: CaseMaterial) -> CasePage:
         failed_images=_failed_images(call, images),
         category=CATEGORY_WORDS.get(call.her2_category, call.her2_category) if call.her2_category else "",
         category_basis=call.her2_category_basis or "",
+        has_categories=known is None or known.has_low_expression_overlay,
         flags=_flags(call, images),
         comments=tuple(note for note in comments if note.kind != CommentKind.ACTION),
         actions=tuple(note for note in comments if note.kind == CommentKind.ACTION),
         tiles=_tiles(call, cuts),
-        trail=tuple(
-            TrailRow(
-                entry.rule_id, entry.source, conclusion_words(entry.conclusion), _numbers(entry.numbers, cuts)
-            )
-            for entry in call.rule_trail
-        ),
-        distances=tuple(_distance_row(distance) for distance in call.distance_to_cut),
+        populations=population_blocks(call, cuts),
+        trail=trail_rows(own_trail(call), cuts),
+        distances=distance_rows(call),
+        firmness=firmness_of(call),
+        versions=version_rows(call),
         ihc=tuple(
-            ihc_section(image, cuts=_pct_cuts(cuts), overlay=pictures.get(image.image_id))
+            ihc_section(image, scheme, cuts=cell_cuts(call), overlay=pictures.get(image.image_id))
             for image in ihc_images
         ),
         ish=ish_counts(
@@ -196,6 +190,8 @@ def case_page(material: CaseMaterial) -> CasePage:
             pictures,
             IshCuts(ratio=cuts.get("her2_cep17_ratio", ()), copies=cuts.get("her2_mean", ())),
         ),
+        heterogeneity=heterogeneity_of(call),
+        specimen_facts=specimen_facts(call.specimen),
         findings=_findings(images),
         has_quality=any(image.quality.result is not None for image in images),
         limits=LIMITS_OF_USE,
@@ -203,44 +199,20 @@ def case_page(material: CaseMaterial) -> CasePage:
     )
 
 
-def cuts_by_quantity(call: CallDoc) -> Cuts:
-    """Cut-points that the call was measured against, ascending, by the name of the number."""
-    found: dict[str, set[float]] = {}
-    for distance in call.distance_to_cut:
-        found.setdefault(distance.quantity, set()).add(distance.cut)
-    return MappingProxyType({name: tuple(sorted(found[name])) for name in sorted(found)})
-
-
-def _pct_cuts(cuts: Cuts) -> Cuts:
-    """Cut-points of the guideline in per cent of the cells; the limit of blank is none of them."""
-    names = [name for name in cuts if name.startswith("pct_") and not name.endswith(OVER_BLANK)]
-    return {name: cuts[name] for name in names}
-
-
-def _numbers(numbers: Mapping[str, int | float | str | None], cuts: Cuts) -> tuple[NamedNumber, ...]:
-    return tuple(
-        NamedNumber(label_of(name), value_text(name, numbers[name], cuts=cuts.get(name, ())))
-        for name in in_listing_order(numbers)
-    )
-
-
 def _tiles(call: CallDoc, cuts: Cuts) -> tuple[NamedNumber, ...]:
-    measured = {"ihc": call.ihc, "ish": call.ish}
+    compared = {distance.quantity: distance.value for distance in call.distance_to_cut}
+    measured = {"ihc": {**compared, **call.ihc}, "ish": call.ish}
     found = {name: measured[part].get(name) for part, name in _TILES}
-    return _numbers({name: value for name, value in found.items() if value is not None}, cuts)
+    if "pct_strong" in compared:
+        # The guideline reads levels of staining, so closed membranes are no number of its own.
+        found["pct_complete_intense"] = None
+    return named_numbers({name: value for name, value in found.items() if value is not None}, cuts)
 
 
-def _distance_row(distance: Distance) -> DistanceRow:
-    per_cent = " %" if distance.quantity.startswith("pct_") else ""
-    relative = distance.distance / distance.cut if distance.cut else 2 * math.copysign(1, distance.distance)
-    return DistanceRow(
-        quantity=label_of(distance.quantity),
-        value=number_text(distance.value, cuts=(distance.cut,)) + per_cent,
-        cut=f"{distance.cut:g}{per_cent}",
-        distance=signed_text(distance.distance),
-        unit=distance.unit,
-        bar=distance_bar(relative if distance.distance else 0.0),
-    )
+def _specimen(call: CallDoc, images: Sequence[ImageEvidence]) -> str:
+    kinds = ", ".join(sorted({str(image.facts.specimen) for image in images}))
+    site = "" if call.specimen.site is None else SITE_WORDS[call.specimen.site]
+    return ", ".join(words for words in (kinds, site) if words)
 
 
 def _flags(call: CallDoc, images: Sequence[ImageEvidence]) -> tuple[Note, ...]:
@@ -253,6 +225,8 @@ def _flags(call: CallDoc, images: Sequence[ImageEvidence]) -> tuple[Note, ...]:
         for flag in image.flags:
             if flag in raised or flag not in tuple(Flag):
                 raised.setdefault(flag, []).append(image.image_id)
+    # The guideline that does not fit the site has a warning of its own, near the top.
+    raised.pop(Flag.GUIDELINE_SITE, None)
     where = {flag: tuple(names) if len(images) > 1 else () for flag, names in raised.items()}
     return tuple(Note(flag, flag_sentence(flag) or "", images=where[flag]) for flag in raised)
 

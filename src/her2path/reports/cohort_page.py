@@ -13,13 +13,13 @@ from her2path.domain.ihc import IhcScore
 from her2path.domain.verdict import State
 from her2path.io.documents import CallDoc, Producer
 from her2path.reports.html.plots import Segment, bar_chart
+from her2path.reports.number_names import code_words
 from her2path.reports.numbers import number_text
 from her2path.reports.wording import (
     CATEGORY_WORDS,
     NOT_EVALUABLE,
     STATE_WORDS,
     StateWords,
-    code_words,
     headline,
     ish_group_text,
     notes_of,

@@ -4,26 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from types import MappingProxyType
 
 from markupsafe import Markup
 
-from her2path.domain.ihc import IhcScore, StainingClass
+from her2path.domain.ihc import IhcScore, Reactivity, StainingClass, levels_from
+from her2path.domain.stats.intervals import wilson_interval
 from her2path.imaging.ihc.overlay import EXCLUDED_RGB, SCORE_RGB
-from her2path.io.documents import IhcScoreResult, Reason
+from her2path.io.documents import IhcScoreResult, Percentage, Reason
 from her2path.reports.evidence import ImageEvidence
 from her2path.reports.html.pictures import Picture
 from her2path.reports.html.plots import Segment, stacked_bar
+from her2path.reports.number_names import LEVEL_WORDS, STAINING_WORDS, SUM_WORDS, code_words
 from her2path.reports.numbers import count_text, number_text
-from her2path.reports.wording import (
-    HETEROGENEITY_WORDS,
-    SELECTION_WORDS,
-    STAINING_WORDS,
-    code_words,
-    exclusion_words,
-)
-
-STRONGEST_FIRST = tuple(StainingClass)
+from her2path.reports.wording import HETEROGENEITY_WORDS, SELECTION_WORDS, exclusion_words
 
 # Lightness falls with the strength of the staining, so the order survives any colour vision.
 _FILLS: Mapping[str, tuple[str, str]] = MappingProxyType(
@@ -33,8 +28,20 @@ _FILLS: Mapping[str, tuple[str, str]] = MappingProxyType(
         StainingClass.INCOMPLETE_MODERATE_INTENSE: ("#d68a3c", "#1b1b1b"),
         StainingClass.INCOMPLETE_FAINT: ("#f3d9a4", "#1b1b1b"),
         StainingClass.NONE: ("#e6e9ed", "#1b1b1b"),
+        Reactivity.STRONG: ("#5b2a06", "#ffffff"),
+        Reactivity.WEAK_MODERATE: ("#b86a22", "#ffffff"),
+        Reactivity.FAINT: ("#f3d9a4", "#1b1b1b"),
     }
 )
+
+
+class Scheme(Enum):
+    """How a guideline sorts stained cells, strongest first."""
+
+    CLASSES = tuple(StainingClass)
+    """By completeness and intensity (breast)."""
+    LEVELS = tuple(Reactivity)
+    """By intensity: complete, basolateral and lateral staining count alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +56,14 @@ class ClassRow:
     interval: str
     spans: str
     """Cut-point that lies within the interval; empty if none."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClassTable:
+    """A table of percentages."""
+
+    caption: str
+    rows: tuple[ClassRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +106,8 @@ class IhcSection:
     score: str = ""
     rule_id: str = ""
     bar: Markup | None = None
-    rows: tuple[ClassRow, ...] = ()
+    tables: tuple[ClassTable, ...] = ()
+    """The staining as the guideline reads it, and as it was counted where that differs."""
     facts: tuple[CountRow, ...] = ()
     excluded: tuple[CountRow, ...] = ()
     selection: str = ""
@@ -102,7 +118,7 @@ class IhcSection:
 
 
 def ihc_section(
-    image: ImageEvidence, *, cuts: Mapping[str, tuple[float, ...]], overlay: Picture | None
+    image: ImageEvidence, scheme: Scheme, *, cuts: Mapping[str, tuple[float, ...]], overlay: Picture | None
 ) -> IhcSection:
     """Prepare one IHC image for the page.
 
@@ -110,6 +126,8 @@ def ihc_section(
     ----------
     image : ImageEvidence
         An IHC image.
+    scheme : Scheme
+        How the case's guideline sorts stained cells.
     cuts : mapping of str to tuple of float
         Cut-points of the case's guideline by the name of the number (``pct_stained``, ...).
     overlay : Picture or None
@@ -127,8 +145,8 @@ def ihc_section(
         reason=None,
         score=str(result.score),
         rule_id=result.rule_id,
-        bar=_bar(result, cuts_pct),
-        rows=_class_rows(result, cuts, cuts_pct),
+        bar=_bar(result, scheme, cuts_pct),
+        tables=_tables(result, scheme, cuts),
         facts=_facts(result),
         excluded=excluded_rows(result.excluded_cells),
         selection=SELECTION_WORDS[result.tumour_selection],
@@ -144,31 +162,71 @@ def excluded_rows(excluded: Mapping[str, int]) -> tuple[CountRow, ...]:
     return tuple(CountRow(exclusion_words(code), count_text(n)) for code, n in ranked if n)
 
 
-def _bar(result: IhcScoreResult, cuts_pct: Sequence[float]) -> Markup:
+def _bar(result: IhcScoreResult, scheme: Scheme, cuts_pct: Sequence[float]) -> Markup:
+    words = STAINING_WORDS if scheme is Scheme.CLASSES else LEVEL_WORDS
+    tally = result.as_tally()
     segments = []
-    for name in STRONGEST_FIRST:
-        pct = result.percentages[name].pct
+    for name in scheme.value:
+        pct = 100 * tally.of_class(name) / tally.total
         fill, ink = _FILLS[name]
-        words = f"{number_text(pct, digits=1, cuts=cuts_pct)} %"
-        segments.append(Segment(STAINING_WORDS[name], pct, fill, words, ink))
+        printed = f"{number_text(pct, digits=1, cuts=cuts_pct)} %"
+        segments.append(Segment(words[name], pct, fill, printed, ink))
     return stacked_bar(segments, cuts=cuts_pct, title="Membrane staining of the scored tumour cells")
 
 
-def _class_rows(
-    result: IhcScoreResult, cuts: Mapping[str, tuple[float, ...]], cuts_pct: Sequence[float]
-) -> tuple[ClassRow, ...]:
-    order = [*STRONGEST_FIRST, *sorted(result.percentages.keys() - set(STRONGEST_FIRST))]
-    rows = []
-    for name in order:
-        share = result.percentages[name]
-        low, high = (number_text(value, cuts=cuts_pct) for value in (share.low_pct, share.high_pct))
-        label = "All stained cells" if name == "stained" else STAINING_WORDS.get(name, code_words(name))
-        fill = _FILLS[name][0] if name in _FILLS else ""
-        pct = number_text(share.pct, cuts=cuts_pct)
-        spanned = [cut for cut in cuts.get(f"pct_{name}", ()) if share.low_pct <= cut <= share.high_pct]
-        spans = ", ".join(f"{cut:g} %" for cut in spanned)
-        rows.append(ClassRow(label, fill, count_text(share.cells), pct, f"{low} to {high}", spans))
-    return tuple(rows)
+def _tables(
+    result: IhcScoreResult, scheme: Scheme, cuts: Mapping[str, tuple[float, ...]]
+) -> tuple[ClassTable, ...]:
+    caption = "Membrane staining of the scored tumour cells"
+    if scheme is Scheme.CLASSES:
+        return (ClassTable(caption, _class_rows(result, cuts)),)
+    return (
+        ClassTable(f"{caption}, as the guideline reads it", _level_rows(result, cuts)),
+        ClassTable("The same cells by completeness and intensity", _class_rows(result, {})),
+    )
+
+
+def _class_rows(result: IhcScoreResult, cuts: Mapping[str, tuple[float, ...]]) -> tuple[ClassRow, ...]:
+    names = [str(name) for name in Scheme.CLASSES.value]
+    order = [*names, *sorted(result.percentages.keys() - set(names))]
+    words = {**SUM_WORDS, **STAINING_WORDS}
+    return tuple(
+        _class_row(name, words.get(name, code_words(name)), result.percentages[name], cuts) for name in order
+    )
+
+
+def _level_rows(result: IhcScoreResult, cuts: Mapping[str, tuple[float, ...]]) -> tuple[ClassRow, ...]:
+    tally = result.as_tally()
+    levels = {str(name): tally.of_class(name) for name in Scheme.LEVELS.value}
+    at_least = levels_from(Reactivity.WEAK_MODERATE)
+    sums = {
+        "at_least_weak_moderate": sum(tally.of_class(name) for name in at_least),
+        "stained": tally.total - tally.of_class(Reactivity.NONE),
+    }
+    words = {**SUM_WORDS, **LEVEL_WORDS}
+    return tuple(
+        _class_row(name, words[name], _percentage(n, tally.total), cuts)
+        for name, n in (levels | sums).items()
+    )
+
+
+def _percentage(cells: int, total: int) -> Percentage:
+    low, high = wilson_interval(cells, total)
+    return Percentage(cells=cells, pct=100 * cells / total, low_pct=100 * low, high_pct=100 * high)
+
+
+def _class_row(name: str, label: str, share: Percentage, cuts: Mapping[str, tuple[float, ...]]) -> ClassRow:
+    beside = sorted({cut for values in cuts.values() for cut in values})
+    low, high = (number_text(value, cuts=beside) for value in (share.low_pct, share.high_pct))
+    spanned = [cut for cut in cuts.get(f"pct_{name}", ()) if share.low_pct <= cut <= share.high_pct]
+    return ClassRow(
+        label=label,
+        fill=_FILLS[name][0] if name in _FILLS else "",
+        cells=count_text(share.cells),
+        pct=number_text(share.pct, cuts=beside),
+        interval=f"{low} to {high}",
+        spans=", ".join(f"{cut:g} %" for cut in spanned),
+    )
 
 
 def _facts(result: IhcScoreResult) -> tuple[CountRow, ...]:

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from her2path.domain.ish import NucleusSignals, Probe, SignalSummary
 from her2path.errors import ArtefactError
-from her2path.io.documents import FishCountsResult, Reason
+from her2path.io.documents import CallDoc, FishCountsResult, Reason
 from her2path.io.tables import FISH_NUCLEI, read_table
 from her2path.reports.evidence import ImageEvidence
 from her2path.reports.html.pictures import Picture
@@ -74,6 +74,24 @@ class _Counted:
     image: ImageEvidence
     result: FishCountsResult
     summary: SignalSummary
+
+
+@dataclass(frozen=True, slots=True)
+class Heterogeneity:
+    """The cell-level definition of 2009, ready for the page."""
+
+    share: str
+    """Share of the nuclei with a ratio above 2.2."""
+    heterogeneous: bool
+
+
+def heterogeneity_of(call: CallDoc) -> Heterogeneity | None:
+    """Print the cell-level definition of 2009; None where no single nuclei with a ratio are known."""
+    found = call.heterogeneity_2009
+    if found is None:
+        return None
+    # The definition cuts at 5 % and at 50 %.
+    return Heterogeneity(f"{number_text(found.share_pct, digits=1, cuts=(5.0, 50.0))} %", found.heterogeneous)
 
 
 def ish_counts(

@@ -12,9 +12,10 @@ from types import MappingProxyType
 from her2path.domain.flags import FLAG_TEXT, Flag
 from her2path.domain.guideline.definition import CommentKind
 from her2path.domain.guideline.registry import GUIDELINES
-from her2path.domain.ihc import StainingClass
 from her2path.domain.verdict import State
+from her2path.io.call_entries import Comment
 from her2path.io.documents import CallDoc
+from her2path.reports.number_names import code_words
 
 NOT_EVALUABLE = "not_evaluable"
 
@@ -130,6 +131,9 @@ ISH_GROUP_WORDS: Mapping[str, str] = MappingProxyType(
     }
 )
 
+ISH_NONE = "no ISH result"
+"""Of a population that was not counted, or whose count cannot be read."""
+
 CATEGORY_WORDS: Mapping[str, str] = MappingProxyType(
     {"positive": "HER2-positive", "low": "HER2-low", "ultralow": "HER2-ultralow", "null": "HER2-null"}
 )
@@ -182,16 +186,6 @@ HETEROGENEITY_WORDS: Mapping[str, tuple[str, int]] = MappingProxyType(
 )
 """Words and decimals for the measures of heterogeneity of an IHC slide."""
 
-STAINING_WORDS: Mapping[str, str] = MappingProxyType(
-    {
-        StainingClass.COMPLETE_INTENSE: "Complete, intense",
-        StainingClass.COMPLETE_WEAK_MODERATE: "Complete, weak to moderate",
-        StainingClass.INCOMPLETE_MODERATE_INTENSE: "Incomplete, moderate to intense",
-        StainingClass.INCOMPLETE_FAINT: "Incomplete or faint",
-        StainingClass.NONE: "No staining",
-    }
-)
-
 REASON_TITLES: Mapping[str, str] = MappingProxyType(
     {
         "missing_file": "an image file is missing",
@@ -223,6 +217,12 @@ REASON_TITLES: Mapping[str, str] = MappingProxyType(
         "out_of_focus": "the tissue is out of focus",
         "no_result": "a step left no result",
         "limit_of_blank": "the calibration cannot tell 0 from 1+",
+        "specimen_not_stated": "the kind of specimen is not stated",
+        "specimen_not_covered": "the guideline does not cover this kind of specimen",
+        "cluster_not_stated": "the clusters of a biopsy are not stated",
+        "extent_not_stated": "the extent of the staining is not stated",
+        "count_not_readable": "the count cannot be read",
+        "count_too_large": "the count is too large to reckon with",
     }
 )
 """Short names of known reasons, for the large line of a page."""
@@ -243,65 +243,6 @@ SELECTION_WORDS: Mapping[str, str] = MappingProxyType(
         "the overlay that stroma, lymphocytes, normal and in-situ epithelium are not scored.",
     }
 )
-
-
-OVER_BLANK = "_over_blank"
-"""Ends the name of a number that is compared with the limit of blank instead of a cut-point."""
-
-NUMBER_LABELS: Mapping[str, str] = MappingProxyType(
-    {
-        "ihc": "IHC",
-        "ish": "ISH",
-        "recount": "recount",
-        "scored_cells": "Scored tumour cells",
-        **{f"pct_{name}": words for name, words in STAINING_WORDS.items()},
-        "pct_stained": "All stained cells",
-        "pct_complete": "Complete, any intensity",
-        "limit_of_blank_pct": "Limit of blank",
-        "h_score": "H-score",
-        "nuclei": "Counted nuclei",
-        "areas": "Counted areas",
-        "her2_signals": "HER2 signals",
-        "cep17_signals": "CEP17 signals",
-        "her2_mean": "Mean HER2 per nucleus",
-        "cep17_mean": "Mean CEP17 per nucleus",
-        "her2_cep17_ratio": "HER2/CEP17 ratio",
-        "probe": "Probe",
-        "images": "Images",
-        "excluded_cells": "Cells not scored",
-        "excluded_nuclei": "Nuclei not counted",
-        "nuclei_with_clusters": "Nuclei with clusters",
-        "tumour_selection": "Tumour selection",
-        "calibration": "Calibration",
-        "weak_signals": "Weak signals",
-        "cytoplasmic_signals": "Signals outside nuclei",
-    }
-)
-"""Names of numbers in a call, in words, in the order in which a page lists them."""
-
-
-def label_of(name: str) -> str:
-    """Words for the name of a number; an unknown one is spelt out.
-
-    Examples
-    --------
-    >>> label_of("pct_stained_over_blank")
-    'All stained cells, over the limit of blank'
-    """
-    if name.endswith(OVER_BLANK):
-        return f"{label_of(name.removesuffix(OVER_BLANK))}, over the limit of blank"
-    return NUMBER_LABELS.get(name, code_words(name))
-
-
-def in_listing_order(names: Iterable[str]) -> list[str]:
-    """Sort names of numbers as a page lists them; unknown ones come last, by name."""
-    known = list(NUMBER_LABELS)
-    return sorted(names, key=lambda name: (known.index(name) if name in known else len(known), name))
-
-
-def code_words(code: str) -> str:
-    """Spell a machine-readable code as words: underscores become spaces."""
-    return code.replace("_", " ")
 
 
 def reason_title(code: str) -> str:
@@ -335,18 +276,43 @@ def conclusion_words(conclusion: str) -> str:
     return STATE_WORDS[conclusion].short if conclusion in STATE_WORDS else code_words(conclusion)
 
 
+def share_text(share_pct: float) -> str:
+    """Print the share of a population.
+
+    Examples
+    --------
+    >>> share_text(30.0), share_text(12.5)
+    ('30 %', '12.5 %')
+    """
+    return f"{share_pct:.3g} %"
+
+
 def evidence_text(call: CallDoc) -> str:
     """Join the results that a call rests on, as in ``IHC 2+, ISH group 1``; empty if none."""
     parts = [f"IHC {call.ihc_score}"] if call.ihc_score is not None else []
-    parts += [ish_group_text(call.ish_group)] if call.ish_group is not None else []
+    if call.populations:
+        parts.append(f"{population_text(call)} of the cells")
+    elif call.ish_group is not None:
+        parts.append(ish_group_text(call.ish_group))
     return ", ".join(parts)
 
 
+def population_text(call: CallDoc) -> str:
+    """Name the ISH results of two populations, as in ``ISH group 5 in 70 % and ISH group 1 in 30 %``."""
+    found = ((ISH_NONE if p.ish_group is None else ish_group_text(p.ish_group), p) for p in call.populations)
+    return " and ".join(f"{words} in {share_text(population.share_pct)}" for words, population in found)
+
+
 def notes_of(call: CallDoc) -> tuple[Note, ...]:
-    """Comments of a call with their kind; one that the guideline does not know is taken for mandatory."""
-    known = GUIDELINES[call.guideline].comments if call.guideline in GUIDELINES else {}
+    """Comments of a call with their kind."""
+    return worded_comments(call.comments, call.guideline)
+
+
+def worded_comments(comments: Iterable[Comment], guideline: str) -> tuple[Note, ...]:
+    """Give comments their kind; one that the guideline does not know is taken for mandatory."""
+    known = GUIDELINES[guideline].comments if guideline in GUIDELINES else {}
     kinds = {code: str(comment.kind) for code, comment in known.items()}
-    return tuple(Note(c.code, c.text, kinds.get(c.code, str(CommentKind.MANDATORY))) for c in call.comments)
+    return tuple(Note(c.code, c.text, kinds.get(c.code, str(CommentKind.MANDATORY))) for c in comments)
 
 
 def reason_sentences(call: CallDoc) -> tuple[str, ...]:

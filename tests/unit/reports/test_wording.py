@@ -11,12 +11,9 @@ from her2path.io.call_entries import Comment
 from her2path.reports import wording
 from her2path.reports.wording import (
     NOT_EVALUABLE,
-    NUMBER_LABELS,
     STATE_WORDS,
     flag_sentence,
     headline,
-    in_listing_order,
-    label_of,
     notes_of,
     reason_sentences,
 )
@@ -86,19 +83,6 @@ def test_a_comment_that_the_guideline_does_not_know_counts_as_mandatory():
     call = call_doc("c1", Ihc(cells=TWO_PLUS))
     odd = call.model_copy(update={"comments": (*call.comments, Comment(code="X", text="look"))})
     assert [(note.code, note.kind) for note in notes_of(odd)] == [("ACT-ISH", "action"), ("X", "mandatory")]
-
-
-def test_numbers_are_listed_in_reading_order_and_unknown_ones_last():
-    order = in_listing_order(["zzz", "her2_mean", "aaa", "pct_none", "pct_complete_intense"])
-    assert order == ["pct_complete_intense", "pct_none", "her2_mean", "aaa", "zzz"]
-    assert label_of("zzz_yyy") == "zzz yyy"
-
-
-def test_every_number_of_a_real_call_has_a_label():
-    call = call_doc("c1", Ihc(cells=TWO_PLUS), Fish(nuclei=nuclei(40, 7.2, 4.1)))
-    names = {name for entry in call.rule_trail for name in entry.numbers}
-    names |= {d.quantity.removesuffix("_over_blank") for d in call.distance_to_cut}
-    assert names <= set(NUMBER_LABELS)
 
 
 def test_every_reason_that_the_code_gives_has_a_title():

@@ -18,6 +18,7 @@ from markupsafe import Markup, escape
 INK = "#1b1b1b"
 GRID = "#8a8a8a"
 BLUE = "#0b5394"
+PALE = "#8fb3d9"
 CUT = "#b3261e"
 
 
@@ -129,6 +130,21 @@ def distance_bar(relative: float) -> Markup:
         _arrow(end, 11, relative) if abs(relative) > 1 else _dot(end, 11),
     ]
     head = f'<svg viewBox="0 0 240 {height:g}" width="240" height="{height:g}" aria-hidden="true">'
+    return Markup(head + "".join(body) + "</svg>")  # noqa: S704  (numbers only)
+
+
+def share_bar(share: float, *, strong: bool) -> Markup:
+    """Draw a share (0 to 1) as a bar in its track; `strong` fills it darker.
+
+    The figure repeats a number that stands beside it in a table, so it is hidden from readers who
+    do not see it.
+    """
+    wide, fill = 240.0, BLUE if strong else PALE
+    body = [
+        f'<rect x="0.5" y="3.5" width="{wide - 1:g}" height="14" fill="#ffffff" stroke="{GRID}"/>',
+        f'<rect x="0.5" y="3.5" width="{(wide - 1) * share:.1f}" height="14" fill="{fill}"/>',
+    ]
+    head = f'<svg viewBox="0 0 {wide:g} 21" width="{wide:g}" height="21" aria-hidden="true">'
     return Markup(head + "".join(body) + "</svg>")  # noqa: S704  (numbers only)
 
 

@@ -1,0 +1,114 @@
+"""What a report says of the way to a call: the rules that held, and the distance to each cut-point."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from markupsafe import Markup
+
+from her2path.domain.guideline.quantities import PER_CENT
+from her2path.io.call_entries import Distance, TrailEntry
+from her2path.io.documents import CallDoc
+from her2path.reports.html.plots import distance_bar
+from her2path.reports.number_names import OVER_BLANK, in_listing_order, label_of
+from her2path.reports.numbers import count_text, number_text, signed_text, value_text
+from her2path.reports.wording import conclusion_words
+
+_CELLS = "cells"
+"""Unit of numbers that are whole cells, such as the largest cluster of a biopsy."""
+Cuts = Mapping[str, tuple[float, ...]]
+NO_CUTS: Cuts = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class NamedNumber:
+    """A number as printed, with its name."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrailRow:
+    """One rule of the trail as printed."""
+
+    rule_id: str
+    source: str
+    conclusion: str
+    condition: str
+    """What had to hold, in words; empty where a person stated the result."""
+    numbers: tuple[NamedNumber, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DistanceRow:
+    """One distance to a cut-point as printed."""
+
+    quantity: str
+    value: str
+    cut: str
+    distance: str
+    unit: str
+    bar: Markup
+
+
+def trail_rows(trail: Iterable[TrailEntry], cuts: Cuts = NO_CUTS) -> tuple[TrailRow, ...]:
+    """Word the rules that held, in order; numbers get the digits that tell them from `cuts`."""
+    return tuple(
+        TrailRow(
+            rule_id=entry.rule_id,
+            source=entry.source,
+            conclusion=conclusion_words(entry.conclusion),
+            condition=entry.condition,
+            numbers=named_numbers(entry.numbers, cuts),
+        )
+        for entry in trail
+    )
+
+
+def named_numbers(
+    numbers: Mapping[str, int | float | str | None], cuts: Cuts = NO_CUTS
+) -> tuple[NamedNumber, ...]:
+    """Name and print numbers of a call in the order in which a page lists them."""
+    return tuple(
+        NamedNumber(label_of(name), value_text(name, numbers[name], cuts=cuts.get(name, ())))
+        for name in in_listing_order(numbers)
+    )
+
+
+def cuts_by_quantity(call: CallDoc) -> Cuts:
+    """Cut-points that the call was measured against, ascending, by the name of the number."""
+    found: dict[str, set[float]] = {}
+    for distance in call.distance_to_cut:
+        found.setdefault(distance.quantity, set()).add(distance.cut)
+    return MappingProxyType({name: tuple(sorted(found[name])) for name in sorted(found)})
+
+
+def cell_cuts(call: CallDoc) -> Cuts:
+    """Cut-points in per cent of the tumour cells; neither the limit of blank nor a share of nuclei is one."""
+    cuts = cuts_by_quantity(call)
+    names = {d.quantity for d in call.distance_to_cut if d.unit == PER_CENT}
+    return {name: cuts[name] for name in cuts if name in names and not name.endswith(OVER_BLANK)}
+
+
+def distance_rows(call: CallDoc) -> tuple[DistanceRow, ...]:
+    """Print the distance of every number to each of its cut-points."""
+    return tuple(_distance_row(distance) for distance in call.distance_to_cut)
+
+
+def _distance_row(distance: Distance) -> DistanceRow:
+    per_cent = " %" if distance.quantity.startswith("pct_") else ""
+    relative = distance.distance / distance.cut if distance.cut else 2 * math.copysign(1, distance.distance)
+    is_count = distance.unit == _CELLS
+    value = number_text(distance.value, cuts=(distance.cut,))
+    return DistanceRow(
+        quantity=label_of(distance.quantity),
+        value=count_text(round(distance.value)) if is_count else value + per_cent,
+        cut=f"{distance.cut:g}{per_cent}",
+        distance=signed_text(distance.distance, digits=0 if is_count else 2),
+        unit=distance.unit,
+        bar=distance_bar(relative if distance.distance else 0.0),
+    )
