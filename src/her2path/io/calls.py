@@ -5,12 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from her2path.domain.decision import CaseCall
+from her2path.domain.case import Specimen, SpecimenFacts
+from her2path.domain.comparison import VersionCall
+from her2path.domain.decision import CaseCall, PopulationCall
+from her2path.domain.explanation import Explanation
+from her2path.domain.flags import Flag
+from her2path.domain.guideline.definition import CommentText
 from her2path.domain.ihc import IhcReading
 from her2path.domain.ish import IshReading
-from her2path.domain.reading import ihc_numbers, ish_numbers
+from her2path.domain.reading import TrailStep, ihc_numbers, ish_numbers
+from her2path.domain.stability import Stability
 from her2path.domain.verdict import NotEvaluable
-from her2path.io.call_entries import Comment, Distance, TrailEntry
+from her2path.io.call_entries import (
+    Comment,
+    Distance,
+    HeterogeneityEntry,
+    MarginEntry,
+    PopulationEntry,
+    SpecimenEntry,
+    StabilityEntry,
+    TrailEntry,
+    VersionEntry,
+)
 from her2path.io.documents import CallDoc, Producer, Reason
 
 Numbers = dict[str, int | float | str | None]
@@ -26,6 +42,7 @@ class CallHead:
     inputs: Mapping[str, str] = field(default_factory=dict)
     """SHA-256 of what the call was made from, by name."""
     images: tuple[str, ...] = ()
+    specimen: SpecimenEntry = field(default_factory=SpecimenEntry)
     ihc: Numbers = field(default_factory=dict)
     ish: Numbers = field(default_factory=dict)
     recount: Numbers = field(default_factory=dict)
@@ -45,8 +62,22 @@ def ish_evidence(reading: IshReading) -> Numbers:
     return {"probe": str(reading.summary.probe), **ish_numbers(reading)}
 
 
-def evaluated(call: CaseCall, head: CallHead) -> CallDoc:
-    """Write down a call."""
+def specimen_entry(facts: SpecimenFacts, kind: Specimen | None) -> SpecimenEntry:
+    """Write down what was stated of the specimen."""
+    hours, minutes = facts.fixation_hours, facts.cold_ischaemia_minutes
+    return SpecimenEntry(
+        site=facts.site,
+        kind=kind,
+        fixation_hours=None if hours is None else float(hours),
+        cold_ischaemia_minutes=None if minutes is None else float(minutes),
+    )
+
+
+def evaluated(call: CaseCall, head: CallHead, explanation: Explanation) -> CallDoc:
+    """Write down a call with what stands beside it; heterogeneous nuclei (2009) become a flag."""
+    cells = explanation.heterogeneity_2009
+    mixed = cells is not None and cells.is_heterogeneous
+    stable = explanation.stability
     return CallDoc(
         produced_by=head.produced_by,
         inputs=dict(head.inputs),
@@ -58,22 +89,23 @@ def evaluated(call: CaseCall, head: CallHead) -> CallDoc:
         ish_group=None if call.ish_group is None else str(call.ish_group),
         her2_category=None if call.overlay is None else str(call.overlay.category),
         her2_category_basis=None if call.overlay is None else call.overlay.basis,
-        rule_trail=tuple(
-            TrailEntry(
-                rule_id=step.rule_id,
-                source=step.source,
-                conclusion=step.conclusion,
-                condition=step.condition,
-                numbers=dict(step.numbers),
-            )
-            for step in call.trail
-        ),
+        rule_trail=_trail(call.trail),
         distance_to_cut=tuple(
             Distance(quantity=d.quantity, value=d.value, cut=d.cut, distance=d.distance, unit=d.unit)
             for d in call.distances
         ),
-        comments=tuple(Comment(code=comment.code, text=comment.text) for comment in call.comments),
-        flags=_sorted_flags(call.flags, head.flags),
+        comments=_comments(call.comments),
+        flags=_sorted_flags(call.flags, head.flags, (Flag.HETEROGENEOUS_2009,) if mixed else ()),
+        other_versions=tuple(_version(version) for version in explanation.other_versions),
+        stability=_stability(stable) if isinstance(stable, Stability) else None,
+        no_stability=_reason(stable) if isinstance(stable, NotEvaluable) else None,
+        populations=tuple(_population(one) for one in call.populations),
+        heterogeneity_2009=None
+        if cells is None
+        else HeterogeneityEntry(
+            share_pct=float(100 * cells.share_above), heterogeneous=cells.is_heterogeneous
+        ),
+        specimen=head.specimen,
         ihc=head.ihc,
         ish=head.ish,
         recount=head.recount,
@@ -91,11 +123,74 @@ def not_evaluable(reasons: Mapping[str, NotEvaluable], head: CallHead) -> CallDo
         status="not_evaluable",
         state="not_evaluable",
         flags=_sorted_flags(head.flags),
+        specimen=head.specimen,
         ihc=head.ihc,
         ish=head.ish,
         recount=head.recount,
         images=head.images,
-        reasons={name: Reason(code=why.code, reason=why.reason) for name, why in sorted(reasons.items())},
+        reasons={name: _reason(why) for name, why in sorted(reasons.items())},
+    )
+
+
+def _reason(why: NotEvaluable) -> Reason:
+    return Reason(code=why.code, reason=why.reason)
+
+
+def _trail(steps: Iterable[TrailStep]) -> tuple[TrailEntry, ...]:
+    return tuple(
+        TrailEntry(
+            rule_id=step.rule_id,
+            source=step.source,
+            conclusion=step.conclusion,
+            condition=step.condition,
+            numbers=dict(step.numbers),
+        )
+        for step in steps
+    )
+
+
+def _comments(comments: Iterable[CommentText]) -> tuple[Comment, ...]:
+    return tuple(Comment(code=comment.code, text=comment.text) for comment in comments)
+
+
+def _population(one: PopulationCall) -> PopulationEntry:
+    return PopulationEntry(
+        population=one.population.value,
+        share_pct=float(100 * one.share),
+        state=one.state,
+        ish_group=None if one.ish_group is None else str(one.ish_group),
+        rule_trail=_trail(one.trail),
+        comments=_comments(one.comments),
+    )
+
+
+def _version(version: VersionCall) -> VersionEntry:
+    why = version.state if isinstance(version.state, NotEvaluable) else None
+    return VersionEntry(
+        guideline=version.guideline,
+        title=version.title,
+        state="not_evaluable" if isinstance(version.state, NotEvaluable) else version.state,
+        ihc_score=version.ihc_score,
+        ish_group=None if version.ish_group is None else str(version.ish_group),
+        comments=version.comments,
+        differs=version.differs,
+        reason_code=None if why is None else why.code,
+        reason=None if why is None else why.reason,
+    )
+
+
+def _stability(stable: Stability) -> StabilityEntry:
+    return StabilityEntry(
+        basis=stable.basis.value,
+        finding=str(stable.finding),
+        nuclei=stable.nuclei,
+        probabilities={str(name): p for name, p in stable.probabilities.items()},
+        another_finding=stable.another_finding,
+        another_result=stable.another_result,
+        margin=tuple(
+            MarginEntry(counted=m.counted.value, change=m.change, finding=str(m.finding))
+            for m in stable.margins
+        ),
     )
 
 

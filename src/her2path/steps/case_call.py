@@ -1,10 +1,15 @@
-"""State the HER2 call of a case from the scores and counts of its images."""
+"""State the HER2 call of a case from the scores and counts of its images.
+
+Images of observer 2 are the recount.  One that the same program makes is not that of a person who
+does not know the first result, and the case sheet states no such thing: guidelines that ask for a
+blinded observer flag it `recount_blinding_not_stated`.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 from fractions import Fraction
 from functools import reduce
 from itertools import combinations
@@ -13,12 +18,19 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from her2path.domain.case import Assay, Controls
+from her2path.domain.case import Assay, Controls, SpecimenFacts
 from her2path.domain.decision import CaseEvidence, call_case
+from her2path.domain.explanation import explain
 from her2path.domain.flags import Flag
 from her2path.domain.guideline.registry import find_guideline
 from her2path.domain.ihc import IhcReading, exact_share
-from her2path.domain.ish import IshReading, NucleusSignals, SignalSummary
+from her2path.domain.ish import (
+    IshReading,
+    NucleusSignals,
+    SignalSummary,
+    ratio_is_at_least_2,
+    share_with_ratio,
+)
 from her2path.domain.verdict import NotEvaluable
 from her2path.errors import ArtefactError
 from her2path.io import calls
@@ -50,12 +62,14 @@ def run(
     images = _read_images(slide, score, counts)
     sheet = images[0].sheet
     pooled = _pool(images)
+    facts = _specimen_facts(sheet)
     head = calls.CallHead(
         case_id=sheet.case_id,
         guideline=sheet.guideline,
         produced_by=producer("case_call", params),
         inputs=digests(**{f"{p.parent.name}/{p.stem}": p for p in (*slide, *score, *counts)}),
         images=tuple(image.image_id for image in images),
+        specimen=calls.specimen_entry(facts, sheet.specimen),
         ihc=pooled.ihc_numbers,
         ish=pooled.ish_numbers,
         recount=pooled.recount_numbers,
@@ -67,15 +81,28 @@ def run(
         log.warning("case %s: %d images not evaluable", sheet.case_id, len(reasons))
         write_document(call, calls.not_evaluable(reasons, head))
         return
-    evidence = CaseEvidence(ihc=pooled.ihc, ish=pooled.ish, recount=pooled.recount)
-    result = call_case(evidence, find_guideline(sheet.guideline))
+    evidence = CaseEvidence(ihc=pooled.ihc, ish=pooled.ish, recount=pooled.recount, specimen=facts)
+    guideline = find_guideline(sheet.guideline)
+    result = call_case(evidence, guideline)
     if isinstance(result, NotEvaluable):
         # Only the pooled tally can still be refused here: counts are read or indeterminate.
         reasons = {image.image_id: result for image in images if image.score is not None}
         write_document(call, calls.not_evaluable(reasons, head))
         return
     log.info("case %s: %s", sheet.case_id, result.state)
-    write_document(call, calls.evaluated(result, head))
+    explanation = explain(evidence, guideline, pooled.nuclei, pooled.more_nuclei)
+    write_document(call, calls.evaluated(result, head, explanation))
+
+
+def _specimen_facts(sheet: SheetFacts) -> SpecimenFacts:
+    return SpecimenFacts(
+        sheet.tumour_site, _as_written(sheet.fixation_hours), _as_written(sheet.cold_ischaemia_minutes)
+    )
+
+
+def _as_written(number: float | None) -> Fraction | None:
+    """Read a number as its decimal digits say, so that 72.0 hours lie on the cut, not beside it."""
+    return None if number is None else Fraction(str(number))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +128,8 @@ def _read_images(slide: Sequence[Path], score: Sequence[Path], counts: Sequence[
     if strays := (scores.keys() | counted.keys()) - slides.keys():
         raise ArtefactError("slide.json", f"is missing for {', '.join(sorted(strays))}")
     images = [_read_image(name, path, scores, counted) for name, path in sorted(slides.items())]
-    if len({(image.sheet.case_id, image.sheet.guideline, image.sheet.specimen) for image in images}) > 1:
+    sheets = [image.sheet for image in images]
+    if len({(s.case_id, s.guideline, s.specimen, *astuple(_specimen_facts(s))) for s in sheets}) > 1:
         raise ArtefactError("slide.json", "the images belong to several cases, guidelines or specimens")
     if len({image.sheet.probe for image in images if image.sheet.assay is Assay.FISH}) > 1:
         raise ArtefactError("slide.json", "the FISH images were made with different probes")
@@ -162,6 +190,10 @@ class _Pooled:
     ihc: IhcReading | None
     ish: IshReading | None
     recount: IshReading | None
+    nuclei: tuple[NucleusSignals, ...]
+    """Of the first count."""
+    more_nuclei: tuple[NucleusSignals, ...]
+    """Of the recount."""
     ihc_numbers: calls.Numbers
     ish_numbers: calls.Numbers
     recount_numbers: calls.Numbers
@@ -176,6 +208,9 @@ def _pool(images: Sequence[_Image]) -> _Pooled:
     first = [image for image in counted if image.sheet.observer == 1]
     second = [image for image in counted if image.sheet.observer == 2]
     ihc, ish, recount = _pool_ihc(scored), _pool_ish(first), _pool_ish(second)
+    if recount is not None:
+        # Another number in the sheet is another observer; whether they were blinded it does not say.
+        recount = replace(recount, other_observer=True)
     alone = NotEvaluable(
         "recount_without_count",
         "a recount (observer 2) was given without a first count; add the images of observer 1",
@@ -185,6 +220,8 @@ def _pool(images: Sequence[_Image]) -> _Pooled:
         ihc=ihc,
         ish=ish,
         recount=recount,
+        nuclei=_nuclei(first),
+        more_nuclei=_nuclei(second),
         ihc_numbers=_ihc_numbers(ihc, scored),
         ish_numbers=_ish_numbers(ish, first),
         recount_numbers=_ish_numbers(recount, second),
@@ -206,7 +243,13 @@ def _pool_ihc(images: Sequence[_Image]) -> IhcReading | None:
         tally=reduce(add, tallies),
         limit_of_blank=blank / total if total else exact_share(results[0].limit_of_blank_pct),
         controls=_worst_controls(images),
+        specimen=images[0].sheet.specimen,
     )
+
+
+def _nuclei(images: Sequence[_Image]) -> tuple[NucleusSignals, ...]:
+    counted = (image.counts for image in images if image.counts is not None)
+    return tuple(NucleusSignals(her2, cep17) for result in counted for her2, cep17 in result.nuclei)
 
 
 def _pool_ish(images: Sequence[_Image]) -> IshReading | None:
@@ -219,6 +262,7 @@ def _pool_ish(images: Sequence[_Image]) -> IshReading | None:
         weak_signals=sum(result.weak_signals for result in results),
         cytoplasmic_signals=sum(result.cytoplasmic_signals for result in results),
         controls=_worst_controls(images),
+        share_ratio_at_least_2=share_with_ratio(_nuclei(images), ratio_is_at_least_2),
     )
 
 
