@@ -1,8 +1,18 @@
 from __future__ import annotations
 
+from fractions import Fraction
+
 import pytest
 
-from her2path.domain.ish import IshReading, NucleusSignals, Probe, SignalSummary
+from her2path.domain.guideline.quantities import COPIES, RATIO
+from her2path.domain.ish import (
+    IshReading,
+    NucleusSignals,
+    Probe,
+    SignalSummary,
+    ratio_is_at_least_2,
+    share_with_ratio,
+)
 
 
 def test_a_summary_is_the_sum_over_the_nuclei():
@@ -55,9 +65,9 @@ def test_what_is_not_defined_is_none_and_never_compared():
     assert (single.her2_cep17_ratio, single.cep17_mean, single.probe) == (None, None, Probe.SINGLE)
     for summary in (empty, single):
         with pytest.raises(ValueError, match="ratio is not defined"):
-            summary.ratio_at_least(2)
-    with pytest.raises(ValueError, match="mean is not defined"):
-        empty.copies_at_least(4)
+            (RATIO >= 2)(IshReading(summary))
+    with pytest.raises(ValueError, match="copies per nucleus is not defined"):
+        (COPIES >= 4)(IshReading(empty))
 
 
 @pytest.mark.parametrize("name", ["areas", "weak_signals", "cytoplasmic_signals"])
@@ -70,3 +80,24 @@ def test_what_is_known_of_a_count_is_a_count(name, value):
 def test_counted_signals_are_those_of_both_colours():
     assert IshReading(SignalSummary(20, 80, 40)).counted_signals == 120
     assert IshReading(SignalSummary(20, 80, None)).counted_signals == 80
+
+
+@pytest.mark.parametrize("share", [Fraction(-1, 100), Fraction(101, 100)])
+def test_a_share_of_the_nuclei_lies_between_none_and_all(share):
+    with pytest.raises(ValueError, match="is 0 to 1"):
+        IshReading(SignalSummary(20, 80, 40), share_ratio_at_least_2=share)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "share"),
+    [
+        pytest.param([(4, 2), (3, 2)], Fraction(1, 2), id="ratio 2.0 is on the cut, 1.5 below"),
+        pytest.param([(4, 2), (4, 0)], Fraction(1), id="a nucleus without CEP17 has no ratio"),
+        pytest.param([(0, 2)], Fraction(0), id="a nucleus without HER2 has the ratio 0"),
+        pytest.param([(4, 0)], None, id="no nucleus has a ratio"),
+        pytest.param([(4, None)], None, id="single probe"),
+        pytest.param([], None, id="no nucleus"),
+    ],
+)
+def test_the_share_of_amplified_nuclei_counts_those_that_have_a_ratio(pairs, share):
+    assert share_with_ratio([NucleusSignals(*pair) for pair in pairs], ratio_is_at_least_2) == share

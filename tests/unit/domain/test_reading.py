@@ -271,4 +271,4 @@ TOO_FEW = count(10, 40, 20)
 def test_what_a_recount_adds(first, second, expected):
     recount = None if second is None else read_ish(second, BREAST, count=Count.RECOUNT)
 
-    assert compare_recount(read_ish(first, BREAST), recount) is expected
+    assert compare_recount(read_ish(first, BREAST), recount, BREAST) is expected
