@@ -83,7 +83,9 @@ class CaseCall:
         return None if self.overlay is None else self.overlay.category
 
 
-def call_case(evidence: CaseEvidence, guideline: Guideline) -> CaseCall | NotEvaluable:
+def call_case(
+    evidence: CaseEvidence, guideline: Guideline, *, distances: bool = True
+) -> CaseCall | NotEvaluable:
     """State the HER2 result of a case by a guideline.
 
     Parameters
@@ -92,6 +94,9 @@ def call_case(evidence: CaseEvidence, guideline: Guideline) -> CaseCall | NotEva
         Measurements, or the reason why there is none.
     guideline : Guideline
         The version that the operator chose.
+    distances : bool
+        Whether to work out how far the numbers lie from the cut-points; a table of 100 000 cases
+        prints none of them.
 
     Returns
     -------
@@ -113,6 +118,8 @@ def call_case(evidence: CaseEvidence, guideline: Guideline) -> CaseCall | NotEva
     if isinstance(ihc, NotEvaluable):
         return ihc
     call = _combine(evidence, _reads(ihc, evidence, guideline), guideline)
+    if distances:
+        call = replace(call, distances=_distances(evidence, guideline))
     if evidence.second is None:
         return call
     if not evidence.second.is_apart:
@@ -180,7 +187,7 @@ def _combine(evidence: CaseEvidence, reads: _Reads, guideline: Guideline) -> Cas
         ish_group=findings.ish if findings.ish.is_result else None,
         overlay=overlay,
         trail=trail,
-        distances=_distances(evidence, guideline),
+        distances=(),
         comments=_comments(outcome, score, guideline),
         flags=_merged(
             _flags(reads, trail, outcome, overlay),

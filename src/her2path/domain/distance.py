@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeVar
 
+from her2path.domain.guideline.conditions import Quantity
 from her2path.domain.guideline.definition import Cut, Guideline
 from her2path.domain.guideline.quantities import PER_CENT
 from her2path.domain.ihc import IhcReading
@@ -33,12 +34,10 @@ class CutDistance:
 def ihc_distances(reading: IhcReading, guideline: Guideline) -> tuple[CutDistance, ...]:
     """State the distance of each percentage from the cut-points; needs a scored cell."""
     blank = 100 * reading.limit_of_blank
-    over = [
-        _distance(f"{quantity.name}_over_blank", value, blank, PER_CENT)
-        for quantity in guideline.blanks
-        if (value := quantity.value(reading)) is not None
-    ]
-    return (*_of_cuts(guideline.ihc_cuts, reading), *over)
+    over = (
+        _distance(quantity, reading, blank, PER_CENT, suffix="_over_blank") for quantity in guideline.blanks
+    )
+    return (*_of_cuts(guideline.ihc_cuts, reading), *(d for d in over if d is not None))
 
 
 def ish_distances(reading: IshReading, guideline: Guideline) -> tuple[CutDistance, ...]:
@@ -47,13 +46,17 @@ def ish_distances(reading: IshReading, guideline: Guideline) -> tuple[CutDistanc
 
 
 def _of_cuts(cuts: Iterable[Cut[E]], reading: E) -> tuple[CutDistance, ...]:
-    found = ((cut, cut.quantity.value(reading)) for cut in cuts)
-    return tuple(
-        _distance(cut.quantity.name, value, cut.value, cut.quantity.unit)
-        for cut, value in found
-        if value is not None
-    )
+    found = (_distance(cut.quantity, reading, cut.value, cut.quantity.unit) for cut in cuts)
+    return tuple(distance for distance in found if distance is not None)
 
 
-def _distance(quantity: str, value: Fraction, cut: Fraction, unit: str) -> CutDistance:
-    return CutDistance(quantity, float(value), float(cut), float(value - cut), unit)
+def _distance(
+    quantity: Quantity[E], reading: E, cut: Fraction, unit: str, *, suffix: str = ""
+) -> CutDistance | None:
+    below = quantity.denominator(reading)
+    if not below or not quantity.is_known(reading):
+        return None
+    above = quantity.numerator(reading)
+    # Division of integers rounds once, as that of fractions does, at a tenth of its time.
+    apart = (above * cut.denominator - cut.numerator * below) / (below * cut.denominator)
+    return CutDistance(f"{quantity.name}{suffix}", above / below, float(cut), apart, unit)

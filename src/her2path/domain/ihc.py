@@ -136,8 +136,7 @@ class IhcTally:
     counts: Mapping[tuple[Intensity, Pattern], int]
     total: int = field(init=False, compare=False)
     """Number of scored cells."""
-    _classes: Mapping[StainingClass, int] = field(init=False, compare=False, repr=False)
-    _levels: Mapping[Reactivity, int] = field(init=False, compare=False, repr=False)
+    _classes: Mapping[str, int] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         for (intensity, pattern), n in self.counts.items():
@@ -148,14 +147,15 @@ class IhcTally:
         object.__setattr__(self, "counts", MappingProxyType(dict(self.counts)))
         # Rules ask for the same sums many times over, and tables have 100 000 rows: summed once.
         object.__setattr__(self, "total", sum(self.counts.values()))
-        object.__setattr__(self, "_classes", _summed(self.counts, staining_class))
-        object.__setattr__(self, "_levels", _summed(self.counts, reactivity))
+        # Classes and levels share one word, none, and unstained cells are the same cells by both.
+        found: dict[str, int] = {}
+        found.update(_summed(self.counts, staining_class))
+        found.update(_summed(self.counts, reactivity))
+        object.__setattr__(self, "_classes", found)
 
     def of_class(self, wanted: StainingClass | Reactivity) -> int:
         """Cells that a guideline puts into `wanted`."""
-        if isinstance(wanted, StainingClass):
-            return self._classes.get(wanted, 0)
-        return self._levels.get(wanted, 0)
+        return self._classes.get(wanted, 0)
 
     @property
     def h_score(self) -> float | None:
@@ -227,15 +227,16 @@ def tally_of_percentages(
     for name, value in percentages.items():
         if not value.is_finite() or value < 0:
             raise ValueError(f"{name} must be a percentage from 0 to 100, got {value}")
-    shares = {name: Fraction(value) for name, value in percentages.items()}
-    if sum(shares.values()) != 100:
+    shares = {name: value.as_integer_ratio() for name, value in percentages.items()}
+    scale = math.lcm(*(denominator for _, denominator in shares.values()))
+    cells = {name: above * (scale // below) for name, (above, below) in shares.items()}
+    if sum(cells.values()) != 100 * scale:
         raise ValueError(f"the percentages sum to {sum(percentages.values())}, not to 100")
-    scale = math.lcm(*(share.denominator for share in shares.values()))
     stands_for = {
         **TYPICAL_STAINING,
         StainingClass.INCOMPLETE_MODERATE_INTENSE: (incomplete, Pattern.INCOMPLETE),
     }
-    return IhcTally({stands_for[name]: int(share * scale) for name, share in shares.items()})
+    return IhcTally({stands_for[name]: n for name, n in cells.items()})
 
 
 def exact_share(pct: float | Decimal) -> Fraction:
@@ -293,7 +294,10 @@ class IhcReading:
 
     def cells_of(self, *classes: StainingClass | Reactivity) -> int:
         """Cells (or shares) in any of the classes."""
-        return sum(self.tally.of_class(name) for name in classes)
+        cells = 0
+        for name in classes:
+            cells += self.tally.of_class(name)
+        return cells
 
     def pct_of(self, *classes: StainingClass | Reactivity) -> Fraction:
         """Exact percentage of the cells in any of the classes; needs a cell."""

@@ -140,13 +140,19 @@ def ihc_numbers(reading: IhcReading, guideline: Guideline | None = None) -> Numb
     numbers: dict[str, int | float | str] = {}
     if reading.unit is TallyUnit.CELLS:
         numbers["scored_cells"] = reading.tally.total
+    total = reading.tally.total
     for name in StainingClass:
-        numbers[f"pct_{name}"] = float(reading.pct_of(name))
-    numbers["pct_stained"] = float(reading.pct_of(*STAINED))
+        numbers[f"pct_{name}"] = 100 * reading.cells_of(name) / total
+    numbers["pct_stained"] = 100 * reading.cells_of(*STAINED) / total
     for cut in guideline.ihc_cuts if guideline is not None else ():
-        value = cut.quantity.value(reading)
-        if value is not None:
-            numbers.setdefault(cut.quantity.name, float(value) if value % 1 else int(value))
+        quantity = cut.quantity
+        if (
+            quantity.name not in numbers
+            and quantity.is_known(reading)
+            and (below := quantity.denominator(reading))
+        ):
+            above = quantity.numerator(reading)
+            numbers[quantity.name] = above / below if above % below else above // below
     numbers["limit_of_blank_pct"] = float(100 * reading.limit_of_blank)
     return numbers
 

@@ -14,7 +14,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import reduce
+from functools import cached_property, reduce
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -131,14 +131,20 @@ class Comparison(Condition[E]):
         below = self.quantity.denominator(evidence)
         if not below:
             raise ValueError(f"{self.quantity.label} is not defined: it divides by zero")
-        above = self.quantity.numerator(evidence)
-        holds: bool = _RELATIONS[self.relation](above * self.cut.denominator, self.cut.numerator * below)
+        compare, cut, scale = self._integers
+        holds: bool = compare(self.quantity.numerator(evidence) * scale, cut * below)
         return holds
+
+    @cached_property
+    def _integers(self) -> tuple[Callable[[Any, Any], Any], int, int]:
+        # Taken apart once: this is asked several million times for a large table.
+        return _RELATIONS[self.relation], self.cut.numerator, self.cut.denominator
 
     def on_grid(self, grid: Any) -> Mask:
         """Compare at each point; a point without a denominator is the caller's to leave out."""
         above, below = self.quantity.numerator(grid), self.quantity.denominator(grid)
-        mask: Mask = _RELATIONS[self.relation](above * self.cut.denominator, self.cut.numerator * below)
+        compare, cut, scale = self._integers
+        mask: Mask = compare(above * scale, cut * below)
         return mask
 
     @property
@@ -153,6 +159,7 @@ class Comparison(Condition[E]):
         return f"{self.quantity.label} {_SIGNS[self.relation]} {cut_words(self)}"
 
 
+_COUNTED = ("cells", "nuclei", "signals")
 _SIGNS = {">=": "≥", ">": ">", "<=": "≤", "<": "<"}
 
 
@@ -161,7 +168,8 @@ def cut_words(comparison: Comparison[E]) -> str:
     cut = comparison.cut
     if comparison.quantity.unit.startswith("per cent"):
         return f"{float(cut):g} %"
-    return f"{float(cut):g}" if comparison.quantity.unit == "cells" else f"{float(cut):.1f}"
+    # What is counted has no decimals; ratios and means are printed with one.
+    return f"{float(cut):g}" if comparison.quantity.unit in _COUNTED else f"{float(cut):.1f}"
 
 
 @dataclass(frozen=True)
@@ -201,7 +209,11 @@ class All(Condition[E]):
 
     def __call__(self, evidence: E) -> bool:
         """Ask the parts in their order, until one does not hold."""
-        return all(part(evidence) for part in self.parts)
+        # A loop, since a generator costs more than most conditions and calls are made by the 100 000.
+        for part in self.parts:  # noqa: SIM110
+            if not part(evidence):
+                return False
+        return True
 
     def on_grid(self, grid: Any) -> Mask:
         """Ask all parts."""
@@ -216,6 +228,10 @@ class All(Condition[E]):
         return AnyOf(tuple(~part for part in self.parts))
 
     def __str__(self) -> str:
+        return self._words
+
+    @cached_property
+    def _words(self) -> str:
         return " and ".join(f"({part})" if isinstance(part, AnyOf) else str(part) for part in self.parts)
 
 
@@ -227,7 +243,10 @@ class AnyOf(Condition[E]):
 
     def __call__(self, evidence: E) -> bool:
         """Ask the parts in their order, until one holds."""
-        return any(part(evidence) for part in self.parts)
+        for part in self.parts:  # noqa: SIM110  (as in `All`)
+            if part(evidence):
+                return True
+        return False
 
     def on_grid(self, grid: Any) -> Mask:
         """Ask all parts."""
@@ -242,6 +261,10 @@ class AnyOf(Condition[E]):
         return All(tuple(~part for part in self.parts))
 
     def __str__(self) -> str:
+        return self._words
+
+    @cached_property
+    def _words(self) -> str:
         return " or ".join(f"({part})" if isinstance(part, All) else str(part) for part in self.parts)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fractions import Fraction
 from types import MappingProxyType
@@ -112,6 +112,13 @@ class Guideline:
     """Whether HER2-low and ultralow are defined for this tumour."""
     low_expression_comment: str | None = None
     """Code of the comment that accompanies a negative result with an IHC score."""
+    # Every call asks for these three, and a table has 100 000 of them: listed once.
+    ihc_cuts: tuple[Cut[IhcReading], ...] = field(init=False, compare=False, repr=False)
+    """The cut-points of its IHC rules, in order of appearance."""
+    ish_cuts: tuple[Cut[IshReading], ...] = field(init=False, compare=False, repr=False)
+    """The cut-points of its ISH rules, in order of appearance."""
+    blanks: tuple[Quantity[IhcReading], ...] = field(init=False, compare=False, repr=False)
+    """The percentages that its IHC rules hold against the limit of blank."""
 
     def __post_init__(self) -> None:
         comments = {**self.comments, COUNT_SECOND.code: COUNT_SECOND}
@@ -124,6 +131,9 @@ class Guideline:
             wanted.add(self.low_expression_comment)
         if missing := wanted - self.comments.keys():
             raise ValueError(f"guideline {self.id}: comments {sorted(missing)} have no text")
+        object.__setattr__(self, "ihc_cuts", _cuts(self.ihc))
+        object.__setattr__(self, "ish_cuts", _cuts((*self.ish_dual, *self.ish_single)))
+        object.__setattr__(self, "blanks", _blanks(self.ihc))
 
     def rule_sources(self) -> tuple[tuple[str, str], ...]:
         """Id and source of every rule, in reading order; a rule of two sets counts once."""
@@ -147,22 +157,6 @@ class Guideline:
         """What its ISH rules can say."""
         return tuple(dict.fromkeys(rule.then for rule in (*self.ish_dual, *self.ish_single)))
 
-    @property
-    def ihc_cuts(self) -> tuple[Cut[IhcReading], ...]:
-        """The cut-points of its IHC rules, in order of appearance."""
-        return _cuts(self.ihc)
-
-    @property
-    def ish_cuts(self) -> tuple[Cut[IshReading], ...]:
-        """The cut-points of its ISH rules, in order of appearance."""
-        return _cuts((*self.ish_dual, *self.ish_single))
-
-    @property
-    def blanks(self) -> tuple[Quantity[IhcReading], ...]:
-        """The percentages that its IHC rules hold against the limit of blank."""
-        atoms = (atom for rule in self.ihc for atom in condition_of(rule).atoms)
-        return tuple(dict.fromkeys(atom.quantity for atom in atoms if isinstance(atom, OverBlank)))
-
     def is_one_result(self, one: IshFinding, other: IshFinding) -> bool:
         """Whether two ISH findings are the same result by this guideline."""
         return one is other or any({one, other} <= alike for alike in self.one_result)
@@ -176,6 +170,11 @@ def _cuts(rules: Iterable[Rule[E, C]]) -> tuple[Cut[E], ...]:
             if isinstance(atom, Comparison) and atom.cut:
                 found.setdefault((atom.quantity.name, atom.cut), Cut(atom.quantity, atom.cut))
     return tuple(found.values())
+
+
+def _blanks(rules: Iterable[Rule[IhcReading, Scoring]]) -> tuple[Quantity[IhcReading], ...]:
+    atoms = (atom for rule in rules for atom in condition_of(rule).atoms)
+    return tuple(dict.fromkeys(atom.quantity for atom in atoms if isinstance(atom, OverBlank)))
 
 
 def condition_of(rule: Rule[E, C]) -> Condition[E]:

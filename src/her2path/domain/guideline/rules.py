@@ -50,7 +50,7 @@ class Decision(Generic[E, C]):
 
 def holding(evidence: E, rules: Sequence[Rule[E, C]]) -> tuple[Rule[E, C], ...]:
     """Return every rule that holds, for sets whose rules do not exclude each other."""
-    return tuple(rule for rule in rules if rule.when(evidence))
+    return tuple([rule for rule in rules if rule.when(evidence)])
 
 
 def decide(evidence: E, rules: Sequence[Rule[E, C]]) -> Decision[E, C]:
