@@ -13,7 +13,6 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from types import MappingProxyType
-from typing import TypeVar
 
 from her2path.domain.case import Controls, Specimen
 
@@ -148,10 +147,8 @@ class IhcTally:
         # Rules ask for the same sums many times over, and tables have 100 000 rows: summed once.
         object.__setattr__(self, "total", sum(self.counts.values()))
         # Classes and levels share one word, none, and unstained cells are the same cells by both.
-        found: dict[str, int] = {}
-        found.update(_summed(self.counts, staining_class))
-        found.update(_summed(self.counts, reactivity))
-        object.__setattr__(self, "_classes", found)
+        by_class = _summed(self.counts, staining_class) | _summed(self.counts, reactivity)
+        object.__setattr__(self, "_classes", by_class)
 
     def of_class(self, wanted: StainingClass | Reactivity) -> int:
         """Cells that a guideline puts into `wanted`."""
@@ -170,13 +167,10 @@ class IhcTally:
         return IhcTally({key: self.counts.get(key, 0) + other.counts.get(key, 0) for key in sorted(keys)})
 
 
-K = TypeVar("K", StainingClass, Reactivity)
-
-
 def _summed(
-    counts: Mapping[tuple[Intensity, Pattern], int], class_of: Callable[[Intensity, Pattern], K]
-) -> dict[K, int]:
-    found: dict[K, int] = {}
+    counts: Mapping[tuple[Intensity, Pattern], int], class_of: Callable[[Intensity, Pattern], str]
+) -> dict[str, int]:
+    found: dict[str, int] = {}
     for key, n in counts.items():
         name = class_of(*key)
         found[name] = found.get(name, 0) + n
