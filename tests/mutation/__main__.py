@@ -1,0 +1,141 @@
+"""Mutation run over the rules: `python -m tests.mutation`.
+
+Every mutant of every module under `src/her2path/domain/guideline` meets the tests of the domain.
+The score counts the mutants that a test killed among those that can be imported.  Results are
+appended to a file, so that a run that was stopped goes on where it stood; give another file, or
+delete it, after a change of the sources.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from tests.mutation.mutants import Mutant, mutants_of
+from tests.mutation.trial import Result, Stage, Verdict, judge, load_plugins
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = ROOT / "src" / "her2path" / "domain" / "guideline"
+DOMAIN = ROOT / "tests" / "unit" / "domain"
+VECTORS = DOMAIN / "test_vectors.py"
+QUICK = ("rules", "conditions", "registry", "rejections", "call_lattice")
+LATTICES = ("ish_lattice", "ihc_lattice")
+REQUIRED = 0.95
+"""Least share of the valid mutants that must be killed."""
+
+
+def _stages(skipped: Sequence[str], module: str = "") -> list[Stage]:
+    """Order the tests: most mutants fall to the quick ones, or to those of their own guideline."""
+    rules = DOMAIN / "guideline"
+    quick, lattices = ([rules / f"test_{name}.py" for name in names] for names in (QUICK, LATTICES))
+    others = sorted(set(rules.glob("test_*.py")) - {*quick, *lattices})
+    rest = sorted(set(DOMAIN.glob("test_*.py")) - {VECTORS})
+    ordered = [Stage(quick), Stage([VECTORS]), Stage(others), Stage(lattices), Stage(rest)]
+    if (PACKAGE / f"{module}.py").exists() and module[-4:].isdigit():
+        ordered.insert(2, Stage(lattices, only=module))
+    kept = [replace(s, files=[path for path in s.files if path.stem not in skipped]) for s in ordered]
+    return [stage for stage in kept if stage.files]
+
+
+def _is_sound(skipped: Sequence[str]) -> bool:
+    """Whether the tests pass before anything is changed."""
+    tests = [str(path) for stage in _stages(skipped) for path in stage.files]
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
+    here = {**os.environ, "PYTHONPATH": str(ROOT / "src")}  # a copy of the checkout tests itself
+    return subprocess.run(command, cwd=ROOT, env=here, check=False).returncode == 0
+
+
+def _sources() -> dict[str, str]:
+    return {
+        f"her2path.domain.guideline.{path.stem}": path.read_text(encoding="utf-8")
+        for path in sorted(PACKAGE.glob("*.py"))
+        if path.stem != "__init__"
+    }
+
+
+def _judge(given: tuple[Mutant, str, Sequence[Stage]]) -> Result:
+    return judge(*given, package="her2path.domain.guideline.registry")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
+    parser.add_argument("--only", default="", help="mutate modules whose name contains this")
+    parser.add_argument("--no-texts", action="store_true", help="leave the words of rules and comments alone")
+    parser.add_argument("--skip", nargs="*", default=[], help="test files to leave out, as test_vectors")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--results", type=Path, default=ROOT / "results" / "mutation.jsonl")
+    return parser.parse_args()
+
+
+def _known(path: Path) -> dict[str, Result]:
+    if not path.exists():
+        return {}
+    rows = (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines())
+    return {row["key"]: Result(row["key"], Verdict(row["verdict"]), row["by"]) for row in rows}
+
+
+def _report(mutants: dict[str, Mutant], results: dict[str, Result]) -> float:
+    """Print the counts by operator and the survivors; return the score."""
+    by_operator: dict[str, Counter[str]] = {}
+    for key, mutant in mutants.items():
+        by_operator.setdefault(mutant.operator, Counter())[str(results[key].verdict)] += 1
+    total = sum(by_operator.values(), Counter[str]())
+    lines = ["| change | mutants | invalid | killed | survived |", "|---|---:|---:|---:|---:|"]
+    for name, counts in (*sorted(by_operator.items()), ("all", total)):
+        cells = (counts.total(), counts["invalid"], counts["killed"], counts["survived"])
+        lines.append(f"| {name} | " + " | ".join(map(str, cells)) + " |")
+    valid = total["killed"] + total["survived"]
+    score = total["killed"] / valid if valid else 0.0
+    lines.append(f"\n{total['killed']} of {valid} valid mutants killed: {100 * score:.1f} %\n")
+    for key, mutant in mutants.items():
+        if results[key].verdict is Verdict.SURVIVED:
+            name = mutant.module.rpartition(".")[2]
+            lines.append(
+                f"* `{name}.py:{mutant.line}` {mutant.operator}: `{mutant.before}` -> `{mutant.after}`"
+            )
+    sys.stdout.write("\n".join(lines) + "\n")
+    return score
+
+
+def main() -> int:
+    """Run, and fail below the required score."""
+    chosen = _arguments()
+    sys.path.insert(0, str(ROOT / "src"))
+    sources = {name: text for name, text in _sources().items() if chosen.only in name}
+    found = [m for name, text in sources.items() for m in mutants_of(name, text, texts=not chosen.no_texts)]
+    mutants = {mutant.key: mutant for mutant in found}
+    results = _known(chosen.results)
+    if not _is_sound(chosen.skip):
+        sys.stderr.write("the tests must pass before anything is changed\n")
+        return 2
+    todo = [
+        (mutant, sources[mutant.module], _stages(chosen.skip, mutant.module.rpartition(".")[2]))
+        for key, mutant in mutants.items()
+        if key not in results
+    ]
+    chosen.results.parent.mkdir(parents=True, exist_ok=True)
+    started = time.monotonic()
+    # A process for each mutant, forked from this one, which has loaded pytest and its plugins already.
+    load_plugins(DOMAIN / "test_geometry.py")
+    fork = multiprocessing.get_context("fork")
+    with fork.Pool(chosen.workers, maxtasksperchild=1) as pool, chosen.results.open("a") as file:
+        for done, result in enumerate(pool.imap_unordered(_judge, todo), 1):
+            results[result.key] = result
+            file.write(json.dumps(asdict(result)) + "\n")
+            file.flush()
+            if done % 100 == 0:
+                sys.stderr.write(f"{done} of {len(todo)} in {time.monotonic() - started:.0f} s\n")
+    return 0 if _report(mutants, results) >= REQUIRED else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
