@@ -63,7 +63,7 @@ _ACTIONS = (
     ),
     (
         "ACT-ADJUDICATE",
-        "The two counts fall into different ISH groups. The laboratory must adjudicate by its own written "
+        "The two counts give different ISH results. The laboratory must adjudicate by its own written "
         "procedure; her2path makes no call.",
     ),
     (
@@ -75,8 +75,8 @@ _ACTIONS = (
 _NOTES = (
     (
         "NOTE-DISCORDANT",
-        "IHC and ISH disagree. The positive test decides; both slides should be reviewed together with the "
-        "histology, and a mix-up of specimens be excluded.",
+        "IHC and ISH disagree, and the call follows the one that decides by this guideline. Both slides should "
+        "be reviewed together with the histology, and a mix-up of specimens be excluded.",
     ),
     (
         "NOTE-SP-REVIEW",
