@@ -121,7 +121,8 @@ def _recount(guideline: Guideline) -> Iterable[str]:
             "The second count adds nuclei to the first. Where the first count was equivocal, ISH in this "
             "diagram is the result of both counts together, and the recount is said to be the *same result*. "
             "Where it was not, the recount is the *same result* or *another result* as both together agree "
-            "with the first count or not."
+            "with the first count or not. *As without a recount* means: as the first diagram says for that "
+            "result."
         )
     yield recount_diagram(guideline) or "No recount changes the call."
 

@@ -75,8 +75,8 @@ _ACTIONS = (
 _NOTES = (
     (
         "NOTE-DISCORDANT",
-        "IHC and ISH disagree, and the call follows the one that decides by this guideline. Both slides should "
-        "be reviewed together with the histology, and a mix-up of specimens be excluded.",
+        "IHC and ISH disagree, and the call follows the one that decides by this guideline. Both slides "
+        "should be reviewed together with the histology, and a mix-up of specimens be excluded.",
     ),
     (
         "NOTE-SP-REVIEW",
