@@ -330,6 +330,8 @@ class CallDoc(Document):
         told = self.not_evaluable is None and without == bool(self.reasons)
         if without != (self.state == "not_evaluable") or not told:
             raise ValueError("a call holds either a state or the reasons why there is none")
+        if self.stability is not None and self.no_stability is not None:
+            raise ValueError("a count has a stability or the reason why there is none, never both")
         return self
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from her2path.domain.case import Assay, Controls
+from her2path.domain.case import Assay, Controls, Specimen, TumourSite
 from her2path.domain.ihc import Intensity, Pattern
 from her2path.domain.ish import Probe
 from her2path.errors import ArtefactError
@@ -316,3 +316,149 @@ def test_documents_that_contradict_each_other_are_refused(case, spoil, message):
     with pytest.raises(ArtefactError, match=message):
         case.call()
     assert not (case.root / "cases").exists()
+
+
+def test_the_nuclei_of_all_fields_say_how_safe_and_how_mixed_the_count_is(case):
+    case.fish("f1", [(9, 3)] * 6, area="a")
+    case.fish("f2", [(3, 3)] * 14, area="b")
+
+    call = case.call()
+
+    assert call.stability is not None
+    assert (call.stability.basis, call.stability.nuclei) == ("nuclei", 20)
+    assert call.stability.finding == call.ish_group == "4"
+    assert call.heterogeneity_2009 is not None
+    assert (call.heterogeneity_2009.share_pct, call.heterogeneity_2009.heterogeneous) == (30.0, True)
+    assert "heterogeneous_2009" in call.flags
+    assert call.ish["pct_nuclei_ratio_at_least_2"] == 30.0
+
+
+def test_the_nuclei_of_a_recount_do_not_mix_with_those_of_the_first_count(case):
+    case.ihc("i1", TWO_PLUS)
+    case.fish("f1", [(3, 3)] * 20)
+    case.fish("f2", [(9, 3)] * 20, observer=2)
+
+    call = case.call()
+
+    assert call.stability is not None
+    assert (call.stability.nuclei, call.stability.finding) == (20, "5")
+    assert call.heterogeneity_2009 is not None
+    assert call.heterogeneity_2009.share_pct == 0.0
+    assert (call.ish["pct_nuclei_ratio_at_least_2"], call.recount["pct_nuclei_ratio_at_least_2"]) == (0, 100)
+
+
+def test_a_single_probe_has_a_stability_but_no_share_of_amplified_nuclei(case):
+    case.fish("f1", [(5, None), (7, None)] * 10, probe=Probe.SINGLE)
+
+    call = case.call()
+
+    assert call.stability is not None
+    assert (call.stability.basis, call.stability.finding) == ("nuclei", "amplified")
+    assert call.heterogeneity_2009 is None
+    assert "pct_nuclei_ratio_at_least_2" not in call.ish
+
+
+def test_a_recount_by_the_program_is_flagged_because_nobody_says_that_it_was_blinded(case):
+    case.ihc("i1", TWO_PLUS)
+    case.fish("f1", GROUP_2)
+    assert "recount_blinding_not_stated" not in case.call().flags
+    case.fish("f2", GROUP_2, observer=2)
+
+    assert "recount_blinding_not_stated" in case.call().flags
+
+
+def test_further_nuclei_of_the_stomach_are_read_and_drawn_again_together_with_the_first(case):
+    case.ihc("i1", TWO_PLUS, guideline="gastroesophageal_2016")
+    case.fish("f1", [(5, 3), (5, 4)] * 10, guideline="gastroesophageal_2016")
+    case.fish("f2", [(9, 4), (8, 3)] * 10, guideline="gastroesophageal_2016", observer=2)
+
+    call = case.call()
+
+    assert (call.state, call.ish_group) == ("positive", "amplified")
+    assert call.stability is not None
+    assert (call.stability.basis, call.stability.nuclei) == ("nuclei", 40)
+
+
+@pytest.mark.parametrize(
+    ("nuclei", "state"),
+    [
+        pytest.param([(4, 2)] * 10 + [(3, 2)] * 10, "positive", id="10 of 20, all together ratio 1.75"),
+        pytest.param([(4, 2)] * 9 + [(31, 16)] * 11, "negative", id="9 of 20"),
+    ],
+)
+def test_the_share_of_amplified_nuclei_is_what_heracles_reads(case, nuclei, state):
+    heracles = "colorectal_heracles_2015"
+    case.ihc("i1", {(Intensity.MODERATE, Pattern.COMPLETE): 600}, guideline=heracles)
+    case.fish("f1", nuclei, guideline=heracles)
+
+    call = case.call()
+
+    assert call.state == state
+    assert call.stability is not None
+    assert [m.counted for m in call.stability.margin] == ["nuclei_ratio_at_least_2"]
+
+
+@pytest.mark.parametrize(
+    ("specimen", "state"),
+    [
+        pytest.param(Specimen.RESECTION, "negative", id="9 % of a resection"),
+        pytest.param(Specimen.BIOPSY, "not_evaluable", id="a biopsy is asked for its clusters"),
+    ],
+)
+def test_the_kind_of_specimen_reaches_the_guideline_that_asks_for_it(case, specimen, state):
+    cells = {(Intensity.STRONG, Pattern.COMPLETE): 90, (Intensity.NONE, Pattern.NONE): 910}
+    case.ihc("i1", cells, guideline="gastroesophageal_2016", specimen=specimen)
+
+    call = case.call()
+
+    assert (call.state, call.specimen.kind) == (state, specimen)
+
+
+@pytest.mark.parametrize(
+    ("hours", "minutes", "flags"),
+    [
+        pytest.param(72.0, 60.0, set(), id="on both limits"),
+        pytest.param(72.1, 60.1, {"fixation_out_of_range", "cold_ischaemia_long"}, id="beyond both"),
+        pytest.param(None, None, set(), id="not stated"),
+    ],
+)
+def test_what_the_sheet_says_of_the_specimen_is_judged_and_written(case, hours, minutes, flags):
+    case.ihc("i1", TWO_PLUS, fixation_hours=hours, cold_ischaemia_minutes=minutes)
+
+    call = case.call()
+
+    assert set(call.flags) & {"fixation_out_of_range", "cold_ischaemia_long"} == flags
+    assert (call.specimen.fixation_hours, call.specimen.cold_ischaemia_minutes) == (hours, minutes)
+
+
+def test_a_guideline_of_another_tumour_is_applied_as_asked_and_flagged(case):
+    case.ihc("i1", TWO_PLUS, tumour_site=TumourSite.GASTROESOPHAGEAL)
+
+    call = case.call()
+
+    assert (call.state, call.specimen.site) == ("needs_ish", "gastroesophageal")
+    assert "guideline_site" in call.flags
+
+
+def test_images_that_disagree_on_the_specimen_are_not_of_one_case(case):
+    case.ihc("i1", TWO_PLUS, fixation_hours=8.0)
+    case.fish("f1", GROUP_1, fixation_hours=9.0)
+
+    with pytest.raises(ArtefactError, match="several cases, guidelines or specimens"):
+        case.call()
+
+
+def test_a_lost_image_leaves_what_is_known_of_the_specimen(case):
+    case.lost("x1", Assay.IHC)
+
+    assert case.call().specimen.kind is Specimen.RESECTION
+
+
+def test_the_call_says_what_other_versions_of_the_guideline_would_have_said(case):
+    case.ihc("i1", {(Intensity.STRONG, Pattern.COMPLETE): 200, (Intensity.NONE, Pattern.NONE): 800})
+
+    versions = {version.guideline: version for version in case.call().other_versions}
+
+    assert "breast_2018" not in versions
+    assert (versions["breast_2007"].state, versions["breast_2007"].differs) == ("needs_ish", True)
+    assert (versions["breast_2023"].state, versions["breast_2023"].differs) == ("positive", False)
