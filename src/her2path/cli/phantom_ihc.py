@@ -129,7 +129,7 @@ def slide_truth(phantom: IhcPhantom, *, blocks: int = 1) -> dict[str, object]:
     counts = {key: n * blocks for key, n in truth.expressed.counts.items()}
     tally = IhcTally(counts)
     return {
-        "schema_version": "phantom_ihc_truth/1",
+        "schema_version": "phantom_ihc_truth/2",
         "spec": asdict(phantom.spec),
         "blocks": blocks,
         "tally_expressed": [
@@ -138,6 +138,7 @@ def slide_truth(phantom: IhcPhantom, *, blocks: int = 1) -> dict[str, object]:
         ],
         "percentages_expressed": {name.value: pct for name, pct in truth.percentages.items()},
         "h_score_expressed": tally.h_score,
+        "largest_cluster_expressed": {level.value: n for level, n in truth.clusters.items()},
         "tumour_cells": truth.tumour_cells * blocks,
         "lymphocytes": truth.lymphocytes * blocks,
         "stroma_cells": truth.stroma_cells * blocks,

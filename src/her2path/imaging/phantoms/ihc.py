@@ -62,4 +62,4 @@ def render_ihc(spec: IhcPhantomSpec) -> IhcPhantom:
     hematoxylin = hematoxylin_plane(spec, tissue, cells, nuclei)
     rgb = photographed(spec, mixed(spec, hematoxylin, dab, debris_plane(spec)))
     table = tabulate(spec.mpp, cells, expression, measure_borders(contours, cells.count), nuclei)
-    return IhcPhantom(spec, rgb, cells.labels, table, summarise_truth(table))
+    return IhcPhantom(spec, rgb, cells.labels, table, summarise_truth(table, cells.labels, mpp=spec.mpp))

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
 
-from her2path.domain.ihc import IhcTally, Intensity, Pattern, StainingClass, staining_class
+from her2path.domain.ihc import IhcTally, Intensity, Pattern, Reactivity, StainingClass, staining_class
+from her2path.imaging.ihc.clusters import largest_clusters, rank_of
 from her2path.imaging.phantoms.ihc_expression import BorderTruth, Expression
 from her2path.imaging.phantoms.ihc_nuclei import CellKind, NucleiCanvas
 from her2path.imaging.phantoms.ihc_spec import intensity_of
-from her2path.imaging.phantoms.ihc_tissue import CellMap
+from her2path.imaging.phantoms.ihc_tissue import CellMap, Labels
 
 MIN_SHOWN_COMPLETENESS = 0.05
 """A border stained over less of its contour shows no intensity."""
+SIDE_BY_SIDE_UM = 2.0
+"""Cells that share less border than this meet at a corner only."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,8 @@ class IhcTruth:
     lymphocytes: int
     stroma_cells: int
     nuclei_missed_by_section: int
+    clusters: Mapping[Reactivity, int]
+    """Cells of the largest cluster that expresses at least each level."""
 
     @property
     def percentages(self) -> dict[StainingClass, float]:
@@ -122,8 +128,8 @@ def _words(values: list[str], filler: str, missing: int) -> npt.NDArray[np.str_]
     return np.array([*values, *([filler] * missing)], dtype=str)
 
 
-def summarise_truth(cells: IhcCells) -> IhcTruth:
-    """Count the cells of a phantom."""
+def summarise_truth(cells: IhcCells, labels: Labels, *, mpp: float) -> IhcTruth:
+    """Count the cells of a phantom and of its largest clusters."""
     tumour = cells.is_tumour
     counts: dict[tuple[Intensity, Pattern], int] = {}
     for intensity, pattern in zip(
@@ -138,7 +144,42 @@ def summarise_truth(cells: IhcCells) -> IhcTruth:
         lymphocytes=kinds.count(CellKind.LYMPHOCYTE.value),
         stroma_cells=kinds.count(CellKind.STROMA.value),
         nuclei_missed_by_section=int(np.isnan(cells.nucleus_area_um2[tumour]).sum()),
+        # Tumour cells come first, in the order of their labels from 1.
+        clusters=largest_clusters(_expressed_ranks(cells)[tumour], shared_borders(labels, mpp=mpp) - 1),
     )
+
+
+def _expressed_ranks(cells: IhcCells) -> npt.NDArray[np.int8]:
+    words = zip(cells.expressed_intensity, cells.expressed_pattern, strict=True)
+    return np.array([rank_of(Intensity(str(i)), Pattern(str(p))) for i, p in words], np.int8)
+
+
+def shared_borders(labels: Labels, *, mpp: float) -> npt.NDArray[np.int64]:
+    """Find the tumour cells that lie side by side.
+
+    Parameters
+    ----------
+    labels : ndarray of int32, shape (M, N)
+        Cell at each pixel, 0 = none.
+    mpp : float
+        Pixel size in µm.
+
+    Returns
+    -------
+    pairs : ndarray of int64, shape (m, 2)
+        Labels of two cells that share `SIDE_BY_SIDE_UM` of border or more; each pair once.
+
+    Examples
+    --------
+    >>> shared_borders(np.array([[1, 2, 0, 3]] * 4, np.int32), mpp=0.5).tolist()
+    [[1, 2]]
+    """
+    edges = []
+    for one, other in ((labels[:, 1:], labels[:, :-1]), (labels[1:], labels[:-1])):
+        border = (one != other) & (one > 0) & (other > 0)
+        edges.append(np.sort(np.stack([one[border], other[border]], axis=1).astype(np.int64), axis=1))
+    pairs, length_px = np.unique(np.concatenate(edges), axis=0, return_counts=True)
+    return np.asarray(pairs[length_px * mpp >= SIDE_BY_SIDE_UM])
 
 
 def class_of_cells(cells: IhcCells) -> list[StainingClass]:

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from her2path.domain.ihc import Intensity, Pattern, StainingClass
+from her2path.domain.ihc import Intensity, Pattern, Reactivity, StainingClass
+from her2path.imaging.ihc.clusters import largest_clusters
 from her2path.imaging.phantoms.ihc import IhcPhantom, render_ihc
 from her2path.imaging.phantoms.ihc_spec import (
     MEMBRANE_OD,
@@ -19,6 +20,7 @@ from her2path.imaging.phantoms.ihc_spec import (
 )
 from her2path.imaging.phantoms.ihc_stain import mixed
 from her2path.imaging.phantoms.ihc_tissue import border_mask, map_cells, map_tissue
+from her2path.imaging.phantoms.ihc_truth import shared_borders
 
 SMALL = IhcPhantomSpec(seed=5, width_px=640, height_px=512, mpp=0.5)
 
@@ -76,6 +78,36 @@ def test_patches_put_stained_cells_side_by_side():
         return float((strong[left] != strong[right])[border].mean())
 
     assert mixed_borders(together) < 0.6 * mixed_borders(apart)
+
+
+def test_the_truth_states_the_largest_cluster_of_each_level():
+    strong, faint = (Intensity.STRONG, Pattern.COMPLETE), (Intensity.FAINT, Pattern.INCOMPLETE)
+    classes = (ClassShare(*strong, 0.03), ClassShare(*faint, 0.05))
+    together, apart = (
+        render_ihc(replace(SMALL, classes=classes, patchiness=p)).truth.clusters for p in (1.0, 0.0)
+    )
+    assert together[Reactivity.STRONG] == together[Reactivity.WEAK_MODERATE] > apart[Reactivity.STRONG]
+    assert together[Reactivity.FAINT] > together[Reactivity.STRONG]
+    nothing = render_ihc(SMALL).truth.clusters
+    assert set(nothing) == {Reactivity.FAINT, Reactivity.WEAK_MODERATE, Reactivity.STRONG}
+    assert set(nothing.values()) == {0}
+
+
+def test_every_cell_of_a_stained_nest_is_in_one_cluster():
+    labels = np.zeros((40, 60), np.int32)
+    for cell in range(1, 6):
+        labels[10:30, 10 * (cell - 1) : 10 * cell] = cell
+    pairs = shared_borders(labels, mpp=0.5)
+    assert pairs.tolist() == [[1, 2], [2, 3], [3, 4], [4, 5]]
+    assert largest_clusters(np.full(5, 3, np.int8), pairs - 1)[Reactivity.STRONG] == 5
+
+
+def test_cells_that_meet_at_a_corner_do_not_lie_side_by_side():
+    labels = np.zeros((20, 20), np.int32)
+    labels[:10, :10], labels[10:, 10:], labels[10:, 7:10] = 1, 2, 2
+    assert shared_borders(labels, mpp=0.5).tolist() == []
+    assert shared_borders(labels, mpp=0.7).tolist() == [[1, 2]]
+    assert shared_borders(np.zeros((4, 4), np.int32), mpp=0.5).tolist() == []
 
 
 @pytest.mark.parametrize(
