@@ -204,7 +204,7 @@ def _reads(kind: Staining) -> tuple[str, str]:
 
 
 def _words(name: str) -> str:
-    return name.replace("_", " ").replace("weak moderate", "weak to moderate")
+    return re.sub(r"(weak|moderate)_(moderate|intense)", r"\1 to \2", name).replace("_", " ")
 
 
 def populations() -> str:
