@@ -14,8 +14,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from her2path.domain.case import Assay, Controls, Specimen
+from her2path.domain.case import NOTHING_KNOWN, Assay, Controls, Specimen, SpecimenFacts
 from her2path.domain.decision import CaseCall, CaseEvidence, call_case
+from her2path.domain.explanation import explain
 from her2path.domain.guideline.registry import GUIDELINES
 from her2path.domain.ihc import (
     TYPICAL_STAINING,
@@ -27,6 +28,7 @@ from her2path.domain.ihc import (
     StainingClass,
 )
 from her2path.domain.ish import IshReading, NucleusSignals, Probe, SignalSummary
+from her2path.domain.populations import SecondPopulation
 from her2path.domain.verdict import NotEvaluable
 from her2path.io import calls
 from her2path.io import documents as d
@@ -65,7 +67,20 @@ class Ihc:
         return IhcTally({TYPICAL_STAINING[StainingClass(name)]: n for name, n in self.cells.items()})
 
     def reading(self) -> IhcReading:
-        return IhcReading(self.tally(), Fraction(str(BLANK_PCT)) / 100, controls=Controls.PASS)
+        blank = Fraction(str(BLANK_PCT)) / 100
+        return IhcReading(self.tally(), blank, controls=Controls.PASS, specimen=Specimen.RESECTION)
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What holds for a whole case: its guideline, its specimen, and a second population."""
+
+    guideline: str = GUIDELINE
+    specimen: SpecimenFacts = NOTHING_KNOWN
+    second: SecondPopulation | None = None
+
+
+PLAIN = Setting()
 
 
 @dataclass(frozen=True)
@@ -103,13 +118,13 @@ def producer_of(step: str) -> d.Producer:
     return d.Producer(step=step, version="0.1.0", params={"target_mpp": 0.5, "method": "classical"})
 
 
-def facts_of(case_id: str, image: Ihc | Fish) -> d.SheetFacts:
+def facts_of(case_id: str, image: Ihc | Fish, setting: Setting = PLAIN) -> d.SheetFacts:
     is_ihc = isinstance(image, Ihc)
     return d.SheetFacts(
         case_id=case_id,
         image_id=image.image_id,
         assay=Assay.IHC if is_ihc else Assay.FISH,
-        guideline=GUIDELINE,
+        guideline=setting.guideline,
         specimen=Specimen.RESECTION,
         probe=Probe.DUAL if is_ihc else image.probe,
         area="" if is_ihc else image.area,
@@ -119,19 +134,22 @@ def facts_of(case_id: str, image: Ihc | Fish) -> d.SheetFacts:
     )
 
 
-def write_case(root: Path, case_id: str, *images: Ihc | Fish) -> tuple[Path, list[Path]]:
+def write_case(
+    root: Path, case_id: str, *images: Ihc | Fish, setting: Setting = PLAIN
+) -> tuple[Path, list[Path]]:
     """Write call and artefacts of a case; returns the call and all files of its images."""
     artefacts: list[Path] = []
     for image in images:
-        artefacts += write_image(root / "images" / image.image_id, case_id, image)
+        artefacts += write_image(root / "images" / image.image_id, case_id, image, setting)
     call = root / "cases" / case_id / "call.json"
     read = [p for p in artefacts if p.name in {"slide.json", "ihc_score.json", "fish_counts.json"}]
     inputs = digests(**{f"{p.parent.name}/{p.stem}": p for p in read})
-    d.write_document(call, call_doc(case_id, *images).model_copy(update={"inputs": inputs}))
+    document = call_doc(case_id, *images, setting=setting)
+    d.write_document(call, document.model_copy(update={"inputs": inputs}))
     return call, artefacts
 
 
-def write_image(folder: Path, case_id: str, image: Ihc | Fish) -> list[Path]:
+def write_image(folder: Path, case_id: str, image: Ihc | Fish, setting: Setting = PLAIN) -> list[Path]:
     """Write the artefacts of an image that a report reads."""
     names = ["slide.json", "quality.json"]
     names += (
@@ -140,7 +158,7 @@ def write_image(folder: Path, case_id: str, image: Ihc | Fish) -> list[Path]:
         else ["fish_counts.json", "fish_nuclei.parquet", "gallery.png", "fish_signals.parquet"]
     )
     paths = [folder / name for name in names]
-    facts = facts_of(case_id, image)
+    facts = facts_of(case_id, image, setting)
     if image.failed is not None:
         for path in paths:
             maker = producer_of("slide_intake")
@@ -149,7 +167,7 @@ def write_image(folder: Path, case_id: str, image: Ihc | Fish) -> list[Path]:
     d.write_document(paths[0], slide_doc(facts, image))
     d.write_document(paths[1], quality_doc(image))
     if isinstance(image, Ihc):
-        d.write_document(paths[2], score_doc(image))
+        d.write_document(paths[2], score_doc(image, setting))
         _write_overlay(paths[3], image)
     else:
         d.write_document(paths[2], counts_doc(facts, image))
@@ -194,10 +212,10 @@ def percentage(k: int, n: int) -> d.Percentage:
     return d.Percentage(cells=k, pct=100 * k / n, low_pct=low, high_pct=high)
 
 
-def score_doc(image: Ihc) -> d.IhcScoreDoc:
+def score_doc(image: Ihc, setting: Setting = PLAIN) -> d.IhcScoreDoc:
     reading = image.reading()
     tally = reading.tally
-    call = call_case(CaseEvidence(ihc=reading), GUIDELINES[GUIDELINE])
+    call = call_case(CaseEvidence(ihc=reading), GUIDELINES[setting.guideline])
     assert isinstance(call, CaseCall)
     assert call.ihc_score is not None
     assert tally.h_score is not None
@@ -264,7 +282,7 @@ def _write_nuclei(path: Path, image: Fish) -> None:
         )
 
 
-def call_doc(case_id: str, *images: Ihc | Fish) -> d.CallDoc:
+def call_doc(case_id: str, *images: Ihc | Fish, setting: Setting = PLAIN) -> d.CallDoc:
     """Call the case by the real rules."""
     first = [i for i in images if isinstance(i, Fish) and i.observer == 1 and i.failed is None]
     second = [i for i in images if isinstance(i, Fish) and i.observer == 2 and i.failed is None]
@@ -273,12 +291,15 @@ def call_doc(case_id: str, *images: Ihc | Fish) -> d.CallDoc:
         ihc[0].reading() if ihc else None,
         _count(first) if first else None,
         _count(second) if second else None,
+        setting.second,
+        setting.specimen,
     )
     head = calls.CallHead(
         case_id=case_id,
-        guideline=GUIDELINE,
+        guideline=setting.guideline,
         produced_by=producer_of("case_call"),
         images=tuple(image.image_id for image in images),
+        specimen=calls.specimen_entry(setting.specimen, Specimen.RESECTION),
         ihc=calls.ihc_evidence(evidence.ihc) if isinstance(evidence.ihc, IhcReading) else {},
         ish=calls.ish_evidence(evidence.ish) if isinstance(evidence.ish, IshReading) else {},
         recount=calls.ish_evidence(evidence.recount) if isinstance(evidence.recount, IshReading) else {},
@@ -286,9 +307,14 @@ def call_doc(case_id: str, *images: Ihc | Fish) -> d.CallDoc:
     failed = {i.image_id: i.failed for i in images if i.failed is not None}
     if failed:
         return calls.not_evaluable(failed, head)
-    call = call_case(evidence, GUIDELINES[GUIDELINE])
+    guideline = GUIDELINES[setting.guideline]
+    call = call_case(evidence, guideline)
     assert isinstance(call, CaseCall)
-    return calls.evaluated(call, head)
+    return calls.evaluated(call, head, explain(evidence, guideline, _nuclei(first), _nuclei(second)))
+
+
+def _nuclei(images: Sequence[Fish]) -> list[NucleusSignals]:
+    return [NucleusSignals(*pair) for image in images for pair in image.nuclei]
 
 
 def _count(images: Sequence[Fish]) -> IshReading:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from her2path.domain.case import Assay
 from her2path.domain.flags import Flag
-from her2path.domain.guideline.definition import CommentKind
+from her2path.domain.guideline.definition import CommentKind, RecountUse
 from her2path.domain.guideline.registry import GUIDELINES
 from her2path.io.documents import CallDoc, Producer
 from her2path.reports.evidence import ImageEvidence
@@ -39,13 +39,13 @@ from her2path.reports.versions_section import VersionRow, guideline_title, versi
 from her2path.reports.wording import (
     CATEGORY_WORDS,
     NOT_EVALUABLE,
-    STATE_WORDS,
     Note,
     StateWords,
     flag_sentence,
     headline,
     notes_of,
     reason_sentences,
+    words_of,
 )
 
 LIMITS_OF_USE = (
@@ -165,7 +165,7 @@ def case_page(material: CaseMaterial) -> CasePage:
         specimen=_specimen(call, images),
         site_warning=site_warning(call),
         headline=headline(call),
-        state=STATE_WORDS[call.state],
+        state=words_of(call),
         is_final=call.state in {"positive", "negative"},
         reasons=reason_sentences(call) if call.state == NOT_EVALUABLE else (),
         failed_images=_failed_images(call, images),
@@ -177,7 +177,7 @@ def case_page(material: CaseMaterial) -> CasePage:
         actions=tuple(note for note in comments if note.kind == CommentKind.ACTION),
         tiles=_tiles(call, cuts),
         populations=population_blocks(call, cuts),
-        trail=trail_rows(own_trail(call), cuts),
+        trail=trail_rows(own_trail(call), call.comments, cuts),
         distances=distance_rows(call),
         firmness=firmness_of(call),
         versions=version_rows(call),
@@ -189,6 +189,7 @@ def case_page(material: CaseMaterial) -> CasePage:
             fish_images,
             pictures,
             IshCuts(ratio=cuts.get("her2_cep17_ratio", ()), copies=cuts.get("her2_mean", ())),
+            RecountUse.CONFIRM if known is None else known.recount_use,
         ),
         heterogeneity=heterogeneity_of(call),
         specimen_facts=specimen_facts(call.specimen),

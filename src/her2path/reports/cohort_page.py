@@ -14,7 +14,8 @@ from her2path.domain.verdict import State
 from her2path.io.documents import CallDoc, Producer
 from her2path.reports.html.plots import Segment, bar_chart
 from her2path.reports.number_names import code_words
-from her2path.reports.numbers import number_text
+from her2path.reports.numbers import count_text, number_text
+from her2path.reports.odds import probability_text
 from her2path.reports.wording import (
     CATEGORY_WORDS,
     NOT_EVALUABLE,
@@ -24,6 +25,8 @@ from her2path.reports.wording import (
     ish_group_text,
     notes_of,
     reason_sentences,
+    state_words,
+    words_of,
 )
 
 # What somebody must act on comes first: failed, then pending, then unsettled, then final.
@@ -65,10 +68,26 @@ class CohortRow:
     h_score: str
     her2_mean: str
     ratio: str
+    another_count: str
+    """Probability that another count gives another ISH result; empty where it is not known."""
     note: str
     """Why it has no result, or what must be done for one."""
     remarks: str
     """Codes of its other comments, and its flags."""
+
+
+@dataclass(frozen=True, slots=True)
+class VersionChanges:
+    """What a guideline that was not chosen would change in the cohort."""
+
+    guideline: str
+    title: str
+    read: str
+    """Cases that it was asked about."""
+    changed: str
+    """Those of them that it would call otherwise."""
+    moves: tuple[str, ...]
+    """From which call to which, the most frequent first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +107,7 @@ class CohortPage:
     """Cases without a final call."""
     rows: tuple[CohortRow, ...]
     figures: tuple[Figure, ...]
+    versions: tuple[VersionChanges, ...]
     states: tuple[str, ...]
     """States that occur, for the filter."""
     guidelines: tuple[str, ...]
@@ -110,7 +130,8 @@ def cohort_page(calls: Sequence[CallDoc], *, report: Producer) -> CohortPage:
         attention=sum(call.state not in {State.POSITIVE, State.NEGATIVE} for call in calls),
         rows=tuple(_row(call) for call in ranked),
         figures=_figures(calls),
-        states=tuple(dict.fromkeys(STATE_WORDS[call.state].short for call in ranked)),
+        versions=version_changes(calls),
+        states=tuple(dict.fromkeys(words_of(call).short for call in ranked)),
         guidelines=tuple(sorted({call.guideline for call in calls})),
         version=report.version,
     )
@@ -127,18 +148,55 @@ def _row(call: CallDoc) -> CohortRow:
     return CohortRow(
         case_id=call.case_id,
         href=f"cases/{call.case_id}/report.html",
-        state=STATE_WORDS[call.state],
+        state=words_of(call),
         rank=_ORDER.index(call.state),
         headline=headline(call),
         ihc_score="" if call.ihc_score is None else str(call.ihc_score),
-        ish_group="" if call.ish_group is None else ish_group_text(call.ish_group).removeprefix("ISH "),
+        ish_group=_ish(call),
         category=CATEGORY_WORDS.get(call.her2_category, call.her2_category) if call.her2_category else "",
         h_score=_measured(h_score, 0),
         her2_mean=_measured(her2_mean, 2),
         ratio=_measured(ratio, 2),
+        another_count="" if call.stability is None else probability_text(call.stability.another_result),
         note=" ".join(reason_sentences(call) or actions),
         remarks=", ".join([*remarks, *(code_words(flag) for flag in call.flags)]),
     )
+
+
+def _ish(call: CallDoc) -> str:
+    """Name the ISH result, of both populations where there are two."""
+    groups = [population.ish_group for population in call.populations] or [call.ish_group]
+    names = ["" if group is None else ish_group_text(group).removeprefix("ISH ") for group in groups]
+    return " and ".join(name or "none" for name in names) if len(names) > 1 else names[0]
+
+
+def version_changes(calls: Sequence[CallDoc]) -> tuple[VersionChanges, ...]:
+    """Count, for each guideline that was not chosen, the cases that it would call otherwise."""
+    read: Counter[str] = Counter()
+    changed: dict[str, Counter[tuple[str, str]]] = {}
+    titles: dict[str, str] = {}
+    for call in calls:
+        for entry in call.other_versions:
+            titles[entry.guideline] = entry.title
+            read[entry.guideline] += 1
+            moves = changed.setdefault(entry.guideline, Counter())
+            if entry.differs:
+                here, there = words_of(call).short, state_words(entry.state, entry.comments).short
+                moves[here, there] += 1
+    return tuple(
+        VersionChanges(
+            guideline=name,
+            title=titles[name],
+            read=count_text(read[name]),
+            changed=count_text(changed[name].total()),
+            moves=tuple(f"{n} {here} → {there}" for (here, there), n in _most_first(changed[name])),
+        )
+        for name in sorted(read)
+    )
+
+
+def _most_first(moves: Counter[tuple[str, str]]) -> list[tuple[tuple[str, str], int]]:
+    return sorted(moves.items(), key=lambda item: (-item[1], item[0]))
 
 
 def _measured(value: object, digits: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from types import MappingProxyType
 
@@ -50,7 +50,9 @@ class ClassRow:
 
     label: str
     fill: str
-    """Colour of the class in the bar; empty for a sum of classes."""
+    """Colour of the class in the bar; empty where the bar does not show it."""
+    is_sum: bool
+    """Whether it sums several classes."""
     cells: str
     pct: str
     interval: str
@@ -182,7 +184,11 @@ def _tables(
         return (ClassTable(caption, _class_rows(result, cuts)),)
     return (
         ClassTable(f"{caption}, as the guideline reads it", _level_rows(result, cuts)),
-        ClassTable("The same cells by completeness and intensity", _class_rows(result, {})),
+        # The bar shows the levels, so the classes carry no colours of it.
+        ClassTable(
+            "The same cells by completeness and intensity",
+            tuple(replace(row, fill="") for row in _class_rows(result, {})),
+        ),
     )
 
 
@@ -222,6 +228,7 @@ def _class_row(name: str, label: str, share: Percentage, cuts: Mapping[str, tupl
     return ClassRow(
         label=label,
         fill=_FILLS[name][0] if name in _FILLS else "",
+        is_sum=name in SUM_WORDS,
         cells=count_text(share.cells),
         pct=number_text(share.pct, cuts=beside),
         interval=f"{low} to {high}",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from her2path.domain.guideline.definition import RecountUse
 from her2path.domain.ish import NucleusSignals, Probe, SignalSummary
 from her2path.errors import ArtefactError
 from her2path.io.documents import CallDoc, FishCountsResult, Reason
@@ -17,7 +18,11 @@ from her2path.reports.html.plots import copy_histogram, signal_scatter
 from her2path.reports.ihc_section import CountRow, excluded_rows
 from her2path.reports.numbers import count_text, number_text
 
-_TITLES = {1: "First count", 2: "Recount by a second, blinded observer"}
+_FIRST = "First count"
+_SECOND = {
+    RecountUse.CONFIRM: "Recount by a second, blinded observer",
+    RecountUse.ADD: "Further nuclei, added to a first count that is equivocal",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +100,10 @@ def heterogeneity_of(call: CallDoc) -> Heterogeneity | None:
 
 
 def ish_counts(
-    images: Sequence[ImageEvidence], galleries: dict[str, Picture], cuts: IshCuts
+    images: Sequence[ImageEvidence],
+    galleries: dict[str, Picture],
+    cuts: IshCuts,
+    recount_use: RecountUse = RecountUse.CONFIRM,
 ) -> tuple[IshCount, ...]:
     """Prepare the FISH images of a case for the page, one count per observer.
 
@@ -107,16 +115,24 @@ def ish_counts(
         Nuclei with their signals, by image id; images without a result have none.
     cuts : IshCuts
         Cut-points to draw.
+    recount_use : RecountUse
+        What the guideline takes a second count for.
     """
     observers = sorted({image.facts.observer for image in images})
+    titles = {1: _FIRST, 2: _SECOND[recount_use]}
     return tuple(
-        _count(observer, [i for i in images if i.facts.observer == observer], galleries, cuts)
+        _count(
+            titles.get(observer, f"Further count by observer {observer}, not part of the call"),
+            [image for image in images if image.facts.observer == observer],
+            galleries,
+            cuts,
+        )
         for observer in observers
     )
 
 
 def _count(
-    observer: int, images: Sequence[ImageEvidence], galleries: dict[str, Picture], cuts: IshCuts
+    title: str, images: Sequence[ImageEvidence], galleries: dict[str, Picture], cuts: IshCuts
 ) -> IshCount:
     counted = [found for image in images if (found := _counted(image)) is not None]
     total = None
@@ -125,10 +141,9 @@ def _count(
         summary = sum((c.summary for c in counted[1:]), start=counted[0].summary)
         total = _row("All fields", "", summary, cuts)
         figures = _figures([pair for c in counted for pair in c.result.nuclei], summary, cuts)
-    title = _TITLES.get(observer, f"Further count by observer {observer}, not part of the call")
     fields = tuple(row for c in counted for row in _field_rows(c, cuts))
     shown = tuple(_image(image, galleries.get(image.image_id)) for image in images)
-    return IshCount(observer, title, total, fields, figures, shown)
+    return IshCount(images[0].facts.observer, title, total, fields, figures, shown)
 
 
 def _counted(image: ImageEvidence) -> _Counted | None:

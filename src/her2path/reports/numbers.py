@@ -77,5 +77,7 @@ def value_text(name: str, value: float | str | None, *, cuts: Iterable[float] = 
     if isinstance(value, str):
         return value.replace("_", " ")
     digits = 1 if name == "h_score" else 2
-    is_pct = value is not None and (name.startswith("pct_") or name.endswith("_pct"))
-    return number_text(value, digits=digits, cuts=cuts) + (" %" if is_pct else "")
+    if value is not None and (name.startswith("pct_") or name.endswith("_pct")):
+        # A whole percentage is a measured number all the same, not a count.
+        return f"{number_text(float(value), digits=digits, cuts=cuts)} %"
+    return number_text(value, digits=digits, cuts=cuts)

@@ -5,8 +5,11 @@ from __future__ import annotations
 from her2path.reports.numbers import count_text, number_text
 
 _RARE = 1e-4
-_TOLERANCE = 0.03
-"""How far a fraction in words may lie from the probability: fractions of up to tenths lie no further."""
+"""Below it a probability is only said to be small: the counts behind it cannot tell more."""
+_UNIT_BELOW = 0.28
+"""Up to here "1 in so many" lies within 0.03 of the probability."""
+_MIDDLE = ((3, 10), (1, 3), (2, 5), (1, 2), (3, 5), (2, 3), (7, 10))
+"""Fractions that people use for what lies between."""
 
 
 def odds_text(probability: float) -> str:
@@ -25,7 +28,7 @@ def odds_text(probability: float) -> str:
     Examples
     --------
     >>> odds_text(0.342), odds_text(0.028), odds_text(0.97)
-    ('about 1 in 3 times', 'about 1 in 35 times', 'about 32 in 33 times')
+    ('about 1 in 3 times', 'about 1 in 36 times', 'about 32 in 33 times')
     """
     if not 0 <= probability <= 1:
         raise ValueError(f"a probability lies between 0 and 1, got {probability}")
@@ -39,18 +42,17 @@ def odds_text(probability: float) -> str:
 
 
 def _fraction(probability: float) -> tuple[int, int]:
-    if probability < 0.1:
+    if probability < _UNIT_BELOW:
         return 1, _rounded(1 / probability)
-    if probability > 0.9:
+    if probability > 1 - _UNIT_BELOW:
         of = _rounded(1 / (1 - probability))
         return of - 1, of
-    near = ((round(probability * of), of) for of in range(2, 11))
-    return next((n, of) for n, of in near if 0 < n < of and abs(n / of - probability) <= _TOLERANCE)
+    return min(_MIDDLE, key=lambda pair: abs(pair[0] / pair[1] - probability))
 
 
 def _rounded(value: float) -> int:
-    """Round to two digits: a third one would claim more than a probability can tell."""
-    return int(float(f"{value:.2g}"))
+    """Round to a whole number of at most two digits that count: more would claim too much."""
+    return round(float(f"{round(value):.2g}"))
 
 
 def probability_text(probability: float) -> str:
@@ -59,8 +61,10 @@ def probability_text(probability: float) -> str:
     Examples
     --------
     >>> probability_text(0.3421), probability_text(0.0), probability_text(0.00003)
-    ('34.2 %', '0 %', '0.003 %')
+    ('34.2 %', '0 %', '< 0.01 %')
     """
     if probability in (0, 1):
         return f"{100 * probability:.0f} %"
+    if min(probability, 1 - probability) < _RARE:
+        return "< 0.01 %" if probability < _RARE else "> 99.99 %"
     return f"{number_text(100 * probability, digits=1, cuts=(0.0, 100.0))} %"

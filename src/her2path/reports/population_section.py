@@ -10,11 +10,11 @@ from her2path.io.documents import CallDoc
 from her2path.reports.trail_section import Cuts, TrailRow, trail_rows
 from her2path.reports.wording import (
     ISH_NONE,
-    STATE_WORDS,
     Note,
     StateWords,
     ish_group_text,
     share_text,
+    state_words,
     worded_comments,
 )
 
@@ -42,9 +42,9 @@ def _block(entry: PopulationEntry, guideline: str, cuts: Cuts) -> PopulationBloc
     return PopulationBlock(
         name=_NAMES[entry.population],
         share=share_text(entry.share_pct),
-        state=STATE_WORDS[entry.state],
+        state=state_words(entry.state, (comment.code for comment in entry.comments)),
         ish=ISH_NONE if entry.ish_group is None else ish_group_text(entry.ish_group),
-        trail=trail_rows(entry.rule_trail, cuts),
+        trail=trail_rows(entry.rule_trail, entry.comments, cuts),
         comments=worded_comments(entry.comments, guideline),
     )
 

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from markupsafe import Markup
 
 from her2path.domain.guideline.quantities import PER_CENT
-from her2path.io.call_entries import Distance, TrailEntry
+from her2path.io.call_entries import Comment, Distance, TrailEntry
 from her2path.io.documents import CallDoc
 from her2path.reports.html.plots import distance_bar
 from her2path.reports.number_names import OVER_BLANK, in_listing_order, label_of
@@ -19,6 +19,7 @@ from her2path.reports.wording import conclusion_words
 
 _CELLS = "cells"
 """Unit of numbers that are whole cells, such as the largest cluster of a biopsy."""
+_FINDINGS = frozenset({"ihc", "ish", "recount"})
 Cuts = Mapping[str, tuple[float, ...]]
 NO_CUTS: Cuts = MappingProxyType({})
 
@@ -55,15 +56,31 @@ class DistanceRow:
     bar: Markup
 
 
-def trail_rows(trail: Iterable[TrailEntry], cuts: Cuts = NO_CUTS) -> tuple[TrailRow, ...]:
-    """Word the rules that held, in order; numbers get the digits that tell them from `cuts`."""
+def trail_rows(
+    trail: Iterable[TrailEntry], comments: Iterable[Comment], cuts: Cuts = NO_CUTS
+) -> tuple[TrailRow, ...]:
+    """Word the rules that held, in order.
+
+    Parameters
+    ----------
+    trail : iterable of TrailEntry
+        The rules.
+    comments : iterable of Comment
+        Those of the result that the trail leads to: they tell which count a state still asks for.
+    cuts : mapping of str to tuple of float
+        Cut-points that a printed number must be told from, by its name.
+    """
+    codes = tuple(comment.code for comment in comments)
     return tuple(
         TrailRow(
             rule_id=entry.rule_id,
             source=entry.source,
-            conclusion=conclusion_words(entry.conclusion),
+            conclusion=conclusion_words(entry.conclusion, codes),
             condition=entry.condition,
-            numbers=named_numbers(entry.numbers, cuts),
+            # Of a rule that combines findings, the condition names them already.
+            numbers=()
+            if entry.condition and entry.numbers.keys() <= _FINDINGS
+            else named_numbers(entry.numbers, cuts),
         )
         for entry in trail
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from her2path.domain.guideline.registry import GUIDELINES
 from her2path.io.call_entries import VersionEntry
 from her2path.io.documents import CallDoc
-from her2path.reports.wording import NOT_EVALUABLE, STATE_WORDS, StateWords, ish_group_text
+from her2path.reports.wording import NOT_EVALUABLE, StateWords, ish_group_text, state_words, words_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +20,8 @@ class VersionRow:
     ihc: str
     ish: str
     state: StateWords
-    comments: str
-    """Codes of its comments."""
+    comments: tuple[str, ...]
+    """Codes."""
     reason: str
     """Why it says nothing; empty where it does."""
     is_chosen: bool
@@ -41,8 +41,8 @@ def _chosen(call: CallDoc) -> VersionRow:
         title=guideline_title(call.guideline),
         ihc=_printed(call.ihc_score),
         ish="–" if call.ish_group is None else _ish(call.ish_group),
-        state=STATE_WORDS[call.state],
-        comments=", ".join(comment.code for comment in call.comments),
+        state=words_of(call),
+        comments=tuple(comment.code for comment in call.comments),
         reason="",
         is_chosen=True,
         differs=False,
@@ -55,8 +55,8 @@ def _other(entry: VersionEntry) -> VersionRow:
         title=entry.title,
         ihc=_printed(entry.ihc_score),
         ish="–" if entry.ish_group is None else _ish(entry.ish_group),
-        state=STATE_WORDS[entry.state],
-        comments=", ".join(entry.comments),
+        state=state_words(entry.state, entry.comments),
+        comments=entry.comments,
         reason=(entry.reason or "") if entry.state == NOT_EVALUABLE else "",
         is_chosen=False,
         differs=entry.differs,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from her2path.domain.flags import FLAG_TEXT, Flag
-from her2path.domain.guideline.definition import CommentKind
+from her2path.domain.guideline.definition import COUNT_SECOND, CommentKind
 from her2path.domain.guideline.registry import GUIDELINES
 from her2path.domain.verdict import State
 from her2path.io.call_entries import Comment
@@ -123,6 +123,31 @@ STATE_WORDS: Mapping[str, StateWords] = MappingProxyType(
     }
 )
 
+_RECOUNTS: Mapping[str, StateWords] = MappingProxyType(
+    {
+        "ACT-COUNT-MORE": StateWords(
+            "Pending: more nuclei must be counted",
+            "more nuclei needed",
+            "pending",
+            "pause",
+            "Laboratory",
+            "Add the images of the further nuclei to the case sheet (observer 2) and run the case again; "
+            "they are added to the first count. Until then there is no HER2 result.",
+        ),
+        COUNT_SECOND.code: StateWords(
+            "Pending: the second population must be counted",
+            "second count needed",
+            "pending",
+            "pause",
+            "Laboratory",
+            "Count it, and call the case again with the counts of both populations. Until then there is no "
+            "HER2 result.",
+        ),
+    }
+)
+"""Counts that are asked for by these comments, and are no recount by a second observer."""
+_RECOUNT = "ACT-RECOUNT"
+
 ISH_GROUP_WORDS: Mapping[str, str] = MappingProxyType(
     {
         "amplified": "ISH amplified",
@@ -222,6 +247,7 @@ REASON_TITLES: Mapping[str, str] = MappingProxyType(
         "cluster_not_stated": "the clusters of a biopsy are not stated",
         "extent_not_stated": "the extent of the staining is not stated",
         "count_not_readable": "the count cannot be read",
+        "faulty": "the numbers are faulty",
         "count_too_large": "the count is too large to reckon with",
     }
 )
@@ -260,31 +286,56 @@ def flag_sentence(flag: str) -> str | None:
     return FLAG_TEXT[Flag(flag)] if flag in tuple(Flag) else IMAGE_FLAG_SENTENCES.get(flag)
 
 
+def state_words(state: str, comments: Iterable[str] = ()) -> StateWords:
+    """Word a state; which count is still needed follows from the codes of its comments.
+
+    Examples
+    --------
+    >>> state_words("needs_recount", ["ACT-COUNT-MORE"]).who
+    'Laboratory'
+    >>> state_words("needs_recount", ["ACT-RECOUNT", "ACT-COUNT-SECOND"]).headline
+    'Pending: a recount is needed'
+    """
+    asked = [code for code in comments if code in _RECOUNTS or code == _RECOUNT]
+    if state == State.NEEDS_RECOUNT and len(asked) == 1:
+        return _RECOUNTS.get(asked[0], STATE_WORDS[state])
+    return STATE_WORDS[state]
+
+
+def words_of(call: CallDoc) -> StateWords:
+    """Word the state of a call."""
+    return state_words(call.state, [comment.code for comment in call.comments])
+
+
 def ish_group_text(group: str) -> str:
     """Name an ISH result as in ``ISH group 2`` or ``ISH amplified``."""
     return ISH_GROUP_WORDS.get(group, f"ISH group {group}")
 
 
-def conclusion_words(conclusion: str) -> str:
-    """Word what a rule concluded: a state by its short name, anything else as it stands.
+def conclusion_words(conclusion: str, comments: Iterable[str] = ()) -> str:
+    """Word what a rule concluded: a state by its short name (see `state_words`), else as it stands.
 
     Examples
     --------
-    >>> conclusion_words("needs_ish"), conclusion_words("ISH not_amplified")
-    ('ISH needed', 'ISH not amplified')
+    >>> conclusion_words("needs_ish"), conclusion_words("ISH not_amplified: see `a_b`")
+    ('ISH needed', 'ISH not amplified: see `a_b`')
     """
-    return STATE_WORDS[conclusion].short if conclusion in STATE_WORDS else code_words(conclusion)
+    if conclusion in STATE_WORDS:
+        return state_words(conclusion, comments).short
+    # What stands in backticks is the name of a column or a value, and stays as it is written.
+    parts = conclusion.split("`")
+    return "`".join(part if n % 2 else code_words(part) for n, part in enumerate(parts))
 
 
 def share_text(share_pct: float) -> str:
-    """Print the share of a population.
+    r"""Print the share of a population, number and sign on one line.
 
     Examples
     --------
-    >>> share_text(30.0), share_text(12.5)
-    ('30 %', '12.5 %')
+    >>> share_text(12.5) == "12.5\N{NO-BREAK SPACE}%"
+    True
     """
-    return f"{share_pct:.3g} %"
+    return f"{share_pct:.3g}\N{NO-BREAK SPACE}%"
 
 
 def evidence_text(call: CallDoc) -> str:
@@ -322,7 +373,7 @@ def reason_sentences(call: CallDoc) -> tuple[str, ...]:
 
 def headline(call: CallDoc) -> str:
     """Word the call in one line, as in ``Pending: ISH is needed (IHC 2+)``."""
-    words = STATE_WORDS[call.state]
+    words = words_of(call)
     if call.state == NOT_EVALUABLE:
         titles = dict.fromkeys(reason_title(reason.code) for reason in call.reasons.values())
         return ": ".join([words.headline, ", ".join(titles)])
