@@ -3,163 +3,197 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
+from her2path.cli.call_columns import COLUMNS, ignored
 from her2path.errors import ConfigError
 
-if TYPE_CHECKING:
-    from rich.console import Console
+_OUTPUT = "Output"
+_TABLES = "Tables"
 
-    from her2path.io.documents import CallDoc
 
-_PCT = "Per cent of the invasive tumour cells:"
-_IHC = "IHC"
-_ISH = "ISH"
+def _of(name: str) -> Any:
+    column = COLUMNS[name]
+    return typer.Option(help=column.help, rich_help_panel=column.panel)
 
 
 def call(  # noqa: PLR0913  (a command names every option it has)
     *,
-    ihc: Annotated[
-        str, typer.Option(help="Score as read by a person: 0, 1+, 2+ or 3+.", rich_help_panel=_IHC)
-    ] = "",
-    pct_complete_intense: Annotated[
-        str, typer.Option(help=f"{_PCT} complete, intense.", rich_help_panel=_IHC)
-    ] = "",
-    pct_complete_weak_moderate: Annotated[
-        str, typer.Option(help=f"{_PCT} complete, weak to moderate.", rich_help_panel=_IHC)
-    ] = "",
-    pct_incomplete_moderate_intense: Annotated[
-        str, typer.Option(help=f"{_PCT} incomplete, moderate to intense.", rich_help_panel=_IHC)
-    ] = "",
-    pct_incomplete_faint: Annotated[
-        str, typer.Option(help=f"{_PCT} incomplete, faint.", rich_help_panel=_IHC)
-    ] = "",
-    pct_none: Annotated[
-        str, typer.Option(help="Per cent without staining; all five sum to 100.", rich_help_panel=_IHC)
-    ] = "",
-    ihc_controls: Annotated[
-        str, typer.Option(help="IHC controls: pass, fail or unknown.", rich_help_panel=_IHC)
-    ] = "",
-    nuclei: Annotated[str, typer.Option(help="Nuclei counted.", rich_help_panel=_ISH)] = "",
-    her2_signals: Annotated[
-        str, typer.Option(help="HER2 signals, summed over the nuclei.", rich_help_panel=_ISH)
-    ] = "",
-    cep17_signals: Annotated[
-        str, typer.Option(help="CEP17 signals, summed over the nuclei.", rich_help_panel=_ISH)
-    ] = "",
+    case_id: Annotated[str, _of("case_id")] = "typed",
+    guideline: Annotated[str, _of("guideline")] = "breast_2023",
+    specimen: Annotated[str, _of("specimen")] = "",
+    tumour_site: Annotated[str, _of("tumour_site")] = "",
+    fixation_hours: Annotated[str, _of("fixation_hours")] = "",
+    cold_ischaemia_minutes: Annotated[str, _of("cold_ischaemia_minutes")] = "",
+    note: Annotated[str, _of("note")] = "",
+    ihc: Annotated[str, _of("ihc")] = "",
+    pct_complete_intense: Annotated[str, _of("pct_complete_intense")] = "",
+    pct_complete_weak_moderate: Annotated[str, _of("pct_complete_weak_moderate")] = "",
+    pct_incomplete_moderate_intense: Annotated[str, _of("pct_incomplete_moderate_intense")] = "",
+    pct_incomplete_faint: Annotated[str, _of("pct_incomplete_faint")] = "",
+    pct_none: Annotated[str, _of("pct_none")] = "",
+    incomplete_intensity: Annotated[str, _of("incomplete_intensity")] = "",
+    cluster_cells: Annotated[str, _of("cluster_cells")] = "",
+    ihc_controls: Annotated[str, _of("ihc_controls")] = "",
+    probe: Annotated[str, _of("probe")] = "",
+    nuclei: Annotated[str, _of("nuclei")] = "",
+    her2_signals: Annotated[str, _of("her2_signals")] = "",
+    cep17_signals: Annotated[str, _of("cep17_signals")] = "",
+    mean_her2: Annotated[str, _of("mean_her2")] = "",
+    mean_cep17: Annotated[str, _of("mean_cep17")] = "",
+    ratio: Annotated[str, _of("ratio")] = "",
+    areas: Annotated[str, _of("areas")] = "",
+    pct_cells_ratio_ge2: Annotated[str, _of("pct_cells_ratio_ge2")] = "",
+    ish_controls: Annotated[str, _of("ish_controls")] = "",
+    recount_available: Annotated[str, _of("recount_available")] = "",
+    recount_nuclei: Annotated[str, _of("recount_nuclei")] = "",
+    recount_her2: Annotated[str, _of("recount_her2")] = "",
+    recount_cep17: Annotated[str, _of("recount_cep17")] = "",
+    recount_mean_her2: Annotated[str, _of("recount_mean_her2")] = "",
+    recount_mean_cep17: Annotated[str, _of("recount_mean_cep17")] = "",
+    recount_blinded: Annotated[str, _of("recount_blinded")] = "",
+    recount_other_observer: Annotated[str, _of("recount_other_observer")] = "",
+    recount_other_nuclei: Annotated[str, _of("recount_other_nuclei")] = "",
+    recount_pct_cells_ratio_ge2: Annotated[str, _of("recount_pct_cells_ratio_ge2")] = "",
+    cluster_cells_strong: Annotated[str, _of("cluster_cells_strong")] = "",
+    cluster_cells_weak_moderate: Annotated[str, _of("cluster_cells_weak_moderate")] = "",
+    cluster_cells_faint: Annotated[str, _of("cluster_cells_faint")] = "",
+    limit_of_blank_pct: Annotated[str, _of("limit_of_blank_pct")] = "",
+    ihc_artefact: Annotated[str, _of("ihc_artefact")] = "",
+    normal_ducts_stained: Annotated[str, _of("normal_ducts_stained")] = "",
+    weak_signals: Annotated[str, _of("weak_signals")] = "",
+    cytoplasmic_signals: Annotated[str, _of("cytoplasmic_signals")] = "",
+    poor_nuclei: Annotated[str, _of("poor_nuclei")] = "",
+    autofluorescence: Annotated[str, _of("autofluorescence")] = "",
+    second_population_pct: Annotated[str, _of("second_population_pct")] = "",
+    second_nuclei: Annotated[str, _of("second_nuclei")] = "",
+    second_her2: Annotated[str, _of("second_her2")] = "",
+    second_cep17: Annotated[str, _of("second_cep17")] = "",
     single_probe: Annotated[
-        bool, typer.Option("--single-probe", help="HER2 probe alone, no CEP17.", rich_help_panel=_ISH)
+        bool, typer.Option("--single-probe", help="The same as --probe single.", rich_help_panel="ISH")
     ] = False,
-    areas: Annotated[str, typer.Option(help="Tumour areas counted.", rich_help_panel=_ISH)] = "",
-    recount_nuclei: Annotated[
-        str, typer.Option(help="Nuclei of a second, blinded observer.", rich_help_panel=_ISH)
-    ] = "",
-    recount_her2: Annotated[
-        str, typer.Option(help="HER2 signals of the recount.", rich_help_panel=_ISH)
-    ] = "",
-    recount_cep17: Annotated[
-        str, typer.Option(help="CEP17 signals of the recount.", rich_help_panel=_ISH)
-    ] = "",
-    ish_controls: Annotated[
-        str, typer.Option(help="ISH controls: pass, fail or unknown.", rich_help_panel=_ISH)
-    ] = "",
-    guideline: Annotated[str, typer.Option(help="Guideline to call by.")] = "breast_2023",
-    case_id: Annotated[str, typer.Option(help="Pseudonym of the case.")] = "typed",
-    as_json: Annotated[bool, typer.Option("--json", help="Print the call as JSON.")] = False,
+    nuclei_table: Annotated[
+        Path | None,
+        typer.Option(help="Single nuclei, one row each: her2, cep17.", rich_help_panel=_TABLES),
+    ] = None,
     table: Annotated[
         Path | None,
         typer.Option(
-            help="Table (.csv, .tsv) with one row per case; its columns are named like the options."
+            help="Table (.csv, .tsv, .parquet), one row per case; columns are named like the options.",
+            rich_help_panel=_TABLES,
         ),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Where to write the calls of --table.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where to write --table with its calls (.csv, .tsv, .parquet).", rich_help_panel=_TABLES
+        ),
+    ] = None,
+    compare: Annotated[
+        str,
+        typer.Option(
+            help="Guidelines to call by besides, as in breast_2013,breast_2018.", rich_help_panel=_OUTPUT
+        ),
+    ] = "",
+    explain: Annotated[
+        bool,
+        typer.Option("--explain", help="Say every rule with its numbers.", rich_help_panel=_OUTPUT),
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON, of a table its summary.", rich_help_panel=_OUTPUT)
+    ] = False,
 ) -> None:
-    """Call HER2 from an IHC score or percentages, from ISH counts, or from both."""
+    """Call HER2 from an IHC score or percentages, from ISH counts, or from both.
+
+    Empty means not measured, never 0. A table with a faulty row still gives the others their result.
+    Exit codes: 0 all evaluated, 1 some case not evaluable, 2 options, 3 table or row faulty.
+    """
     # locals() is the list of options as typed; the names are those of the table's columns.
-    typed = {name: value for name, value in locals().items() if isinstance(value, str) and value}
+    given = locals()
+    typed = {name: text.strip() for name in COLUMNS if (text := given[name].strip())}
     if single_probe:
-        typed["probe"] = "single"
+        typed["probe"] = "single" if typed.get("probe", "single").lower() == "single" else "both"
+    versions = _versions(compare)
     if table is not None or out is not None:
-        _call_table(table, out, typed, as_json=as_json)
+        surplus = [f"--{name}" for name, on in (("nuclei-table", nuclei_table), ("explain", explain)) if on]
+        paths = _table_paths(table, out, typed, surplus, versions)
+        _call_table(paths, typed["guideline"], versions, as_json=as_json)
     else:
-        _call_one(typed, as_json=as_json)
+        # Imported here so that `her2path --help` loads no pydantic and no rich tables.
+        from her2path.cli.call_one import Wanted, call_one  # noqa: PLC0415
+
+        call_one(typed, nuclei_table, Wanted(versions, explain=explain, as_json=as_json))
 
 
-def _call_one(typed: dict[str, str], *, as_json: bool) -> None:
-    # Imported here so that `her2path --help` loads no pydantic and no rich tables.
-    from rich.console import Console  # noqa: PLC0415
+def _versions(compare: str) -> tuple[str, ...]:
+    from her2path.domain.guideline.registry import find_guideline  # noqa: PLC0415  (loads numpy)
 
-    from her2path.cli.call_inputs import call_typed, read_options  # noqa: PLC0415
-    from her2path.io.documents import document_text  # noqa: PLC0415
+    names = tuple(name.strip() for name in compare.split(",") if name.strip())
+    faults = [f"--compare: {name!r} is named twice" for name in dict.fromkeys(names) if names.count(name) > 1]
+    for name in names:
+        try:
+            find_guideline(name)
+        except ConfigError as error:
+            faults += [f"--compare: {message}" for message in error.faults]
+    if faults:
+        raise ConfigError(tuple(faults))
+    return names
 
-    default = typed.pop("guideline")
-    document = call_typed(read_options(typed, guideline=default))
-    if as_json:
-        sys.stdout.write(document_text(document))
-    else:
-        show_call(document, Console(highlight=False))
 
+def _table_paths(
+    table: Path | None, out: Path | None, typed: dict[str, str], surplus: list[str], versions: Sequence[str]
+) -> tuple[Path, Path]:
+    """Check the options of a table all at once."""
+    from her2path.domain.guideline.registry import find_guideline  # noqa: PLC0415  (loads numpy)
+    from her2path.io.count_table import table_suffix_fault  # noqa: PLC0415  (see below)
 
-def _call_table(table: Path | None, out: Path | None, typed: dict[str, str], *, as_json: bool) -> None:
-    # Imported here so that `her2path --help` loads no pydantic and no rich tables.
-    from rich.console import Console  # noqa: PLC0415
-
-    from her2path.cli.call_inputs import call_typed, read_table  # noqa: PLC0415
-    from her2path.io.files import write_text  # noqa: PLC0415
-    from her2path.reports.calls_table import calls_csv  # noqa: PLC0415
-
-    surplus = sorted(set(typed) - {"guideline", "case_id"})
-    faults = [f"--{name.replace('_', '-')}: cannot be given with --table" for name in surplus]
-    if as_json:
-        faults.append("--json: cannot be given with --table; its calls are written as CSV")
+    named = [f"--{name.replace('_', '-')}" for name in sorted(set(typed) - {"guideline", "case_id"})]
+    faults = [f"{name}: cannot be given with --table" for name in (*named, *surplus)]
+    try:
+        find_guideline(typed["guideline"])
+    except ConfigError as error:
+        faults += [f"--guideline: {message}" for message in error.faults]
+    if len(versions) == 1:
+        faults.append("--compare: name two guidelines or more, separated by commas")
     if out is None:
         faults.append("--out: say where to write the calls of --table")
+    elif fault := table_suffix_fault(out):
+        faults.append(f"--out: {fault}")
     if table is None:
         faults.append("--table: is missing; --out is for its calls")
     if table is not None and out is not None and out.resolve() == table.resolve():
         faults.append("--out: is the table itself, which would be overwritten; name another file")
     if faults or table is None or out is None:
         raise ConfigError(tuple(faults))
-    documents = [call_typed(case) for case in read_table(table, guideline=typed["guideline"])]
-    write_text(out, calls_csv(documents))
-    Console(highlight=False).print(f"{len(documents)} calls written to {out}", markup=False)
+    return table, out
 
 
-def show_call(document: CallDoc, console: Console) -> None:
-    """Print a call for people: the state, what it rests on, and who acts next."""
-    # Imported here so that `her2path --help` loads no rich tables.
-    from rich.markup import escape  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
+def _call_table(paths: tuple[Path, Path], guideline: str, versions: Sequence[str], *, as_json: bool) -> None:
+    # Imported here so that `her2path --help` loads no numpy and no rich tables.
+    import json  # noqa: PLC0415
 
-    from her2path.domain.flags import FLAG_TEXT, Flag  # noqa: PLC0415
-    from her2path.reports.wording import STATE_WORDS, headline  # noqa: PLC0415
+    from rich.console import Console  # noqa: PLC0415
 
-    console.print(headline(document), style="bold", markup=False)
-    console.print(f"  guideline: {document.guideline}", markup=False)
-    console.print(f"  who acts: {STATE_WORDS[document.state].who}", markup=False)
-    for name, value in (
-        ("IHC", document.ihc_score),
-        ("ISH", document.ish_group),
-        ("overlay", document.her2_category),
-    ):
-        if value is not None:
-            basis = f"  ({document.her2_category_basis})" if name == "overlay" else ""
-            console.print(f"  {name}: {value}{basis}", markup=False)
-    trail = Table("rule", "says", "source", title="Rules", title_justify="left", box=None)
-    for entry in document.rule_trail:
-        trail.add_row(escape(entry.rule_id), escape(entry.conclusion), escape(entry.source))
-    console.print(trail)
-    if document.distance_to_cut:
-        cuts = Table("number", "value", "cut", "distance", "unit", title="Cut-points", box=None)
-        cuts.title_justify = "left"
-        for d in document.distance_to_cut:
-            cuts.add_row(d.quantity, f"{d.value:.6g}", f"{d.cut:g}", f"{d.distance:+.3g}", d.unit)
-        console.print(cuts)
-    for comment in document.comments:
-        console.print(f"{comment.code}: {comment.text}", markup=False)
-    for flag in document.flags:
-        text = FLAG_TEXT[Flag(flag)] if flag in tuple(Flag) else ""
-        console.print(f"flag {flag}: {text}", markup=False, style="dim")
+    from her2path.cli.call_table import call_table  # noqa: PLC0415
+    from her2path.cli.call_view import fault_lines, show_table, table_summary  # noqa: PLC0415
+    from her2path.io.count_table import read_count_table, write_count_table  # noqa: PLC0415
+
+    source, out = paths
+    called = call_table(read_count_table(source), guideline=guideline, compare=versions)
+    write_count_table(out, called.table, called.added)
+    if kept := ignored(called.table.header):
+        sys.stderr.write(f"columns kept and not looked at: {', '.join(kept)}\n")
+    for line in fault_lines(called):
+        sys.stderr.write(f"{line}\n")
+    if as_json:
+        sys.stdout.write(json.dumps(table_summary(called), indent=2, ensure_ascii=False) + "\n")
+    else:
+        console = Console(highlight=False)
+        console.print(f"{len(called.results)} rows written to {out}", markup=False, soft_wrap=True)
+        show_table(called, console)
+    if called.exit_code:
+        raise typer.Exit(called.exit_code)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import csv
 import json
 from pathlib import Path
 
@@ -9,16 +8,17 @@ import typer
 from typer.testing import CliRunner, Result
 
 from her2path.cli.call import call
-from her2path.cli.call_inputs import COLUMNS, TypedCase, call_typed
+from her2path.cli.call_columns import COLUMNS
+from her2path.cli.call_inputs import TypedCase
+from her2path.cli.call_one import call_typed
 from her2path.domain.decision import CaseEvidence
 from her2path.domain.guideline.registry import find_guideline
 from her2path.errors import CaseSheetError, ConfigError
 from her2path.io.documents import CallDoc
-from her2path.reports import calls_table
 
 APP = typer.Typer()
 APP.command()(call)
-GOLDEN = Path(__file__).parents[2] / "golden" / "vectors.csv"
+PAGE = Path(__file__).parents[3] / "docs" / "calculator.md"
 GROUP_2 = ("--nuclei", "20", "--her2-signals", "60", "--cep17-signals", "28")
 
 
@@ -29,7 +29,7 @@ def ran(*arguments: str) -> Result:
 def called(*arguments: str) -> CallDoc:
     result = ran(*arguments, "--json")
     assert result.exit_code == 0, result.output
-    return CallDoc.model_validate_json(result.output)
+    return CallDoc.model_validate_json(result.stdout)
 
 
 def faults(*arguments: str) -> tuple[str, ...]:
@@ -56,7 +56,8 @@ def test_counts_recount_areas_and_guideline_reach_the_call():
     document = called(
         "--ihc", "2+", *GROUP_2, "--areas", "2", "--recount-nuclei", "20", "--recount-her2", "64",
         "--recount-cep17", "30", "--guideline", "breast_2018", "--case-id", "S-1",
-        "--ihc-controls", "pass", "--ish-controls", "pass",
+        "--ihc-controls", "pass", "--ish-controls", "pass", "--recount-blinded", "yes",
+        "--recount-other-observer", "yes",
     )  # fmt: skip
 
     assert (document.state, document.ish_group, document.case_id) == ("negative", "2", "S-1")
@@ -127,6 +128,11 @@ def test_a_failed_control_is_an_indeterminate_result_not_an_error():
         pytest.param(("--ihc", "2+", "--guideline", "breast_1998"), "--guideline: guideline", id="guideline"),
         pytest.param(("--ihc", "2+", "--case-id", "../x"), "--case-id: '../x' cannot be an id", id="id"),
         pytest.param(("--out", "x.csv"), "--table: is missing", id="out without table"),
+        pytest.param(
+            ("--single-probe", "--probe", "dual", "--ihc", "0"), "--probe: must be", id="two probes"
+        ),
+        pytest.param(("--probe", "dual", "--ihc", "0"), "--probe: is dual, but no count", id="lost count"),
+        pytest.param(("--probe", "none", *GROUP_2), "--nuclei: is given, but the probe is none", id="no ISH"),
     ],
 )
 def test_a_faulty_option_is_named_with_what_to_do(arguments, message):
@@ -138,8 +144,9 @@ def test_all_faults_are_reported_at_once():
 
 
 def test_a_case_without_numbers_is_never_called():
-    with pytest.raises(ConfigError, match="neither IHC nor ISH"):
-        call_typed(TypedCase("x", find_guideline("breast_2023"), CaseEvidence()))
+    document = call_typed(TypedCase("x", find_guideline("breast_2023"), CaseEvidence()))
+
+    assert (document.state, document.reasons["x"].code) == ("not_evaluable", "no_measurement")
 
 
 def test_a_score_and_percentages_that_agree_are_accepted():
@@ -157,149 +164,185 @@ def test_flags_and_cuts_are_left_out_where_there_are_none():
     assert "HER2 positive" in text
 
 
-def test_a_table_cannot_be_mixed_with_options():
-    found = faults("--table", "t.csv", "--ihc", "2+", "--single-probe", "--json")
+def test_options_and_columns_have_the_same_names():
+    others = {"return", "as_json", "table", "out", "single_probe", "nuclei_table", "compare", "explain"}
 
-    assert [fault.split(":")[0] for fault in found] == ["--ihc", "--probe", "--json", "--out"]
+    assert tuple(name for name in call.__annotations__ if name not in others) == tuple(COLUMNS)
+    assert "--single-probe" in ran("--help").output
 
 
-def table(tmp_path: Path, text: str, name: str = "counts.csv") -> Path:
+def test_the_page_for_pathologists_names_every_column():
+    page = PAGE.read_text(encoding="utf-8")
+
+    assert [name for name, column in COLUMNS.items() if f"| `{name}` | {column.help} |" not in page] == []
+
+
+def test_json_is_the_same_on_every_run_and_holds_no_path():
+    first, second = (ran("--ihc", "2+", *GROUP_2, "--json").output for _ in range(2))
+
+    assert first == second
+    assert json.loads(first)["inputs"] == {}
+
+
+def test_a_test_that_cannot_be_read_is_not_evaluable_and_says_why():
+    result = ran("--ihc", "3+", "--guideline", "colorectal_heracles_2015")
+
+    assert result.exit_code == 1
+    assert "says nothing without its extent" in " ".join(result.output.split())
+
+
+def test_everything_known_of_the_specimen_reaches_the_call():
+    document = called(
+        "--ihc", "0", "--tumour-site", "colorectal", "--fixation-hours", "72.5",
+        "--cold-ischaemia-minutes", "61", "--specimen", "biopsy",
+    )  # fmt: skip
+
+    assert {"cold_ischaemia_long", "fixation_out_of_range", "guideline_site"} <= set(document.flags)
+    assert (document.specimen.site, document.specimen.kind) == ("colorectal", "biopsy")
+
+
+@pytest.mark.parametrize(
+    ("more", "rule"),
+    [
+        (("--weak-signals", "30"), "ISH-REJECT-WEAK"),
+        (("--cytoplasmic-signals", "10"), "ISH-REJECT-CYTOPLASM"),
+        (("--poor-nuclei", "yes"), "ISH-REJECT-NUCLEAR-RESOLUTION"),
+        (("--autofluorescence", "yes"), "ISH-REJECT-AUTOFLUORESCENCE"),
+        (("--areas", "1"), "ISH-REJECT-AREAS"),
+        (("--ish-controls", "fail"), "ISH-REJECT-CONTROLS"),
+    ],
+)
+def test_what_rejects_an_ish_test_makes_it_indeterminate(more, rule):
+    document = called("--ihc", "2+", *GROUP_2, *more)
+
+    assert (document.state, document.ish_group) == ("indeterminate", None)
+    assert rule in [entry.rule_id for entry in document.rule_trail]
+
+
+@pytest.mark.parametrize("name", ["--ihc-artefact", "--normal-ducts-stained"])
+def test_what_rejects_an_ihc_test_makes_it_indeterminate(name):
+    assert called("--pct-none", "100", name, "yes").state == "indeterminate"
+    assert "so no score can be stated" in faults("--ihc", "3+", name, "yes")[0]
+
+
+@pytest.mark.parametrize("name", ["--recount-blinded", "--recount-other-observer"])
+def test_a_recount_that_nobody_else_made_is_none(name):
+    recount = ("--recount-nuclei", "20", "--recount-her2", "60", "--recount-cep17", "28")
+    document = called("--ihc", "2+", *GROUP_2, *recount, name, "no")
+
+    assert document.state == "needs_recount"
+    assert "recount_not_valid" in document.flags
+
+
+def test_a_second_population_has_its_own_result():
+    second = ("--second-nuclei", "20", "--second-her2", "160", "--second-cep17", "40")
+    result = ran("--ihc", "1+", *GROUP_2, "--second-population-pct", "12", *second)
+
+    assert "HER2 positive" in result.output
+    assert "88 %" in result.output
+    assert "12 %" in result.output
+
+
+def test_a_limit_of_blank_separates_null_from_ultralow():
+    stained = ("--pct-incomplete-faint", "2", "--pct-none", "98")
+
+    assert called(*stained).her2_category == "ultralow"
+    assert called(*stained, "--limit-of-blank-pct", "2").her2_category == "null"
+
+
+def test_every_rule_is_explained_with_condition_source_and_numbers():
+    text = " ".join(ran("--pct-none", "100", *GROUP_2, "--explain").output.split())
+
+    for part in (
+        "because HER2/CEP17 ratio ≥ 2.0 and HER2 copies per nucleus < 4.0",
+        "dual-probe ISH algorithm, group 2",
+        "HER2 signals 60",
+        "+0.143",
+        "breast_2013 positive",
+        "Another count of 20 nuclei",
+        "HER2 signals would lead to ISH 5",
+    ):
+        assert part in text, part
+
+
+def test_other_guidelines_can_be_named_and_may_ask_for_more():
+    text = " ".join(ran("--pct-none", "100", "--compare", "gastroesophageal_2016,breast_2013").output.split())
+
+    assert "breast_2013 negative" in text
+    assert "say in `specimen` which it is" in text
+
+
+def test_named_guidelines_are_those_of_the_document():
+    document = called("--ihc", "2+", *GROUP_2, "--compare", "breast_2013")
+
+    assert [(v.guideline, v.state, v.differs) for v in document.other_versions] == [
+        ("breast_2013", "positive", True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        pytest.param("breast_2013,breast_1998", "--compare: guideline 'breast_1998'", id="unknown"),
+        pytest.param("breast_2013,breast_2013", "--compare: 'breast_2013' is named twice", id="twice"),
+    ],
+)
+def test_a_comparison_names_known_guidelines_once(names, message):
+    assert any(fault.startswith(message) for fault in faults("--ihc", "2+", "--compare", names))
+
+
+def nuclei(tmp_path: Path, text: str, name: str = "nuclei.csv") -> str:
     path = tmp_path / name
     path.write_text(text, encoding="utf-8")
-    return path
+    return str(path)
 
 
-def rows_of(tmp_path: Path, source: Path, *more: str) -> list[dict[str, str]]:
-    out = tmp_path / "out" / "calls.csv"
-    result = ran("--table", str(source), "--out", str(out), *more)
-    assert result.exit_code == 0, (result.output, result.exception)
-    return list(csv.DictReader(out.read_text(encoding="utf-8").splitlines()))
+def test_single_nuclei_give_totals_share_and_heterogeneity(tmp_path):
+    source = nuclei(tmp_path, "nucleus,her2,cep17\n" + "1,9,4\n" * 4 + "2,2,2\n" * 16)
 
+    document = called("--ihc", "2+", "--nuclei-table", source)
 
-def test_a_table_gives_one_row_a_case_in_its_order(tmp_path):
-    source = table(
-        tmp_path,
-        "\ufeffcase_id,guideline,ihc,nuclei,her2_signals,cep17_signals,probe\n"
-        "b,,2+,20,160,40,\n"
-        "\n"
-        "a,breast_2018,1+,,,,\n"
-        "c,,,20,120,,single\n",
+    assert (document.ish["nuclei"], document.ish["her2_signals"], document.ish["cep17_signals"]) == (
+        20,
+        68,
+        48,
     )
-
-    rows = rows_of(tmp_path, source)
-
-    assert [(r["case_id"], r["guideline"], r["state"]) for r in rows] == [
-        ("b", "breast_2023", "positive"),
-        ("a", "breast_2018", "negative"),
-        ("c", "breast_2023", "positive"),
-    ]
-    assert tuple(rows[0]) == calls_table.COLUMNS
+    assert document.ish["pct_nuclei_ratio_at_least_2"] == 20
+    assert "heterogeneous_2009" in document.flags
+    assert document.stability is not None
+    assert document.stability.basis == "nuclei"
+    assert "20 % (heterogeneous" in ran("--ihc", "2+", "--nuclei-table", source, "--explain").output
 
 
-def test_a_table_may_be_tab_separated_and_its_guideline_set_for_all(tmp_path):
-    source = table(tmp_path, "case_id\tpct_none\na\t100\n", "counts.tsv")
+def test_single_nuclei_of_a_single_probe_need_no_cep17(tmp_path):
+    source = nuclei(tmp_path, "her2_signals\n" + "6\n" * 20)
 
-    assert rows_of(tmp_path, source, "--guideline", "breast_2018")[0]["guideline"] == "breast_2018"
-
-
-def sheet_faults(tmp_path: Path, source: Path) -> list[str]:
-    result = ran("--table", str(source), "--out", str(tmp_path / "calls.csv"))
-    assert isinstance(result.exception, CaseSheetError), result.output
-    assert not (tmp_path / "calls.csv").exists()
-    return [str(fault) for fault in result.exception.faults]
-
-
-def test_every_fault_of_a_table_is_named_by_row_and_column(tmp_path):
-    source = table(
-        tmp_path,
-        "case_id,ihc,pct_none,nuclei,her2_signals,cep17_signals,guideline\n"
-        "a,2+,,,,,\n"
-        "a,5+,,,,,\n"
-        "../b,2+,,,,,\n"
-        "c,,50,20,-1,NaN,\n"
-        "d,,,,,,breast_1998\n"
-        "e,1+\n"
-        ",1+,,,,,\n",
-    )
-
-    found = sheet_faults(tmp_path, source)
-
-    places = [fault.split(":")[0] for fault in found]
-    assert places == [
-        "row 3, ihc",
-        "row 3, case_id",
-        "row 4, case_id",
-        "row 5, pct_none",
-        "row 5, her2_signals",
-        "row 5, cep17_signals",
-        "row 6, guideline",
-        "row 6",
-        "row 7",
-        "row 8, case_id",
-    ]
+    assert called("--single-probe", "--nuclei-table", source).ish_group == "amplified"
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        pytest.param("", "file: is empty", id="empty"),
-        pytest.param("case_id,ihc\n", "file: no rows", id="header alone"),
-        pytest.param("ihc\n2+\n", "row 1, case_id: column is missing", id="no case_id"),
-        pytest.param("case_id,ihc,ihc\na,2+,2+\n", "row 1, ihc: column appears twice", id="a column twice"),
-        pytest.param("case_id,HER2\na,2+\n", "row 1, HER2: unknown column", id="unknown column"),
-        pytest.param('case_id,ihc\na,"2+\nb,0\n', "row 3: is no table", id="a quote that never ends"),
-        pytest.param("case_id,ihc\na,\0\n", "row 2, ihc: must be one of", id="a NUL byte"),
-        pytest.param(f"case_id,ihc\na,{'2' * 200_000}\n", "row 2: is no table", id="an endless cell"),
-        pytest.param("case_id,\na,2+\n", "row 1, (no name): unknown column", id="column without a name"),
+        pytest.param("her2\n4\n", "row 1, cep17: column is missing", id="no CEP17 column"),
+        pytest.param("cep17\n4\n", "row 1, her2: column is missing", id="no HER2 column"),
+        pytest.param("her2,cep17\n4,\n", "row 2, cep17: is empty", id="no CEP17 in a nucleus"),
+        pytest.param("her2,cep17\n4,2\n-1,2\n", "row 3, her2: must be a whole number", id="negative"),
+        pytest.param("her2,cep17\n4,2.5\n", "row 2, cep17: must be a whole number", id="half a signal"),
+        pytest.param("her2,cep17\n4,2,1\n", "row 2: 3 cells", id="too many cells"),
+        pytest.param(
+            "her2,her2_signals,cep17\n4,4,2\n", "row 1, her2: is there twice", id="two HER2 columns"
+        ),
     ],
 )
-def test_a_broken_table_is_refused(tmp_path, text, message):
-    assert any(fault.startswith(message) for fault in sheet_faults(tmp_path, table(tmp_path, text)))
+def test_a_faulty_table_of_nuclei_is_refused_by_row_and_column(tmp_path, text, message):
+    result = ran("--nuclei-table", nuclei(tmp_path, text))
+
+    assert isinstance(result.exception, CaseSheetError)
+    assert any(str(fault).startswith(message) for fault in result.exception.faults)
 
 
-def test_a_table_that_is_not_there_or_not_text_is_refused(tmp_path):
-    assert "cannot be read" in sheet_faults(tmp_path, tmp_path / "nowhere.csv")[0]
-    binary = tmp_path / "binary.csv"
-    binary.write_bytes(b"\xff\xfe\x00")
-    assert "cannot be read" in sheet_faults(tmp_path, binary)[0]
+def test_single_nuclei_and_totals_cannot_both_be_given(tmp_path):
+    source = nuclei(tmp_path, "her2,cep17\n4,2\n")
 
-
-def test_options_and_columns_have_the_same_names():
-    text = ran("--help").output.replace("…", "")
-    parameters = set(call.__annotations__) - {"return", "as_json", "table", "out", "single_probe"}
-
-    assert parameters | {"probe"} == set(COLUMNS)
-    assert "--single-probe" in text
-
-
-def test_the_page_for_pathologists_names_every_column():
-    page = (GOLDEN.parents[2] / "docs" / "guidelines.md").read_text(encoding="utf-8")
-
-    assert [name for name in COLUMNS if f"`{name}`" not in page] == []
-
-
-def test_golden_percentages_survive_the_table(tmp_path):
-    golden = [
-        row
-        for row in csv.DictReader(GOLDEN.read_text(encoding="utf-8").splitlines())
-        if row["guideline"] in {"breast_2018", "breast_2023"} and row["probe"] == "none"
-    ]
-    names = ["case_id", "guideline", *(name for name in COLUMNS if name.startswith("pct_"))]
-    lines = [",".join([row["id"], row["guideline"], *(row[name] for name in names[2:])]) for row in golden]
-    source = table(tmp_path, "\n".join([",".join(names), *lines]) + "\n")
-
-    rows = rows_of(tmp_path, source)
-
-    assert len(rows) == len(golden) > 20
-    for row, expected in zip(rows, golden, strict=True):
-        assert (row["ihc_score"], row["state"]) == (
-            expected["expected_ihc_score"],
-            expected["expected_final_call"],
-        ), expected["id"]
-
-
-def test_json_is_the_same_on_every_run_and_holds_no_path(tmp_path):
-    first, second = (ran("--ihc", "2+", *GROUP_2, "--json").output for _ in range(2))
-
-    assert first == second
-    assert json.loads(first)["inputs"] == {}
+    assert faults("--nuclei-table", source, "--nuclei", "20")[0].startswith("--nuclei: follows from")
+    assert "a single probe has no CEP17" in str(ran("--single-probe", "--nuclei-table", source).exception)

@@ -1,0 +1,260 @@
+"""ISH as a person typed it: a first count, a recount and a second tumour population."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from her2path.cli.typed_cells import NOT_STATED, TypedCells
+from her2path.cli.typed_counts import (
+    FIRST,
+    RECOUNT,
+    SECOND_POPULATION,
+    CountColumns,
+    TypedCount,
+    typed_count,
+)
+from her2path.cli.typed_ihc import CONTROLS
+from her2path.domain.case import Controls
+from her2path.domain.flags import Flag
+from her2path.domain.guideline.definition import Guideline, RecountUse
+from her2path.domain.guideline.findings import IshFinding
+from her2path.domain.guideline.rules import Rule, decide, holding
+from her2path.domain.ish import IshReading, Probe, SignalSummary
+from her2path.domain.means import ratio_agrees
+from her2path.domain.populations import SecondPopulation
+
+_PROBES = ("dual", "single", "none")
+_OF_FIRST = (
+    "ratio",
+    "areas",
+    "pct_cells_ratio_ge2",
+    "weak_signals",
+    "cytoplasmic_signals",
+    "poor_nuclei",
+    "autofluorescence",
+)
+_OF_RECOUNT = (
+    "recount_blinded",
+    "recount_other_observer",
+    "recount_other_nuclei",
+    "recount_pct_cells_ratio_ge2",
+)
+_OF_SECOND = ("second_population_pct", *SECOND_POPULATION.all)
+# How many times the first count a recount of unstated size is tried at, where both are added.
+_SIZES = (1, 2, 5, 10, 100)
+
+_Maker = Callable[[SignalSummary], IshReading]
+"""Makes the reading of a count from its totals."""
+
+
+@dataclass(frozen=True, slots=True)
+class TypedIsh:
+    """The ISH of a case; None = not made."""
+
+    ish: IshReading | None = None
+    recount: IshReading | None = None
+    second: SecondPopulation | None = None
+    flags: tuple[Flag, ...] = ()
+    """What a person should know of how the totals came about."""
+
+
+def typed_ish(cells: TypedCells, guideline: Guideline | None) -> TypedIsh:
+    """Read the ISH of a case; faults are left in `cells`."""
+    probe = _probe(cells)
+    controls = cells.word("ish_controls", CONTROLS) or Controls.UNKNOWN
+    if probe is None or not cells.has(*FIRST.all):
+        _refuse_without_count(cells, probe)
+        return TypedIsh()
+    before = len(cells.faults)
+    count = typed_count(cells, FIRST, probe)
+    recounted = _recount(cells, probe)
+    second = _second(cells, probe, controls)
+    first = _first_reading(cells, controls, probe)
+    again = _recount_reading(cells, controls, probe) if recounted else None
+    if len(cells.faults) > before or count is None or first is None or guideline is None:
+        return TypedIsh()
+    ish = _settled(cells, FIRST, count, first, guideline.ish_rejections, guideline)
+    if ish is None:
+        return TypedIsh()
+    _check_ratio(cells, ish)
+    recount = None
+    if recounted is not None and again is not None:
+        recount = _settled(cells, RECOUNT, recounted, again, guideline.recount_rejections, guideline)
+        if recount is not None:
+            _check_recount(cells, ish, recount, recounted, guideline)
+    return TypedIsh(ish, recount, second, _flags(count, recounted))
+
+
+def _flags(count: TypedCount, recounted: TypedCount | None) -> tuple[Flag, ...]:
+    conditions = {
+        Flag.TOTALS_FROM_MEANS: count.from_means or (recounted is not None and recounted.from_means),
+        Flag.RECOUNT_NUCLEI_NOT_STATED: recounted is not None and not recounted.nuclei_stated,
+    }
+    return tuple(flag for flag, holds in conditions.items() if holds)
+
+
+def _probe(cells: TypedCells) -> Probe | None:
+    """Read the probe; dual where none is named, None where there was no ISH."""
+    text = cells.texts.get("probe", "dual").lower()
+    if text == NOT_STATED:
+        return Probe.DUAL
+    if text not in _PROBES:
+        cells.fault("probe", f"must be one of {', '.join(_PROBES)} (found {cells.texts['probe']!r})")
+        return Probe.DUAL
+    return None if text == "none" else Probe(text)
+
+
+def _refuse_without_count(cells: TypedCells, probe: Probe | None) -> None:
+    stated = cells.texts.get("probe", NOT_STATED).lower()
+    if probe is None:
+        cells.refuse(FIRST.all, "is given, but the probe is none")
+    elif stated in _PROBES:
+        message = f"is {stated}, but no count is given; give the counts, or none if there was no ISH"
+        cells.fault("probe", message)
+    cells.refuse(RECOUNT.all, "a recount needs a first count; give nuclei and signals as well")
+    cells.refuse((*_OF_FIRST, *_OF_RECOUNT, *_OF_SECOND), "is given without ISH counts")
+    if cells.yes_no("recount_available"):
+        cells.fault("recount_available", "is yes, but there are no ISH counts")
+
+
+def _first_reading(cells: TypedCells, controls: Controls, probe: Probe) -> _Maker | None:
+    """Everything of the first count but its totals."""
+    if probe is Probe.SINGLE:
+        cells.refuse(("ratio", "pct_cells_ratio_ge2"), "a single probe has no ratio")
+    areas = cells.integer("areas")
+    weak, cytoplasmic = cells.integer("weak_signals"), cells.integer("cytoplasmic_signals")
+    share = cells.share("pct_cells_ratio_ge2")
+    poor, autofluorescence = cells.yes_no("poor_nuclei"), cells.yes_no("autofluorescence")
+    return lambda summary: IshReading(
+        summary,
+        areas=areas,
+        weak_signals=weak,
+        cytoplasmic_signals=cytoplasmic,
+        controls=controls,
+        share_ratio_at_least_2=share,
+        poor_nuclei=poor,
+        autofluorescence=autofluorescence,
+    )
+
+
+def _recount(cells: TypedCells, probe: Probe) -> TypedCount | None:
+    available = cells.yes_no("recount_available")
+    filled = cells.filled(RECOUNT.all)
+    if not filled:
+        cells.refuse(_OF_RECOUNT, "is given without a recount")
+        if available:
+            cells.fault("recount_available", "is yes, but no recount is given")
+        return None
+    if available is False:
+        cells.fault("recount_available", f"is no, but {', '.join(filled)} is given")
+    return typed_count(cells, RECOUNT, probe, nuclei_needed=False)
+
+
+def _recount_reading(cells: TypedCells, controls: Controls, probe: Probe) -> _Maker:
+    if probe is Probe.SINGLE:
+        cells.refuse(("recount_pct_cells_ratio_ge2",), "a single probe has no ratio")
+    share = cells.share("recount_pct_cells_ratio_ge2")
+    blinded, other = cells.yes_no("recount_blinded"), cells.yes_no("recount_other_observer")
+    return lambda summary: IshReading(
+        summary, controls=controls, share_ratio_at_least_2=share, other_observer=other, blinded=blinded
+    )
+
+
+def _second(cells: TypedCells, probe: Probe, controls: Controls) -> SecondPopulation | None:
+    if not cells.has(*_OF_SECOND):
+        return None
+    share = cells.share("second_population_pct")
+    count = typed_count(cells, SECOND_POPULATION, probe)
+    if "second_population_pct" not in cells.texts:
+        cells.fault("second_population_pct", "is needed: how many of the tumour cells are in it")
+    if share is None:
+        return None
+    if share == 0:
+        cells.refuse(SECOND_POPULATION.all, "is given, but the second population is 0 %")
+        return None
+    if share == 1:
+        cells.fault("second_population_pct", "is 100 %, so there is no first population beside it")
+        return None
+    return SecondPopulation(share, None if count is None else IshReading(count.likeliest, controls=controls))
+
+
+def _settled(
+    cells: TypedCells,
+    columns: CountColumns,
+    count: TypedCount,
+    reading_of: _Maker,
+    rejections: tuple[Rule[IshReading, str], ...],
+    guideline: Guideline,
+) -> IshReading | None:
+    """Make the reading to go on with; a fault where rounded means leave the finding open."""
+
+    def finding(summary: SignalSummary) -> IshFinding:
+        reading = reading_of(summary)
+        if holding(reading, rejections):
+            return IshFinding.INDETERMINATE
+        dual = summary.probe is Probe.DUAL
+        return decide(reading, guideline.ish_dual if dual else guideline.ish_single).conclusion
+
+    chosen = count.chosen(finding) if count.others else count.likeliest
+    if chosen is None:
+        message = f"the means are too coarse to decide by {guideline.id}; give whole totals"
+        cells.fault(columns.her2_mean, message)
+        return None
+    return reading_of(chosen)
+
+
+def _check_ratio(cells: TypedCells, ish: IshReading) -> None:
+    ratio = cells.number("ratio")
+    if ratio is None:
+        return
+    if not ish.summary.cep17:
+        if ratio:
+            cells.fault("ratio", "is given, but without CEP17 signals there is none")
+    elif not ratio_agrees(ish.summary, ratio):
+        counted = f"{ish.summary.her2_cep17_ratio:.6g}"
+        message = f"says {ratio}, but the sum of HER2 over the sum of CEP17 signals is {counted}"
+        cells.fault("ratio", message)
+
+
+def _check_recount(
+    cells: TypedCells, ish: IshReading, recount: IshReading, typed: TypedCount, guideline: Guideline
+) -> None:
+    others = cells.yes_no("recount_other_nuclei")
+    if guideline.recount_use is RecountUse.ADD:
+        if others is False:
+            message = f"is no, but {guideline.id} adds the nuclei of a recount to those of the first count"
+            cells.fault("recount_other_nuclei", f"{message}, so they must be others")
+        elif not typed.nuclei_stated and not _is_sum_clear(ish, recount, guideline):
+            message = f"is needed: {guideline.id} adds the recount to the first count"
+            cells.fault("recount_nuclei", message)
+        elif typed.others:
+            message = "the totals of a recount that is added must be known; give whole totals"
+            cells.fault("recount_mean_her2", message)
+        return
+    first, second = ish.summary.nuclei, recount.summary.nuclei
+    if typed.nuclei_stated and second > first and not others:
+        message = f"is {second}, but the first count has only {first} nuclei"
+        remedy = "set recount_other_nuclei to yes if the second observer counted other nuclei"
+        cells.fault("recount_nuclei", f"{message}; {remedy}")
+
+
+def _is_sum_clear(ish: IshReading, recount: IshReading, guideline: Guideline) -> bool:
+    """Whether both counts together lead to one group, however many nuclei the recount has."""
+    if holding(recount, guideline.recount_rejections):
+        return True
+    found = set()
+    for times in (*_SIZES, *(n * -(-ish.summary.nuclei // recount.summary.nuclei) for n in _SIZES)):
+        small = recount.summary
+        cep17 = None if small.cep17 is None else small.cep17 * times
+        summed = ish.summary + SignalSummary(small.nuclei * times, small.her2 * times, cep17)
+        found.add(_group(summed, guideline))
+    return len(found) == 1
+
+
+def _group(summary: SignalSummary, guideline: Guideline) -> IshFinding | None:
+    if not summary.her2 or summary.cep17 == 0:
+        return None
+    dual = summary.probe is Probe.DUAL
+    rules = guideline.ish_dual if dual else guideline.ish_single
+    return decide(IshReading(summary), rules).conclusion if rules else None
