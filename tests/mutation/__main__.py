@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from tests.mutation.mutants import Mutant, mutants_of
+from tests.mutation.mutants import TEXT, Mutant, mutants_of
 from tests.mutation.trial import Result, Stage, Verdict, judge, load_plugins
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,15 +33,18 @@ REQUIRED = 0.95
 """Least share of the valid mutants that must be killed."""
 
 
-def _stages(skipped: Sequence[str], module: str = "") -> list[Stage]:
+def _stages(skipped: Sequence[str], mutant: Mutant | None = None) -> list[Stage]:
     """Order the tests: most mutants fall to the quick ones, or to those of their own guideline."""
     rules = DOMAIN / "guideline"
     quick, lattices = ([rules / f"test_{name}.py" for name in names] for names in (QUICK, LATTICES))
-    others = sorted(set(rules.glob("test_*.py")) - {*quick, *lattices})
-    rest = sorted(set(DOMAIN.glob("test_*.py")) - {VECTORS})
-    ordered = [Stage(quick), Stage([VECTORS]), Stage(others), Stage(lattices), Stage(rest)]
-    if (PACKAGE / f"{module}.py").exists() and module[-4:].isdigit():
-        ordered.insert(2, Stage(lattices, only=module))
+    pages = Stage(sorted(set(rules.glob("test_*.py")) - {*quick, *lattices}))
+    rest = Stage(sorted(set(DOMAIN.glob("test_*.py")) - {VECTORS}))
+    ordered = [Stage(quick), Stage([VECTORS]), pages, Stage(lattices), rest]
+    name = "" if mutant is None else mutant.module.rpartition(".")[2]
+    if name[-4:].isdigit():  # a module of one guideline
+        ordered.insert(3, Stage(lattices, only=name))
+    if mutant is not None and mutant.operator == TEXT:
+        ordered.insert(0, ordered.pop(2))
     kept = [replace(s, files=[path for path in s.files if path.stem not in skipped]) for s in ordered]
     return [stage for stage in kept if stage.files]
 
@@ -118,7 +121,7 @@ def main() -> int:
         sys.stderr.write("the tests must pass before anything is changed\n")
         return 2
     todo = [
-        (mutant, sources[mutant.module], _stages(chosen.skip, mutant.module.rpartition(".")[2]))
+        (mutant, sources[mutant.module], _stages(chosen.skip, mutant))
         for key, mutant in mutants.items()
         if key not in results
     ]

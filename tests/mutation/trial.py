@@ -85,7 +85,7 @@ class _FirstFailure:
             self.name = report.nodeid
 
 
-_PYTEST = ("-x", "-q", "-p", "no:cacheprovider")
+_PYTEST = ("-x", "-q", "-p", "no:cacheprovider", "--tb=no", "--assert=plain")
 
 
 def load_plugins(test: Path) -> None:
