@@ -55,9 +55,9 @@ def other_versions(
     calls : tuple of VersionCall
         In the order of `guidelines`; empty where the chosen one is alone in its family.
     """
-    here = _state(call_case(evidence, guideline))
+    here = _state(call_case(evidence, guideline, distances=False))
     return tuple(
-        _version(call_case(evidence, other), other, here)
+        _version(call_case(evidence, other, distances=False), other, here)
         for other in guidelines
         if other.family == guideline.family and other.id != guideline.id
     )

@@ -49,8 +49,8 @@ FLAG_TEXT: Mapping[Flag, str] = MappingProxyType(
         Flag.POLICY: "The guideline is silent here; a named policy of her2path decided.",
         Flag.FOCAL_INTENSE: "Intense complete staining in at most 10 % of the cells: a small strong "
         "population; another block may read otherwise.",
-        Flag.INTENSE_WITHIN_BLANK: "Some cells with intense complete staining were seen, but not more than "
-        "the limit of blank explains, so they were not taken for 2+; a pathologist must look.",
+        Flag.INTENSE_WITHIN_BLANK: "Some cells with intense staining were seen, but not more than the limit "
+        "of blank explains, so they were not taken for a strong population; a pathologist must look.",
         Flag.FEW_CELLS: "Fewer than 100 tumour cells were scored: the percentages are uncertain.",
         Flag.SCORE_STATED: "The IHC score was stated by a person; her2path saw no percentages.",
         Flag.DISCORDANT: "IHC and ISH contradict each other; review both slides and the histology.",

@@ -57,7 +57,7 @@ class PopulationStates:
 
 _PENDING = tuple(state for state in State if state.is_pending)
 _FINAL = (State.EQUIVOCAL, State.NEGATIVE)
-_SOURCE = "Wolff 2013 to 2023, heterogeneity"
+_SOURCE = "Wolff 2013 to 2023, heterogeneity (with other guidelines: her2path policy P21)"
 
 
 def _any(states: PopulationStates, *wanted: State) -> bool:

@@ -13,6 +13,7 @@ from her2path.domain.flags import Flag
 from her2path.domain.guideline.definition import Guideline, condition_of
 from her2path.domain.guideline.findings import IhcFinding, IshFinding, RecountFinding, Scoring
 from her2path.domain.guideline.policies import FEW_CELLS
+from her2path.domain.guideline.quantities import INTENSE_OVER_BLANK, STRONG_OVER_BLANK
 from her2path.domain.guideline.rules import Rule, decide, holding
 from her2path.domain.ihc import STAINED, IhcReading, IhcScore, IhcTally, StainingClass, StatedScore, TallyUnit
 from her2path.domain.ish import IshReading, Probe
@@ -81,7 +82,7 @@ def read_ihc(reading: IhcReading | StatedScore, guideline: Guideline) -> IhcRead
     step = _step(decision.rule, _ihc_words(scoring), ihc_numbers(reading, guideline))
     conditions = {
         Flag.FEW_CELLS: reading.unit is TallyUnit.CELLS and reading.tally.total < FEW_CELLS,
-        Flag.INTENSE_WITHIN_BLANK: _is_intense_within_blank(reading),
+        Flag.INTENSE_WITHIN_BLANK: _is_intense_within_blank(reading, guideline),
         Flag.IHC_CONTROLS_UNKNOWN: reading.controls is Controls.UNKNOWN,
     }
     flags = tuple(flag for flag, holds in conditions.items() if holds)
@@ -97,9 +98,9 @@ def _ihc_words(scoring: Scoring) -> str:
     return f"IHC {scoring.score}{extent}"
 
 
-def _is_intense_within_blank(reading: IhcReading) -> bool:
-    intense = StainingClass.COMPLETE_INTENSE
-    return reading.cells_of(intense) > 0 and not reading.over_blank(intense)
+def _is_intense_within_blank(reading: IhcReading, guideline: Guideline) -> bool:
+    asked = (over for over in (INTENSE_OVER_BLANK, STRONG_OVER_BLANK) if over.quantity in guideline.blanks)
+    return any(over.quantity.numerator(reading) > 0 and not over(reading) for over in asked)
 
 
 def _rejected_ihc(reading: IhcReading, guideline: Guideline) -> IhcRead | None:

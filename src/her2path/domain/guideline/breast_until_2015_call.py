@@ -59,21 +59,30 @@ def combined_rules(author: str) -> tuple[Rule[Findings, Outcome], ...]:
     author : str
         First author and year, with which each source begins.
     """
-    either = f"{author}, either test positive makes the case positive"
-    ihc, ish = f"{author}, IHC algorithm", f"{author}, ISH algorithm"
+    return (*_ihc_rules(author), *_ish_rules(author))
+
+
+_EITHER = "either test positive makes the case positive"
+_DISCORDANT = Outcome(State.POSITIVE, ("NOTE-DISCORDANT",), (Flag.DISCORDANT,))
+
+
+def _ihc_rules(author: str) -> tuple[Rule[Findings, Outcome], ...]:
+    ihc = f"{author}, IHC algorithm"
     failed = Outcome(State.INDETERMINATE, ("ACT-REPEAT",))
-    discordant = Outcome(State.POSITIVE, ("NOTE-DISCORDANT",), (Flag.DISCORDANT,))
-    equivocal = Outcome(State.EQUIVOCAL, ("ACT-ISH-EQUIVOCAL",))
-    disputed = Outcome(State.NEEDS_ADJUDICATION, ("ACT-ADJUDICATE",), (Flag.POLICY,))
-    p8, p7 = f"{POLICY} P8", f"{POLICY} P7"
+    p8 = f"{POLICY} P8"
     return (
         Rule(
             "CALL-IHC-3",
-            either,
+            f"{author}, {_EITHER}",
             Match.of(_THREE, (*_NO_ISH, *_ISH_FAILED, *POSITIVE_ISH, *EQUIVOCAL_ISH), _ANY),
             Outcome(State.POSITIVE),
         ),
-        Rule("CALL-IHC-3-ISH-NEGATIVE", either, Match.of(_THREE, NEGATIVE_ISH, _ANY), discordant),
+        Rule(
+            "CALL-IHC-3-ISH-NEGATIVE",
+            f"{author}, {_EITHER}",
+            Match.of(_THREE, NEGATIVE_ISH, _ANY),
+            _DISCORDANT,
+        ),
         Rule(
             "CALL-IHC-LOW", f"{ihc}: 0 or 1+", Match.of(_LOW, _NO_ISH, _NO_RECOUNT), Outcome(State.NEGATIVE)
         ),
@@ -107,13 +116,21 @@ def combined_rules(author: str) -> tuple[Rule[Findings, Outcome], ...]:
             Match.of((IhcFinding.INDETERMINATE,), _NO_ISH, _NO_RECOUNT),
             failed,
         ),
+    )
+
+
+def _ish_rules(author: str) -> tuple[Rule[Findings, Outcome], ...]:
+    ish = f"{author}, ISH algorithm"
+    equivocal = Outcome(State.EQUIVOCAL, ("ACT-ISH-EQUIVOCAL",))
+    disputed = Outcome(State.NEEDS_ADJUDICATION, ("ACT-ADJUDICATE",), (Flag.POLICY,))
+    return (
         Rule(
             "CALL-ISH-POSITIVE",
             f"{ish}: positive",
             Match.of((*_SILENT, *_TWO), POSITIVE_ISH),
             Outcome(State.POSITIVE),
         ),
-        Rule("CALL-ISH-POSITIVE-IHC-LOW", either, Match.of(_LOW, POSITIVE_ISH), discordant),
+        Rule("CALL-ISH-POSITIVE-IHC-LOW", f"{author}, {_EITHER}", Match.of(_LOW, POSITIVE_ISH), _DISCORDANT),
         Rule(
             "CALL-ISH-EQUIVOCAL",
             f"{ish}: equivocal",
@@ -122,7 +139,7 @@ def combined_rules(author: str) -> tuple[Rule[Findings, Outcome], ...]:
         ),
         Rule(
             "CALL-ISH-EQUIVOCAL-IHC-LOW",
-            f"{p7}: an equivocal ISH stays equivocal beside an IHC of 0 or 1+",
+            f"{POLICY} P7: an equivocal ISH stays equivocal beside an IHC of 0 or 1+",
             Match.of(_LOW, EQUIVOCAL_ISH),
             Outcome(State.EQUIVOCAL, ("ACT-ISH-EQUIVOCAL",), (Flag.POLICY,)),
         ),

@@ -156,10 +156,15 @@ class Comparison(Condition[E]):
         return Comparison(self.quantity, _OPPOSITE[self.relation], self.cut)
 
     def __str__(self) -> str:
+        if not self.cut and self.relation in _AT_ZERO:
+            cells = " cells" if self.quantity.unit.startswith("per cent") else ""
+            return f"{_AT_ZERO[self.relation]} {self.quantity.label}{cells}"
         return f"{self.quantity.label} {_SIGNS[self.relation]} {cut_words(self)}"
 
 
 _COUNTED = ("cells", "nuclei", "signals")
+_AT_ZERO = {"<=": "no", ">": "any"}
+"""Nothing here is below zero, so these two say more in words."""
 _SIGNS = {">=": "≥", ">": ">", "<=": "≤", "<": "<"}
 
 
