@@ -16,6 +16,7 @@ from her2path.reports.wording import (
     headline,
     notes_of,
     reason_sentences,
+    state_words,
 )
 from tests.support.case_documents import ONE_PLUS, TWO_PLUS, Fish, Ihc, call_doc, nuclei
 
@@ -34,6 +35,27 @@ def test_every_flag_of_a_call_has_a_sentence(flag):
     sentence = flag_sentence(str(flag))
     assert sentence is not None
     assert sentence.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("comments", "headline"),
+    [
+        pytest.param(["ACT-RECOUNT"], "Pending: a recount is needed", id="a second observer"),
+        pytest.param([], "Pending: a recount is needed", id="nothing said"),
+        pytest.param(["ACT-COUNT-MORE"], "Pending: more nuclei must be counted", id="further nuclei"),
+        pytest.param(
+            ["ACT-COUNT-SECOND"], "Pending: the second population must be counted", id="a second population"
+        ),
+        pytest.param(["ACT-RECOUNT", "ACT-COUNT-SECOND"], "Pending: a recount is needed", id="both"),
+    ],
+)
+def test_a_pending_count_is_worded_by_what_must_be_counted(comments, headline):
+    assert state_words("needs_recount", comments).headline == headline
+
+
+def test_comments_change_the_words_of_no_other_state():
+    for state in set(STATE_WORDS) - {"needs_recount"}:
+        assert state_words(state, ["ACT-COUNT-MORE"]) is STATE_WORDS[state]
 
 
 def test_an_unknown_flag_has_no_sentence():

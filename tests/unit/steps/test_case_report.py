@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 from itertools import pairwise
 
 import cv2
@@ -28,6 +27,7 @@ from tests.support.case_documents import (
     nuclei,
     write_case,
 )
+from tests.support.pages import Page
 
 NO_TISSUE = NotEvaluable("no_tissue", "image 'a1': no tissue was found; stain and scan it again")
 CASES = {
@@ -44,38 +44,6 @@ CASES = {
     "indeterminate": [Ihc("a1", TWO_PLUS), Fish("f1", nuclei(12, 4.9, 3.0))],
     "not_evaluable": [Ihc("a1", failed=NO_TISSUE)],
 }
-VOID = {"meta", "input", "img", "br", "link", "hr"}
-
-
-class Page(HTMLParser):
-    """Checks nesting while it reads, and keeps what a test asks about."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.words: list[str] = []
-        self.feed(html)
-        assert self.open == []
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if "style" not in self.open:
-            self.words.append(data)
-
-    @property
-    def text(self) -> str:
-        return " ".join(" ".join(self.words).split())
 
 
 def html_of(root, *images, params=None):

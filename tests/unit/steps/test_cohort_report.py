@@ -1,7 +1,11 @@
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 
+from her2path.domain.case import Controls
+from her2path.domain.ish import IshReading, SignalSummary
+from her2path.domain.populations import SecondPopulation
 from her2path.domain.verdict import NotEvaluable
 from her2path.io.documents import write_document
 from her2path.steps import cohort_report
@@ -13,9 +17,11 @@ from tests.support.case_documents import (
     TWO_PLUS,
     Fish,
     Ihc,
+    Setting,
     call_doc,
     nuclei,
 )
+from tests.support.pages import Page
 
 CASES = {
     "n1": [Ihc(cells=ONE_PLUS)],
@@ -81,3 +87,46 @@ def test_the_same_calls_give_the_same_bytes(tmp_path):
 def test_a_cohort_without_a_pending_case_says_so(tmp_path):
     _, html = outputs(tmp_path, {"n1": CASES["n1"]})
     assert "All cases have a final call." in html
+
+
+def outputs_of(root, cases):
+    paths = []
+    for case_id, (images, setting) in cases.items():
+        path = root / "cases" / case_id / "call.json"
+        write_document(path, call_doc(case_id, *images, setting=setting))
+        paths.append(path)
+    cohort = root / "cohort.html"
+    cohort_report.run(call=paths, calls=root / "calls.csv", cohort=cohort, params=CohortReportParams())
+    return Page(cohort.read_text(encoding="utf-8")).text
+
+
+def test_what_another_version_would_change_is_counted_for_the_cohort(tmp_path):
+    group_3 = [Ihc(cells=TWO_PLUS), Fish(nuclei=nuclei(30, 6.2, 3.2))]
+    text = outputs_of(
+        tmp_path,
+        {
+            "a": (group_3, Setting("breast_2013")),
+            "b": (group_3, Setting("breast_2013")),
+            "c": ([Ihc(cells=ONE_PLUS)], Setting("breast_2013")),
+        },
+    )
+    assert "breast_2018 3 2 2 positive → recount needed" in text
+    assert "breast_2015 3 0 none" in text
+
+
+def test_guidelines_without_other_versions_are_compared_with_none(tmp_path):
+    text = outputs_of(tmp_path, {"a": ([Ihc(cells=ONE_PLUS)], Setting("gastroesophageal_2016"))})
+    assert "What another version" not in text
+
+
+def test_the_chance_that_another_count_differs_stands_beside_the_ratio(tmp_path):
+    near = [(4, 2)] * 9 + [(3, 2)] * 5 + [(6, 3)] * 4 + [(7, 3), (5, 2)]
+    text = outputs_of(tmp_path, {"a": ([Ihc(cells=TWO_PLUS), Fish(nuclei=near)], Setting("breast_2018"))})
+    assert "4.35 1.93 23.9 %" in text
+
+
+def test_both_populations_of_a_case_stand_in_its_row(tmp_path):
+    second = SecondPopulation(Fraction(3, 10), IshReading(SignalSummary(22, 190, 44), controls=Controls.PASS))
+    images = [Ihc(cells=TWO_PLUS), Fish(nuclei=nuclei(40, 2.6, 2.1))]
+    text = outputs_of(tmp_path, {"a": (images, Setting("breast_2018", second=second))})
+    assert "group 5 and group 1" in text

@@ -10,6 +10,7 @@ from her2path.reports.html.plots import (
     bar_chart,
     copy_histogram,
     distance_bar,
+    share_bar,
     signal_scatter,
     stacked_bar,
 )
@@ -101,6 +102,18 @@ def test_a_distance_points_to_its_side_of_the_cut(relative, side, is_arrow):
     assert float(rect.get("width")) <= 100
     assert bool(list(bar.iter("path"))) is is_arrow
     assert bool(list(bar.iter("circle"))) is not is_arrow
+
+
+@pytest.mark.parametrize("share", [0.0, 0.239, 1.0])
+def test_a_share_fills_that_part_of_its_track(share):
+    bar = ET.fromstring(str(share_bar(share, strong=True)))  # noqa: S314  (our own output)
+    track, filled = bar.iter("rect")
+    assert float(filled.get("width")) == pytest.approx(share * float(track.get("width")), abs=0.06)
+    assert filled.get("x") == track.get("x")
+
+
+def test_a_strong_share_is_darker_than_a_pale_one():
+    assert share_bar(0.5, strong=True) != share_bar(0.5, strong=False)
 
 
 def test_labels_are_escaped():
