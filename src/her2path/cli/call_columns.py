@@ -44,7 +44,7 @@ COLUMNS: Mapping[str, Column] = MappingProxyType(
             Column("tumour_site", CASE, "Where the tumour grew; only warns beside a strange guideline."),
             Column("fixation_hours", CASE, "Hours in formalin; only flags."),
             Column("cold_ischaemia_minutes", CASE, "Minutes to the fixative; only flags."),
-            Column("note", CASE, "Free text; tags such as [cluster_cells=5] in it are read."),
+            Column("note", CASE, "Free text; tags in it (name=value in square brackets) are read."),
             Column("ihc", IHC, "Score as read by a person: 0, 1+, 2+ or 3+."),
             Column("pct_complete_intense", IHC, f"{_PCT} complete, intense."),
             Column("pct_complete_weak_moderate", IHC, f"{_PCT} complete, weak to moderate."),
