@@ -32,7 +32,13 @@ def test_measured_numbers_stand_in_their_columns():
 def test_not_measured_is_an_empty_cell_and_measured_zero_is_not():
     (row,) = rows_of(call_doc("c1", Ihc(cells=CLEAN)))
     assert row["h_score"] == "0.0"
-    assert row["nuclei"] == row["her2_mean"] == row["ish_group"] == ""
+    assert row["nuclei"] == row["her2_mean"] == row["ish_group"] == row["another_result"] == ""
+
+
+def test_the_chance_of_another_result_is_a_number_from_0_to_1():
+    near = [(4, 2)] * 9 + [(3, 2)] * 5 + [(6, 3)] * 4 + [(7, 3), (5, 2)]
+    (row,) = rows_of(call_doc("c1", Ihc(cells=TWO_PLUS), Fish(nuclei=near)))
+    assert float(row["another_result"]) == pytest.approx(0.239, abs=0.001)
 
 
 def test_a_case_without_result_has_its_reason_and_no_number():
