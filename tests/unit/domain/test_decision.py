@@ -257,3 +257,13 @@ def test_a_guideline_without_low_expression_categories_has_no_overlay():
 
 def test_every_flag_has_its_sentence():
     assert set(FLAG_TEXT) == set(Flag)
+
+
+def test_a_cohort_can_do_without_distances_and_is_called_the_same():
+    evidence = CaseEvidence(ihc=TWO_PLUS, ish=GROUP[3])
+
+    with_them, without = call_case(evidence, B2023), call_case(evidence, B2023, distances=False)
+
+    assert isinstance(with_them, CaseCall)
+    assert with_them.distances
+    assert without == replace(with_them, distances=())

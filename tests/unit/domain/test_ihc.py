@@ -11,6 +11,7 @@ from her2path.domain.ihc import (
     IhcTally,
     Intensity,
     Pattern,
+    Reactivity,
     StainingClass,
     exact_share,
     staining_class,
@@ -102,3 +103,29 @@ def test_a_reading_without_cells_has_no_percentage():
 def test_a_limit_of_blank_that_is_no_share_is_refused(blank):
     with pytest.raises(ValueError, match="limit of blank"):
         IhcReading(IhcTally({UNSTAINED: 1}), limit_of_blank=blank)
+
+
+@pytest.mark.parametrize("cells", [-1, 2.5, True])
+def test_a_cluster_is_a_number_of_cells(cells):
+    with pytest.raises(ValueError, match="clusters are cells"):
+        IhcReading(IhcTally({UNSTAINED: 1}), clusters={Reactivity.STRONG: cells})
+
+
+def test_a_cluster_of_strong_cells_is_a_cluster_of_weaker_cells_too():
+    with pytest.raises(ValueError, match="cannot be larger"):
+        IhcReading(IhcTally({UNSTAINED: 1}), clusters={Reactivity.STRONG: 6, Reactivity.FAINT: 5})
+
+
+@pytest.mark.parametrize(
+    ("clusters", "level", "size"),
+    [
+        pytest.param(None, Reactivity.STRONG, 0, id="without a strong cell there is no strong cluster"),
+        pytest.param(None, Reactivity.FAINT, None, id="faint cells whose clusters nobody stated"),
+        pytest.param({Reactivity.FAINT: 7}, Reactivity.FAINT, 7, id="stated"),
+        pytest.param({Reactivity.STRONG: 0}, Reactivity.FAINT, None, id="another level is stated"),
+    ],
+)
+def test_a_cluster_that_nobody_stated_is_not_known_unless_no_cell_could_be_in_it(clusters, level, size):
+    tally = IhcTally({(Intensity.FAINT, Pattern.INCOMPLETE): 10, UNSTAINED: 90})
+
+    assert IhcReading(tally, clusters=clusters).largest_cluster(level) == size

@@ -272,3 +272,28 @@ def test_what_a_recount_adds(first, second, expected):
     recount = None if second is None else read_ish(second, BREAST, count=Count.RECOUNT)
 
     assert compare_recount(read_ish(first, BREAST), recount, BREAST) is expected
+
+
+HERACLES = GUIDELINES["colorectal_heracles_2015"]
+
+
+def test_a_score_that_says_nothing_without_its_extent_is_not_read():
+    found = read_ihc(StatedScore(IhcScore.THREE_PLUS, Controls.PASS), HERACLES)
+
+    assert isinstance(found, NotEvaluable)
+    assert found.code == "extent_not_stated"
+
+
+def test_a_score_that_its_extent_makes_negative_says_so_in_the_trail():
+    found = read_ihc(reading({LATERAL: 490, NONE: 510}), HERACLES)
+
+    assert isinstance(found, IhcRead)
+    assert (found.score, found.finding) == (IhcScore.TWO_PLUS, IhcFinding.NEGATIVE)
+    assert found.trail[0].conclusion == "IHC 2+, negative by its extent"
+    assert found.trail[0].numbers["pct_at_least_weak_moderate"] == 49
+
+
+def test_the_condition_of_a_rule_stands_in_the_trail_in_words():
+    assert read_ish(count(20, 80, 40), BREAST).trail[0].condition == (
+        "HER2/CEP17 ratio ≥ 2.0 and HER2 copies per nucleus ≥ 4.0"
+    )
