@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import product
 
@@ -29,11 +29,12 @@ class CountColumns:
     cep17_mean: str = ""
     """Empty: this count is given by totals only."""
 
-    @property
-    def all(self) -> tuple[str, ...]:
-        """Every column, the number of nuclei first."""
+    all: tuple[str, ...] = field(init=False)
+    """Every column, the number of nuclei first."""
+
+    def __post_init__(self) -> None:
         names = (self.nuclei, self.her2, self.cep17, self.her2_mean, self.cep17_mean)
-        return tuple(name for name in names if name)
+        object.__setattr__(self, "all", tuple(name for name in names if name))
 
 
 FIRST = CountColumns("nuclei", "her2_signals", "cep17_signals", "mean_her2", "mean_cep17")

@@ -276,7 +276,7 @@ class IhcReading:
     """Whether membranes of normal ducts stain strongly."""
 
     def __post_init__(self) -> None:
-        if not 0 <= self.limit_of_blank <= 1:
+        if not 0 <= self.limit_of_blank.numerator <= self.limit_of_blank.denominator:
             raise ValueError(f"the limit of blank is a share from 0 to 1, got {self.limit_of_blank}")
         if self.clusters is not None:
             if any(isinstance(n, bool) or not isinstance(n, int) or n < 0 for n in self.clusters.values()):

@@ -154,7 +154,8 @@ def ihc_numbers(reading: IhcReading, guideline: Guideline | None = None) -> Numb
         ):
             above = quantity.numerator(reading)
             numbers[quantity.name] = above / below if above % below else above // below
-    numbers["limit_of_blank_pct"] = float(100 * reading.limit_of_blank)
+    blank = reading.limit_of_blank
+    numbers["limit_of_blank_pct"] = 100 * blank.numerator / blank.denominator
     return numbers
 
 

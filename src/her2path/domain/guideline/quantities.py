@@ -64,9 +64,10 @@ class OverBlank(Fact[IhcReading]):
         """Compare a percentage with the limit of blank."""
 
         def exceeds(reading: IhcReading) -> bool:
-            blank = 100 * reading.limit_of_blank
+            # The quantity is a percentage, the limit of blank a share.
+            blank = reading.limit_of_blank
             cells, total = quantity.numerator(reading), quantity.denominator(reading)
-            return cells * blank.denominator > blank.numerator * total
+            return cells * blank.denominator > 100 * blank.numerator * total
 
         words = f"{quantity.label} {{}} the limit of blank"
         return cls(words.format(">"), exceeds, words.format("≤"), quantity)
