@@ -67,4 +67,5 @@ def probability_text(probability: float) -> str:
         return f"{100 * probability:.0f} %"
     if min(probability, 1 - probability) < _RARE:
         return "< 0.01 %" if probability < _RARE else "> 99.99 %"
-    return f"{number_text(100 * probability, digits=1, cuts=(0.0, 100.0))} %"
+    digits = 1 if 0.01 <= probability <= 0.99 else 2
+    return f"{number_text(100 * probability, digits=digits)} %"

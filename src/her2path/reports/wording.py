@@ -340,12 +340,19 @@ def share_text(share_pct: float) -> str:
 
 def evidence_text(call: CallDoc) -> str:
     """Join the results that a call rests on, as in ``IHC 2+, ISH group 1``; empty if none."""
-    parts = [f"IHC {call.ihc_score}"] if call.ihc_score is not None else []
+    parts = [_ihc_text(call)] if call.ihc_score is not None else []
     if call.populations:
         parts.append(f"{population_text(call)} of the cells")
     elif call.ish_group is not None:
         parts.append(ish_group_text(call.ish_group))
     return ", ".join(parts)
+
+
+def _ihc_text(call: CallDoc) -> str:
+    """Name the IHC score, with what its extent makes of it where a guideline asks for both."""
+    score = f"IHC {call.ihc_score}"
+    told = next((e.conclusion for e in call.rule_trail if e.conclusion.startswith(f"{score}, ")), score)
+    return told.replace(",", "")
 
 
 def population_text(call: CallDoc) -> str:

@@ -49,8 +49,11 @@ def test_what_is_no_probability_is_refused(wrong):
     ("probability", "printed"),
     [
         pytest.param(0.239, "23.9 %", id="one decimal does"),
+        pytest.param(0.00357, "0.36 %", id="below one per cent a second decimal tells more"),
         pytest.param(0.0004, "0.04 %", id="0.0 would read as never"),
         pytest.param(0.9996, "99.96 %", id="100.0 would read as always"),
+        pytest.param(0.0001, "0.01 %", id="the smallest that can be told"),
+        pytest.param(0.9998, "99.98 %", id="nearly the largest that can be told"),
         pytest.param(1e-9, "< 0.01 %", id="below what can be told"),
         pytest.param(1 - 1e-9, "> 99.99 %", id="above what can be told"),
         pytest.param(0.0, "0 %", id="none"),

@@ -18,7 +18,7 @@ from her2path.reports.wording import (
     reason_sentences,
     state_words,
 )
-from tests.support.case_documents import ONE_PLUS, TWO_PLUS, Fish, Ihc, call_doc, nuclei
+from tests.support.case_documents import ONE_PLUS, TWO_PLUS, Fish, Ihc, Setting, call_doc, nuclei
 
 
 def test_every_state_is_worded():
@@ -94,6 +94,12 @@ def test_an_unknown_flag_has_no_sentence():
 )
 def test_the_headline_says_the_call_in_plain_words(images, words):
     assert headline(call_doc("c1", *images)) == words
+
+
+def test_a_score_that_counts_by_its_extent_says_so_in_the_headline():
+    focal = {"complete_intense": 30, "complete_weak_moderate": 400, "none": 570}
+    call = call_doc("c1", Ihc(cells=focal), setting=Setting("colorectal_heracles_2015"))
+    assert headline(call) == "HER2 negative (IHC 3+ negative by its extent)"
 
 
 def test_a_reason_is_said_once_even_if_the_case_and_its_image_give_it():
