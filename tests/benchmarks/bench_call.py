@@ -13,7 +13,7 @@ from her2path.cli.call_table import CalledTable, call_table
 from her2path.domain.guideline.registry import GUIDELINES
 from her2path.io.count_table import read_count_table, write_count_table
 
-ROWS = 10_000
+ROWS = 100_000
 SEED = 3
 HEADER = (
     "case_id",
@@ -86,7 +86,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         source, out = Path(folder) / "cases.csv", Path(folder) / "calls.csv"
         runs = [(words, guidelines, ()) for words, guidelines in BY.items()]
-        runs.append(("breast_2023, compared by 2013 and 2018", ("breast_2023",), ("breast_2013", "breast_2018")))
+        runs.append(
+            ("breast_2023, compared by 2013 and 2018", ("breast_2023",), ("breast_2013", "breast_2018"))
+        )
         for words, guidelines, compare in runs:
             write(source, guidelines)
             started = time.perf_counter()

@@ -112,7 +112,7 @@ RESULTS = (
 )
 """Columns that the output table adds."""
 
-COMPARED = ("call", "ihc_score", "ish_group")
+COMPARED = ("call", "ihc_score", "ish_group", "reason")
 """What ``--compare`` adds for each guideline, followed by its id."""
 
 # Two names this much alike are one name with a slip of the pen: cep17_signal, nuclei_, tumor_site.

@@ -6,9 +6,12 @@ row, and rows with the same cells are worked out once, so that 100 000 rows take
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from multiprocessing import get_context
 
 from her2path.cli.call_columns import ALIASES, COLUMNS, COMPARED, RESULTS, header_faults
 from her2path.cli.call_inputs import Fault, TypedCase, read_case
@@ -23,6 +26,8 @@ FAULTY = "faulty"
 NA = "na"
 """Stands where there is nothing to state, as in `vectors.csv`."""
 _UNREAD = frozenset({"case_id"})
+_MIN_SHARE = 10_000
+"""Fewest rows for a process of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,24 +117,68 @@ def call_table(table: CountTable, *, guideline: str, compare: Sequence[str] = ()
     wanted = (*RESULTS, *(f"{name}_{other}" for other in compare for name in COMPARED))
     if faults := header_faults(table.header, added=wanted):
         raise CaseSheetError(tuple(faults))
-    rows = _Rows(table.header)
-    results: list[RowResult] = []
-    compared: dict[str, list[RowResult]] = {other: [] for other in compare}
-    found: list[SheetFault] = []
-    for number, cells in table.rows:
-        if misfit := table.misfits.get(number):
-            result = _faulty([("", misfit)])
-            others = dict.fromkeys(compare, result)
-        else:
-            texts = rows.texts(cells)
-            result = rows.called(texts, texts.get("guideline", guideline), own=True)
-            others = {other: rows.called(texts, other, own=False) for other in compare}
-        results.append(result)
-        for other, one in others.items():
-            compared[other].append(one)
-        found += [SheetFault(number, rows.spelt(name), message) for name, message in result.faults]
-    by_guideline = {other: tuple(some) for other, some in compared.items()}
-    return CalledTable(table, tuple(results), by_guideline, tuple(found))
+    parts = _called_parts([_Part(table.header, some, guideline, tuple(compare)) for some in _shares(table)])
+    rows = [row for part in parts for row in part]
+    spelt = {ALIASES.get(name, name): name for name in table.header}
+    found = [
+        SheetFault(number, spelt.get(name, name), message)
+        for (number, _), row in zip(table.rows, rows, strict=True)
+        for name, message in row[0].faults
+    ]
+    columns = tuple(zip(*rows, strict=True))
+    return CalledTable(table, columns[0], dict(zip(compare, columns[1:], strict=True)), tuple(found))
+
+
+_Row = tuple[Sequence[str], str]
+"""The cells of a row, and what is wrong with its shape."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Rows that one process calls."""
+
+    header: tuple[str, ...]
+    rows: Sequence[_Row]
+    guideline: str
+    compare: tuple[str, ...]
+
+
+def _shares(table: CountTable) -> list[list[_Row]]:
+    """Deal a long table out to the processor's cores, in its order."""
+    rows: list[_Row] = [(cells, table.misfits.get(number, "")) for number, cells in table.rows]
+    # A process takes about a second to start, in which one alone calls several thousand rows.
+    shares = min(
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1, len(rows) // _MIN_SHARE
+    )
+    size = -(-len(rows) // max(1, shares))
+    return [rows[n : n + size] for n in range(0, len(rows), size)]
+
+
+def _called_parts(parts: Sequence[_Part]) -> list[list[tuple[RowResult, ...]]]:
+    if len(parts) == 1:
+        return [_called(parts[0])]
+    # Started afresh instead of forked: a fork would copy the locks of pyarrow's threads.
+    with ProcessPoolExecutor(len(parts), mp_context=get_context("spawn")) as pool:
+        return list(pool.map(_called, parts))
+
+
+def _called(part: _Part) -> list[tuple[RowResult, ...]]:
+    """Call each row by its own guideline and then by those of the comparison."""
+    rows = _Rows(part.header)
+    found = []
+    for cells, misfit in part.rows:
+        if misfit:
+            found.append((_faulty([("", misfit)]),) * (1 + len(part.compare)))
+            continue
+        texts = rows.texts(cells)
+        named = texts.get("guideline", part.guideline)
+        own = rows.called(texts, named, own=True)
+        others = (
+            own if other == named and not own.faults else rows.called(texts, other, own=False)
+            for other in part.compare
+        )
+        found.append((own, *others))
+    return found
 
 
 class _Rows:
@@ -141,13 +190,8 @@ class _Rows:
         self._has_id = next(
             (n for n, name in enumerate(header) if ALIASES.get(name, name) == "case_id"), None
         )
-        self._spelt = {ALIASES.get(name, name): name for name in header}
         # Files of thousands of cases repeat themselves: most IHC rows are 0, 1+ and 3+.
         self._known: dict[tuple[object, ...], RowResult] = {}
-
-    def spelt(self, name: str) -> str:
-        """Name a column as the table spells it."""
-        return self._spelt.get(name, name)
 
     def texts(self, cells: Sequence[str]) -> dict[str, str]:
         """Return the filled cells by column."""

@@ -11,6 +11,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from her2path.cli import call_table
 from her2path.cli.call import call
 from her2path.cli.call_columns import RESULTS
 from her2path.errors import CaseSheetError, ConfigError
@@ -238,6 +239,18 @@ def test_an_indeterminate_test_gives_its_reason(tmp_path):
         ({"probe": "single", "nuclei": "20", "her2_signals": "80", "ratio": "2"}, "ratio: a single probe"),
         ({**TWO_PLUS, "note": "[cluster_cell=5]"}, "note: holds the tag [cluster_cell=...]"),
         ({**TWO_PLUS, "cluster_cells": "4", "note": "[cluster_cells=5]"}, "note: says cluster_cells=5"),
+        (
+            {**TWO_PLUS, "note": "[cluster_cells=5] [cluster_cells=6]"},
+            "note: gives [cluster_cells=...] twice",
+        ),
+        (
+            {**TWO_PLUS, "cluster_cells": "4", "cluster_cells_weak_moderate": "5"},
+            "contradicts cluster_cells_weak",
+        ),
+        ({**TWO_PLUS, "cluster_cells_strong": "4"}, "cluster_cells_strong: is 4, but by the percentages"),
+        ({**GROUP_2, "probe": "triple"}, "probe: must be one of dual, single, none (found 'triple')"),
+        ({**GROUP_2, "areas": "two"}, "areas: must be a whole number"),
+        ({"nuclei": "20", "her2_signals": "80", "cep17_signals": "0", "ratio": "2"}, "ratio: is given, but"),
         ({**TWO_PLUS, "ihc": "3+"}, "ihc: says 3+, but the percentages are 2+ by breast_2023"),
     ],
 )
@@ -419,6 +432,26 @@ def test_a_score_that_fits_its_own_guideline_does_not_bind_the_compared_ones(tmp
     (row,) = rows_of(tmp_path, text, "--compare", "breast_2007,breast_2018")
 
     assert (row["ihc_score_breast_2007"], row["ihc_score_breast_2018"]) == ("2+", "3+")
+
+
+def test_what_only_another_guideline_asks_for_is_said_beside_its_call(tmp_path):
+    text = "specimen,pct_incomplete_moderate_intense,pct_none\nresection,30,70\n"
+
+    (row,) = rows_of(tmp_path, text, "--compare", "breast_2018,gastroesophageal_2016")
+
+    assert (row["call"], row["call_breast_2018"]) == ("needs_ish", "needs_ish")
+    assert row["call_gastroesophageal_2016"] == "faulty"
+    assert row["reason_gastroesophageal_2016"].startswith("incomplete_intensity: is needed")
+
+
+def test_a_long_table_is_shared_among_processes_and_comes_out_the_same(tmp_path, monkeypatch):
+    one, shared = tmp_path / "one.csv", tmp_path / "shared.csv"
+    ran("--table", GOLDEN, "--out", one, "--compare", "breast_2013,breast_2018")
+    monkeypatch.setattr(call_table, "_MIN_SHARE", 100)
+
+    ran("--table", GOLDEN, "--out", shared, "--compare", "breast_2013,breast_2018")
+
+    assert shared.read_bytes() == one.read_bytes()
 
 
 def test_text_that_a_spreadsheet_would_run_is_disarmed_and_numbers_are_not(tmp_path):

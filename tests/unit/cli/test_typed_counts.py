@@ -187,3 +187,50 @@ def test_a_second_population_of_nothing_is_none():
     assert reasons(**first, second_nuclei="20", second_her2="160", second_cep17="40") == [
         "second_population_pct: is needed: how many of the tumour cells are in it"
     ]
+
+
+def test_a_single_probe_has_no_share_of_amplified_nuclei_in_either_count():
+    first = {"probe": "single", "nuclei": "20", "her2_signals": "80"}
+    second = {"recount_nuclei": "20", "recount_her2": "90"}
+
+    assert called(**first, **second).ish_group == "equivocal"
+    assert reasons(**first, **second, recount_pct_cells_ratio_ge2="50") == [
+        "recount_pct_cells_ratio_ge2: a single probe has no ratio"
+    ]
+    assert called(**first, recount_mean_her2="4.5").ish_group == "equivocal"
+
+
+def stomach(**cells: str):
+    first = {"specimen": "resection", "nuclei": "20", "her2_signals": "100", "cep17_signals": "70"}
+    return read_case({"ihc": "2+", **first, **cells}, guideline="gastroesophageal_2016")
+
+
+def test_a_recount_that_is_added_must_be_known_in_whole_signals():
+    _, faults = stomach(recount_nuclei="35", recount_mean_her2="8.1", recount_mean_cep17="3.6")
+
+    assert faults == [
+        ("recount_mean_her2", "the totals of a recount that is added must be known; give whole totals")
+    ]
+
+
+def test_a_recount_of_unknown_size_is_added_where_its_size_changes_nothing():
+    found, faults = stomach(recount_mean_her2="9", recount_mean_cep17="3")
+
+    assert found is not None, faults
+    assert "recount_nuclei_not_stated" in found.flags
+
+
+def test_an_unreadable_recount_of_unknown_size_is_not_asked_for_more():
+    assert stomach(recount_mean_her2="0", recount_mean_cep17="3")[0] is not None
+
+
+def test_a_cohort_word_for_not_stated_is_the_same_as_an_empty_cell():
+    count = {"nuclei": "20", "her2_signals": "80", "cep17_signals": "40"}
+
+    assert called(**count, probe="na", recount_available="na").ish_group == "1"
+
+
+def test_a_cell_is_quoted_by_its_first_words_only():
+    (reason,) = reasons(nuclei="x" * 1000, her2_signals="80", cep17_signals="40")
+
+    assert len(reason) < 200
