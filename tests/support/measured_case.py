@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from her2path.domain.case import Assay, Controls, Specimen
-from her2path.domain.ihc import IhcScore, Intensity, Pattern
+from her2path.domain.ihc import IhcScore, Intensity, Pattern, Reactivity
 from her2path.domain.ish import Probe
 from her2path.domain.verdict import NotEvaluable
 from her2path.io.documents import (
@@ -88,6 +88,7 @@ class Case:
         *,
         blank_pct: float = 0.5,
         calibration: str = "cal/1",
+        clusters: dict[Reactivity, int] | None = None,
         flags: tuple[str, ...] = (),
         sha256: str = "",
         **sheet: object,
@@ -108,6 +109,7 @@ class Case:
             calibration=calibration,
             tumour_selection="regions",
             selected_nuclei_pct=50.0,
+            clusters=clusters,
             flags=flags,
         )
         path = slide.with_name("ihc_score.json")

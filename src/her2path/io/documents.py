@@ -15,7 +15,7 @@ from annotated_types import Ge
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from her2path.domain.case import Assay, Controls, Specimen, TumourSite
-from her2path.domain.ihc import IhcScore, IhcTally, Intensity, Pattern
+from her2path.domain.ihc import IhcScore, IhcTally, Intensity, Pattern, Reactivity
 from her2path.domain.ish import Probe
 from her2path.domain.verdict import NotEvaluable, State
 from her2path.errors import ArtefactError
@@ -243,7 +243,17 @@ class IhcScoreResult(_Part):
     selected_nuclei_pct: float
     """Share of all nuclei that were taken as tumour cells."""
     heterogeneity: dict[str, float] = {}
+    clusters: dict[Reactivity, Count] | None = None
+    """Cells of the largest cluster that stains at least so strongly; None = not measured."""
     flags: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _clusters_nest(self) -> Self:
+        known = self.clusters or {}
+        sizes = [known[level] for level in Reactivity if level in known]
+        if sizes != sorted(sizes) or max(sizes, default=0) > self.scored_cells:
+            raise ValueError("a cluster is part of those of weaker levels and of the scored cells")
+        return self
 
     def as_tally(self) -> IhcTally:
         """Build the tally that the guideline reads."""
@@ -254,6 +264,7 @@ class IhcScoreDoc(Document):
     """`ihc_score.json`: the tally and score of one IHC slide (ihc_score)."""
 
     kind: ClassVar[str] = "ihc_score"
+    version: ClassVar[int] = 2
     result: IhcScoreResult | None = None
 
 

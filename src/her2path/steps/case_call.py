@@ -23,7 +23,7 @@ from her2path.domain.decision import CaseEvidence, call_case
 from her2path.domain.explanation import explain
 from her2path.domain.flags import Flag
 from her2path.domain.guideline.registry import find_guideline
-from her2path.domain.ihc import IhcReading, exact_share
+from her2path.domain.ihc import IhcReading, Reactivity, exact_share
 from her2path.domain.ish import (
     IshReading,
     NucleusSignals,
@@ -244,7 +244,17 @@ def _pool_ihc(images: Sequence[_Image]) -> IhcReading | None:
         limit_of_blank=blank / total if total else exact_share(results[0].limit_of_blank_pct),
         controls=_worst_controls(images),
         specimen=images[0].sheet.specimen,
+        clusters=_largest_clusters([result.clusters for result in results]),
     )
+
+
+def _largest_clusters(images: Sequence[dict[Reactivity, int] | None]) -> dict[Reactivity, int] | None:
+    """Take the largest cluster over the images; a level that one of them did not measure is left out."""
+    measured = [clusters for clusters in images if clusters is not None]
+    if len(measured) < len(images):
+        return None
+    levels = [level for level in Reactivity if all(level in clusters for clusters in measured)]
+    return {level: max(clusters[level] for clusters in measured) for level in levels}
 
 
 def _nuclei(images: Sequence[_Image]) -> tuple[NucleusSignals, ...]:

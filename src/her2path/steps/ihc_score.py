@@ -17,15 +17,27 @@ from annotated_types import Ge, Le
 from pydantic import BaseModel, ConfigDict
 
 from her2path.domain.guideline.registry import find_guideline
-from her2path.domain.ihc import STAINED, IhcReading, IhcTally, Intensity, Pattern, StainingClass, exact_share
+from her2path.domain.ihc import (
+    STAINED,
+    IhcReading,
+    IhcTally,
+    Intensity,
+    Pattern,
+    Reactivity,
+    StainingClass,
+    exact_share,
+)
 from her2path.domain.reading import read_ihc
 from her2path.domain.stats.intervals import wilson_interval
 from her2path.domain.verdict import NotEvaluable
 from her2path.errors import ArtefactError, UnsuitableImageError
 from her2path.imaging.ihc.calibration import Calibration
+from her2path.imaging.ihc.clusters import Outlines, counted_ranks, largest_clusters, neighbours, rank_of
 from her2path.imaging.ihc.cytoplasm import Cytoplasm, judge_cytoplasm
 from her2path.imaging.ihc.heterogeneity import measure_heterogeneity
 from her2path.imaging.ihc.overlay import Overlay
+from her2path.imaging.ihc.rays import ANGLES
+from her2path.io.cell_outlines import read_outlines
 from her2path.io.documents import (
     IhcScoreDoc,
     IhcScoreResult,
@@ -72,7 +84,7 @@ def run(
     document = read_document(slide, SlideDoc)
     if document.result is None:
         raise ValueError("ihc_score needs the result of slide_intake")
-    result = _score(document, cells)
+    result = _score(document, cells, contours)
     sha256 = document.result.files[0].sha256
     written = read_cells(cells, contours, with_excluded=params.geojson_excluded)
     write_cells(geojson, written, image_sha256=sha256)
@@ -89,9 +101,13 @@ class _Scored:
 
     counts: Counter[tuple[Intensity, Pattern]]
     excluded: Counter[str]
+    cell_id: npt.NDArray[np.int64]
+    rank: npt.NDArray[np.int8]
+    """Level of staining as in `imaging.ihc.clusters`."""
     x_px0: npt.NDArray[np.float64]
     y_px0: npt.NDArray[np.float64]
     cell_score: npt.NDArray[np.float64]
+    membrane_completeness: npt.NDArray[np.float64]
     membrane_contrast_od: npt.NDArray[np.float64]
     cytoplasm_od: npt.NDArray[np.float64]
 
@@ -101,30 +117,61 @@ def _count(cells: Path) -> _Scored:
     counts: Counter[tuple[Intensity, Pattern]] = Counter()
     excluded: Counter[str] = Counter()
     kept: list[list[npt.NDArray[Any]]] = []
-    measures = ["x_px0", "y_px0", "cell_score", "membrane_contrast_od", "cytoplasm_od"]
-    columns = [*measures, "intensity", "pattern", "exclusion"]
+    ids, ranks = [np.empty(0, np.int64)], [np.empty(0, np.int8)]
+    measures = [
+        "x_px0",
+        "y_px0",
+        "cell_score",
+        "membrane_completeness",
+        "membrane_contrast_od",
+        "cytoplasm_od",
+    ]
+    columns = [*measures, "cell_id", "intensity", "pattern", "exclusion"]
     with open_table(cells, IHC_CELLS) as table:
         for batch in table.iter_batches(65_536, columns=columns):
             scored = batch.filter(pc.is_null(batch["exclusion"]))
             excluded.update(word for word in batch["exclusion"].to_pylist() if word is not None)
             words = zip(scored["intensity"].to_pylist(), scored["pattern"].to_pylist(), strict=True)
-            counts.update((Intensity(intensity), Pattern(pattern)) for intensity, pattern in words)
+            stainings = [(Intensity(intensity), Pattern(pattern)) for intensity, pattern in words]
+            counts.update(stainings)
+            ids.append(scored["cell_id"].to_numpy())
+            ranks.append(np.array([rank_of(*staining) for staining in stainings], np.int8))
             kept.append([scored[name].to_numpy(zero_copy_only=False) for name in measures])
     joined = {
         name: np.concatenate([np.empty(0), *parts]) for name, *parts in zip(measures, *kept, strict=True)
     }
-    return _Scored(counts, excluded, **joined)
+    return _Scored(counts, excluded, np.concatenate(ids), np.concatenate(ranks), **joined)
 
 
-def _score(document: SlideDoc, cells: Path) -> IhcScoreResult:
+def _largest_clusters(found: _Scored, contours: Path, mpp: float) -> dict[Reactivity, int]:
+    """Measure clusters; only cells that stain can belong to one, so no other outline is kept."""
+    stained = found.rank > 0
+    xy_um = np.column_stack([found.x_px0[stained], found.y_px0[stained]]) * mpp
+    offsets_um = np.empty((len(xy_um), ANGLES, 2), np.float16)
+    start = 0
+    for outlines in read_outlines(contours, found.cell_id[stained], corners=ANGLES):
+        part = slice(start, start + len(outlines))
+        offsets_um[part] = outlines * mpp - xy_um[part, None]
+        start += len(outlines)
+    counted = counted_ranks(found.rank[stained], found.membrane_completeness[stained], Calibration())
+    return largest_clusters(counted, neighbours(Outlines(xy_um, offsets_um)))
+
+
+def _score(document: SlideDoc, cells: Path, contours: Path) -> IhcScoreResult:
     facts, calibration = facts_of(cells), Calibration()
     if facts.get("calibration") != calibration.id:
         detail = f"was graded with calibration {facts.get('calibration')!r}, expected {calibration.id!r}"
         raise ArtefactError(cells.name, detail)
     found = _count(cells)
     tally = IhcTally({key: found.counts[key] for key in sorted(found.counts)})
+    clusters = _largest_clusters(found, contours, _mpp(document))
     # Whether the run's controls allow a reading is decided for the case, not for each image.
-    reading = IhcReading(tally, limit_of_blank=exact_share(calibration.limit_of_blank_pct))
+    reading = IhcReading(
+        tally,
+        limit_of_blank=exact_share(calibration.limit_of_blank_pct),
+        specimen=document.sheet.specimen,
+        clusters=clusters,
+    )
     read = read_ihc(reading, find_guideline(document.sheet.guideline))
     if isinstance(read, NotEvaluable):
         raise UnsuitableImageError(document.sheet.image_id, read.reason, code=read.code)
@@ -152,6 +199,7 @@ def _score(document: SlideDoc, cells: Path) -> IhcScoreResult:
         heterogeneity=measure_heterogeneity(
             found.x_px0 * mpp, found.y_px0 * mpp, found.cell_score.astype(np.int8)
         ),
+        clusters=clusters,
         flags=(*read.flags, *_selection_flags(facts, automatic=automatic), *doubts),
     )
 
