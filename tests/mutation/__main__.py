@@ -122,7 +122,8 @@ def main() -> int:
         return 2
     todo = [
         (mutant, sources[mutant.module], _stages(chosen.skip, mutant))
-        for key, mutant in mutants.items()
+        # Words last: a stopped run has met the rules themselves first.
+        for key, mutant in sorted(mutants.items(), key=lambda item: item[1].operator == TEXT)
         if key not in results
     ]
     chosen.results.parent.mkdir(parents=True, exist_ok=True)
