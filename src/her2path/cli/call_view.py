@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from her2path.domain.flags import FLAG_TEXT, Flag
-from her2path.reports.wording import STATE_WORDS, headline
+from her2path.reports.wording import headline, words_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -37,7 +37,7 @@ def show_result(document: CallDoc, console: Console) -> None:
     """Print the state, the results it rests on, and who acts next."""
     console.print(headline(document), style="bold", markup=False)
     console.print(f"  guideline: {document.guideline}", markup=False)
-    console.print(f"  who acts: {STATE_WORDS[document.state].who}", markup=False)
+    console.print(f"  who acts: {words_of(document).who}", markup=False)
     for name, value in (
         ("IHC", document.ihc_score),
         ("ISH", document.ish_group),

@@ -9,10 +9,8 @@ from rich.table import Table
 
 from her2path.io.documents import CallDoc
 from her2path.reports.numbers import number_text
-from her2path.reports.wording import STATE_WORDS
-
-_CUTS = {"pct_stained": (10.0,), "her2_cep17_ratio": (2.0,), "her2_mean": (4.0, 6.0)}
-"""Cut-points near which a number is printed with more digits."""
+from her2path.reports.trail_section import Cuts, cuts_by_quantity
+from her2path.reports.wording import words_of
 
 
 def show_calls(calls: Sequence[CallDoc], *, console: Console | None = None) -> None:
@@ -23,16 +21,17 @@ def show_calls(calls: Sequence[CallDoc], *, console: Console | None = None) -> N
     for name in ("stained %", "ratio", "copies", "nuclei"):
         table.add_column(name, justify="right")
     for call in calls:
+        cuts = cuts_by_quantity(call)
         table.add_row(
             call.case_id,
-            STATE_WORDS[call.state].short,
+            words_of(call).short,
             call.ihc_score or "-",
             call.her2_category or "-",
             call.ish_group or "-",
-            _number(call.ihc, "pct_stained", 1),
-            _number(call.ish, "her2_cep17_ratio", 2),
-            _number(call.ish, "her2_mean", 2),
-            _number(call.ish, "nuclei", 0),
+            _number(call.ihc, "pct_stained", 1, cuts),
+            _number(call.ish, "her2_cep17_ratio", 2, cuts),
+            _number(call.ish, "her2_mean", 2, cuts),
+            _number(call.ish, "nuclei", 0, cuts),
         )
     console = console or Console()
     console.print(table)
@@ -41,8 +40,8 @@ def show_calls(calls: Sequence[CallDoc], *, console: Console | None = None) -> N
             console.print(f"{call.case_id}: {image_id}: {reason.reason}", markup=False, style="yellow")
 
 
-def _number(numbers: Mapping[str, object], name: str, digits: int) -> str:
+def _number(numbers: Mapping[str, object], name: str, digits: int, cuts: Cuts) -> str:
     value = numbers.get(name)
     return number_text(
-        value if isinstance(value, int | float) else None, digits=digits, cuts=_CUTS.get(name, ())
+        value if isinstance(value, int | float) else None, digits=digits, cuts=cuts.get(name, ())
     )
