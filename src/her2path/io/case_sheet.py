@@ -43,7 +43,9 @@ FIXATION_HOURS_MAX = 336
 """Longest time in formalin taken for real (hours, two weeks): six hours written in minutes are more."""
 COLD_ISCHAEMIA_MINUTES_MAX = 4320
 """Longest way to the fixative taken for real (minutes): three days, a weekend in the refrigerator."""
-_OF_THE_CASE = ("tumour_site", "fixation_hours", "cold_ischaemia_minutes")
+_OF_THE_DEFAULT = (None, TumourSite.BREAST)
+"""Sites for which the guideline may be left empty: it is a breast guideline then."""
+_OF_THE_CASE = ("specimen", "tumour_site", "fixation_hours", "cold_ischaemia_minutes")
 """Columns about the specimen that may be left empty: one row states them for all rows of its case."""
 
 
@@ -61,7 +63,8 @@ class ImageRow(BaseModel):
     """File of the image; several, separated by `;`, where each channel has a file of its own."""
     guideline: str = "breast_2023"
     """Guideline that the operator chooses; never guessed from the organ."""
-    specimen: Specimen = Specimen.RESECTION
+    specimen: Specimen | None = None
+    """Kind of specimen; empty = not stated, which some guidelines refuse."""
     mpp: float | None = None
     """Pixel size in µm that overrides what the file says."""
     tumour_roi: Path | None = None
@@ -288,11 +291,17 @@ def _plain(message: str, cell: str | None) -> str:
 
 
 def _guideline_faults(rows: Sequence[tuple[int, ImageRow]], known: frozenset[str]) -> list[SheetFault]:
-    return [
-        SheetFault(number, "guideline", f"unknown {row.guideline!r}; known are {', '.join(sorted(known))}")
-        for number, row in rows
-        if row.guideline not in known
-    ]
+    named = ", ".join(sorted(known))
+    elsewhere = {row.case_id: row.tumour_site for _, row in rows if row.tumour_site not in _OF_THE_DEFAULT}
+    faults = []
+    for number, row in rows:
+        if row.guideline not in known:
+            message = f"unknown {row.guideline!r}; known are {named}"
+            faults.append(SheetFault(number, "guideline", message))
+        elif "guideline" not in row.model_fields_set and row.case_id in elsewhere:
+            message = f"is empty, but the tumour is {elsewhere[row.case_id]}; choose one of {named}"
+            faults.append(SheetFault(number, "guideline", message))
+    return faults
 
 
 def _duplicate_faults(rows: Sequence[tuple[int, ImageRow]]) -> list[SheetFault]:
@@ -330,7 +339,7 @@ def _case_faults(rows: Sequence[tuple[int, ImageRow]]) -> list[SheetFault]:
     shown: dict[object, int] = {}
     for number, row in rows:
         said = stated.setdefault(row.case_id, {})
-        for name in ("guideline", "specimen", *_OF_THE_CASE):
+        for name in ("guideline", *_OF_THE_CASE):
             value = getattr(row, name)
             if value is not None and value != said.setdefault(name, value):
                 message = f"{value!s} contradicts {said[name]!s} in another row of this case"

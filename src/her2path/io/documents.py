@@ -111,7 +111,8 @@ class SheetFacts(_Part):
     image_id: str
     assay: Assay
     guideline: str
-    specimen: Specimen
+    specimen: Specimen | None = None
+    """None = not stated."""
     probe: Probe
     area: str
     """Label of the counted area; empty = not stated."""

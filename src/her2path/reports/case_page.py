@@ -211,7 +211,7 @@ def _tiles(call: CallDoc, cuts: Cuts) -> tuple[NamedNumber, ...]:
 
 
 def _specimen(call: CallDoc, images: Sequence[ImageEvidence]) -> str:
-    kinds = ", ".join(sorted({str(image.facts.specimen) for image in images}))
+    kinds = ", ".join(sorted({str(i.facts.specimen) for i in images if i.facts.specimen is not None}))
     site = "" if call.specimen.site is None else SITE_WORDS[call.specimen.site]
     return ", ".join(words for words in (kinds, site) if words)
 

@@ -42,7 +42,7 @@ def test_what_is_left_empty_takes_its_default(tmp_path):
     sheet = read(write(tmp_path, row(), columns=COLUMNS))
     image = sheet.rows[0]
     assert image.path == (tmp_path / "i1.svs",)
-    assert (image.guideline, image.specimen, image.mpp) == ("breast_2023", Specimen.RESECTION, None)
+    assert (image.guideline, image.specimen, image.mpp) == ("breast_2023", None, None)
     assert (image.probe, image.channels, image.observer) == (Probe.DUAL, (), 1)
     assert (image.controls, image.tumour_roi, image.area) == (Controls.UNKNOWN, None, "")
     assert (image.tumour_site, image.fixation_hours, image.cold_ischaemia_minutes) == (None, None, None)
@@ -245,8 +245,9 @@ def test_the_message_lists_every_fault_with_its_place(tmp_path):
     ],
 )
 def test_rows_that_contradict_each_other_are_refused(tmp_path, second, column, words):
-    first = row(1, tumour_site="breast", fixation_hours="24", cold_ischaemia_minutes="30")
-    (fault,) = faults(write(tmp_path, first, second))
+    stated = {"fixation_hours": "24", "cold_ischaemia_minutes": "30", "specimen": "resection"}
+    first = row(1, tumour_site="breast", guideline="breast_2023", **stated)
+    (fault,) = faults(write(tmp_path, first, {"guideline": "breast_2023", **second}))
     assert (fault.row, fault.column) == (3, column)
     assert words in fault.message
 
@@ -272,7 +273,21 @@ def test_times_on_the_limits_are_accepted(tmp_path, column, value):
 
 
 def test_the_site_of_the_tumour_never_chooses_the_guideline(tmp_path):
-    assert read(write(tmp_path, row(tumour_site="gastroesophageal"))).rows[0].guideline == "breast_2023"
+    chosen = row(tumour_site="gastroesophageal", guideline="breast_2018")
+    assert read(write(tmp_path, chosen)).rows[0].guideline == "breast_2018"
+
+
+def test_a_tumour_outside_the_breast_is_not_called_by_a_guideline_that_nobody_chose(tmp_path):
+    rows = [row(1, case_id="c1"), row(2, case_id="c1", tumour_site="gastroesophageal"), row(3)]
+
+    found = faults(write(tmp_path, *rows))
+
+    assert [(fault.row, fault.column) for fault in found] == [(2, "guideline"), (3, "guideline")]
+    assert "the tumour is gastroesophageal; choose one of" in found[0].message
+
+
+def test_a_specimen_that_nobody_stated_is_not_taken_for_a_resection(tmp_path):
+    assert read(write(tmp_path, row(1))).rows[0].specimen is None
 
 
 def test_fish_images_of_a_case_have_one_kind_of_probe(tmp_path):
