@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 OUT := results/demo
 
-.PHONY: setup demo test check format bench bench-memory schemas clean
+.PHONY: setup demo test coverage check format bench bench-memory mutation schemas clean
 
 setup: $(STAMP)
 
@@ -22,6 +22,11 @@ demo: setup
 
 test: setup
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+## Every branch of the domain (statistics apart) by the domain's own tests; less than all is a failure.
+coverage: setup
+	$(BIN)/python -m pytest -q -n 2 --cov=her2path.domain --cov-branch --cov-report= tests/unit/domain tests/property
+	$(BIN)/coverage report --omit='*/domain/stats/*' --skip-covered --show-missing --fail-under=100
 
 check: setup
 	$(BIN)/ruff format --check .
@@ -43,6 +48,10 @@ bench: setup
 ## Peak memory of each step on a slide of 40 000 x 40 000 pixels; minutes, and 2 GB of disk.
 bench-memory: setup
 	$(BIN)/python -m tests.benchmarks memory
+
+## Wrong rules on purpose: does a test notice?  An hour; results so far are kept in results/.
+mutation: setup
+	$(BIN)/python -m tests.mutation
 
 ## The JSON Schema of the configuration and its defaults, from the code that checks them.
 schemas: setup
