@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import TypeVar
 
 import typer
 from rich.console import Console
@@ -18,16 +19,20 @@ from her2path.cli.nuclei_table import read_nuclei
 from her2path.domain.comparison import VersionCall
 from her2path.domain.decision import call_case
 from her2path.domain.explanation import Explanation, explain
-from her2path.domain.guideline.definition import Guideline
+from her2path.domain.flags import FLAG_TEXT, Flag
+from her2path.domain.guideline.definition import Guideline, RecountUse
 from her2path.domain.guideline.registry import find_guideline
 from her2path.domain.ihc import IhcReading
 from her2path.domain.ish import IshReading, NucleusSignals, Probe, ratio_is_at_least_2, share_with_ratio
+from her2path.domain.reading import Count, TrailStep
 from her2path.domain.verdict import NotEvaluable, State
 from her2path.errors import ConfigError
 from her2path.io import calls
 from her2path.io.case_sheet import id_fault
 from her2path.io.documents import CallDoc, Producer, document_text
 
+N = TypeVar("N")
+_SIZE = ("nuclei", "her2_signals", "cep17_signals")
 _FROM_NUCLEI = ("nuclei", "her2_signals", "cep17_signals", "mean_her2", "mean_cep17", "pct_cells_ratio_ge2")
 
 
@@ -81,6 +86,9 @@ def _beside(
     found = Explanation()
     if wanted.explain or wanted.as_json:
         found = explain(case.evidence, case.guideline, nuclei)
+        if _is_size_open(case) and case.guideline.recount_use is RecountUse.ADD:
+            why = NotEvaluable("recount_nuclei_not_stated", FLAG_TEXT[Flag.RECOUNT_NUCLEI_NOT_STATED])
+            found = replace(found, stability=why)
     if not wanted.versions:
         return found
     call = call_case(case.evidence, case.guideline, distances=False)
@@ -151,4 +159,21 @@ def call_typed(case: TypedCase, explanation: Explanation | None = None) -> CallD
     result = call_case(evidence, case.guideline)
     if isinstance(result, NotEvaluable):
         return calls.not_evaluable({case.case_id: result}, head)
+    if _is_size_open(case):
+        head = replace(head, recount=_without_size(head.recount))
+        result = replace(result, trail=tuple(_as_stated(step) for step in result.trail))
     return calls.evaluated(result, head, explanation or Explanation())
+
+
+def _is_size_open(case: TypedCase) -> bool:
+    return Flag.RECOUNT_NUCLEI_NOT_STATED in case.flags
+
+
+def _as_stated(step: TrailStep) -> TrailStep:
+    """Leave out of a step about the recount its size, which nobody stated."""
+    of_recount = step.conclusion.startswith((Count.RECOUNT, Count.BOTH))
+    return replace(step, numbers=_without_size(step.numbers)) if of_recount else step
+
+
+def _without_size(numbers: Mapping[str, N]) -> dict[str, N]:
+    return {name: value for name, value in numbers.items() if name not in _SIZE}

@@ -137,7 +137,7 @@ def _totals(
         return _Totals((0,))
     if not filled:
         beside = ", ".join(cells.filled(columns.all))
-        either = f", or {names[1]}" if names[1] else ""
+        either = f" (or {names[1]})" if names[1] else ""
         cells.fault(names[0], f"is needed beside {beside}{either}")
         return None
     if total is not None:

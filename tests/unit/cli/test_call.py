@@ -346,3 +346,33 @@ def test_single_nuclei_and_totals_cannot_both_be_given(tmp_path):
 
     assert faults("--nuclei-table", source, "--nuclei", "20")[0].startswith("--nuclei: follows from")
     assert "a single probe has no CEP17" in str(ran("--single-probe", "--nuclei-table", source).exception)
+
+
+def test_the_size_of_a_recount_that_nobody_stated_is_not_made_up():
+    recount = ("--recount-mean-her2", "3.99", "--recount-mean-cep17", "1.99")
+    document = called("--ihc", "2+", *GROUP_2, *recount)
+
+    assert set(document.recount) == {"probe", "her2_mean", "cep17_mean", "her2_cep17_ratio"}
+    (step,) = [entry for entry in document.rule_trail if entry.conclusion.startswith("recount")]
+    assert set(step.numbers) == {"her2_mean", "cep17_mean", "her2_cep17_ratio"}
+    assert document.rule_trail[1].numbers["nuclei"] == 20
+
+
+def test_how_firm_a_sum_is_cannot_be_said_without_the_size_of_both_counts():
+    document = called(
+        "--ihc", "2+", "--specimen", "resection", "--guideline", "gastroesophageal_2016", "--nuclei", "20",
+        "--her2-signals", "100", "--cep17-signals", "70",
+        "--recount-mean-her2", "9", "--recount-mean-cep17", "3",
+    )  # fmt: skip
+
+    assert document.stability is None
+    assert document.no_stability.code == "recount_nuclei_not_stated"
+
+
+def test_a_guideline_that_the_numbers_do_not_suffice_for_says_so():
+    lateral = ("--pct-incomplete-moderate-intense", "30", "--pct-none", "70", "--specimen", "resection")
+
+    (version,) = called(*lateral, "--compare", "gastroesophageal_2016").other_versions
+
+    assert (version.state, version.reason_code) == ("not_evaluable", "faulty")
+    assert version.reason.startswith("incomplete_intensity: is needed")
