@@ -16,7 +16,7 @@ from her2path.io.documents import IhcScoreResult, Percentage, Reason
 from her2path.reports.evidence import ImageEvidence
 from her2path.reports.html.pictures import Picture
 from her2path.reports.html.plots import Segment, stacked_bar
-from her2path.reports.number_names import LEVEL_WORDS, STAINING_WORDS, SUM_WORDS, code_words
+from her2path.reports.number_names import LEVEL_WORDS, STAINING_WORDS, SUM_WORDS, code_words, label_of
 from her2path.reports.numbers import count_text, number_text
 from her2path.reports.wording import HETEROGENEITY_WORDS, SELECTION_WORDS, exclusion_words
 
@@ -149,7 +149,7 @@ def ihc_section(
         rule_id=result.rule_id,
         bar=_bar(result, scheme, cuts_pct),
         tables=_tables(result, scheme, cuts),
-        facts=_facts(result),
+        facts=(*_facts(result), *(_clusters(result) if scheme is Scheme.LEVELS else ())),
         excluded=excluded_rows(result.excluded_cells),
         selection=SELECTION_WORDS[result.tumour_selection],
         has_cuts=bool(cuts_pct),
@@ -247,6 +247,16 @@ def _facts(result: IhcScoreResult) -> tuple[CountRow, ...]:
     order = [*HETEROGENEITY_WORDS, *sorted(result.heterogeneity.keys() - HETEROGENEITY_WORDS.keys())]
     measured = [name for name in order if name in result.heterogeneity]
     return (*rows, *(_heterogeneity_row(name, result.heterogeneity[name]) for name in measured))
+
+
+def _clusters(result: IhcScoreResult) -> tuple[CountRow, ...]:
+    """List the largest clusters, which decide the score of a biopsy by some guidelines."""
+    known = result.clusters or {}
+    return tuple(
+        CountRow(label_of(f"cluster_{level}"), count_text(known[level]))
+        for level in Reactivity
+        if level in known
+    )
 
 
 def _heterogeneity_row(name: str, value: float) -> CountRow:

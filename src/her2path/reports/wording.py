@@ -247,6 +247,7 @@ REASON_TITLES: Mapping[str, str] = MappingProxyType(
         "cluster_not_stated": "the clusters of a biopsy are not stated",
         "extent_not_stated": "the extent of the staining is not stated",
         "count_not_readable": "the count cannot be read",
+        "recount_nuclei_not_stated": "the size of the recount is not stated",
         "faulty": "the numbers are faulty",
         "count_too_large": "the count is too large to reckon with",
     }

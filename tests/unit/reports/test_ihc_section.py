@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from her2path.io.documents import CallDoc, read_document
+from her2path.domain.ihc import Reactivity
+from her2path.io.documents import CallDoc, IhcScoreDoc, read_document, write_document
 from her2path.reports.evidence import gather_images
 from her2path.reports.ihc_section import Scheme, ihc_section
 from tests.support.case_documents import TWO_PLUS, Ihc, Setting, write_case
@@ -55,6 +56,29 @@ def test_an_interval_of_a_level_that_spans_its_cut_says_so(tmp_path):
     levels, _ = section(tmp_path, Scheme.LEVELS, "gastroesophageal_2016", near).tables
     spans = {row.label: row.spans for row in levels.rows}
     assert (spans["Weak to moderate"], spans["Strong"]) == ("10 %", "")
+
+
+def test_the_largest_clusters_are_listed_where_the_guideline_reads_levels(tmp_path):
+    call, artefacts = write_case(
+        tmp_path, "c1", Ihc("a1", TWO_PLUS), setting=Setting("gastroesophageal_2016")
+    )
+    score = next(path for path in artefacts if path.name == "ihc_score.json")
+    document = read_document(score, IhcScoreDoc)
+    clusters = {Reactivity.WEAK_MODERATE: 12, Reactivity.FAINT: 40}
+    measured = document.model_copy(
+        update={"result": document.result.model_copy(update={"clusters": clusters})}
+    )
+    write_document(score, measured)
+    (image,) = gather_images(read_document(call, CallDoc), artefacts)
+    shown = {
+        scheme: [(f.label, f.count) for f in ihc_section(image, scheme, cuts={}, overlay=None).facts]
+        for scheme in Scheme
+    }
+    listed = [
+        ("Largest cluster of weak to moderate or strong cells", "12"),
+        ("Largest cluster of stained cells", "40"),
+    ]
+    assert shown[Scheme.LEVELS] == [*shown[Scheme.CLASSES], *listed]
 
 
 def test_the_bar_shows_the_levels_that_the_guideline_reads(tmp_path):
