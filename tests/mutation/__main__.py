@@ -37,14 +37,15 @@ def _stages(skipped: Sequence[str], mutant: Mutant | None = None) -> list[Stage]
     """Order the tests: most mutants fall to the quick ones, or to those of their own guideline."""
     rules = DOMAIN / "guideline"
     quick, lattices = ([rules / f"test_{name}.py" for name in names] for names in (QUICK, LATTICES))
+    # The pages show every change of a rule; they come after the tests of what a rule does.
     pages = Stage(sorted(set(rules.glob("test_*.py")) - {*quick, *lattices}))
     rest = Stage(sorted(set(DOMAIN.glob("test_*.py")) - {VECTORS}))
-    ordered = [Stage(quick), Stage([VECTORS]), pages, Stage(lattices), rest]
+    ordered = [Stage([VECTORS]), Stage(quick), Stage(lattices), rest, pages]
     name = "" if mutant is None else mutant.module.rpartition(".")[2]
     if name[-4:].isdigit():  # a module of one guideline
-        ordered.insert(3, Stage(lattices, only=name))
+        ordered = [*ordered[:2], Stage(lattices, only=name), pages, *ordered[2:4]]
     if mutant is not None and mutant.operator == TEXT:
-        ordered.insert(0, ordered.pop(2))
+        ordered = [pages, *(stage for stage in ordered if stage != pages)]
     kept = [replace(s, files=[path for path in s.files if path.stem not in skipped]) for s in ordered]
     return [stage for stage in kept if stage.files]
 
