@@ -15,12 +15,12 @@ import os
 import subprocess
 import sys
 import time
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from tests.mutation.mutants import TEXT, Mutant, mutants_of
+from tests.mutation.report import report, score
 from tests.mutation.trial import Result, Stage, Verdict, judge, load_plugins
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,10 +37,11 @@ def _stages(skipped: Sequence[str], mutant: Mutant | None = None) -> list[Stage]
     """Order the tests: most mutants fall to the quick ones, or to those of their own guideline."""
     rules = DOMAIN / "guideline"
     quick, lattices = ([rules / f"test_{name}.py" for name in names] for names in (QUICK, LATTICES))
+    handling = DOMAIN / "test_specimen_flags.py"
     # The pages show every change of a rule; they come after the tests of what a rule does.
     pages = Stage(sorted(set(rules.glob("test_*.py")) - {*quick, *lattices}))
-    rest = Stage(sorted(set(DOMAIN.glob("test_*.py")) - {VECTORS}))
-    ordered = [Stage([VECTORS]), Stage(quick), Stage(lattices), rest, pages]
+    rest = Stage(sorted(set(DOMAIN.glob("test_*.py")) - {VECTORS, handling}))
+    ordered = [Stage([VECTORS]), Stage([*quick, handling]), Stage(lattices), rest, pages]
     name = "" if mutant is None else mutant.module.rpartition(".")[2]
     if name[-4:].isdigit():  # a module of one guideline
         ordered = [*ordered[:2], Stage(lattices, only=name), pages, *ordered[2:4]]
@@ -76,6 +77,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--no-texts", action="store_true", help="leave the words of rules and comments alone")
     parser.add_argument("--skip", nargs="*", default=[], help="test files to leave out, as test_vectors")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--report", action="store_true", help="run nothing, print what the results say")
     parser.add_argument("--results", type=Path, default=ROOT / "results" / "mutation.jsonl")
     return parser.parse_args()
 
@@ -87,27 +89,9 @@ def _known(path: Path) -> dict[str, Result]:
     return {row["key"]: Result(row["key"], Verdict(row["verdict"]), row["by"]) for row in rows}
 
 
-def _report(mutants: dict[str, Mutant], results: dict[str, Result]) -> float:
-    """Print the counts by operator and the survivors; return the score."""
-    by_operator: dict[str, Counter[str]] = {}
-    for key, mutant in mutants.items():
-        by_operator.setdefault(mutant.operator, Counter())[str(results[key].verdict)] += 1
-    total = sum(by_operator.values(), Counter[str]())
-    lines = ["| change | mutants | invalid | killed | survived |", "|---|---:|---:|---:|---:|"]
-    for name, counts in (*sorted(by_operator.items()), ("all", total)):
-        cells = (counts.total(), counts["invalid"], counts["killed"], counts["survived"])
-        lines.append(f"| {name} | " + " | ".join(map(str, cells)) + " |")
-    valid = total["killed"] + total["survived"]
-    score = total["killed"] / valid if valid else 0.0
-    lines.append(f"\n{total['killed']} of {valid} valid mutants killed: {100 * score:.1f} %\n")
-    for key, mutant in mutants.items():
-        if results[key].verdict is Verdict.SURVIVED:
-            name = mutant.module.rpartition(".")[2]
-            lines.append(
-                f"* `{name}.py:{mutant.line}` {mutant.operator}: `{mutant.before}` -> `{mutant.after}`"
-            )
-    sys.stdout.write("\n".join(lines) + "\n")
-    return score
+def _end(mutants: Mapping[str, Mutant], results: Mapping[str, Result]) -> int:
+    sys.stdout.write(report(mutants, results))
+    return 0 if score(mutants.values(), results) >= REQUIRED else 1
 
 
 def main() -> int:
@@ -118,6 +102,8 @@ def main() -> int:
     found = [m for name, text in sources.items() for m in mutants_of(name, text, texts=not chosen.no_texts)]
     mutants = {mutant.key: mutant for mutant in found}
     results = _known(chosen.results)
+    if chosen.report:
+        return _end(mutants, results)
     if not _is_sound(chosen.skip):
         sys.stderr.write("the tests must pass before anything is changed\n")
         return 2
@@ -139,7 +125,7 @@ def main() -> int:
             file.flush()
             if done % 100 == 0:
                 sys.stderr.write(f"{done} of {len(todo)} in {time.monotonic() - started:.0f} s\n")
-    return 0 if _report(mutants, results) >= REQUIRED else 1
+    return _end(mutants, results)
 
 
 if __name__ == "__main__":
