@@ -7,7 +7,7 @@ number (kind of specimen, limit of blank, share of nuclei) is one value for the 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import product
@@ -59,9 +59,23 @@ class TallyGrid:
     @classmethod
     def over(cls, values: Mapping[Staining, Sequence[int]], total: int = 1000, **more: Any) -> TallyGrid:
         """Span every combination of cell numbers that fits into the tally."""
-        points = np.array(list(product(*values.values())), dtype=np.int64)
-        points = points[points.sum(axis=1) <= total]
-        return cls({key: points[:, i] for i, key in enumerate(values)}, total, **more)
+        axes = [np.asarray(numbers, dtype=np.int64) for numbers in values.values()]
+        points = [axis.ravel() for axis in np.meshgrid(*axes, indexing="ij")]
+        fits = sum(points) <= total
+        return cls({key: point[fits] for key, point in zip(values, points, strict=True)}, total, **more)
+
+    @classmethod
+    def joined(cls, grids: Sequence[TallyGrid]) -> TallyGrid:
+        """Put grids of one size of tally, limit of blank and specimen side by side."""
+        keys = dict.fromkeys(key for grid in grids for key in grid.stained)
+        nothing = [np.zeros(grid.size, dtype=np.int64) for grid in grids]
+        cells = {
+            key: np.concatenate(
+                [grid.stained.get(key, none) for grid, none in zip(grids, nothing, strict=True)]
+            )
+            for key in keys
+        }
+        return replace(grids[0], stained=cells)
 
     @property
     def size(self) -> int:
