@@ -8,6 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from her2path.domain.flags import FLAG_TEXT, Flag
+from her2path.reports.number_names import code_words
 from her2path.reports.wording import headline, words_of
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from her2path.io.documents import CallDoc
 
 _MOST_FAULTS = 200
+_WIDEST = 130
+"""Characters of a reclassification table with every result."""
 
 
 def show_call(document: CallDoc, console: Console) -> None:
@@ -119,15 +122,20 @@ def show_table(called: CalledTable, console: Console) -> None:
 def show_reclassification(found: Reclassification, console: Console) -> None:
     """Print a reclassification table and its changes."""
     title = f"{found.before} (rows) against {found.after} (columns)"
-    table = Table("", *found.columns, "all", title=title, title_justify="left", box=None)
+    columns = (code_words(name).replace(" ", "\n") for name in found.columns)
+    table = Table("", *columns, "all", title=title, title_justify="left", box=None)
     for row in found.rows:
         cells = [found.counts.get((row, column), 0) for column in found.columns]
-        table.add_row(row, *(str(n) if n else "." for n in cells), str(sum(cells)))
+        table.add_row(code_words(row), *(str(n) if n else "." for n in cells), str(sum(cells)))
+    # Nine results are wider than 80 characters; a number that is cut off would be worse than a long line.
+    narrow, console.width = console.width, max(console.width, _WIDEST)
     console.print(table)
+    console.width = narrow
     changed = found.cases - found.unchanged
     console.print(f"{changed} of {found.cases} cases change:" if changed else "no case changes", markup=False)
     for move in found.moves:
-        console.print(f"  {move.before} -> {move.after}: {move.cases}", markup=False)
+        words = f"{code_words(move.before)} -> {code_words(move.after)}: {move.cases}"
+        console.print(f"  {words}", markup=False)
 
 
 def fault_lines(called: CalledTable) -> list[str]:

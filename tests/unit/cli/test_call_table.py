@@ -406,10 +406,21 @@ def test_a_cohort_shows_what_a_change_of_guideline_changes(tmp_path):
     assert result.exit_code == 3
     assert "2 of 6 cases change" in result.output
     assert "positive -> negative: 2" in result.output
+    assert "negative" in result.output.split("breast_2018 (columns)")[1].splitlines()[1]
     row = written(out)[3]
     assert [row[f"{name}_{g}"] for g in ("breast_2013", "breast_2018") for name in ("call", "ish_group")] == [
         "positive", "2", "negative", "2",
     ]  # fmt: skip
+
+
+def test_no_result_of_a_comparison_is_cut_off(tmp_path):
+    out = tmp_path / "calls.csv"
+
+    text = ran("--table", GOLDEN, "--out", out, "--compare", "breast_2013,breast_2018").output
+
+    assert "…" not in text
+    assert "needs adjudication" in text
+    assert "positive -> negative: 11" in text
 
 
 def test_the_summary_of_a_table_is_there_as_json(tmp_path):
