@@ -56,6 +56,8 @@ class CalledTable:
     """A table and what was made of its rows."""
 
     table: CountTable
+    guideline: str
+    """By which rows were called that name none."""
     results: tuple[RowResult, ...]
     """By the guideline of each row."""
     compared: Mapping[str, tuple[RowResult, ...]] = field(default_factory=dict)
@@ -70,6 +72,14 @@ class CalledTable:
             for name in COMPARED:
                 columns[f"{name}_{guideline}"] = [r.cell(name) for r in results]
         return columns
+
+    @property
+    def unnamed(self) -> int:
+        """How many rows name no guideline."""
+        if "guideline" not in self.table.header:
+            return len(self.table.rows)
+        place = self.table.header.index("guideline")
+        return sum(not cells[place].strip() for _, cells in self.table.rows)
 
     @property
     def calls(self) -> Counter[str]:
@@ -126,7 +136,8 @@ def call_table(table: CountTable, *, guideline: str, compare: Sequence[str] = ()
         for name, message in row[0].faults
     ]
     columns = tuple(zip(*rows, strict=True))
-    return CalledTable(table, columns[0], dict(zip(compare, columns[1:], strict=True)), tuple(found))
+    compared = dict(zip(compare, columns[1:], strict=True))
+    return CalledTable(table, guideline, columns[0], compared, tuple(found))
 
 
 _Row = tuple[Sequence[str], str]

@@ -89,6 +89,8 @@ def table_summary(called: CalledTable) -> dict[str, object]:
     return {
         "schema_version": "call_table/1",
         "rows": len(called.results),
+        "guideline": called.guideline,
+        "rows_without_guideline": called.unnamed,
         "calls": dict(sorted(called.calls.items())),
         "faults": [
             {"row": fault.row, "column": fault.column, "message": fault.message} for fault in called.faults
@@ -111,6 +113,9 @@ def _reclassification(found: Reclassification) -> dict[str, object]:
 
 def show_table(called: CalledTable, console: Console) -> None:
     """Print what a table came to, and what a change of guideline changes in it."""
+    if called.unnamed:
+        words = f"{called.unnamed} rows name no guideline and were called by {called.guideline}"
+        console.print(words, markup=False)
     counts = Table("call", "rows", box=None)
     for name, n in sorted(called.calls.items()):
         counts.add_row(name, str(n))

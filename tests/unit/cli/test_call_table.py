@@ -136,6 +136,19 @@ def test_a_row_names_its_guideline_and_the_option_is_for_the_others(tmp_path):
     assert [row["call"] for row in rows] == ["needs_ish", "negative"]
 
 
+def test_the_guideline_of_rows_that_name_none_is_said(tmp_path):
+    out = tmp_path / "o.csv"
+    some = table(tmp_path, "ihc,guideline\n2+,\n2+,breast_2018\n")
+    none = table(tmp_path, "ihc\n2+\n", "none.csv")
+
+    assert (
+        "1 rows name no guideline and were called by breast_2007"
+        in ran("--table", some, "--out", out, "--guideline", "breast_2007").stdout
+    )
+    assert json.loads(ran("--table", none, "--out", out, "--json").stdout)["rows_without_guideline"] == 1
+    assert "no guideline" not in ran("--table", GOLDEN, "--out", out).stdout
+
+
 def test_faulty_rows_are_all_named_and_the_others_still_get_their_result(tmp_path):
     source, out = (
         table(
