@@ -273,7 +273,8 @@ def _specimen_flags(facts: SpecimenFacts, guideline: Guideline) -> tuple[Flag, .
 
 def _finding_text(findings: Findings) -> str:
     recount = "" if findings.recount is RecountFinding.NONE else f", recount {findings.recount}"
-    return f"IHC {findings.ihc}, ISH {findings.ish}{recount}".replace("_", " ")
+    group = "group " if findings.ish.is_group else ""
+    return f"IHC {findings.ihc}, ISH {group}{findings.ish}{recount}".replace("_", " ")
 
 
 def _finding_words(findings: Findings) -> dict[str, int | float | str]:

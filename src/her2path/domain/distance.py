@@ -46,7 +46,8 @@ def ish_distances(reading: IshReading, guideline: Guideline) -> tuple[CutDistanc
 
 
 def _of_cuts(cuts: Iterable[Cut[E]], reading: E) -> tuple[CutDistance, ...]:
-    found = (_distance(cut.quantity, reading, cut.value, cut.quantity.unit) for cut in cuts)
+    asked = (cut for cut in cuts if cut.concerns(reading))
+    found = (_distance(cut.quantity, reading, cut.value, cut.quantity.unit) for cut in asked)
     return tuple(distance for distance in found if distance is not None)
 
 

@@ -47,8 +47,8 @@ FLAG_TEXT: Mapping[Flag, str] = MappingProxyType(
         Flag.UNDEFINED_PATTERN: "The guideline defines no score for this staining pattern; a policy of "
         "her2path decided, and a pathologist must look.",
         Flag.POLICY: "The guideline is silent here; a named policy of her2path decided.",
-        Flag.FOCAL_INTENSE: "Intense complete staining in at most 10 % of the cells: a small strong "
-        "population; another block may read otherwise.",
+        Flag.FOCAL_INTENSE: "Intense staining in a small part of the cells only: a small strong population; "
+        "another block may read otherwise.",
         Flag.INTENSE_WITHIN_BLANK: "Some cells with intense staining were seen, but not more than the limit "
         "of blank explains, so they were not taken for a strong population; a pathologist must look.",
         Flag.FEW_CELLS: "Fewer than 100 tumour cells were scored: the percentages are uncertain.",

@@ -149,6 +149,7 @@ def ihc_numbers(reading: IhcReading, guideline: Guideline | None = None) -> Numb
         quantity = cut.quantity
         if (
             quantity.name not in numbers
+            and cut.concerns(reading)
             and quantity.is_known(reading)
             and (below := quantity.denominator(reading))
         ):

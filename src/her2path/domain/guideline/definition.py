@@ -11,9 +11,9 @@ from typing import Generic, TypeVar
 
 from her2path.domain.case import SpecimenFacts, TumourSite
 from her2path.domain.flags import Flag
-from her2path.domain.guideline.conditions import Comparison, Condition, Quantity
+from her2path.domain.guideline.conditions import All, Comparison, Condition, Quantity
 from her2path.domain.guideline.findings import Findings, IhcFinding, IshFinding, Outcome, Scoring
-from her2path.domain.guideline.quantities import OverBlank
+from her2path.domain.guideline.quantities import IS_BIOPSY, OverBlank
 from her2path.domain.guideline.rules import Rule
 from her2path.domain.ihc import IhcReading
 from her2path.domain.ish import IshReading
@@ -68,6 +68,12 @@ class Cut(Generic[E]):
 
     quantity: Quantity[E]
     value: Fraction
+    only: Condition[E] | None = None
+    """Kind of specimen that it is for; None = every one."""
+
+    def concerns(self, evidence: E) -> bool:
+        """Whether it means anything for this evidence."""
+        return self.only is None or self.only(evidence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,11 +171,19 @@ class Guideline:
 def _cuts(rules: Iterable[Rule[E, C]]) -> tuple[Cut[E], ...]:
     found: dict[tuple[str, Fraction], Cut[E]] = {}
     for rule in rules:
-        for atom in condition_of(rule).atoms:
+        condition = condition_of(rule)
+        for atom in condition.atoms:
             # "Any cell at all" has no neighbourhood, so a cut of 0 is none to keep a distance from.
             if isinstance(atom, Comparison) and atom.cut:
-                found.setdefault((atom.quantity.name, atom.cut), Cut(atom.quantity, atom.cut))
+                key = (atom.quantity.name, atom.cut)
+                cut = Cut(atom.quantity, atom.cut, _kind_of_specimen(condition))
+                found[key] = cut if found.get(key, cut) == cut else Cut(atom.quantity, atom.cut)
     return tuple(found.values())
+
+
+def _kind_of_specimen(condition: Condition[E]) -> Condition[E] | None:
+    parts = condition.parts if isinstance(condition, All) else (condition,)
+    return next((part for part in parts if part in (IS_BIOPSY, ~IS_BIOPSY)), None)
 
 
 def _blanks(rules: Iterable[Rule[IhcReading, Scoring]]) -> tuple[Quantity[IhcReading], ...]:
