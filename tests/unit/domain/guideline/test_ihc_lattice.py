@@ -156,6 +156,13 @@ def test_every_score_rule_decides_somewhere(guideline):
     assert used == {rule.id for rule in guideline.ihc}
 
 
+@EVERY
+def test_a_score_that_a_policy_gives_is_flagged_as_one(guideline):
+    """Cells within the limit of blank are no case for a second look; everything else is."""
+    for rule in guideline.ihc:
+        assert (Flag.POLICY in rule.then.flags) is (rule.is_policy and rule.id != "IHC-0-BLANK"), rule.id
+
+
 @pytest.mark.parametrize("name", BIOPSY_BY_CLUSTER)
 @BLANK
 def test_a_biopsy_of_the_stomach_is_scored_by_clusters_of_five_whatever_the_percentage(name, blank):

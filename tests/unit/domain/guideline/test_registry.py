@@ -79,6 +79,13 @@ def test_each_guideline_belongs_to_its_tumour(guideline):
     assert (guideline.family, {str(site) for site in guideline.sites}) == (family, sites)
 
 
+def test_no_two_guidelines_share_a_title_or_a_publication():
+    every = GUIDELINES.values()
+
+    assert len({g.title for g in every}) == len({g.source for g in every}) == len({g.id for g in every})
+    assert all(g.id[-4:] in g.title for g in every)
+
+
 @EVERY
 def test_every_rule_names_a_source_of_its_guideline_or_a_policy(guideline):
     _, _, author = KNOWN[guideline.id]
