@@ -44,14 +44,16 @@ class SheetFault:
 
 @dataclass
 class CaseSheetError(Her2PathError):
-    """The case sheet cannot be used; the operator corrects it (all faults at once)."""
+    """The case sheet, or a table of typed numbers, cannot be used (all faults at once)."""
 
     faults: tuple[SheetFault, ...]
+    what: str = "case sheet"
+    """What the operator must correct."""
 
     exit_code = 3
 
     def __str__(self) -> str:
-        return "the case sheet cannot be used:\n" + "\n".join(f"  {f}" for f in self.faults)
+        return f"the {self.what} cannot be used:\n" + "\n".join(f"  {f}" for f in self.faults)
 
 
 class SlideError(Her2PathError):

@@ -24,7 +24,7 @@ def _of(name: str) -> Any:
 def call(  # noqa: PLR0913  (a command names every option it has)
     *,
     case_id: Annotated[str, _of("case_id")] = "typed",
-    guideline: Annotated[str, _of("guideline")] = "breast_2023",
+    guideline: Annotated[str, _of("guideline")] = "",
     specimen: Annotated[str, _of("specimen")] = "",
     tumour_site: Annotated[str, _of("tumour_site")] = "",
     fixation_hours: Annotated[str, _of("fixation_hours")] = "",
@@ -121,7 +121,7 @@ def call(  # noqa: PLR0913  (a command names every option it has)
     if table is not None or out is not None:
         surplus = [f"--{name}" for name, on in (("nuclei-table", nuclei_table), ("explain", explain)) if on]
         paths = _table_paths(table, out, typed, surplus, versions)
-        _call_table(paths, typed["guideline"], versions, as_json=as_json)
+        _call_table(paths, typed.get("guideline", ""), versions, as_json=as_json)
     else:
         # Imported here so that `her2path --help` loads no pydantic and no rich tables.
         from her2path.cli.call_one import Wanted, call_one  # noqa: PLC0415
@@ -148,13 +148,16 @@ def _table_paths(
     table: Path | None, out: Path | None, typed: dict[str, str], surplus: list[str], versions: Sequence[str]
 ) -> tuple[Path, Path]:
     """Check the options of a table all at once."""
-    from her2path.domain.guideline.registry import find_guideline  # noqa: PLC0415  (loads numpy)
+    from her2path.domain.guideline.registry import (  # noqa: PLC0415  (loads numpy)
+        DEFAULT_GUIDELINE,
+        find_guideline,
+    )
     from her2path.io.count_table import table_suffix_fault  # noqa: PLC0415  (see below)
 
     named = [f"--{name.replace('_', '-')}" for name in sorted(set(typed) - {"guideline", "case_id"})]
     faults = [f"{name}: cannot be given with --table" for name in (*named, *surplus)]
     try:
-        find_guideline(typed["guideline"])
+        find_guideline(typed.get("guideline", DEFAULT_GUIDELINE))
     except ConfigError as error:
         faults += [f"--guideline: {message}" for message in error.faults]
     if len(versions) == 1:

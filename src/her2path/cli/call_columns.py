@@ -39,9 +39,9 @@ COLUMNS: Mapping[str, Column] = MappingProxyType(
         column.name: column
         for column in (
             Column("case_id", CASE, "Pseudonym of the case; it is only repeated in the output."),
-            Column("guideline", CASE, "Guideline to call by; default breast_2023. Never guessed."),
+            Column("guideline", CASE, "Guideline to call by; default breast_2023 for the breast."),
             Column("specimen", CASE, "resection, biopsy or cytology; na = not stated."),
-            Column("tumour_site", CASE, "Where the tumour grew; only warns beside a strange guideline."),
+            Column("tumour_site", CASE, "Where the tumour grew; warns beside a strange guideline."),
             Column("fixation_hours", CASE, "Hours in formalin; only flags."),
             Column("cold_ischaemia_minutes", CASE, "Minutes to the fixative; only flags."),
             Column("note", CASE, "Free text; tags in it (name=value in square brackets) are read."),

@@ -15,7 +15,7 @@ from her2path.domain.case import NOTHING_KNOWN, SpecimenFacts, TumourSite
 from her2path.domain.decision import CaseEvidence
 from her2path.domain.flags import Flag
 from her2path.domain.guideline.definition import Guideline
-from her2path.domain.guideline.registry import find_guideline
+from her2path.domain.guideline.registry import DEFAULT_GUIDELINE, find_guideline, guideline_ids
 from her2path.errors import ConfigError
 
 _EVIDENCE = ("ihc", *PCT_COLUMNS, *FIRST.all, *RECOUNT.all)
@@ -46,7 +46,7 @@ def read_case(
     texts : mapping of str to str
         Stripped text by column (`call_columns.COLUMNS`); empty cells are left out.
     guideline : str
-        Used where the cells name none.
+        Used where the cells name none; empty = nobody chose one.
     compare_score : bool
         Whether a score beside percentages must be theirs by this guideline.  Not where the case
         is read by another guideline than its own.
@@ -61,7 +61,7 @@ def read_case(
     cells = TypedCells(texts)
     if "note" in texts:
         cells = _with_tags(cells)
-    chosen = _guideline(cells, texts.get("guideline", guideline))
+    chosen = _guideline(cells, texts.get("guideline") or guideline)
     ihc = typed_ihc(cells, chosen, compare_score=compare_score)
     ish = typed_ish(cells, chosen)
     specimen = _specimen(cells) if cells.has(*_SPECIMEN) else NOTHING_KNOWN
@@ -85,8 +85,13 @@ def _with_tags(cells: TypedCells) -> TypedCells:
 
 
 def _guideline(cells: TypedCells, name: str) -> Guideline | None:
+    site = cells.texts.get("tumour_site", "").lower()
+    if not name and site not in ("", TumourSite.BREAST):
+        known = ", ".join(guideline_ids())
+        cells.fault("guideline", f"is not named, and the tumour is {site}; choose one of {known}")
+        return None
     try:
-        return find_guideline(name)
+        return find_guideline(name or DEFAULT_GUIDELINE)
     except ConfigError as error:
         for message in error.faults:
             cells.fault("guideline", message)

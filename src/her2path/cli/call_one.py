@@ -61,10 +61,10 @@ def call_one(typed: Mapping[str, str], nuclei_table: Path | None, wanted: Wanted
     if nuclei_table is not None:
         nuclei = _nuclei(nuclei_table, texts)
     if problem := id_fault(texts["case_id"]):
-        _, faults = read_case(texts, guideline=texts["guideline"])
+        _, faults = read_case(texts, guideline="")
         shown = [("case_id", problem), *faults]
         raise ConfigError(tuple(f"--{name.replace('_', '-')}: {message}" for name, message in shown))
-    case = _with_nuclei(read_options(texts, guideline=texts["guideline"]), nuclei)
+    case = _with_nuclei(read_options(texts, guideline=""), nuclei)
     document = call_typed(case, _beside(case, texts, nuclei, wanted))
     if wanted.as_json:
         sys.stdout.write(document_text(document))

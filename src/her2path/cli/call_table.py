@@ -17,6 +17,7 @@ from her2path.cli.call_columns import ALIASES, COLUMNS, COMPARED, RESULTS, heade
 from her2path.cli.call_inputs import Fault, TypedCase, read_case
 from her2path.domain.decision import CaseCall, call_case
 from her2path.domain.guideline.definition import CommentKind
+from her2path.domain.guideline.registry import DEFAULT_GUIDELINE
 from her2path.domain.reclassification import NOT_EVALUABLE, Reclassification, reclassify
 from her2path.domain.verdict import NotEvaluable
 from her2path.errors import CaseSheetError, SheetFault
@@ -115,7 +116,7 @@ def call_table(table: CountTable, *, guideline: str, compare: Sequence[str] = ()
     table : CountTable
         What was read.
     guideline : str
-        Id of a known guideline, for rows that name none.
+        Id of a known guideline, for rows that name none; empty = nobody chose one.
     compare : sequence of str
         Ids of known guidelines by which every row is called besides.
 
@@ -126,7 +127,7 @@ def call_table(table: CountTable, *, guideline: str, compare: Sequence[str] = ()
     """
     wanted = (*RESULTS, *(f"{name}_{other}" for other in compare for name in COMPARED))
     if faults := header_faults(table.header, added=wanted):
-        raise CaseSheetError(tuple(faults))
+        raise CaseSheetError(tuple(faults), "table")
     parts = _called_parts([_Part(table.header, some, guideline, tuple(compare)) for some in _shares(table)])
     rows = [row for part in parts for row in part]
     spelt = {ALIASES.get(name, name): name for name in table.header}
@@ -137,7 +138,7 @@ def call_table(table: CountTable, *, guideline: str, compare: Sequence[str] = ()
     ]
     columns = tuple(zip(*rows, strict=True))
     compared = dict(zip(compare, columns[1:], strict=True))
-    return CalledTable(table, guideline, columns[0], compared, tuple(found))
+    return CalledTable(table, guideline or DEFAULT_GUIDELINE, columns[0], compared, tuple(found))
 
 
 _Row = tuple[Sequence[str], str]
@@ -182,7 +183,7 @@ def _called(part: _Part) -> list[tuple[RowResult, ...]]:
             found.append((_faulty([("", misfit)]),) * (1 + len(part.compare)))
             continue
         texts = rows.texts(cells)
-        named = texts.get("guideline", part.guideline)
+        named = texts.get("guideline") or part.guideline
         own = rows.called(texts, named, own=True)
         others = (
             own if other == named and not own.faults else rows.called(texts, other, own=False)

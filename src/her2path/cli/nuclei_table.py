@@ -37,7 +37,7 @@ def read_nuclei(path: Path, probe: Probe) -> CountedNuclei:
     places = {NAMES[name]: n for n, name in enumerate(table.header) if name in NAMES}
     faults = _header_faults(table.header, wanted)
     if faults:
-        raise CaseSheetError(tuple(faults))
+        raise CaseSheetError(tuple(faults), "table of nuclei")
     found = []
     for number, record in table.rows:
         if misfit := table.misfits.get(number):
@@ -52,7 +52,7 @@ def read_nuclei(path: Path, probe: Probe) -> CountedNuclei:
         if (her2 := signals["her2"]) is not None and not cells.faults:
             found.append(NucleusSignals(her2, signals.get("cep17")))
     if faults:
-        raise CaseSheetError(tuple(faults))
+        raise CaseSheetError(tuple(faults), "table of nuclei")
     return CountedNuclei(tuple(found), tuple(name for name in table.header if name not in NAMES))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 
 from her2path.cli.typed_cells import NOT_STATED, TypedCells
 from her2path.cli.typed_counts import (
@@ -70,20 +71,33 @@ def typed_ish(cells: TypedCells, guideline: Guideline | None) -> TypedIsh:
     count = typed_count(cells, FIRST, probe)
     recounted = _recount(cells, probe)
     second = _second(cells, probe, controls)
+    # Every cell is read before any is compared, so that one fault does not hide another.
     first = _first_reading(cells, controls, probe)
-    again = _recount_reading(cells, controls, probe) if recounted else None
-    if len(cells.faults) > before or count is None or first is None or guideline is None:
+    ratio = cells.number("ratio")
+    again = _recount_reading(cells, controls, probe)
+    other_nuclei = cells.yes_no("recount_other_nuclei")
+    if len(cells.faults) > before or count is None or guideline is None:
         return TypedIsh()
     ish = _settled(cells, FIRST, count, first, guideline.ish_rejections, guideline)
     if ish is None:
         return TypedIsh()
-    _check_ratio(cells, ish)
+    if ratio is not None:
+        _check_ratio(cells, ish, ratio)
     recount = None
-    if recounted is not None and again is not None:
+    if recounted is not None:
         recount = _settled(cells, RECOUNT, recounted, again, guideline.recount_rejections, guideline)
         if recount is not None:
-            _check_recount(cells, ish, recount, recounted, guideline)
+            pair = (_Counted(count, ish), _Counted(recounted, recount))
+            _check_recount(cells, pair, guideline, other_nuclei=other_nuclei)
     return TypedIsh(ish, recount, second, _flags(count, recounted))
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """A count as it was typed, and as it is read."""
+
+    typed: TypedCount
+    reading: IshReading
 
 
 def _flags(count: TypedCount, recounted: TypedCount | None) -> tuple[Flag, ...]:
@@ -118,7 +132,7 @@ def _refuse_without_count(cells: TypedCells, probe: Probe | None) -> None:
         cells.fault("recount_available", "is yes, but there are no ISH counts")
 
 
-def _first_reading(cells: TypedCells, controls: Controls, probe: Probe) -> _Maker | None:
+def _first_reading(cells: TypedCells, controls: Controls, probe: Probe) -> _Maker:
     """Everything of the first count but its totals."""
     if probe is Probe.SINGLE:
         cells.refuse(("ratio", "pct_cells_ratio_ge2"), "a single probe has no ratio")
@@ -199,15 +213,17 @@ def _settled(
     chosen = count.chosen(finding) if count.others else count.likeliest
     if chosen is None:
         message = f"the means are too coarse to decide by {guideline.id}; give whole totals"
-        cells.fault(columns.her2_mean, message)
+        cells.fault(_mean_of(cells, columns), message)
         return None
     return reading_of(chosen)
 
 
-def _check_ratio(cells: TypedCells, ish: IshReading) -> None:
-    ratio = cells.number("ratio")
-    if ratio is None:
-        return
+def _mean_of(cells: TypedCells, columns: CountColumns) -> str:
+    """Name the mean that was typed; that of HER2 where both were."""
+    return cells.filled((columns.her2_mean, columns.cep17_mean))[0]
+
+
+def _check_ratio(cells: TypedCells, ish: IshReading, ratio: Decimal) -> None:
     if not ish.summary.cep17:
         if ratio:
             cells.fault("ratio", "is given, but without CEP17 signals there is none")
@@ -218,22 +234,28 @@ def _check_ratio(cells: TypedCells, ish: IshReading) -> None:
 
 
 def _check_recount(
-    cells: TypedCells, ish: IshReading, recount: IshReading, typed: TypedCount, guideline: Guideline
+    cells: TypedCells,
+    counts: tuple[_Counted, _Counted],
+    guideline: Guideline,
+    *,
+    other_nuclei: bool | None,
 ) -> None:
-    others = cells.yes_no("recount_other_nuclei")
+    one, other = counts
     if guideline.recount_use is RecountUse.ADD:
-        if others is False:
+        if other_nuclei is False:
             message = f"is no, but {guideline.id} adds the nuclei of a recount to those of the first count"
             cells.fault("recount_other_nuclei", f"{message}, so they must be others")
-        elif not typed.nuclei_stated and not _is_sum_clear(ish, recount, guideline):
+        elif not other.typed.nuclei_stated and not _is_sum_clear(one.reading, other.reading, guideline):
             message = f"is needed: {guideline.id} adds the recount to the first count"
             cells.fault("recount_nuclei", message)
-        elif typed.others:
-            message = "the totals of a recount that is added must be known; give whole totals"
-            cells.fault("recount_mean_her2", message)
+        # Each count may be clear by itself and their sum still lie on a cut-point.
+        for counted, columns in ((one, FIRST), (other, RECOUNT)):
+            if counted.typed.others:
+                message = f"{guideline.id} adds both counts, so their totals must be known; give whole totals"
+                cells.fault(_mean_of(cells, columns), message)
         return
-    first, second = ish.summary.nuclei, recount.summary.nuclei
-    if typed.nuclei_stated and second > first and not others:
+    first, second = one.reading.summary.nuclei, other.reading.summary.nuclei
+    if other.typed.nuclei_stated and second > first and not other_nuclei:
         message = f"is {second}, but the first count has only {first} nuclei"
         remedy = "set recount_other_nuclei to yes if the second observer counted other nuclei"
         cells.fault("recount_nuclei", f"{message}; {remedy}")

@@ -224,7 +224,10 @@ def _with_second(
         state=state,
         overlay=overlay if state in (main.state, other.state) else None,
         trail=(*main.trail, step),
-        comments=tuple(dict.fromkeys((*main.comments, *other.comments))),
+        # What a population is told that did not make the case so stands in its own block.
+        comments=tuple(
+            dict.fromkeys(c for call in (main, other) if call.state is state for c in call.comments)
+        ),
         flags=_merged(
             main.flags, other.flags, (Flag.TWO_POPULATIONS,), (Flag.POLICY,) if rule.is_policy else ()
         ),

@@ -20,6 +20,7 @@ from annotated_types import Ge
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from her2path.domain.case import Assay, Controls, Specimen, TumourSite
+from her2path.domain.guideline.registry import DEFAULT_GUIDELINE
 from her2path.domain.ish import Probe
 from her2path.errors import CaseSheetError, SheetFault
 from her2path.units import MPP_MAX, MPP_MIN, is_plausible_mpp
@@ -61,7 +62,7 @@ class ImageRow(BaseModel):
     assay: Assay
     path: tuple[Path, ...]
     """File of the image; several, separated by `;`, where each channel has a file of its own."""
-    guideline: str = "breast_2023"
+    guideline: str = DEFAULT_GUIDELINE
     """Guideline that the operator chooses; never guessed from the organ."""
     specimen: Specimen | None = None
     """Kind of specimen; empty = not stated, which some guidelines refuse."""

@@ -64,7 +64,7 @@ def read_count_table(path: Path) -> CountTable:
 
 
 def _unreadable(message: str, row: int = 0) -> CaseSheetError:
-    return CaseSheetError((SheetFault(row, "", message),))
+    return CaseSheetError((SheetFault(row, "", message),), "table")
 
 
 def _read_text(path: Path) -> CountTable:

@@ -194,11 +194,20 @@ def test_a_test_that_cannot_be_read_is_not_evaluable_and_says_why():
 def test_everything_known_of_the_specimen_reaches_the_call():
     document = called(
         "--ihc", "0", "--tumour-site", "colorectal", "--fixation-hours", "72.5",
-        "--cold-ischaemia-minutes", "61", "--specimen", "biopsy",
+        "--cold-ischaemia-minutes", "61", "--specimen", "biopsy", "--guideline", "breast_2018",
     )  # fmt: skip
 
     assert {"cold_ischaemia_long", "fixation_out_of_range", "guideline_site"} <= set(document.flags)
     assert (document.specimen.site, document.specimen.kind) == ("colorectal", "biopsy")
+
+
+def test_a_tumour_outside_the_breast_is_not_called_by_a_guideline_that_nobody_chose():
+    result = ran("--ihc", "0", "--tumour-site", "biliary")
+
+    assert result.exit_code != 0
+    assert "--guideline: is not named, and the tumour is biliary; choose one of" in str(result.exception)
+    assert called("--ihc", "0", "--tumour-site", "breast").guideline == "breast_2023"
+    assert called("--ihc", "0").guideline == "breast_2023"
 
 
 @pytest.mark.parametrize(

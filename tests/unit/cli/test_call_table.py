@@ -90,6 +90,17 @@ def test_the_output_is_the_input_and_then_the_results_in_order(tmp_path):
     ]
 
 
+def test_a_row_of_another_tumour_must_name_its_guideline(tmp_path):
+    text = "id,ihc,tumour_site,guideline\na,0,biliary,\nb,0,breast,\nc,0,biliary,breast_2018\n"
+
+    rows = rows_of(tmp_path, text, code=3)
+
+    assert [row["call"] for row in rows] == ["faulty", "negative", "negative"]
+    assert "guideline: is not named, and the tumour is biliary" in rows[0]["reason"]
+    chosen = rows_of(tmp_path, text, "--guideline", "biliary_zanidatamab_2024")
+    assert [row["call"] for row in chosen] == ["negative"] * 3
+
+
 def test_columns_that_are_not_known_are_named_once(tmp_path):
     source, out = table(tmp_path, "ihc,lab,grade\n0,A,1\n1+,B,2\n"), tmp_path / "o.csv"
 

@@ -90,6 +90,14 @@ def test_the_mandatory_comment_of_the_second_population_is_not_lost():
     assert "G4" in {comment.code for comment in call.comments}
 
 
+def test_a_positive_case_carries_no_comment_of_its_negative_population():
+    call = called("40", GROUP_1, ihc=StatedScore(IhcScore.ONE_PLUS), main=GROUP_4)
+
+    assert call.state is State.POSITIVE
+    assert "G4" not in {comment.code for comment in call.comments}
+    assert "G4" in {comment.code for comment in call.populations[0].comments}
+
+
 def test_too_few_nuclei_in_the_second_population_leave_the_case_indeterminate():
     call = called("40", FEW)
 

@@ -40,6 +40,10 @@ GUIDELINES: Mapping[str, Guideline] = MappingProxyType(
 """Every known guideline by its id."""
 
 
+DEFAULT_GUIDELINE = "breast_2023"
+"""Where nobody names one; for a tumour of the breast, or of an organ that was not stated, only."""
+
+
 def guideline_ids() -> tuple[str, ...]:
     """List the ids that may be named in a case sheet."""
     return tuple(sorted(GUIDELINES))
