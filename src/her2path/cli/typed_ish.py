@@ -245,14 +245,8 @@ def _check_recount(
         if other_nuclei is False:
             message = f"is no, but {guideline.id} adds the nuclei of a recount to those of the first count"
             cells.fault("recount_other_nuclei", f"{message}, so they must be others")
-        elif not other.typed.nuclei_stated and not _is_sum_clear(one.reading, other.reading, guideline):
-            message = f"is needed: {guideline.id} adds the recount to the first count"
-            cells.fault("recount_nuclei", message)
-        # Each count may be clear by itself and their sum still lie on a cut-point.
-        for counted, columns in ((one, FIRST), (other, RECOUNT)):
-            if counted.typed.others:
-                message = f"{guideline.id} adds both counts, so their totals must be known; give whole totals"
-                cells.fault(_mean_of(cells, columns), message)
+        if not holding(other.reading, guideline.recount_rejections):
+            _check_sum(cells, one, other, guideline)
         return
     first, second = one.reading.summary.nuclei, other.reading.summary.nuclei
     if other.typed.nuclei_stated and second > first and not other_nuclei:
@@ -261,10 +255,20 @@ def _check_recount(
         cells.fault("recount_nuclei", f"{message}; {remedy}")
 
 
+def _check_sum(cells: TypedCells, one: _Counted, other: _Counted, guideline: Guideline) -> None:
+    """Ask for what two counts that are added leave open."""
+    if not other.typed.nuclei_stated and not _is_sum_clear(one.reading, other.reading, guideline):
+        message = f"is needed: {guideline.id} adds the recount to the first count"
+        cells.fault("recount_nuclei", message)
+    # Each count may be clear by itself, and their sum still lie on a cut-point.
+    for counted, columns in ((one, FIRST), (other, RECOUNT)):
+        if counted.typed.others:
+            message = f"{guideline.id} adds the recount to the first count; give whole totals of both"
+            cells.fault(_mean_of(cells, columns), message)
+
+
 def _is_sum_clear(ish: IshReading, recount: IshReading, guideline: Guideline) -> bool:
-    """Whether both counts together lead to one group, however many nuclei the recount has."""
-    if holding(recount, guideline.recount_rejections):
-        return True
+    """Whether both counts together lead to one group, whichever size of the recount is tried."""
     found = set()
     for times in (*_SIZES, *(n * -(-ish.summary.nuclei // recount.summary.nuclei) for n in _SIZES)):
         small = recount.summary

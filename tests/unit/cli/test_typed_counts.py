@@ -205,12 +205,40 @@ def stomach(**cells: str):
     return read_case({"ihc": "2+", **first, **cells}, guideline="gastroesophageal_2016")
 
 
+WHOLE = "gastroesophageal_2016 adds the recount to the first count; give whole totals of both"
+
+
 def test_a_recount_that_is_added_must_be_known_in_whole_signals():
     _, faults = stomach(recount_nuclei="35", recount_mean_her2="8.1", recount_mean_cep17="3.6")
 
-    assert faults == [
-        ("recount_mean_her2", "the totals of a recount that is added must be known; give whole totals")
-    ]
+    assert faults == [("recount_mean_her2", WHOLE)]
+
+
+def test_a_first_count_to_which_another_is_added_must_be_known_in_whole_signals():
+    # 142 to 145 signals are written 4.1 over 35 nuclei: with 136 more the mean is 3.97 to 4.01.
+    again = {"recount_nuclei": "35", "recount_her2": "136", "recount_cep17": "109"}
+    typed = {"ihc": "2+", "specimen": "resection", **means(35, "4.1", "3.1")}
+
+    assert read_case(typed, guideline="gastroesophageal_2016")[1] == []
+    assert read_case({**typed, **again}, guideline="gastroesophageal_2016")[1] == [("mean_her2", WHOLE)]
+    too_few = {**again, "recount_nuclei": "19"}
+    assert read_case({**typed, **too_few}, guideline="gastroesophageal_2016")[1] == []
+
+
+def test_a_mean_that_leaves_the_group_open_is_named_even_beside_a_total():
+    typed = {"nuclei": "35", "her2_signals": "147", "mean_cep17": "2.1"}
+
+    assert reasons(**typed)[0].startswith("mean_cep17: the means are too coarse to decide")
+
+
+def test_no_fault_of_a_count_hides_another():
+    first = {"nuclei": "x", "her2_signals": "80", "cep17_signals": "40", "ratio": "two"}
+    again = {"recount_nuclei": "y", "recount_her2": "80", "recount_cep17": "40"}
+    asked = {"recount_blinded": "maybe", "recount_other_nuclei": "perhaps"}
+
+    _, faults = case(**first, **again, **asked)
+
+    assert {name for name, _ in faults} == {"nuclei", "ratio", "recount_nuclei", *asked}
 
 
 def test_a_recount_of_unknown_size_is_added_where_its_size_changes_nothing():
