@@ -85,8 +85,9 @@ def _with_tags(cells: TypedCells) -> TypedCells:
 
 
 def _guideline(cells: TypedCells, name: str) -> Guideline | None:
-    site = cells.texts.get("tumour_site", "").lower()
-    if not name and site not in ("", TumourSite.BREAST):
+    # A word that is none is not stated here; what is wrong with it is said with the specimen.
+    site = _SITES.get(cells.texts.get("tumour_site", "").lower())
+    if not name and site not in (None, TumourSite.BREAST):
         known = ", ".join(guideline_ids())
         cells.fault("guideline", f"is not named, and the tumour is {site}; choose one of {known}")
         return None

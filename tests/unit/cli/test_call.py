@@ -206,6 +206,11 @@ def test_a_tumour_outside_the_breast_is_not_called_by_a_guideline_that_nobody_ch
 
     assert result.exit_code != 0
     assert "--guideline: is not named, and the tumour is biliary; choose one of" in str(result.exception)
+
+
+@pytest.mark.parametrize("site", ["na", "Breast"])
+def test_a_site_that_is_not_stated_or_the_breast_asks_for_no_guideline(site):
+    assert called("--ihc", "0", "--tumour-site", site).guideline == "breast_2023"
     assert called("--ihc", "0", "--tumour-site", "breast").guideline == "breast_2023"
     assert called("--ihc", "0").guideline == "breast_2023"
 
