@@ -21,6 +21,9 @@ slide = typer.Typer(help="What an image is, and whether and where it can be meas
 Out = Annotated[Path, typer.Option("--out", help="Folder of the results.")]
 Mpp = Annotated[float | None, typer.Option("--mpp", help="Pixel size in µm, if the file states none.")]
 GuidelineId = Annotated[str, typer.Option("--guideline", help="Guideline to read the evidence by.")]
+Kind = Annotated[
+    str, typer.Option("--specimen", help="resection, biopsy or cytology; some guidelines must be told.")
+]
 Tumour = Annotated[Path | None, typer.Option("--tumour-roi", help="QuPath GeoJSON of tumour regions.")]
 Exclude = Annotated[
     Path | None, typer.Option("--exclude-roi", help="QuPath GeoJSON of regions to leave out.")
@@ -39,11 +42,13 @@ class _DefectError(Her2PathError):
     exit_code = 70
 
 
-def ihc(
+def ihc(  # noqa: PLR0913 (a command names every option)
     image: Annotated[Path, typer.Argument(help="Whole-slide image or field.")],
     out: Out,
+    *,
     mpp: Mpp = None,
     guideline: GuidelineId = "breast_2023",
+    specimen: Kind = "",
     tumour_roi: Tumour = None,
     exclude_roi: Exclude = None,
     image_id: ImageId = None,
@@ -55,6 +60,7 @@ def ihc(
         path=(image,),
         mpp=mpp,
         guideline=guideline,
+        specimen=specimen.strip().lower() or None,
         tumour_roi=tumour_roi,
         exclude_roi=exclude_roi,
         image_id=image_id or _id_of(image),

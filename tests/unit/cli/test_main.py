@@ -55,6 +55,17 @@ def test_an_unknown_guideline_lists_the_known_ones(capsys, tmp_path):
     assert "breast_2023" in err
 
 
+def test_the_kind_of_specimen_that_some_guidelines_ask_for_can_be_said(capsys, tmp_path):
+    (tmp_path / "x.svs").write_text("no slide")
+    typed = ["ihc", str(tmp_path / "x.svs"), "--out", str(tmp_path / "out"), "--specimen"]
+
+    assert run(capsys, *typed, "autopsy")[0] == 3
+    run(capsys, *typed, "Biopsy")
+
+    (document,) = (tmp_path / "out").rglob("slide.json")
+    assert '"specimen": "biopsy"' in document.read_text(encoding="utf-8")
+
+
 def test_an_absurd_pixel_size_is_refused_before_anything_is_written(capsys, tmp_path):
     code, _, err = run(capsys, "ihc", "x.svs", "--out", str(tmp_path / "out"), "--mpp", "250")
     assert code == 3
