@@ -293,12 +293,6 @@ class IhcReading:
             cells += self.tally.of_class(name)
         return cells
 
-    def pct_of(self, *classes: StainingClass | Reactivity) -> Fraction:
-        """Exact percentage of the cells in any of the classes; needs a cell."""
-        if self.tally.total == 0:
-            raise ValueError("no scored cell: a percentage is not defined")
-        return Fraction(100 * self.cells_of(*classes), self.tally.total)
-
     def over_blank(self, *classes: StainingClass | Reactivity) -> bool:
         """Whether the cells in these classes are more than the limit of blank explains, in integers."""
         blank = self.limit_of_blank

@@ -6,7 +6,6 @@ from fractions import Fraction
 import pytest
 
 from her2path.domain.ihc import (
-    STAINED,
     IhcReading,
     IhcTally,
     Intensity,
@@ -92,11 +91,6 @@ def test_percentages_that_are_none_are_refused(pct):
 def test_a_share_is_read_by_its_digits_not_by_its_binary_neighbour():
     assert exact_share(0.1) == Fraction(1, 1000)
     assert exact_share(Decimal("0.3")) == Fraction(3, 1000)
-
-
-def test_a_reading_without_cells_has_no_percentage():
-    with pytest.raises(ValueError, match="no scored cell"):
-        IhcReading(IhcTally({})).pct_of(*STAINED)
 
 
 @pytest.mark.parametrize("blank", [Fraction(-1, 10), Fraction(11, 10)])
