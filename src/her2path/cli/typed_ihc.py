@@ -85,6 +85,7 @@ def _readings(cells: TypedCells, controls: Controls, specimen: Specimen | None) 
     incomplete = cells.word("incomplete_intensity", _INTENSITIES)
     blank = cells.share("limit_of_blank_pct")
     artefact, ducts = (cells.yes_no(name) for name in _QUALITY)
+    sizes = {name: cells.integer(name) for name in ("cluster_cells", *_CLUSTERS)}
     if len(cells.faults) > before:
         return []
     lateral = shares.get(StainingClass.INCOMPLETE_MODERATE_INTENSE, Decimal(0)) > 0
@@ -99,7 +100,7 @@ def _readings(cells: TypedCells, controls: Controls, specimen: Specimen | None) 
         except ValueError as error:
             cells.fault("pct_none", f"{error}; give all classes of the invasive tumour cells")
             return []
-        clusters = _clusters(cells, tally)
+        clusters = _clusters(cells, sizes, tally)
         if len(cells.faults) > before:
             return []
         reading = IhcReading(
@@ -116,12 +117,14 @@ def _readings(cells: TypedCells, controls: Controls, specimen: Specimen | None) 
     return found
 
 
-def _clusters(cells: TypedCells, tally: IhcTally) -> dict[Reactivity, int] | None:
+def _clusters(
+    cells: TypedCells, sizes: Mapping[str, int | None], tally: IhcTally
+) -> dict[Reactivity, int] | None:
     """Find the largest clusters by level, as far as they are known."""
-    if not cells.has("cluster_cells", *_CLUSTERS):
+    if not cells.has(*sizes):
         return None
-    largest = cells.integer("cluster_cells")
-    found = {level: n for name, level in _CLUSTERS.items() if (n := cells.integer(name)) is not None}
+    largest = sizes["cluster_cells"]
+    found = {level: n for name, level in _CLUSTERS.items() if (n := sizes[name]) is not None}
     present = [level for level in _CLUSTERS.values() if tally.of_class(level)]
     if largest is not None and present:
         strongest = present[0]

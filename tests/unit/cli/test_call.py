@@ -143,6 +143,16 @@ def test_all_faults_are_reported_at_once():
     assert len(faults("--ihc", "9", "--nuclei", "-3", "--guideline", "x", "--pct-none", "7")) >= 4
 
 
+def test_no_fault_of_the_percentages_hides_one_of_the_clusters():
+    found = faults("--pct-none", "x", "--cluster-cells", "y", "--cluster-cells-faint", "5.5")
+
+    assert [fault.split(":")[0] for fault in found] == [
+        "--pct-none",
+        "--cluster-cells",
+        "--cluster-cells-faint",
+    ]
+
+
 def test_a_case_without_numbers_is_never_called():
     document = call_typed(TypedCase("x", find_guideline("breast_2023"), CaseEvidence()))
 
