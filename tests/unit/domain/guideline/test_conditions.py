@@ -14,6 +14,8 @@ from her2path.domain.guideline.conditions import All, AnyOf, Comparison, Fact, N
 COPIES = Quantity("copies", "HER2 copies", "signals per nucleus", lambda n: n.her2, lambda n: n.nuclei)
 SHARE = Quantity("pct", "stained", "per cent of tumour cells", lambda n: 100 * n.her2, lambda n: n.nuclei)
 CELLS = Quantity("cells", "largest cluster", "cells", lambda n: n.her2, lambda _: 1, lambda n: n.is_known)
+NUCLEI = Quantity("nuclei", "counted nuclei", "nuclei", lambda n: n.nuclei, lambda _: 1)
+SIGNALS = Quantity("signals", "HER2 signals", "signals", lambda n: n.her2, lambda _: 1)
 BIOPSY = Fact("biopsy", lambda n: n.is_biopsy, "resection")
 TILTED = Fact("tilted", lambda n: n.is_tilted)
 
@@ -118,6 +120,14 @@ def test_turning_round_twice_is_the_condition_itself():
         (SHARE <= 10, "stained ≤ 10 %"),
         (SHARE < "0.5", "stained < 0.5 %"),
         (CELLS >= 5, "largest cluster ≥ 5"),
+        (NUCLEI >= 20, "counted nuclei ≥ 20"),
+        (SIGNALS > 5, "HER2 signals > 5"),
+        (SIGNALS > 0, "any HER2 signals"),
+        (SIGNALS <= 0, "no HER2 signals"),
+        (SIGNALS >= 0, "HER2 signals ≥ 0"),
+        (SIGNALS < 0, "HER2 signals < 0"),
+        (SHARE > 0, "any stained cells"),
+        (SHARE <= 0, "no stained cells"),
         (BIOPSY, "biopsy"),
         (~BIOPSY, "resection"),
         (~TILTED, "not: tilted"),
@@ -133,6 +143,14 @@ def test_a_condition_says_itself_in_the_words_of_a_guideline(condition, words):
 
 def test_a_cut_is_printed_with_its_unit():
     assert [cut_words(c) for c in (COPIES >= 2, SHARE >= 10, CELLS >= 5)] == ["2.0", "10 %", "5"]
+
+
+def test_a_fact_on_a_grid_is_true_or_false_whatever_its_test_answers_with():
+    odd = Fact("an odd number of signals", lambda n: n.her2 % 2)
+
+    assert odd.on_grid(case(np.array([2, 3]))).dtype == np.bool_
+    assert on_grid(odd & (COPIES >= 0), [2, 3]) == [False, True]
+    assert on_grid(~odd, [2, 3]) == [True, False]
 
 
 def test_every_statement_is_listed_once_and_in_order():

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import pytest
 
-from her2path.domain.case import Controls, Specimen
+from her2path.domain.case import Controls, Specimen, SpecimenFacts
 from her2path.domain.guideline.registry import GUIDELINES
 from her2path.domain.guideline.rules import holding
 from her2path.domain.ihc import IhcReading, IhcTally, Intensity, Pattern, Reactivity, TallyUnit
@@ -215,3 +215,19 @@ def test_what_cannot_be_read_says_so_by_its_code(rule_id, code):
     found = {r.then.code for g in GUIDELINES.values() for r in g.unreadable if r.id == rule_id}
 
     assert found == {code}
+
+
+@EVERY
+def test_hours_in_formalin_and_minutes_before_it_have_two_edges_and_one(guideline):
+    shortest, longest = 6, 48 if guideline.id == "breast_2007" else 72
+
+    def flags(**facts: Fraction | None) -> list[str]:
+        return [str(rule.then) for rule in holding(SpecimenFacts(**facts), guideline.specimen)]
+
+    for hours in (shortest, longest):
+        assert flags(fixation_hours=Fraction(hours)) == []
+    for hours in (shortest - Fraction(1, 60), longest + Fraction(1, 60)):
+        assert flags(fixation_hours=hours) == ["fixation_out_of_range"]
+    assert flags(cold_ischaemia_minutes=Fraction(60)) == []
+    assert flags(cold_ischaemia_minutes=60 + Fraction(1, 60)) == ["cold_ischaemia_long"]
+    assert flags() == []
