@@ -16,8 +16,8 @@ from her2path.cli.call_explained import show_explanation
 from her2path.cli.call_inputs import TypedCase, read_case, read_options
 from her2path.cli.call_view import show_call, show_versions
 from her2path.cli.nuclei_table import read_nuclei
-from her2path.domain.comparison import VersionCall
-from her2path.domain.decision import call_case
+from her2path.domain.comparison import VersionCall, related, version_call
+from her2path.domain.decision import CaseCall, call_case
 from her2path.domain.explanation import Explanation, explain
 from her2path.domain.flags import FLAG_TEXT, Flag
 from her2path.domain.guideline.definition import Guideline, RecountUse
@@ -25,7 +25,7 @@ from her2path.domain.guideline.registry import find_guideline
 from her2path.domain.ihc import IhcReading
 from her2path.domain.ish import IshReading, NucleusSignals, Probe, ratio_is_at_least_2, share_with_ratio
 from her2path.domain.reading import Count, TrailStep
-from her2path.domain.verdict import NotEvaluable, State
+from her2path.domain.verdict import NotEvaluable
 from her2path.errors import ConfigError
 from her2path.io import calls
 from her2path.io.case_sheet import id_fault
@@ -89,12 +89,12 @@ def _beside(
         if _is_size_open(case) and case.guideline.recount_use is RecountUse.ADD:
             why = NotEvaluable("recount_nuclei_not_stated", FLAG_TEXT[Flag.RECOUNT_NUCLEI_NOT_STATED])
             found = replace(found, stability=why)
-    if not wanted.versions:
-        return found
-    call = call_case(case.evidence, case.guideline, distances=False)
-    here = None if isinstance(call, NotEvaluable) else call.state
-    versions = (_version(texts, find_guideline(name), nuclei, here) for name in wanted.versions)
-    return replace(found, other_versions=tuple(versions))
+    # Read again by each guideline: what was left open may not matter to one and decide by another.
+    others = tuple(find_guideline(name) for name in wanted.versions)
+    if not others and (wanted.explain or wanted.as_json):
+        others = related(case.guideline)
+    here = call_case(case.evidence, case.guideline, distances=False)
+    return replace(found, other_versions=tuple(_version(texts, one, nuclei, here) for one in others))
 
 
 def _nuclei(path: Path, texts: dict[str, str]) -> tuple[NucleusSignals, ...]:
@@ -123,24 +123,19 @@ def _with_nuclei(case: TypedCase, nuclei: Sequence[NucleusSignals]) -> TypedCase
 
 
 def _version(
-    texts: Mapping[str, str], guideline: Guideline, nuclei: Sequence[NucleusSignals], here: State | None
+    texts: Mapping[str, str],
+    guideline: Guideline,
+    nuclei: Sequence[NucleusSignals],
+    here: CaseCall | NotEvaluable,
 ) -> VersionCall:
     """Call the same numbers by another guideline, which may find them wanting."""
     named = {**texts, "guideline": guideline.id}
     case, faults = read_case(named, guideline=guideline.id, compare_score=False)
     if case is None:
-        reason = "; ".join(f"{name}: {message}" for name, message in faults)
-        return VersionCall(
-            guideline.id, guideline.title, NotEvaluable("faulty", reason), None, None, (), True
-        )
-    call = call_case(_with_nuclei(case, nuclei).evidence, guideline, distances=False)
-    if isinstance(call, NotEvaluable):
-        return VersionCall(guideline.id, guideline.title, call, None, None, (), here is not None)
-    codes = tuple(comment.code for comment in call.comments)
-    differs = call.state is not here
-    return VersionCall(
-        guideline.id, guideline.title, call.state, call.ihc_score, call.ish_group, codes, differs
-    )
+        call: CaseCall | NotEvaluable = NotEvaluable("faulty", "; ".join(f"{n}: {why}" for n, why in faults))
+    else:
+        call = call_case(_with_nuclei(case, nuclei).evidence, guideline, distances=False)
+    return version_call(call, guideline, here)
 
 
 def call_typed(case: TypedCase, explanation: Explanation | None = None) -> CallDoc:

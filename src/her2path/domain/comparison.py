@@ -55,23 +55,34 @@ def other_versions(
     calls : tuple of VersionCall
         In the order of `guidelines`; empty where the chosen one is alone in its family.
     """
-    here = _state(call_case(evidence, guideline, distances=False))
+    here = call_case(evidence, guideline, distances=False)
     return tuple(
-        _version(call_case(evidence, other, distances=False), other, here)
-        for other in guidelines
-        if other.family == guideline.family and other.id != guideline.id
+        version_call(call_case(evidence, other, distances=False), other, here)
+        for other in related(guideline, guidelines)
     )
 
 
-def _state(call: CaseCall | NotEvaluable) -> State | None:
-    return None if isinstance(call, NotEvaluable) else call.state
+def related(
+    guideline: Guideline, guidelines: Iterable[Guideline] = tuple(GUIDELINES.values())
+) -> tuple[Guideline, ...]:
+    """List the other guidelines of the same family."""
+    return tuple(
+        other for other in guidelines if other.family == guideline.family and other.id != guideline.id
+    )
 
 
-def _version(call: CaseCall | NotEvaluable, guideline: Guideline, here: State | None) -> VersionCall:
-    differs = _state(call) is not here
+def version_call(
+    call: CaseCall | NotEvaluable, guideline: Guideline, here: CaseCall | NotEvaluable
+) -> VersionCall:
+    """Write down what `guideline` says beside `here`, the call by the chosen one."""
+    differs = _state(call) is not _state(here)
     if isinstance(call, NotEvaluable):
         return VersionCall(guideline.id, guideline.title, call, None, None, (), differs)
     codes = tuple(comment.code for comment in call.comments)
     return VersionCall(
         guideline.id, guideline.title, call.state, call.ihc_score, call.ish_group, codes, differs
     )
+
+
+def _state(call: CaseCall | NotEvaluable) -> State | None:
+    return None if isinstance(call, NotEvaluable) else call.state

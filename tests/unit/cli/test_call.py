@@ -400,3 +400,26 @@ def test_a_guideline_that_the_numbers_do_not_suffice_for_says_so():
 
     assert (version.state, version.reason_code) == ("not_evaluable", "faulty")
     assert version.reason.startswith("incomplete_intensity: is needed")
+
+
+@pytest.mark.parametrize(
+    ("typed", "other"),
+    [
+        pytest.param(
+            ("--guideline", "breast_2007", "--ihc", "2+", "--nuclei", "35", "--mean-her2", "4.1",
+             "--mean-cep17", "2.1"),
+            "breast_2018", id="means that are equivocal in 2007, and in 2018 of group 1 or 4",
+        ),
+        pytest.param(
+            ("--guideline", "colorectal_harmonised_2019", "--specimen", "resection",
+             "--pct-incomplete-moderate-intense", "5", "--pct-none", "95"),
+            "colorectal_heracles_2015", id="5 % of which nobody said whether it is moderate or strong",
+        ),
+    ],
+)  # fmt: skip
+def test_what_was_left_open_is_not_guessed_for_another_version(typed, other):
+    document = called(*typed)
+
+    (version,) = (v for v in document.other_versions if v.guideline == other)
+    assert document.status == "evaluated"
+    assert (version.state, version.reason_code, version.differs) == ("not_evaluable", "faulty", True)
