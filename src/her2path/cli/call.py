@@ -115,8 +115,8 @@ def call(  # noqa: PLR0913  (a command names every option it has)
     # locals() is the list of options as typed; the names are those of the table's columns.
     given = locals()
     typed = {name: text.strip() for name in COLUMNS if (text := given[name].strip())}
-    if single_probe:
-        typed["probe"] = "single" if typed.get("probe", "single").lower() == "single" else "both"
+    if single_probe and typed.setdefault("probe", "single").lower() != "single":
+        raise ConfigError((f"--single-probe: contradicts --probe {typed['probe']}",))
     versions = _versions(compare)
     if table is not None or out is not None:
         surplus = [f"--{name}" for name, on in (("nuclei-table", nuclei_table), ("explain", explain)) if on]

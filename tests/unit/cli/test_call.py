@@ -129,7 +129,9 @@ def test_a_failed_control_is_an_indeterminate_result_not_an_error():
         pytest.param(("--ihc", "2+", "--case-id", "../x"), "--case-id: '../x' cannot be an id", id="id"),
         pytest.param(("--out", "x.csv"), "--table: is missing", id="out without table"),
         pytest.param(
-            ("--single-probe", "--probe", "dual", "--ihc", "0"), "--probe: must be", id="two probes"
+            ("--single-probe", "--probe", "dual", *GROUP_2),
+            "--single-probe: contradicts --probe dual",
+            id="two probes",
         ),
         pytest.param(("--probe", "dual", "--ihc", "0"), "--probe: is dual, but no count", id="lost count"),
         pytest.param(("--probe", "none", *GROUP_2), "--nuclei: is given, but the probe is none", id="no ISH"),
