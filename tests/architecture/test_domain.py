@@ -17,28 +17,26 @@ FILES = sorted(path for path in DOMAIN.rglob("*.py") if STATS not in path.parent
 ALLOWED = set(sys.stdlib_module_names) | {"numpy"}
 OWN = ("her2path.domain", "her2path.errors")
 # They reach outside: files, other programs, clocks, chance.
-OUTSIDE = set(
-    [
-        "asyncio",
-        "datetime",
-        "io",
-        "logging",
-        "multiprocessing",
-        "os",
-        "pathlib",
-        "random",
-        "secrets",
-        "shutil",
-        "socket",
-        "sqlite3",
-        "subprocess",
-        "sys",
-        "tempfile",
-        "threading",
-        "time",
-        "urllib",
-    ]
-)
+OUTSIDE = {
+    "asyncio",
+    "datetime",
+    "io",
+    "logging",
+    "multiprocessing",
+    "os",
+    "pathlib",
+    "random",
+    "secrets",
+    "shutil",
+    "socket",
+    "sqlite3",
+    "subprocess",
+    "sys",
+    "tempfile",
+    "threading",
+    "time",
+    "urllib",
+}
 
 
 def imported(path: Path) -> Iterator[str]:

@@ -96,6 +96,29 @@ def test_every_rule_names_a_source_of_its_guideline_or_a_policy(guideline):
         assert source.startswith((author, *others)), rule_id
 
 
+@pytest.mark.parametrize(
+    ("policy", "name", "rule_id"),
+    [
+        ("P1", "breast_2018", "IHC-1-CUMULATED"),
+        ("P1", "breast_2013", "IHC-0-CUMULATED"),
+        ("P4", "breast_2018", "IHC-0-BLANK"),
+        ("P5", "breast_2018", "CALL-RECOUNT-DIFFERS"),
+        ("P6", "breast_2018", "CALL-SP-HIGH-IHC-LOW"),
+        ("P7", "breast_2013", "CALL-ISH-EQUIVOCAL-IHC-LOW"),
+        ("P8", "breast_2018", "CALL-IHC-LOW-ISH-FAILED"),
+        ("P9", "gastroesophageal_2016", "ISH-COPIES-SIX"),
+        ("P10", "gastroesophageal_2016", "CALL-IHC-LOW-AMPLIFIED"),
+        ("P11", "endometrial_serous_2022", "ISH-RATIO-LOW-COPIES"),
+        ("P12", "breast_2007", "IHC-1-UNUSUAL"),
+        ("P17", "endometrial_serous_2022", "CALL-IHC-LOW-AMPLIFIED"),
+    ],
+)
+def test_a_settled_question_names_its_policy(policy, name, rule_id):
+    source = dict(GUIDELINES[name].rule_sources())[rule_id]
+
+    assert source.startswith((f"her2path policy {policy}:", f"her2path policy {policy},"))
+
+
 @EVERY
 def test_low_expression_is_an_overlay_of_the_breast_since_2018_alone(guideline):
     assert guideline.has_low_expression_overlay is (guideline.id in ("breast_2018", "breast_2023"))

@@ -109,8 +109,8 @@ def test_a_count_on_the_edge_of_each_criterion(rule_id, caught, spared):
 
     assert rules
     for rule in rules:
-        assert holding(caught, (rule,)) == (rule,)
-        assert holding(spared, (rule,)) == ()
+        assert rule.when(caught) is True
+        assert rule.when(spared) is False
 
 
 def test_every_criterion_on_a_count_has_its_edge():
@@ -192,8 +192,8 @@ def test_a_stain_on_the_edge_of_each_criterion(rule_id, caught, spared):
 
     assert rules
     for rule in rules:
-        assert holding(caught, (rule,)) == (rule,)
-        assert holding(spared, (rule,)) == ()
+        assert rule.when(caught) is True
+        assert rule.when(spared) is False
 
 
 def test_every_criterion_on_a_stain_has_its_edge():
