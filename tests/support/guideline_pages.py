@@ -12,7 +12,7 @@ from pathlib import Path
 
 from her2path.domain.guideline.definition import Guideline, RecountUse
 from her2path.domain.guideline.registry import GUIDELINES
-from her2path.domain.populations import RULES as POPULATION_RULES
+from her2path.domain.populations import APART, APART_ADOPTED, population_rules
 from tests.support import guideline_tables as tables
 from tests.support.guideline_diagrams import call_diagrams, ihc_diagram, ish_diagram, recount_diagram
 from tests.support.guideline_trees import single_probe_only
@@ -152,7 +152,7 @@ def _paragraphs(*parts: str) -> str:
 def policies_of(guideline: Guideline) -> tuple[str, ...]:
     """List the policies on which results by a guideline can rest."""
     sources = [source for _, source in guideline.rule_sources()]
-    sources += [rule.source for rule in POPULATION_RULES]
+    sources += [rule.source for rule in population_rules(APART)]
     # P22 has no rule of its own: it is the list of groups that are one result.
     sources += ["her2path policy P22"] if guideline.one_result else []
     return policies_in("; ".join(sources))
@@ -168,7 +168,15 @@ def users_of(number: str) -> str:
         if number == "P22" and guideline.one_result:
             users.setdefault("comparison of two counts", []).append(guideline.id)
     rows = [(rule, _linked(ids)) for rule, ids in users.items()]
-    rows += [(f"`{rule.id}`", "all") for rule in POPULATION_RULES if number in policies_in(rule.source)]
+    rows += [
+        (f"`{rule.id}`", "all") for rule in population_rules(APART) if number in policies_in(rule.source)
+    ]
+    silent = [guideline.id for guideline in GUIDELINES.values() if not guideline.speaks_of_populations]
+    rows += [
+        (f"`{rule.id}`", _linked(silent))
+        for rule, asked in zip(population_rules(APART_ADOPTED), population_rules(APART), strict=True)
+        if number in policies_in(rule.source) and rule.source != asked.source
+    ]
     return tables.table(("used by", "of guideline"), rows)
 
 

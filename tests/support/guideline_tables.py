@@ -78,6 +78,12 @@ def facts(guideline: Guideline) -> str:
         ("compared with", ", ".join(f"[`{name}`]({name}.md)" for name in kin) or "no other guideline"),
         ("a recount", recount[guideline.recount_use]),
         ("one result for a recount", "; ".join(alike) or "only the same result"),
+        (
+            "a second population of more than 10 %",
+            "is counted apart, as it asks"
+            if guideline.speaks_of_populations
+            else "is counted apart by policy [P21](policies.md#p21)",
+        ),
         ("HER2-low and ultralow are stated", "yes" if guideline.has_low_expression_overlay else "no"),
         ("comment beside a negative result with a score", f"`{note}`" if note else "none"),
     ]

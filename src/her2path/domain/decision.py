@@ -15,7 +15,7 @@ from her2path.domain.guideline.rules import POLICY, decide, holding
 from her2path.domain.ihc import IhcReading, IhcScore, StatedScore
 from her2path.domain.ish import IshReading
 from her2path.domain.low_expression import Her2Category, LowExpression, low_expression
-from her2path.domain.populations import Population, SecondPopulation, combine
+from her2path.domain.populations import APART, APART_ADOPTED, Population, SecondPopulation, combine
 from her2path.domain.reading import Count, IhcRead, IshRead, TrailStep, compare_recount, read_ihc, read_ish
 from her2path.domain.verdict import Indeterminate, NotEvaluable, State
 
@@ -122,8 +122,6 @@ def call_case(
         call = replace(call, distances=_distances(evidence, guideline))
     if evidence.second is None:
         return call
-    if not evidence.second.is_apart:
-        return replace(call, flags=_merged(call.flags, (Flag.SECOND_POPULATION_SMALL,)))
     return _with_second(call, ihc, evidence, evidence.second, guideline)
 
 
@@ -154,14 +152,12 @@ def _reads(ihc: IhcRead | None, evidence: CaseEvidence, guideline: Guideline) ->
     finding = IhcFinding.NOT_DONE if ihc is None else ihc.finding
     if ish is None or not isinstance(first, IshReading):
         return _Reads(ihc, None, None, Findings(finding, IshFinding.NOT_DONE))
-    adds = guideline.recount_use is RecountUse.ADD
+    adds = guideline.recount_use is RecountUse.ADD and ish.finding is IshFinding.EQUIVOCAL
     if adds and isinstance(second, IshReading) and recount is not None and recount.finding.is_result:
+        # The sum of both counts is what the guideline reads once more nuclei were counted.
         both = replace(first, summary=first.summary + second.summary)
         summed = read_ish(both, guideline, count=Count.BOTH)
-        if ish.finding is IshFinding.EQUIVOCAL:
-            # The sum of both counts is what the guideline reads once more nuclei were counted.
-            return _Reads(ihc, ish, summed, Findings(finding, summed.finding, RecountFinding.SAME))
-        recount = summed
+        return _Reads(ihc, ish, summed, Findings(finding, summed.finding, RecountFinding.SAME))
     return _Reads(ihc, ish, recount, Findings(finding, ish.finding, compare_recount(ish, recount, guideline)))
 
 
@@ -205,8 +201,17 @@ def _with_second(
     guideline: Guideline,
 ) -> CaseCall:
     """Call the second population like a case of its own, and the case from both."""
-    other = _second_call(ihc, evidence, second, guideline)
-    state, rule = combine(main.state, other.state)
+    if not second.is_apart:
+        return replace(main, flags=_merged(main.flags, (Flag.SECOND_POPULATION_SMALL,)))
+    if main.ish_group is None:
+        # What spoils the main count (glow, weak signals, a failed control) lies on the same slide.
+        return replace(main, flags=_merged(main.flags, (Flag.SECOND_POPULATION_NOT_READ,)))
+    return _from_both(main, _second_call(ihc, evidence, second, guideline), second, guideline)
+
+
+def _from_both(main: CaseCall, other: CaseCall, second: SecondPopulation, guideline: Guideline) -> CaseCall:
+    source = APART if guideline.speaks_of_populations else APART_ADOPTED
+    state, rule = combine(main.state, other.state, source)
     blocks = (
         PopulationCall(
             Population.MAIN, 1 - second.share, main.state, main.ish_group, main.trail, main.comments
@@ -218,19 +223,30 @@ def _with_second(
     words = f"main population {main.state}, second population {other.state}"
     numbers = {"second_population_pct": float(100 * second.share)}
     step = TrailStep(rule.id, rule.source, str(state), words, numbers)
+    # IHC was read once, for both; what follows from the second count is told after the main one.
+    own = tuple(
+        replace(one, conclusion=f"second population: {one.conclusion}")
+        for one in other.trail
+        if one not in main.trail
+    )
+    flag = Flag.SECOND_POPULATION_NOT_COUNTED if second.count is None else Flag.TWO_POPULATIONS
     overlay = main.overlay if state is main.state else other.overlay
     return replace(
         main,
         state=state,
         overlay=overlay if state in (main.state, other.state) else None,
-        trail=(*main.trail, step),
-        # What a population is told that did not make the case so stands in its own block.
+        trail=(*main.trail, *own, step),
+        # What a population is told that did not make the case so stands in its own block; that
+        # somebody must count the second one holds whatever the case is.
         comments=tuple(
-            dict.fromkeys(c for call in (main, other) if call.state is state for c in call.comments)
+            dict.fromkeys(
+                comment
+                for call in (main, other)
+                for comment in call.comments
+                if call.state is state or comment is COUNT_SECOND
+            )
         ),
-        flags=_merged(
-            main.flags, other.flags, (Flag.TWO_POPULATIONS,), (Flag.POLICY,) if rule.is_policy else ()
-        ),
+        flags=_merged(main.flags, other.flags, (flag,), (Flag.POLICY,) if rule.is_policy else ()),
         indeterminate=tuple(dict.fromkeys((*main.indeterminate, *other.indeterminate))),
         populations=blocks,
     )
@@ -247,7 +263,7 @@ def _second_call(
         return replace(call, flags=tuple(f for f in call.flags if f != Flag.AREAS_NOT_STATED))
     step = TrailStep(
         "POP-COUNT",
-        "Wolff 2013 to 2023, heterogeneity: count at least 20 nuclei of the second population",
+        f"{APART if guideline.speaks_of_populations else APART_ADOPTED}: count at least 20 nuclei in it",
         str(State.NEEDS_RECOUNT),
         "a second population of more than 10 % of the tumour cells, not counted yet",
     )

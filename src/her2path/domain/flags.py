@@ -39,6 +39,8 @@ class Flag(StrEnum):
     TOTALS_FROM_MEANS = "totals_from_means"
     TWO_POPULATIONS = "two_populations"
     SECOND_POPULATION_SMALL = "second_population_small"
+    SECOND_POPULATION_NOT_COUNTED = "second_population_not_counted"
+    SECOND_POPULATION_NOT_READ = "second_population_not_read"
     HETEROGENEOUS_2009 = "heterogeneous_2009"
 
 
@@ -89,6 +91,10 @@ FLAG_TEXT: Mapping[Flag, str] = MappingProxyType(
         "has its own result, and the call of the case follows from both.",
         Flag.SECOND_POPULATION_SMALL: "A second population was seen in at most 10 % of the tumour cells, so "
         "it is not counted apart.",
+        Flag.SECOND_POPULATION_NOT_COUNTED: "A second population of more than 10 % of the tumour cells was "
+        "seen, but nobody counted it.",
+        Flag.SECOND_POPULATION_NOT_READ: "A second population was stated, but the main count cannot be read, "
+        "so neither is.",
         Flag.HETEROGENEOUS_2009: "Heterogeneous by the cell-level definition of 2009: more than 5 % but less "
         "than 50 % of the nuclei have a ratio above 2.2. It is an extra; a third of all cases meet it.",
     }

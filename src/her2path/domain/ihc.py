@@ -293,21 +293,11 @@ class IhcReading:
             cells += self.tally.of_class(name)
         return cells
 
-    def over_blank(self, *classes: StainingClass | Reactivity) -> bool:
-        """Whether the cells in these classes are more than the limit of blank explains, in integers."""
-        blank = self.limit_of_blank
-        return self.cells_of(*classes) * blank.denominator > blank.numerator * self.tally.total
-
     def largest_cluster(self, level: Reactivity) -> int | None:
         """Cells in the largest cluster that stains at least like `level`; None where it is not known."""
         if self.cells_of(*levels_from(level)) == 0:
             return 0
         return None if self.clusters is None else self.clusters.get(level)
-
-    @property
-    def is_stained(self) -> bool:
-        """Whether any membrane stains beyond the limit of blank."""
-        return self.over_blank(*STAINED)
 
 
 def levels_from(level: Reactivity) -> tuple[Reactivity, ...]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from her2path.domain.guideline.definition import Guideline
+from her2path.domain.guideline.quantities import STAINED_OVER_BLANK
 from her2path.domain.ihc import IhcReading, IhcScore, StatedScore
 from her2path.domain.verdict import State
 
@@ -70,5 +71,5 @@ def _category(
     if score is not IhcScore.ZERO:
         return Her2Category.LOW
     if isinstance(reading, IhcReading):
-        return Her2Category.ULTRALOW if reading.is_stained else Her2Category.NULL
+        return Her2Category.ULTRALOW if STAINED_OVER_BLANK(reading) else Her2Category.NULL
     return None

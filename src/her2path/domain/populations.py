@@ -57,7 +57,10 @@ class PopulationStates:
 
 _PENDING = tuple(state for state in State if state.is_pending)
 _FINAL = (State.EQUIVOCAL, State.NEGATIVE)
-_SOURCE = "Wolff 2013 to 2023, heterogeneity (with other guidelines: her2path policy P21)"
+APART = "Wolff 2013 to 2023, heterogeneity"
+"""Source of counting a second population apart."""
+APART_ADOPTED = f"{POLICY} P21: taken over from {APART}"
+"""The same where the guideline itself does not speak of it."""
 
 
 def _any(states: PopulationStates, *wanted: State) -> bool:
@@ -77,39 +80,46 @@ def _is(wanted: State) -> Rule[PopulationStates, State]:
     )
 
 
-RULES: tuple[Rule[PopulationStates, State], ...] = (
-    Rule(
-        "POP-POSITIVE",
-        f"{_SOURCE}: one positive population makes the case positive",
-        lambda s: _any(s, State.POSITIVE),
-        State.POSITIVE,
-    ),
-    *(_is(state) for state in _PENDING),
-    Rule(
-        "POP-INDETERMINATE",
-        f"{POLICY} P21: a population that cannot be read keeps the case open",
-        lambda s: not _any(s, State.POSITIVE, *_PENDING) and _any(s, State.INDETERMINATE),
-        State.INDETERMINATE,
-    ),
-    Rule(
-        "POP-EQUIVOCAL",
-        f"{POLICY} P21: an equivocal population keeps the case open",
-        lambda s: s.main in _FINAL and s.second in _FINAL and _any(s, State.EQUIVOCAL),
-        State.EQUIVOCAL,
-    ),
-    Rule(
-        "POP-NEGATIVE",
-        f"{_SOURCE}: both populations are negative",
-        lambda s: s.main is State.NEGATIVE and s.second is State.NEGATIVE,
-        State.NEGATIVE,
-    ),
-)
-"""How the results of two populations combine; exactly one holds."""
+def population_rules(source: str) -> tuple[Rule[PopulationStates, State], ...]:
+    """Build the rules of how two results combine, of which exactly one holds.
+
+    Parameters
+    ----------
+    source : str
+        `APART` or `APART_ADOPTED`: on whose authority populations are counted apart.
+    """
+    return (
+        Rule(
+            "POP-POSITIVE",
+            f"{source}: one positive population makes the case positive",
+            lambda s: _any(s, State.POSITIVE),
+            State.POSITIVE,
+        ),
+        *(_is(state) for state in _PENDING),
+        Rule(
+            "POP-INDETERMINATE",
+            f"{POLICY} P21: a population that cannot be read keeps the case open",
+            lambda s: not _any(s, State.POSITIVE, *_PENDING) and _any(s, State.INDETERMINATE),
+            State.INDETERMINATE,
+        ),
+        Rule(
+            "POP-EQUIVOCAL",
+            f"{POLICY} P21: an equivocal population keeps the case open",
+            lambda s: s.main in _FINAL and s.second in _FINAL and _any(s, State.EQUIVOCAL),
+            State.EQUIVOCAL,
+        ),
+        Rule(
+            "POP-NEGATIVE",
+            f"{source}: both populations are negative",
+            lambda s: s.main is State.NEGATIVE and s.second is State.NEGATIVE,
+            State.NEGATIVE,
+        ),
+    )
 
 
-def combine(main: State, second: State) -> tuple[State, Rule[PopulationStates, State]]:
+def combine(main: State, second: State, source: str = APART) -> tuple[State, Rule[PopulationStates, State]]:
     """Draw the state of a case from its two populations, with the rule it rests on."""
-    decision = decide(PopulationStates(main, second), RULES)
+    decision = decide(PopulationStates(main, second), population_rules(source))
     return decision.conclusion, decision.rule
 
 

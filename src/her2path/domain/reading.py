@@ -12,7 +12,7 @@ from her2path.domain.case import Controls
 from her2path.domain.flags import Flag
 from her2path.domain.guideline.definition import Guideline, condition_of
 from her2path.domain.guideline.findings import IhcFinding, IshFinding, RecountFinding, Scoring
-from her2path.domain.guideline.policies import FEW_CELLS
+from her2path.domain.guideline.policies import FEW_CELLS, SPECIMEN_NOT_COVERED
 from her2path.domain.guideline.quantities import INTENSE_OVER_BLANK, STRONG_OVER_BLANK
 from her2path.domain.guideline.rules import Rule, decide, holding
 from her2path.domain.ihc import STAINED, IhcReading, IhcScore, IhcTally, StainingClass, StatedScore, TallyUnit
@@ -73,10 +73,11 @@ def read_ihc(reading: IhcReading | StatedScore, guideline: Guideline) -> IhcRead
     """
     if isinstance(reading, StatedScore):
         return _read_stated(reading, guideline)
-    for rule in holding(reading, guideline.unreadable):
-        return rule.then
+    # A failed stain comes first: nobody should count clusters on it.
     if rejected := _rejected_ihc(reading, guideline):
         return rejected
+    for rule in holding(reading, guideline.unreadable):
+        return rule.then
     decision = decide(reading, guideline.ihc)
     scoring = decision.conclusion
     step = _step(decision.rule, _ihc_words(scoring), ihc_numbers(reading, guideline))
@@ -115,8 +116,11 @@ def _rejected_ihc(reading: IhcReading, guideline: Guideline) -> IhcRead | None:
 
 def _read_stated(stated: StatedScore, guideline: Guideline) -> IhcRead | NotEvaluable:
     # What can reject a score without percentages are its controls; an empty tally carries them.
-    if rejected := _rejected_ihc(IhcReading(IhcTally({}), controls=stated.controls), guideline):
+    seen = IhcReading(IhcTally({}), controls=stated.controls, specimen=stated.specimen)
+    if rejected := _rejected_ihc(seen, guideline):
         return rejected
+    if SPECIMEN_NOT_COVERED in guideline.unreadable and SPECIMEN_NOT_COVERED.when(seen):
+        return SPECIMEN_NOT_COVERED.then
     if IhcFinding(stated.score) not in guideline.ihc_findings:
         return NotEvaluable(
             "extent_not_stated",

@@ -51,6 +51,4 @@ def _block(entry: PopulationEntry, guideline: str, cuts: Cuts) -> PopulationBloc
 
 def own_trail(call: CallDoc) -> tuple[TrailEntry, ...]:
     """Give the rules of the case itself; those of its populations stand in their blocks."""
-    main = call.populations[0].rule_trail if call.populations else ()
-    is_ahead = main == call.rule_trail[: len(main)]
-    return call.rule_trail[len(main) :] if is_ahead else call.rule_trail
+    return call.rule_trail[-1:] if call.populations else call.rule_trail

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from annotated_types import Ge, Le
 from pydantic import BaseModel, ConfigDict
 
+from her2path.domain.guideline.quantities import STAINED_OVER_BLANK
 from her2path.domain.guideline.registry import find_guideline
 from her2path.domain.ihc import (
     STAINED,
@@ -177,7 +178,9 @@ def _score(document: SlideDoc, cells: Path, contours: Path) -> IhcScoreResult:
         raise UnsuitableImageError(document.sheet.image_id, read.reason, code=read.code)
     if read.score is None:
         raise ValueError("a reading without controls is never indeterminate")
-    doubts = _cytoplasm_flags(found, calibration, document.sheet.image_id) if reading.is_stained else ()
+    doubts = (
+        _cytoplasm_flags(found, calibration, document.sheet.image_id) if STAINED_OVER_BLANK(reading) else ()
+    )
     h_score = tally.h_score
     if h_score is None:
         raise ValueError("a reading with a score has cells")

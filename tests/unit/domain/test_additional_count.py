@@ -73,13 +73,20 @@ def test_fewer_than_20_further_nuclei_do_not_count():
     ("first", "second", "state"),
     [
         pytest.param(count(20, 82, 40), count(20, 81, 40), "positive", id="both at 2.0 or more"),
-        pytest.param(count(20, 82, 40), count(20, 60, 40), "needs_adjudication", id="together below 2.0"),
+        pytest.param(count(20, 82, 40), count(20, 60, 40), "needs_adjudication", id="amplified, then not"),
         pytest.param(count(20, 60, 40), count(20, 60, 40), "negative", id="both below"),
-        pytest.param(count(20, 60, 40), count(20, 130, 40), "needs_adjudication", id="together above"),
+        pytest.param(
+            count(40, 159, 119), count(40, 241, 120), "needs_adjudication", id="not, then amplified"
+        ),
+        pytest.param(count(20, 60, 40), EQUIVOCAL, "needs_adjudication", id="not, then equivocal"),
     ],
 )
-def test_a_count_that_was_not_equivocal_is_confirmed_or_disputed_by_the_sum(first, second, state):
-    assert called(first, second).state == state
+def test_a_count_that_was_not_equivocal_is_confirmed_or_disputed_by_the_recount(first, second, state):
+    call = called(first, second)
+
+    assert call.state == state
+    assert ("recount_differs" in call.flags) is (state == "needs_adjudication")
+    assert call.trail[-2].conclusion.startswith("recount: ISH")
 
 
 def test_a_score_that_needs_no_ish_is_not_touched_by_a_disputed_count():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import product
 
@@ -68,10 +69,15 @@ def test_a_second_population_that_nobody_counted_keeps_the_case_open():
     assert "ACT-COUNT-SECOND" in {comment.code for comment in call.comments}
     assert call.category is None
     assert "policy" in call.flags
+    assert "second_population_not_counted" in call.flags
+    assert "two_populations" not in call.flags
 
 
 def test_an_uncounted_second_population_changes_nothing_of_a_positive_case():
-    assert called("30", None, main=GROUP_1).state is State.POSITIVE
+    positive = called("30", None, main=GROUP_1)
+    assert positive.state is State.POSITIVE
+    # Somebody must count it all the same.
+    assert "ACT-COUNT-SECOND" in {comment.code for comment in positive.comments}
     assert called("30", None, ihc=StatedScore(IhcScore.THREE_PLUS)).state is State.POSITIVE
 
 
@@ -108,6 +114,44 @@ def test_too_few_nuclei_in_the_second_population_leave_the_case_indeterminate():
 
 def test_a_second_population_in_a_pending_group_keeps_the_case_pending():
     assert called("40", GROUP_3).state is State.NEEDS_RECOUNT
+
+
+@pytest.mark.parametrize(
+    "main",
+    [
+        pytest.param(replace(GROUP_5, autofluorescence=True), id="autofluorescence"),
+        pytest.param(replace(GROUP_5, poor_nuclei=True), id="nuclei that cannot be resolved"),
+        pytest.param(replace(GROUP_5, weak_signals=200), id="weak signals"),
+        pytest.param(replace(GROUP_5, controls=Controls.FAIL), id="controls"),
+        pytest.param(replace(GROUP_5, areas=1), id="one area"),
+    ],
+)
+def test_a_hybridisation_that_cannot_be_read_makes_no_positive_second_population(main):
+    call = called("15", GROUP_1, main=main)
+
+    assert (call.state, call.populations) == (State.INDETERMINATE, ())
+    assert "second_population_not_read" in call.flags
+
+
+def test_the_trail_names_the_rule_that_made_the_second_population_positive():
+    call = called("12", GROUP_1)
+
+    ids = [step.rule_id for step in call.trail]
+    assert ids == ["IHC-STATED", "ISH-G5", "CALL-G5", "ISH-G1", "CALL-G1", "POP-POSITIVE"]
+    assert [s.conclusion for s in call.trail][3:5] == [
+        "second population: ISH group 1",
+        "second population: positive",
+    ]
+
+
+def test_a_guideline_that_does_not_speak_of_populations_owns_up_to_the_policy():
+    evidence = CaseEvidence(ihc=TWO_PLUS, ish=GROUP_5, second=SecondPopulation(Fraction(1, 2), GROUP_1))
+    for name, policy in (("breast_2007", True), ("breast_2013", False), ("endometrial_serous_2022", True)):
+        call = call_case(evidence, GUIDELINES[name])
+        assert isinstance(call, CaseCall)
+        assert call.state is State.POSITIVE
+        assert call.trail[-1].source.startswith("her2path policy P21") is policy
+        assert ("policy" in call.flags) is policy
 
 
 def test_one_population_in_one_place_is_not_asked_for_two_areas():

@@ -50,7 +50,7 @@ def test_each_rule_is_written_with_its_condition_in_words(tmp_path):
     assert [(entry.rule_id, entry.condition) for entry in trail] == [
         ("IHC-STATED", ""),
         ("ISH-G2", "HER2/CEP17 ratio ≥ 2.0 and HER2 copies per nucleus < 4.0"),
-        ("CALL-G2-IHC-LOW", "IHC 1+, ISH 2"),
+        ("CALL-G2-IHC-LOW", "IHC 1+, ISH group 2"),
     ]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from her2path.domain.case import TumourSite
 from her2path.domain.flags import Flag
-from her2path.domain.guideline.breast_until_2015_call import COMMENTS, combined_rules
+from her2path.domain.guideline.breast_until_2015_call import COMMENTS, EITHER, combined_rules
 from her2path.domain.guideline.definition import Guideline
 from her2path.domain.guideline.findings import IshFinding, Scoring
 from her2path.domain.guideline.handling import cold_ischaemia, fixation
@@ -112,7 +112,7 @@ BREAST_2007 = Guideline(
     ish_dual=ISH_DUAL,
     ish_single=ISH_SINGLE,
     ish_flags=(NEAR_RATIO_CUT,),
-    combined=combined_rules(_AUTHOR),
+    combined=combined_rules(_AUTHOR, either=f"{POLICY} P15: taken over from Wolff 2013, {EITHER}"),
     comments=COMMENTS,
     specimen=(
         fixation(6, 48, f"{_AUTHOR}, tissue handling: 6 to 48 hours in formalin"),

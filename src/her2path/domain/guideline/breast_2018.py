@@ -67,7 +67,8 @@ IHC: tuple[Rule[IhcReading, Scoring], ...] = (
     ),
     Rule(
         "IHC-2-LATERAL",
-        f"{_IHC}, footnote: incomplete (basolateral or lateral), moderate to intense, >10 %",
+        f"{_IHC}, footnote: incomplete (basolateral or lateral), moderate to intense (in >10 %: her2path "
+        "policy P1)",
         _IS_2_LATERAL,
         Scoring(IhcScore.TWO_PLUS),
     ),
@@ -169,5 +170,6 @@ BREAST_2018 = Guideline(
         fixation(6, 72, f"{_HANDLING}: 6 to 72 hours in formalin"),
         cold_ischaemia(f"{_HANDLING}: at most 1 hour to fixation"),
     ),
+    speaks_of_populations=True,
     has_low_expression_overlay=True,
 )

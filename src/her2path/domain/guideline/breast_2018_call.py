@@ -21,7 +21,7 @@ from her2path.domain.verdict import State
 _IHC = "Wolff 2018, IHC algorithm"
 _DUAL = "Wolff 2018, dual-probe ISH algorithm"
 _SINGLE = "Wolff 2018, single-probe ISH algorithm"
-_EITHER = "Wolff 2018, either test positive makes the case positive"
+_EITHER = "Wolff 2018 with Wolff 2013, either test positive makes the case positive"
 _SILENT = (IhcFinding.NOT_DONE, IhcFinding.INDETERMINATE)
 _LOW = (IhcFinding.ZERO, IhcFinding.ONE_PLUS)
 _TWO = (IhcFinding.TWO_PLUS,)

@@ -51,35 +51,38 @@ COMMENTS: Mapping[str, CommentText] = MappingProxyType(
 """Every comment by its code."""
 
 
-def combined_rules(author: str) -> tuple[Rule[Findings, Outcome], ...]:
+def combined_rules(author: str, *, either: str = "") -> tuple[Rule[Findings, Outcome], ...]:
     """Build the combined rules of one version.
 
     Parameters
     ----------
     author : str
         First author and year, with which each source begins.
+    either : str
+        Source of "either positive test makes the case positive", if it is not the author's own.
     """
-    return (*_ihc_rules(author), *_ish_rules(author))
+    either = either or f"{author}, {EITHER}"
+    return (*_ihc_rules(author, either), *_ish_rules(author, either))
 
 
-_EITHER = "either test positive makes the case positive"
+EITHER = "either test positive makes the case positive"
 _DISCORDANT = Outcome(State.POSITIVE, ("NOTE-DISCORDANT",), (Flag.DISCORDANT,))
 
 
-def _ihc_rules(author: str) -> tuple[Rule[Findings, Outcome], ...]:
+def _ihc_rules(author: str, either: str) -> tuple[Rule[Findings, Outcome], ...]:
     ihc = f"{author}, IHC algorithm"
     failed = Outcome(State.INDETERMINATE, ("ACT-REPEAT",))
     p8 = f"{POLICY} P8"
     return (
         Rule(
             "CALL-IHC-3",
-            f"{author}, {_EITHER}",
+            f"{ihc}: 3+",
             Match.of(_THREE, (*_NO_ISH, *_ISH_FAILED, *POSITIVE_ISH, *EQUIVOCAL_ISH), _ANY),
             Outcome(State.POSITIVE),
         ),
         Rule(
             "CALL-IHC-3-ISH-NEGATIVE",
-            f"{author}, {_EITHER}",
+            either,
             Match.of(_THREE, NEGATIVE_ISH, _ANY),
             _DISCORDANT,
         ),
@@ -119,7 +122,7 @@ def _ihc_rules(author: str) -> tuple[Rule[Findings, Outcome], ...]:
     )
 
 
-def _ish_rules(author: str) -> tuple[Rule[Findings, Outcome], ...]:
+def _ish_rules(author: str, either: str) -> tuple[Rule[Findings, Outcome], ...]:
     ish = f"{author}, ISH algorithm"
     equivocal = Outcome(State.EQUIVOCAL, ("ACT-ISH-EQUIVOCAL",))
     disputed = Outcome(State.NEEDS_ADJUDICATION, ("ACT-ADJUDICATE",), (Flag.POLICY,))
@@ -130,7 +133,7 @@ def _ish_rules(author: str) -> tuple[Rule[Findings, Outcome], ...]:
             Match.of((*_SILENT, *_TWO), POSITIVE_ISH),
             Outcome(State.POSITIVE),
         ),
-        Rule("CALL-ISH-POSITIVE-IHC-LOW", f"{author}, {_EITHER}", Match.of(_LOW, POSITIVE_ISH), _DISCORDANT),
+        Rule("CALL-ISH-POSITIVE-IHC-LOW", either, Match.of(_LOW, POSITIVE_ISH), _DISCORDANT),
         Rule(
             "CALL-ISH-EQUIVOCAL",
             f"{ish}: equivocal",

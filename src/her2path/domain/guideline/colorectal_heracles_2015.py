@@ -93,7 +93,10 @@ IHC: tuple[Rule[IhcReading, Scoring], ...] = (
 
 ISH_DUAL: tuple[Rule[IshReading, IshFinding], ...] = (
     Rule(
-        "ISH-SHARE", f"{_ISH}: ratio >=2.0 in >=50 % of the nuclei", SHARE_RATIO_2 >= 50, IshFinding.AMPLIFIED
+        "ISH-SHARE",
+        f"{_ISH}: ratio >=2.0 in >=50 % of the nuclei (the table of confirmation prints >50 %)",
+        SHARE_RATIO_2 >= 50,
+        IshFinding.AMPLIFIED,
     ),
     Rule(
         "ISH-SHARE-LOW",

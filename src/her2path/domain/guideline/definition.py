@@ -112,6 +112,8 @@ class Guideline:
     recount_flags: tuple[Rule[IshReading, Flag], ...] = ()
     """What a recount that was read makes a person look at; any number of them may hold."""
     recount_use: RecountUse = RecountUse.CONFIRM
+    speaks_of_populations: bool = False
+    """Whether it tells to count a second population apart; elsewhere policy P21 does."""
     one_result: tuple[frozenset[IshFinding], ...] = ()
     """Groups that are one result by this guideline, so that a recount in either confirms the other."""
     has_low_expression_overlay: bool = False

@@ -157,7 +157,7 @@ ISH_DUAL: tuple[Rule[IshReading, IshFinding], ...] = (
     ),
     Rule(
         "ISH-RATIO-LOW",
-        f"{_ISH}: ratio <2.0, CEP17 <3.0",
+        f"{_ISH}: ratio <2.0, CEP17 <3.0 {_PROVISIONAL}",
         (RATIO < 2) & (CEP17_COPIES < 3),
         IshFinding.NOT_AMPLIFIED,
     ),

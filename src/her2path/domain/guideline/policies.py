@@ -60,6 +60,15 @@ UNREADABLE: tuple[Rule[IhcReading, NotEvaluable], ...] = (
 """Reasons why there is nothing to read by any guideline."""
 
 
+SPECIMEN_NOT_COVERED: Rule[IhcReading, NotEvaluable] = Rule(
+    "IHC-SPECIMEN-NOT-COVERED",
+    f"{POLICY} P18: a guideline that reads biopsies otherwise must be told the specimen",
+    ihc_fact("the specimen is a cytology", lambda r: r.specimen is Specimen.CYTOLOGY),
+    NotEvaluable(
+        "specimen_not_covered",
+        "this guideline scores resections and biopsies, and her2path knows no rule for cytology",
+    ),
+)
 SPECIMEN_KNOWN: tuple[Rule[IhcReading, NotEvaluable], ...] = (
     Rule(
         "IHC-SPECIMEN-NOT-STATED",
@@ -70,15 +79,7 @@ SPECIMEN_KNOWN: tuple[Rule[IhcReading, NotEvaluable], ...] = (
             "this guideline reads a biopsy otherwise than a resection; say in `specimen` which it is",
         ),
     ),
-    Rule(
-        "IHC-SPECIMEN-NOT-COVERED",
-        f"{POLICY} P18: a guideline that reads biopsies otherwise must be told the specimen",
-        ihc_fact("the specimen is a cytology", lambda r: r.specimen is Specimen.CYTOLOGY),
-        NotEvaluable(
-            "specimen_not_covered",
-            "this guideline scores resections and biopsies, and her2path knows no rule for cytology",
-        ),
-    ),
+    SPECIMEN_NOT_COVERED,
 )
 """For guidelines that tell resection and biopsy apart."""
 

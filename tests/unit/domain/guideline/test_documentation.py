@@ -8,7 +8,7 @@ import pytest
 
 from her2path.domain.guideline.definition import condition_of
 from her2path.domain.guideline.registry import GUIDELINES
-from her2path.domain.populations import RULES as POPULATION_RULES
+from her2path.domain.populations import APART, population_rules
 from tests.support.guideline_pages import COMMAND, FOLDER, README, pages, policies_of, users_of
 from tests.support.policies import PAGE, policies_in, written
 
@@ -57,7 +57,7 @@ def test_a_rule_that_rests_on_a_policy_is_marked_in_its_row(guideline):
 
 def test_every_policy_that_a_rule_names_is_explained():
     sources = [source for g in GUIDELINES.values() for _, source in g.rule_sources()]
-    sources += [rule.source for rule in POPULATION_RULES]
+    sources += [rule.source for rule in population_rules(APART)]
 
     assert set(policies_in("; ".join(sources))) <= set(written())
 

@@ -117,6 +117,20 @@ def test_every_criterion_on_a_count_has_its_edge():
     assert {rule.id for g in GUIDELINES.values() for rule in ish_rules(g)} == {e[0] for e in ISH_EDGES}
 
 
+@pytest.mark.parametrize(
+    ("rule_id", "flag"),
+    [
+        ("ISH-FLAG-NEAR-RATIO-CUT", "near_ratio_cut"),
+        ("RECOUNT-FLAG-BLINDING", "recount_blinding_not_stated"),
+        ("ISH-FLAG-COPIES", "discordant"),
+    ],
+)
+def test_a_flag_of_a_count_is_the_one_that_its_rule_names(rule_id, flag):
+    flags = {r.then for g in GUIDELINES.values() for r in (*g.ish_flags, *g.recount_flags) if r.id == rule_id}
+
+    assert flags == {flag}
+
+
 def test_a_sound_count_is_rejected_by_nobody():
     for guideline in GUIDELINES.values():
         assert not holding(count(), guideline.ish_rejections)
