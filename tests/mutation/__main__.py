@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src" / "her2path" / "domain" / "guideline"
 DOMAIN = ROOT / "tests" / "unit" / "domain"
 VECTORS = DOMAIN / "test_vectors.py"
-QUICK = ("rules", "conditions", "registry", "rejections", "call_lattice")
+QUICK = ("rules", "conditions", "quantities", "registry", "rejections", "call_lattice")
 LATTICES = ("ish_lattice", "ihc_lattice")
 REQUIRED = 0.95
 """Least share of the valid mutants that must be killed."""
