@@ -157,10 +157,11 @@ def _row(**cells: Any) -> ImageRow:
         row = ImageRow.model_validate(cells)
     except ValidationError as error:
         faults = [SheetFault(0, str(item["loc"][0]), item["msg"]) for item in error.errors()]
-        raise CaseSheetError(tuple(faults)) from error
+        raise CaseSheetError(tuple(faults), "command line") from error
     if row.guideline not in guideline_ids():
         known = ", ".join(guideline_ids())
-        raise CaseSheetError((SheetFault(0, "guideline", f"unknown {row.guideline!r}; known are {known}"),))
+        fault = SheetFault(0, "guideline", f"unknown {row.guideline!r}; known are {known}")
+        raise CaseSheetError((fault,), "command line")
     return row
 
 
