@@ -125,6 +125,13 @@ def test_low_expression_is_an_overlay_of_the_breast_since_2018_alone(guideline):
 
 
 @EVERY
+def test_a_second_population_is_a_matter_of_the_breast_guidelines_since_2013(guideline):
+    speaks = guideline.family == "breast" and guideline.id != "breast_2007"
+
+    assert guideline.speaks_of_populations is speaks
+
+
+@EVERY
 def test_further_nuclei_are_added_where_the_stomach_is_read(guideline):
     adds = guideline.id in ("gastroesophageal_2016", *LABELS)
 
