@@ -17,8 +17,11 @@ from typing import TypeVar
 W = TypeVar("W", bound=StrEnum)
 
 # [0-9], not \d: the digits of other scripts are text here.  Tables made by programs print up to 17 places.
-_INTEGER = re.compile(r"[0-9]{1,9}")
-_DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,18})?")
+# A column of whole numbers with an empty cell comes out of a spreadsheet or a data frame as 20.0.
+_INTEGER = re.compile(r"([0-9]+)(?:\.0+)?")
+_DECIMAL = re.compile(r"([0-9]+)(?:\.[0-9]{1,25})?")
+_MOST_DIGITS = 9
+_LARGEST = "must be at most 999999999"
 _YES = {"yes": True, "y": True, "true": True, "no": False, "n": False, "false": False}
 NOT_STATED = "na"
 """Word that a table may use for what is not stated, where a word is asked for."""
@@ -50,18 +53,26 @@ class TypedCells:
         text = self.texts.get(name)
         if text is None:
             return None
-        if not _INTEGER.fullmatch(text):
+        match = _INTEGER.fullmatch(text)
+        if match is None:
             self.fault(name, f"must be a whole number, 0 or more (found {_quoted(text)})")
             return None
-        return int(text)
+        if len(match[1]) > _MOST_DIGITS:
+            self.fault(name, f"{_LARGEST} (found {_quoted(text)})")
+            return None
+        return int(match[1])
 
     def number(self, name: str, what: str = "a number, 0 or more, written like 4.25") -> Decimal | None:
         """Read a number, 0 or more; None if it is empty or faulty."""
         text = self.texts.get(name)
         if text is None:
             return None
-        if not _DECIMAL.fullmatch(text):
+        match = _DECIMAL.fullmatch(text)
+        if match is None:
             self.fault(name, f"must be {what} (found {_quoted(text)})")
+            return None
+        if len(match[1]) > _MOST_DIGITS:
+            self.fault(name, f"{_LARGEST} (found {_quoted(text)})")
             return None
         return Decimal(text)
 

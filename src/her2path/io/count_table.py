@@ -1,14 +1,15 @@
 """Tables that people keep: CSV, TSV and Parquet, read as text and written back with more columns.
 
 Every cell is read as the text that stands for it, so that 9.99 is 9.99 and an empty cell stays
-empty; nothing is guessed about types.  Rows are numbered as a person sees them: row 1 is the
-header, and in a Parquet file row 2 is the first record.
+empty; nothing is guessed about types.  Rows are numbered as a spreadsheet numbers them: row 1 is the
+header, an empty line is a row, and a cell with line breaks belongs to one row.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".csv", ".tsv", ".parquet")
 _STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+DOUBLE_PLACES = 9
+"""Decimals that are kept of a floating-point number."""
+_PLACES = {"float": 5, "halffloat": 2}
+# Beyond it a decimal cannot be rounded to so many places; no measurement is so large.
+_LARGEST_FLOAT = 1e15
 _NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 
 
@@ -72,6 +78,8 @@ def _read_text(path: Path) -> CountTable:
         # newline="": a line break within quotes belongs to its cell.
         with path.open(encoding="utf-8-sig", newline="") as file:
             text = file.read()
+    except FileNotFoundError as error:
+        raise _unreadable(f"there is no file {path.name!r}; check the path") from error
     except (OSError, UnicodeDecodeError) as error:
         kind = type(error).__name__
         raise _unreadable(f"{path.name!r} cannot be read ({kind}); give a UTF-8 table") from error
@@ -98,14 +106,14 @@ def _records(text: str, delimiter: str) -> list[tuple[int, list[str]]]:
     # Strict: a quote that never ends must not swallow the rest of the table.
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     records = []
-    begins = 1
+    row = 1
     try:
         for record in reader:
             if any(cell.strip() for cell in record):
-                records.append((begins, record))
-            begins = reader.line_num + 1
+                records.append((row, record))
+            row += 1
     except csv.Error as error:
-        raise _unreadable(f"is no table ({error})", begins) from error
+        raise _unreadable(f"is no table ({error})", row) from error
     return records
 
 
@@ -126,32 +134,45 @@ def _read_parquet(path: Path) -> CountTable:
         # A file object: given a path, pyarrow would read a whole folder as one table.
         with path.open("rb") as file:
             table = pq.read_table(file)
+    except FileNotFoundError as error:
+        raise _unreadable(f"there is no file {path.name!r}; check the path") from error
     except (OSError, pa.ArrowException) as error:
         kind = type(error).__name__
         raise _unreadable(f"{path.name!r} cannot be read as Parquet ({kind}); write it again") from error
-    columns = [[cell_text(value) for value in column.to_pylist()] for column in table.columns]
+    columns = [
+        [cell_text(value, _PLACES.get(str(column.type), DOUBLE_PLACES)) for value in column.to_pylist()]
+        for column in table.columns
+    ]
     header = tuple(name.strip() for name in table.column_names)
     rows = tuple(enumerate(zip(*columns, strict=True), start=2)) if columns else ()
     return CountTable(header, rows, arrow=table)
 
 
-def cell_text(value: Any) -> str:
+def cell_text(value: Any, places: int = DOUBLE_PLACES) -> str:
     """Write a value of a typed table as the text a person would have typed; nothing is ''.
+
+    Parameters
+    ----------
+    value : object
+        What a cell of Parquet holds.
+    places : int
+        Decimals that are kept of a floating-point number; what arithmetic leaves behind them is
+        no measurement.
 
     Examples
     --------
-    >>> [cell_text(value) for value in (None, 20.0, 9.99, True, "2+")]
-    ['', '20', '9.99', 'yes', '2+']
+    >>> [cell_text(value) for value in (None, 20.0, 9.99, True, "2+", 100.00000000000001)]
+    ['', '20', '9.99', 'yes', '2+', '100']
     """
     if value is None:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, float) and value.is_integer():
+    if isinstance(value, float) and math.isfinite(value):
+        value = round(Decimal(repr(value)), places) if abs(value) < _LARGEST_FLOAT else Decimal(repr(value))
+    if isinstance(value, Decimal) and value.is_finite():
         # A column of whole numbers becomes one of floats wherever a cell of it is empty.
-        return str(int(value))
-    if isinstance(value, float) and "e" in repr(value):
-        return format(Decimal(repr(value)), "f")
+        return str(int(value)) if value == value.to_integral_value() else format(value.normalize(), "f")
     return str(value)
 
 

@@ -25,6 +25,8 @@ from her2path.domain.means import (
         pytest.param("4.190476", 21, 88, id="88 of 21"),
         pytest.param("2.095238", 21, 44, id="44 of 21: a ratio of exactly 2.0 with 88"),
         pytest.param("0", 20, 0, id="no signal"),
+        pytest.param("4.190476190476191", 21, 88, id="88 of 21, divided by a program"),
+        pytest.param("0.0476190476190476", 21, 1, id="1 of 21, by a program that drops the last digit"),
     ],
 )
 def test_a_mean_goes_back_to_the_signals_it_came_from(mean, nuclei, total):
@@ -77,7 +79,9 @@ def test_a_total_and_a_mean_agree_to_the_digits_written(mean, holds):
     [
         pytest.param("2", True, id="exactly"),
         pytest.param("2.00", True, id="with its zeros"),
-        pytest.param("1.99", True, id="cut off or rounded at the last digit"),
+        pytest.param("1.99", False, id="a whole digit off"),
+        pytest.param("1.995", False, id="five thousandths off, typed to a thousandth"),
+        pytest.param("1.9999999999999998", True, id="a quotient of doubles"),
         pytest.param("1.98", False, id="two digits off"),
         pytest.param("1.9", False, id="rounded away over 0.05"),
         pytest.param("1", False, id="a whole number is no licence"),
@@ -100,6 +104,7 @@ def test_without_cep17_signals_there_is_no_ratio_to_compare(cep17):
         pytest.param("4.5", "2", SignalSummary(20, 90, 40), id="at least 20"),
         pytest.param("4.125", "2", SignalSummary(24, 99, 48), id="eighths: the next after 20"),
         pytest.param("6", None, SignalSummary(20, 120, None), id="single probe"),
+        pytest.param("4.190476190476191", "2", SignalSummary(21, 88, 42), id="88 of 21 by a program"),
     ],
 )
 def test_means_without_a_number_of_nuclei_are_taken_as_exact(her2, cep17, expected):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
@@ -23,11 +24,11 @@ def refused(path: Path) -> str:
     return str(caught.value.faults[0])
 
 
-def test_rows_are_numbered_as_a_person_sees_them(tmp_path):
+def test_rows_are_numbered_as_a_spreadsheet_numbers_them(tmp_path):
     found = read_count_table(table(tmp_path, '\ufeff a ,b\r\n1,2\r\n\r\n"x\ny",3\r\n4,5\r\n'))
 
     assert found.header == ("a", "b")
-    assert found.rows == ((2, ("1", "2")), (4, ("x\ny", "3")), (6, ("4", "5")))
+    assert found.rows == ((2, ("1", "2")), (4, ("x\ny", "3")), (5, ("4", "5")))
 
 
 def test_a_row_of_another_length_is_noted_and_the_next_one_is_not_shifted(tmp_path):
@@ -42,13 +43,34 @@ def test_a_row_of_another_length_is_noted_and_the_next_one_is_not_shifted(tmp_pa
 
 def test_parquet_numbers_read_as_a_person_would_type_them(tmp_path):
     path = tmp_path / "t.parquet"
-    columns = {"n": [20.0, None], "pct": [9.99, 0.00001], "word": ["2+", None], "yes": [True, False]}
+    columns = {
+        "n": [20.0, None],
+        "pct": [9.99, 0.00001],
+        "float32": pa.array([9.99, 33.333332], pa.float32()),
+        "word": ["2+", None],
+        "yes": [True, False],
+    }
     pq.write_table(pa.table(columns), path)
 
     assert [cells for _, cells in read_count_table(path).rows] == [
-        ("20", "9.99", "2+", "yes"),
-        ("", "0.00001", "", "no"),
+        ("20", "9.99", "9.99", "2+", "yes"),
+        ("", "0.00001", "33.33333", "", "no"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (100.00000000000001, "100"),
+        (0.1 + 0.2, "0.3"),
+        (10.000000001, "10.000000001"),
+        (1e20, "100000000000000000000"),
+        (Decimal("1E+1"), "10"),
+        (Decimal("9.990"), "9.99"),
+    ],
+)
+def test_what_arithmetic_leaves_behind_nine_decimals_is_no_measurement(value, text):
+    assert cell_text(value) == text
 
 
 def test_what_is_no_number_stays_visible():
@@ -72,7 +94,8 @@ def test_what_is_no_table_is_refused(tmp_path, data, name, message):
 def test_a_file_that_is_not_there_and_a_folder_are_refused(tmp_path):
     (tmp_path / "folder.parquet").mkdir()
 
-    assert "cannot be read (FileNotFoundError)" in refused(tmp_path / "nowhere.csv")
+    assert "there is no file 'nowhere.csv'" in refused(tmp_path / "nowhere.csv")
+    assert "there is no file 'nowhere.parquet'" in refused(tmp_path / "nowhere.parquet")
     assert "cannot be read as Parquet (IsADirectoryError)" in refused(tmp_path / "folder.parquet")
 
 
