@@ -37,6 +37,9 @@ class Flag(StrEnum):
     RECOUNT_BLINDING_NOT_STATED = "recount_blinding_not_stated"
     RECOUNT_NUCLEI_NOT_STATED = "recount_nuclei_not_stated"
     TOTALS_FROM_MEANS = "totals_from_means"
+    MEANS_FIT_ANOTHER_GROUP = "means_fit_another_group"
+    INCOMPLETE_INTENSITY_NOT_STATED = "incomplete_intensity_not_stated"
+    GUIDELINE_BY_DEFAULT = "guideline_by_default"
     TWO_POPULATIONS = "two_populations"
     SECOND_POPULATION_SMALL = "second_population_small"
     SECOND_POPULATION_NOT_COUNTED = "second_population_not_counted"
@@ -87,6 +90,11 @@ FLAG_TEXT: Mapping[Flag, str] = MappingProxyType(
         "taken for granted.",
         Flag.TOTALS_FROM_MEANS: "The signals were worked out from means; whole totals are safer near a "
         "cut-point.",
+        Flag.MEANS_FIT_ANOTHER_GROUP: "The typed means were taken as exact; as rounded numbers they would also "
+        "fit whole signals of another ISH group. Give the totals.",
+        Flag.INCOMPLETE_INTENSITY_NOT_STATED: "Whether the incomplete moderate to intense staining is moderate "
+        "or strong was not stated; both lead to the same score here.",
+        Flag.GUIDELINE_BY_DEFAULT: "Nobody named a guideline; the default for the breast was applied.",
         Flag.TWO_POPULATIONS: "Two tumour cell populations were counted apart (genetic heterogeneity); each "
         "has its own result, and the call of the case follows from both.",
         Flag.SECOND_POPULATION_SMALL: "A second population was seen in at most 10 % of the tumour cells, so "
