@@ -5,17 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from her2path.domain.flags import FLAG_TEXT, Flag
 from her2path.reports.number_names import code_words
-from her2path.reports.wording import headline, words_of
+from her2path.reports.population_section import own_distances
+from her2path.reports.trail_section import distance_rows
+from her2path.reports.wording import headline, share_text, words_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rich.console import Console
 
     from her2path.cli.call_table import CalledTable
     from her2path.domain.reclassification import Reclassification
+    from her2path.io.call_entries import Distance
     from her2path.io.documents import CallDoc
 
 _MOST_FAULTS = 200
@@ -26,7 +31,7 @@ _WIDEST = 130
 def show_call(document: CallDoc, console: Console) -> None:
     """Print a call for people: the state, what it rests on, and who acts next."""
     show_result(document, console)
-    trail = Table("rule", "says", "source", title="Rules", title_justify="left", box=None)
+    trail = _table("Rules", "rule", "says", "source")
     for entry in document.rule_trail:
         trail.add_row(escape(entry.rule_id), escape(entry.conclusion), escape(entry.source))
     if document.rule_trail:
@@ -55,22 +60,46 @@ def show_populations(document: CallDoc, console: Console) -> None:
     """Print the result of each of two tumour cell populations, if they were counted apart."""
     if not document.populations:
         return
-    blocks = Table("population", "of the cells", "by itself", "ISH", title="Two populations", box=None)
-    blocks.title_justify = "left"
+    blocks = _table("Two populations", "population", "of the cells", "by itself", "ISH")
     for one in document.populations:
-        blocks.add_row(one.population, f"{one.share_pct:g} %", str(one.state), one.ish_group or "not read")
+        share, group = share_text(one.share_pct), one.ish_group or "not read"
+        blocks.add_row(one.population, share, str(one.state), group)
     console.print(blocks)
+    for one in document.populations:
+        for comment in one.comments:
+            # What the case is told as well stands below, once.
+            text = "see below" if comment in document.comments else comment.text
+            console.print(f"  {one.population} population, {comment.code}: {text}", markup=False)
 
 
 def show_distances(document: CallDoc, console: Console) -> None:
     """Print how far the numbers lie from the cut-points."""
-    if not document.distance_to_cut:
+    if document.populations and not document.populations[0].distance_to_cut:
+        # Nobody asked what stands beside the call, so only those of the main count are known.
+        _show_cuts("Cut-points (main population)", document.distance_to_cut, console)
         return
-    cuts = Table("number", "value", "cut", "distance", "unit", title="Cut-points", box=None)
-    cuts.title_justify = "left"
-    for d in document.distance_to_cut:
-        cuts.add_row(d.quantity, f"{d.value:.6g}", f"{d.cut:g}", f"{d.distance:+.3g}", d.unit)
+    _show_cuts("Cut-points", own_distances(document), console)
+    for one in document.populations:
+        _show_cuts(f"Cut-points of the {one.population} population", one.distance_to_cut, console)
+
+
+def _show_cuts(title: str, distances: Iterable[Distance], console: Console) -> None:
+    rows = distance_rows(distances)
+    if not rows:
+        return
+    cuts = _table(title, "number", "value", "cut", "distance", "unit")
+    for column in cuts.columns[1:4]:
+        column.no_wrap = True
+    for row in rows:
+        cuts.add_row(row.quantity, row.value, row.cut, row.distance, row.unit)
     console.print(cuts)
+
+
+def _table(title: str, *columns: str) -> Table:
+    """Make a table in which a narrow terminal breaks words and cuts none off."""
+    return Table(
+        *(Column(name, overflow="fold") for name in columns), title=title, title_justify="left", box=None
+    )
 
 
 def show_remarks(document: CallDoc, console: Console) -> None:
@@ -155,8 +184,7 @@ def show_versions(document: CallDoc, console: Console) -> None:
     """Print what other guidelines say of the same numbers."""
     if not document.other_versions:
         return
-    table = Table("guideline", "call", "IHC", "ISH", "", title="By other guidelines", box=None)
-    table.title_justify = "left"
+    table = _table("By other guidelines", "guideline", "call", "IHC", "ISH", "")
     for one in document.other_versions:
         call = f"{one.state}: {one.reason}" if one.reason is not None else str(one.state)
         mark = "differs" if one.differs else ""

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from her2path.domain.comparison import VersionCall, other_versions
 from her2path.domain.decision import CaseEvidence
+from her2path.domain.distance import CutDistance, ish_distances
 from her2path.domain.guideline.definition import Guideline, RecountUse
 from her2path.domain.guideline.findings import IshFinding
 from her2path.domain.ish import IshReading, NucleusSignals
-from her2path.domain.populations import CellHeterogeneity, cell_heterogeneity
+from her2path.domain.populations import CellHeterogeneity, Population, cell_heterogeneity
 from her2path.domain.reading import Count, read_ish
 from her2path.domain.stability import Stability, stability
 from her2path.domain.verdict import NotEvaluable
+
+
+@dataclass(frozen=True, slots=True)
+class PopulationCount:
+    """The count of one of two populations, and how far it lies from the cut-points."""
+
+    reading: IshReading
+    distances: tuple[CutDistance, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +31,14 @@ class Explanation:
 
     other_versions: tuple[VersionCall, ...] = ()
     stability: Stability | NotEvaluable | None = None
-    """Of the count whose ISH group the call states; None without a count."""
+    """Of the count whose ISH group the call states, with two populations that of the main one.
+
+    None without a count.
+    """
+    second_stability: Stability | NotEvaluable | None = None
+    """Of the count of a second population; None where none was counted apart."""
+    counts: Mapping[Population, PopulationCount] = field(default_factory=dict)
+    """By population, where a second one is counted apart; empty otherwise."""
     heterogeneity_2009: CellHeterogeneity | None = None
     """None where no single nuclei are known, or none of them has a ratio."""
 
@@ -34,6 +50,8 @@ def explain(
     more_nuclei: Sequence[NucleusSignals] = (),
 ) -> Explanation:
     """Work out what stands beside the call of a case.
+
+    A second population has no nuclei here: of it only the totals are known.
 
     Parameters
     ----------
@@ -58,7 +76,30 @@ def explain(
             stable = stability(both, guideline, every, count=Count.BOTH)
         else:
             stable = stability(first, guideline, nuclei)
-    return Explanation(other_versions(evidence, guideline), stable, cell_heterogeneity(nuclei))
+    apart = _apart(evidence)
+    other = apart.get(Population.SECOND)
+    return Explanation(
+        other_versions(evidence, guideline),
+        stable,
+        heterogeneity_2009=cell_heterogeneity(nuclei),
+        second_stability=None if other is None else stability(other, guideline),
+        counts={
+            name: PopulationCount(reading, ish_distances(reading, guideline))
+            for name, reading in apart.items()
+        },
+    )
+
+
+def _apart(evidence: CaseEvidence) -> dict[Population, IshReading]:
+    """List the counts of two populations, as far as they were made; nothing for a single population."""
+    second = evidence.second
+    if second is None or not second.is_apart or not isinstance(evidence.ish, IshReading):
+        return {}
+    found = {Population.MAIN: evidence.ish}
+    if second.count is not None:
+        # It is one population in one place, so it is not asked for two areas.
+        found[Population.SECOND] = replace(second.count, areas=None)
+    return found
 
 
 def _counts_as_one(first: IshReading, second: IshReading, guideline: Guideline) -> bool:

@@ -68,6 +68,8 @@ class Stability:
     """Probability of a group that is another result by the guideline."""
     margins: tuple[Margin, ...]
     """At most one for each number and direction; none where no change leads to another group."""
+    nuclei_alike: bool = False
+    """Whether the nuclei do not differ in what was drawn again: then the probabilities tell nothing."""
 
     def __post_init__(self) -> None:
         if abs(sum(self.probabilities.values()) - 1) > 1e-9:
@@ -137,6 +139,7 @@ def stability(
         probabilities=probabilities,
         another_result=round(sum(others), DIGITS),
         margins=margins(found.axes, rules),
+        nuclei_alike=found.nuclei_alike,
     )
 
 
@@ -145,6 +148,8 @@ class _Found:
     basis: Basis
     probabilities: Mapping[IshFinding, float]
     axes: tuple[Axis, ...]
+    nuclei_alike: bool
+    """Whether every drawing of nuclei is the count itself."""
 
 
 def _from_share(
@@ -155,7 +160,7 @@ def _from_share(
     # Without CEP17 a nucleus has no ratio, and the share leaves it out.
     trials = sum(1 for nucleus in nuclei if nucleus.cep17) if nuclei else reading.summary.nuclei
     found = _probabilities([_shares(reading.summary, share, trials)], guideline, rules)
-    return _Found(Basis.NUCLEI, found, share_axes(reading, share, trials))
+    return _Found(Basis.NUCLEI, found, share_axes(reading, share, trials), share in (0, 1))
 
 
 def _from_totals(
@@ -172,7 +177,8 @@ def _from_totals(
             "count_too_large",
             "the signals scatter over too many totals to work out how likely another group is",
         )
-    return _Found(Basis.NUCLEI if nuclei else Basis.POISSON, found, signal_axes(reading, rules))
+    basis = Basis.NUCLEI if nuclei else Basis.POISSON
+    return _Found(basis, found, signal_axes(reading, rules), nuclei_alike=len(set(nuclei)) == 1)
 
 
 # --- probabilities: the guideline's own rules on a grid of counts ------------------------------

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from annotated_types import Ge, Le
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from her2path.domain.case import Specimen, TumourSite
 from her2path.domain.ihc import IhcScore
-from her2path.domain.verdict import State
+from her2path.domain.verdict import NotEvaluable, State
 
 Share = Annotated[float, Ge(0), Le(1)]
 SharePct = Annotated[float, Ge(0), Le(100)]
@@ -17,6 +17,17 @@ SharePct = Annotated[float, Ge(0), Le(100)]
 
 class _Entry(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Reason(_Entry):
+    """Why there is no result; the written form of `NotEvaluable`."""
+
+    code: str
+    reason: str
+
+    def value(self) -> NotEvaluable:
+        """Turn the written form into the value of the domain."""
+        return NotEvaluable(self.code, self.reason)
 
 
 class TrailEntry(_Entry):
@@ -93,6 +104,8 @@ class StabilityEntry(_Entry):
     another_result: Share
     """The same where groups that are one result by the guideline count as one."""
     margin: tuple[MarginEntry, ...] = ()
+    nuclei_alike: bool = False
+    """Whether the nuclei do not differ in what was drawn again: then the probabilities tell nothing."""
 
 
 class PopulationEntry(_Entry):
@@ -106,6 +119,20 @@ class PopulationEntry(_Entry):
     """None: not counted, or not readable."""
     rule_trail: tuple[TrailEntry, ...] = ()
     comments: tuple[Comment, ...] = ()
+    ish: dict[str, int | float | str | None] = {}
+    """The numbers of its count; empty without one."""
+    distance_to_cut: tuple[Distance, ...] = ()
+    """Of its count; those of IHC, which was read once for both, stand in the call."""
+    stability: StabilityEntry | None = None
+    """How likely another count of it would land elsewhere; None = no count, or `no_stability` says why."""
+    no_stability: Reason | None = None
+    """Why a count that was made has no stability."""
+
+    @model_validator(mode="after")
+    def _stability_or_reason(self) -> Self:
+        if self.stability is not None and self.no_stability is not None:
+            raise ValueError("a count has a stability or the reason why there is none, never both")
+        return self
 
 
 class HeterogeneityEntry(_Entry):

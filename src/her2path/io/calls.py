@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 from her2path.domain.case import Specimen, SpecimenFacts
 from her2path.domain.comparison import VersionCall
 from her2path.domain.decision import CaseCall, PopulationCall
+from her2path.domain.distance import CutDistance
 from her2path.domain.explanation import Explanation
 from her2path.domain.flags import Flag
 from her2path.domain.guideline.definition import CommentText
 from her2path.domain.ihc import IhcReading
 from her2path.domain.ish import IshReading
+from her2path.domain.populations import APART_ABOVE, Population
 from her2path.domain.reading import TrailStep, ihc_numbers, ish_numbers
 from her2path.domain.stability import Stability
 from her2path.domain.verdict import NotEvaluable
@@ -22,13 +26,16 @@ from her2path.io.call_entries import (
     HeterogeneityEntry,
     MarginEntry,
     PopulationEntry,
+    Reason,
     SpecimenEntry,
     StabilityEntry,
     TrailEntry,
     VersionEntry,
 )
-from her2path.io.documents import CallDoc, Producer, Reason
+from her2path.io.documents import CallDoc, Producer
 
+_APART = (APART_ABOVE, 1 - APART_ABOVE)
+"""Where the share of the second population is cut, and of the main one beside it."""
 Numbers = dict[str, int | float | str | None]
 
 
@@ -90,16 +97,13 @@ def evaluated(call: CaseCall, head: CallHead, explanation: Explanation) -> CallD
         her2_category=None if call.overlay is None else str(call.overlay.category),
         her2_category_basis=None if call.overlay is None else call.overlay.basis,
         rule_trail=_trail(call.trail),
-        distance_to_cut=tuple(
-            Distance(quantity=d.quantity, value=d.value, cut=d.cut, distance=d.distance, unit=d.unit)
-            for d in call.distances
-        ),
+        distance_to_cut=_distances(call.distances),
         comments=_comments(call.comments),
         flags=_sorted_flags(call.flags, head.flags, (Flag.HETEROGENEOUS_2009,) if mixed else ()),
         other_versions=tuple(_version(version) for version in explanation.other_versions),
-        stability=_stability(stable) if isinstance(stable, Stability) else None,
-        no_stability=_reason(stable) if isinstance(stable, NotEvaluable) else None,
-        populations=tuple(_population(one) for one in call.populations),
+        stability=_stability(stable),
+        no_stability=_no_stability(stable),
+        populations=tuple(_population(one, explanation) for one in call.populations),
         heterogeneity_2009=None
         if cells is None
         else HeterogeneityEntry(
@@ -153,14 +157,36 @@ def _comments(comments: Iterable[CommentText]) -> tuple[Comment, ...]:
     return tuple(Comment(code=comment.code, text=comment.text) for comment in comments)
 
 
-def _population(one: PopulationCall) -> PopulationEntry:
+def _distances(distances: Iterable[CutDistance]) -> tuple[Distance, ...]:
+    return tuple(
+        Distance(quantity=d.quantity, value=d.value, cut=d.cut, distance=d.distance, unit=d.unit)
+        for d in distances
+    )
+
+
+def _share_pct(share: Fraction) -> float:
+    """Turn a share into per cent that lie on the same side of the cut as the share itself."""
+    pct = float(100 * share)
+    if share in _APART or Fraction(pct) / 100 not in _APART:
+        return pct
+    return math.nextafter(pct, math.inf if 100 * share > pct else 0.0)
+
+
+def _population(one: PopulationCall, explanation: Explanation) -> PopulationEntry:
+    is_main = one.population is Population.MAIN
+    stable = explanation.stability if is_main else explanation.second_stability
+    count = explanation.counts.get(one.population)
     return PopulationEntry(
         population=one.population.value,
-        share_pct=float(100 * one.share),
+        share_pct=_share_pct(one.share),
         state=one.state,
         ish_group=None if one.ish_group is None else str(one.ish_group),
         rule_trail=_trail(one.trail),
         comments=_comments(one.comments),
+        ish={} if count is None else ish_evidence(count.reading),
+        distance_to_cut=() if count is None else _distances(count.distances),
+        stability=_stability(stable),
+        no_stability=_no_stability(stable),
     )
 
 
@@ -179,7 +205,13 @@ def _version(version: VersionCall) -> VersionEntry:
     )
 
 
-def _stability(stable: Stability) -> StabilityEntry:
+def _no_stability(stable: Stability | NotEvaluable | None) -> Reason | None:
+    return _reason(stable) if isinstance(stable, NotEvaluable) else None
+
+
+def _stability(stable: Stability | NotEvaluable | None) -> StabilityEntry | None:
+    if not isinstance(stable, Stability):
+        return None
     return StabilityEntry(
         basis=stable.basis.value,
         finding=str(stable.finding),
@@ -191,6 +223,7 @@ def _stability(stable: Stability) -> StabilityEntry:
             MarginEntry(counted=m.counted.value, change=m.change, finding=str(m.finding))
             for m in stable.margins
         ),
+        nuclei_alike=stable.nuclei_alike,
     )
 
 

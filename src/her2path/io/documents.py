@@ -24,6 +24,7 @@ from her2path.io.call_entries import (
     Distance,
     HeterogeneityEntry,
     PopulationEntry,
+    Reason,
     Share,
     SpecimenEntry,
     StabilityEntry,
@@ -49,17 +50,6 @@ class Producer(_Part):
     version: str
     """Version of her2path."""
     params: dict[str, object] = {}
-
-
-class Reason(_Part):
-    """Why there is no result; the written form of `NotEvaluable`."""
-
-    code: str
-    reason: str
-
-    def value(self) -> NotEvaluable:
-        """Turn the written form into the value of the domain."""
-        return NotEvaluable(self.code, self.reason)
 
 
 class Document(_Part):

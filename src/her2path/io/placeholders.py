@@ -16,7 +16,8 @@ from her2path.domain.verdict import NotEvaluable
 from her2path.errors import ArtefactError
 from her2path.io import documents, tables
 from her2path.io.artefacts import DOCUMENTS, TABLES
-from her2path.io.documents import Producer, Reason, SheetFacts
+from her2path.io.call_entries import Reason
+from her2path.io.documents import Producer, SheetFacts
 from her2path.io.files import write_bytes, write_text
 
 

@@ -53,6 +53,7 @@ def calls_csv(calls: Iterable[CallDoc]) -> str:
 
 
 def _row(call: CallDoc) -> list[str]:
+    stable = call.stability
     cells: dict[str, object] = {
         "case_id": guarded(call.case_id),
         "status": call.status,
@@ -64,7 +65,7 @@ def _row(call: CallDoc) -> list[str]:
         "guideline": call.guideline,
         **{name: call.ihc.get(name) for name in _IHC},
         **{name: call.ish.get(name) for name in _ISH},
-        "another_result": None if call.stability is None else call.stability.another_result,
+        "another_result": None if stable is None or stable.nuclei_alike else stable.another_result,
         "comments": guarded(";".join(comment.code for comment in call.comments)),
         "flags": guarded(";".join(call.flags)),
         "reason": guarded(" | ".join(reason_sentences(call))),

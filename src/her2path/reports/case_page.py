@@ -16,7 +16,7 @@ from her2path.reports.html.pictures import Picture
 from her2path.reports.ihc_section import IhcSection, Scheme, ihc_section
 from her2path.reports.ish_section import Heterogeneity, IshCount, IshCuts, heterogeneity_of, ish_counts
 from her2path.reports.origin_section import Origin, origin_of
-from her2path.reports.population_section import PopulationBlock, own_trail, population_blocks
+from her2path.reports.population_section import PopulationBlock, own_distances, own_trail, population_blocks
 from her2path.reports.specimen_section import (
     SITE_WORDS,
     SiteWarning,
@@ -118,8 +118,8 @@ class CasePage:
     """Two where a second population is reported apart."""
     trail: tuple[TrailRow, ...]
     distances: tuple[DistanceRow, ...]
-    firmness: Firmness | None
-    """None where nothing was counted."""
+    firmness: tuple[Firmness, ...]
+    """Of each count that was made by itself; empty without one."""
     versions: tuple[VersionRow, ...]
     """The chosen guideline and the others of its family; empty without others."""
     ihc: tuple[IhcSection, ...]
@@ -158,6 +158,8 @@ def case_page(material: CaseMaterial) -> CasePage:
     known = GUIDELINES.get(call.guideline)
     scheme = Scheme.CLASSES if known is None or known.family == "breast" else Scheme.LEVELS
     origin = origin_of(call, images, report=material.report, report_inputs=dict(material.report_inputs))
+    populations = population_blocks(call, cuts)
+    firm_counts = [block.firmness for block in populations] or [firmness_of(call)]
     return CasePage(
         case_id=call.case_id,
         guideline=call.guideline,
@@ -176,10 +178,10 @@ def case_page(material: CaseMaterial) -> CasePage:
         comments=tuple(note for note in comments if note.kind != CommentKind.ACTION),
         actions=tuple(note for note in comments if note.kind == CommentKind.ACTION),
         tiles=_tiles(call, cuts),
-        populations=population_blocks(call, cuts),
+        populations=populations,
         trail=trail_rows(own_trail(call), call.comments, cuts),
-        distances=distance_rows(call),
-        firmness=firmness_of(call),
+        distances=distance_rows(own_distances(call)),
+        firmness=tuple(firm for firm in firm_counts if firm is not None),
         versions=version_rows(call),
         ihc=tuple(
             ihc_section(image, scheme, cuts=cell_cuts(call), overlay=pictures.get(image.image_id))

@@ -69,7 +69,12 @@ class CohortRow:
     her2_mean: str
     ratio: str
     another_count: str
-    """Probability that another count gives another ISH result; empty where it is not known."""
+    """Probability that another count gives another ISH result, of both populations where there are two.
+
+    Empty where it is not known.
+    """
+    another_key: float | None
+    """Place when sorted by it: the larger one."""
     note: str
     """Why it has no result, or what must be done for one."""
     remarks: str
@@ -145,6 +150,7 @@ def _row(call: CallDoc) -> CohortRow:
     )
     actions = [note.text for note in notes_of(call) if note.kind == CommentKind.ACTION]
     remarks = [note.code for note in notes_of(call) if note.kind != CommentKind.ACTION]
+    chances = _chances(call)
     return CohortRow(
         case_id=call.case_id,
         href=f"cases/{call.case_id}/report.html",
@@ -157,10 +163,17 @@ def _row(call: CallDoc) -> CohortRow:
         h_score=_measured(h_score, 0),
         her2_mean=_measured(her2_mean, 2),
         ratio=_measured(ratio, 2),
-        another_count="" if call.stability is None else probability_text(call.stability.another_result),
+        another_count=" and ".join(map(probability_text, chances)),
+        another_key=max(chances, default=None),
         note=" ".join(reason_sentences(call) or actions),
         remarks=", ".join([*remarks, *(code_words(flag) for flag in call.flags)]),
     )
+
+
+def _chances(call: CallDoc) -> list[float]:
+    """List how likely another count of each population gives another result, as far as that is known."""
+    found = [one.stability for one in (call.populations or (call,))]
+    return [one.another_result for one in found if one is not None and not one.nuclei_alike]
 
 
 def _ish(call: CallDoc) -> str:

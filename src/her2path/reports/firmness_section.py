@@ -8,7 +8,7 @@ from types import MappingProxyType
 from markupsafe import Markup
 
 from her2path.domain.guideline.findings import IshFinding
-from her2path.io.call_entries import MarginEntry, StabilityEntry
+from her2path.io.call_entries import MarginEntry, PopulationEntry, StabilityEntry
 from her2path.io.documents import CallDoc
 from her2path.reports.html.plots import share_bar
 from her2path.reports.numbers import count_text
@@ -19,8 +19,8 @@ _BASIS = MappingProxyType(
     {
         "nuclei": "Worked out from the counted nuclei themselves: as many nuclei are drawn from them again, "
         "with repetition, in every possible way.",
-        "poisson": "Worked out from the sums alone, as if signals fell into nuclei at random (Poisson): no "
-        "single nuclei are known.",
+        "poisson": "Worked out from the sums alone, as if HER2 and CEP17 signals fell into the nuclei "
+        "at random and independently of each other (Poisson): no single nuclei are known.",
     }
 )
 _COUNTED = MappingProxyType(
@@ -52,32 +52,39 @@ class GroupChance:
 class Firmness:
     """How firm a count is, as printed; without chances only `reason` says why."""
 
+    of: str
+    """Whose count it is; empty where there is one population."""
     chance: str
-    """The probability of another result in a sentence, empty where it is not known."""
+    """The probability of another result in a sentence, or that it cannot be told; empty beside a reason."""
     beside: str
     """What the sentence leaves out; empty if nothing."""
     basis: str
+    """What the probability was worked out from; empty without one."""
     groups: tuple[GroupChance, ...]
+    """Empty without a probability."""
     margins: tuple[str, ...]
     """What would have to be counted otherwise for another result, in sentences."""
     reason: str
     """Why nothing can be said; empty where something is."""
 
 
-def firmness_of(call: CallDoc) -> Firmness | None:
-    """Word how firm the ISH count of a case is; None where nothing was counted."""
-    found = call.stability
+def firmness_of(counted: CallDoc | PopulationEntry, of: str = "") -> Firmness | None:
+    """Word how firm the ISH count of a case or a population is; None where nothing was counted."""
+    found = counted.stability
+    if found is not None and found.nuclei_alike:
+        return Firmness(of, _alike(found), "", "", (), _margins(found), "")
     if found is not None:
         return Firmness(
+            of=of,
             chance=_chance(found),
             beside=_beside(found),
             basis=_BASIS[found.basis],
             groups=_groups(found),
-            margins=tuple(_margin(entry) for entry in found.margin),
+            margins=_margins(found),
             reason="",
         )
-    if call.no_stability is not None:
-        return Firmness("", "", "", (), (), call.no_stability.reason)
+    if counted.no_stability is not None:
+        return Firmness(of, "", "", "", (), (), counted.no_stability.reason)
     return None
 
 
@@ -88,12 +95,19 @@ def finding_text(finding: str) -> str:
 
 def _chance(found: StabilityEntry) -> str:
     of = f"another count of {count_text(found.nuclei)} nuclei"
-    if found.another_result == 0:
-        return f"By this reckoning {of} would practically never give another ISH result."
     odds = odds_text(found.another_result)
     return (
         f"{of[0].upper()}{of[1:]} would give another ISH result {odds} "
         f"(probability {probability_text(found.another_result)})."
+    )
+
+
+def _alike(found: StabilityEntry) -> str:
+    """Say why nuclei without any difference tell nothing, and where to look instead."""
+    look = " See instead by how little it would have to change." if found.margin else ""
+    return (
+        f"The {count_text(found.nuclei)} counted nuclei are all alike, so drawing from them again always "
+        f"gives the same count: how likely another count differs cannot be told from them.{look}"
     )
 
 
@@ -119,6 +133,10 @@ def _groups(found: StabilityEntry) -> tuple[GroupChance, ...]:
         )
         for name in ranked
     )
+
+
+def _margins(found: StabilityEntry) -> tuple[str, ...]:
+    return tuple(_margin(entry) for entry in found.margin)
 
 
 def _margin(entry: MarginEntry) -> str:

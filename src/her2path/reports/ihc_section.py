@@ -12,7 +12,8 @@ from markupsafe import Markup
 from her2path.domain.ihc import IhcScore, Reactivity, StainingClass, levels_from
 from her2path.domain.stats.intervals import wilson_interval
 from her2path.imaging.ihc.overlay import EXCLUDED_RGB, SCORE_RGB
-from her2path.io.documents import IhcScoreResult, Percentage, Reason
+from her2path.io.call_entries import Reason
+from her2path.io.documents import IhcScoreResult, Percentage
 from her2path.reports.evidence import ImageEvidence
 from her2path.reports.html.pictures import Picture
 from her2path.reports.html.plots import Segment, stacked_bar

@@ -10,7 +10,8 @@ from markupsafe import Markup
 from her2path.domain.guideline.definition import RecountUse
 from her2path.domain.ish import NucleusSignals, Probe, SignalSummary
 from her2path.errors import ArtefactError
-from her2path.io.documents import CallDoc, FishCountsResult, Reason
+from her2path.io.call_entries import Reason
+from her2path.io.documents import CallDoc, FishCountsResult
 from her2path.io.tables import FISH_NUCLEI, read_table
 from her2path.reports.evidence import ImageEvidence
 from her2path.reports.html.pictures import Picture

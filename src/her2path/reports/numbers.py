@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 MINUS = "\N{MINUS SIGN}"
-_MOST_DIGITS = 6
+_MOST_DIGITS = 17
+"""Enough to tell any two numbers apart that a guideline could compare."""
 
 
 def number_text(value: float | None, *, digits: int = 2, cuts: Iterable[float] = ()) -> str:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from her2path.reports.numbers import count_text, number_text
 
 _RARE = 1e-4
-"""Below it a probability is only said to be small: the counts behind it cannot tell more."""
+"""Below it a probability is only said to be small: the counts behind it cannot tell more.
+
+That holds of 0 too, which only says that no drawing of these nuclei leads there.
+"""
 _UNIT_BELOW = 0.28
 """Up to here "1 in so many" lies within 0.03 of the probability."""
 _MIDDLE = ((3, 10), (1, 3), (2, 5), (1, 2), (3, 5), (2, 3), (7, 10))
@@ -32,8 +35,6 @@ def odds_text(probability: float) -> str:
     """
     if not 0 <= probability <= 1:
         raise ValueError(f"a probability lies between 0 and 1, got {probability}")
-    if probability in (0, 1):
-        return "never" if probability == 0 else "every time"
     if probability < _RARE:
         return f"less than 1 in {count_text(round(1 / _RARE))} times"
     if probability > 1 - _RARE:
@@ -56,15 +57,13 @@ def _rounded(value: float) -> int:
 
 
 def probability_text(probability: float) -> str:
-    """Print a probability in per cent; one that is neither 0 nor 1 is never printed as either.
+    """Print a probability in per cent, never as none or all: no count of nuclei can tell that.
 
     Examples
     --------
     >>> probability_text(0.3421), probability_text(0.0), probability_text(0.00003)
-    ('34.2 %', '0 %', '< 0.01 %')
+    ('34.2 %', '< 0.01 %', '< 0.01 %')
     """
-    if probability in (0, 1):
-        return f"{100 * probability:.0f} %"
     if min(probability, 1 - probability) < _RARE:
         return "< 0.01 %" if probability < _RARE else "> 99.99 %"
     digits = 1 if 0.01 <= probability <= 0.99 else 2

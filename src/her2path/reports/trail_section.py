@@ -10,6 +10,7 @@ from types import MappingProxyType
 from markupsafe import Markup
 
 from her2path.domain.guideline.quantities import PER_CENT
+from her2path.domain.populations import APART_ABOVE
 from her2path.io.call_entries import Comment, Distance, TrailEntry
 from her2path.io.documents import CallDoc
 from her2path.reports.html.plots import distance_bar
@@ -21,6 +22,8 @@ _CELLS = "cells"
 """Unit of numbers that are whole cells, such as the largest cluster of a biopsy."""
 _FINDINGS = frozenset({"ihc", "ish", "recount"})
 Cuts = Mapping[str, tuple[float, ...]]
+_OF_CELLS: Cuts = MappingProxyType({"second_population_pct": (float(100 * APART_ABOVE),)})
+"""Cut-points to which no distance is stated."""
 NO_CUTS: Cuts = MappingProxyType({})
 
 
@@ -91,15 +94,18 @@ def named_numbers(
 ) -> tuple[NamedNumber, ...]:
     """Name and print numbers of a call in the order in which a page lists them."""
     return tuple(
-        NamedNumber(label_of(name), value_text(name, numbers[name], cuts=cuts.get(name, ())))
+        NamedNumber(
+            label_of(name), value_text(name, numbers[name], cuts=cuts.get(name, _OF_CELLS.get(name, ())))
+        )
         for name in in_listing_order(numbers)
     )
 
 
 def cuts_by_quantity(call: CallDoc) -> Cuts:
-    """Cut-points that the call was measured against, ascending, by the name of the number."""
+    """Cut-points that the counts of a call were measured against, ascending, by the name of the number."""
     found: dict[str, set[float]] = {}
-    for distance in call.distance_to_cut:
+    apart = (distance for one in call.populations for distance in one.distance_to_cut)
+    for distance in (*call.distance_to_cut, *apart):
         found.setdefault(distance.quantity, set()).add(distance.cut)
     return MappingProxyType({name: tuple(sorted(found[name])) for name in sorted(found)})
 
@@ -111,9 +117,9 @@ def cell_cuts(call: CallDoc) -> Cuts:
     return {name: cuts[name] for name in cuts if name in names and not name.endswith(OVER_BLANK)}
 
 
-def distance_rows(call: CallDoc) -> tuple[DistanceRow, ...]:
+def distance_rows(distances: Iterable[Distance]) -> tuple[DistanceRow, ...]:
     """Print the distance of every number to each of its cut-points."""
-    return tuple(_distance_row(distance) for distance in call.distance_to_cut)
+    return tuple(_distance_row(distance) for distance in distances)
 
 
 def _distance_row(distance: Distance) -> DistanceRow:

@@ -12,10 +12,12 @@ from types import MappingProxyType
 from her2path.domain.flags import FLAG_TEXT, Flag
 from her2path.domain.guideline.definition import COUNT_SECOND, CommentKind
 from her2path.domain.guideline.registry import GUIDELINES
+from her2path.domain.populations import APART_ABOVE
 from her2path.domain.verdict import State
 from her2path.io.call_entries import Comment
 from her2path.io.documents import CallDoc
 from her2path.reports.number_names import code_words
+from her2path.reports.numbers import number_text
 
 NOT_EVALUABLE = "not_evaluable"
 
@@ -272,6 +274,10 @@ SELECTION_WORDS: Mapping[str, str] = MappingProxyType(
 )
 
 
+_SHARE_CUTS = (0.0, float(100 * APART_ABOVE), float(100 * (1 - APART_ABOVE)), 100.0)
+"""Per cent that a share of cells must be told from: the cut of the second population, and of the main one."""
+
+
 def reason_title(code: str) -> str:
     """Name a reason in a few words; an unknown code is spelt out."""
     return REASON_TITLES.get(code, code_words(code))
@@ -329,14 +335,15 @@ def conclusion_words(conclusion: str, comments: Iterable[str] = ()) -> str:
 
 
 def share_text(share_pct: float) -> str:
-    r"""Print the share of a population, number and sign on one line.
+    r"""Print the share of a population, never as the cut, as none or as all unless it is.
 
     Examples
     --------
     >>> share_text(12.5) == "12.5\N{NO-BREAK SPACE}%"
     True
     """
-    return f"{share_pct:.3g}\N{NO-BREAK SPACE}%"
+    text = number_text(share_pct, digits=1, cuts=_SHARE_CUTS)
+    return f"{text.rstrip('0').rstrip('.')}\N{NO-BREAK SPACE}%"
 
 
 def evidence_text(call: CallDoc) -> str:

@@ -8,7 +8,8 @@ import pytest
 
 from her2path.cli import batch, step
 from her2path.errors import ConfigError
-from her2path.io.documents import CallDoc, Producer, Reason
+from her2path.io.call_entries import Reason
+from her2path.io.documents import CallDoc, Producer
 
 
 def call_with(*codes: str) -> CallDoc:

@@ -10,6 +10,7 @@ from her2path.domain.explanation import explain
 from her2path.domain.guideline.registry import GUIDELINES
 from her2path.domain.ihc import IhcScore, StatedScore
 from her2path.domain.ish import IshReading, NucleusSignals, SignalSummary
+from her2path.domain.populations import Population, SecondPopulation
 from her2path.domain.stability import Basis, Stability
 from her2path.domain.verdict import NotEvaluable
 
@@ -75,6 +76,44 @@ def test_the_stability_is_that_of_the_group_which_the_call_states(guideline, fir
     assert isinstance(found, Stability)
     assert (found.nuclei, found.basis) == (nuclei, Basis.NUCLEI)
     assert found.finding is call.ish_group
+
+
+@pytest.mark.parametrize("areas", [1, 2, None])
+def test_a_second_population_that_is_apart_has_a_stability_and_distances_of_its_own(areas):
+    other = IshReading(SignalSummary(20, 80, 40), areas=areas, controls=Controls.PASS)
+    evidence = CaseEvidence(ish=count(NEGATIVE), second=SecondPopulation(Fraction(11, 100), other))
+
+    found = explain(evidence, BREAST, NEGATIVE)
+
+    assert isinstance(found.stability, Stability)
+    assert isinstance(found.second_stability, Stability)
+    assert (found.stability.finding, found.second_stability.finding) == ("5", "1")
+    assert (found.stability.basis, found.second_stability.basis) == (Basis.NUCLEI, Basis.POISSON)
+    assert found.second_stability.another_finding > 0.5
+    assert [d.distance for d in found.counts[Population.SECOND].distances] == [0.0, 0.0, -2.0]
+    assert found.counts[Population.MAIN].distances[0].value == pytest.approx(60 / 70)
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        pytest.param(SecondPopulation(Fraction(1, 10), count(POSITIVE)), id="10 % is not more than 10 %"),
+        pytest.param(None, id="one population"),
+    ],
+)
+def test_without_a_population_apart_nothing_is_said_of_one(second):
+    found = explain(CaseEvidence(ish=count(NEGATIVE), second=second), BREAST)
+
+    assert (found.second_stability, dict(found.counts)) == (None, {})
+
+
+def test_a_second_population_that_was_not_counted_has_no_stability():
+    evidence = CaseEvidence(ish=count(NEGATIVE), second=SecondPopulation(Fraction(1, 2)))
+
+    found = explain(evidence, BREAST)
+
+    assert found.second_stability is None
+    assert list(found.counts) == [Population.MAIN]
 
 
 def test_nuclei_of_one_of_two_added_counts_are_not_taken_for_both():

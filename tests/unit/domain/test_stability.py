@@ -236,3 +236,43 @@ def test_huge_totals_on_a_cut_are_not_worked_out():
 def test_probabilities_that_do_not_sum_to_one_are_no_result():
     with pytest.raises(ValueError, match="do not sum to 1"):
         Stability(Basis.POISSON, G1, 20, {G1: 0.5, G2: 0.4}, 0.4, ())
+
+
+@pytest.mark.parametrize(
+    ("pairs", "guideline", "alike"),
+    [
+        pytest.param([(4, 2)] * 20, B2018, True, id="identical nuclei"),
+        pytest.param([(4, 2)] * 18 + [(5, 2), (3, 2)], B2018, False, id="the same totals of unlike nuclei"),
+        pytest.param([(4, 2), (9, 3)] * 10, HERACLES, True, id="all of them with a ratio of 2.0 or more"),
+        pytest.param([(3, 2), (2, 3)] * 10, HERACLES, True, id="none of them with a ratio of 2.0 or more"),
+        pytest.param([(4, 2), (3, 2)] * 10, HERACLES, False, id="half of them with a ratio of 2.0 or more"),
+    ],
+)
+def test_nuclei_that_are_alike_in_what_is_counted_are_told(pairs, guideline, alike):
+    assert one_by_one(pairs, guideline).nuclei_alike is alike
+
+
+def test_totals_alone_are_never_taken_for_alike_nuclei():
+    assert not stable(totals(20, 80, 40)).nuclei_alike
+
+
+@pytest.mark.parametrize(
+    ("pairs", "overstates"),
+    [
+        pytest.param(
+            [(2, 1), (2, 2), (2, 1), (3, 2), (4, 2), (6, 3), (5, 3)] * 3 + [(4, 1)],
+            True,
+            id="nuclei that the section cuts alike in both colours",
+        ),
+        pytest.param(
+            [(1, 2)] * 16 + [(24, 2)] * 4, False, id="a few nuclei with very many HER2 signals among others"
+        ),
+    ],
+)
+def test_the_model_of_the_totals_errs_to_either_side(pairs, overstates):
+    nuclei_based, model = one_by_one(pairs), stable(totals(*_sums(pairs)))
+    assert (model.another_finding > nuclei_based.another_finding) is overstates
+
+
+def _sums(pairs: list[tuple[int, int]]) -> tuple[int, int, int]:
+    return len(pairs), sum(her2 for her2, _ in pairs), sum(cep17 for _, cep17 in pairs)

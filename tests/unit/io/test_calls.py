@@ -14,8 +14,8 @@ from her2path.domain.ish import IshReading, NucleusSignals, SignalSummary
 from her2path.domain.populations import SecondPopulation
 from her2path.domain.verdict import NotEvaluable
 from her2path.io import calls
-from her2path.io.call_entries import HeterogeneityEntry, SpecimenEntry
-from her2path.io.documents import CallDoc, Producer, Reason, read_document, write_document
+from her2path.io.call_entries import HeterogeneityEntry, PopulationEntry, Reason, SpecimenEntry
+from her2path.io.documents import CallDoc, Producer, read_document, write_document
 
 MAKER = Producer(step="test", version="0")
 ONE_PLUS = StatedScore(IhcScore.ONE_PLUS, Controls.PASS)
@@ -149,6 +149,60 @@ def test_two_populations_are_written_as_two_results(tmp_path):
         "1",
     )
     assert [entry.rule_id for entry in other.rule_trail] == ["ISH-G1", "CALL-G1"]
+
+
+def test_each_population_is_written_with_its_own_numbers_distances_and_stability(tmp_path):
+    second = SecondPopulation(Fraction(12, 100), count(80, 40))
+
+    call = written(tmp_path, ish=count(40, 40), second=second)
+
+    main, other = call.populations
+    assert (main.stability, main.distance_to_cut) == (call.stability, call.distance_to_cut)
+    assert (main.ish["her2_signals"], other.ish["her2_signals"]) == (40, 80)
+    assert [d.distance for d in other.distance_to_cut] == [0.0, 0.0, -2.0]
+    assert other.stability is not None
+    assert (other.stability.finding, other.stability.another_result > 0.5) == ("1", True)
+    assert [(m.counted, m.change) for m in other.stability.margin] == [
+        ("her2_signals", -1),
+        ("cep17_signals", 1),
+    ]
+
+
+def test_a_second_count_that_cannot_be_read_is_written_with_the_reason(tmp_path):
+    second = SecondPopulation(Fraction(12, 100), count(20, 10, nuclei=10))
+
+    other = written(tmp_path, ish=count(40, 40), second=second).populations[1]
+
+    assert other.stability is None
+    assert other.no_stability is not None
+    assert "fewer than 20 nuclei" in other.no_stability.reason
+    with pytest.raises(ValueError, match="never both"):
+        PopulationEntry.model_validate(
+            other.model_dump() | {"stability": written(tmp_path, ish=count(80, 40)).stability}
+        )
+
+
+@pytest.mark.parametrize(
+    ("share", "written_as"),
+    [
+        pytest.param("0.1000000000000000001", (89.99999999999999, 10.000000000000002), id="a trace above"),
+        pytest.param("0.11", (89.0, 11.0), id="away from the cut"),
+    ],
+)
+def test_a_share_above_the_cut_is_never_written_as_the_cut(tmp_path, share, written_as):
+    call = written(tmp_path, ish=count(40, 40), second=SecondPopulation(Fraction(share)))
+
+    assert tuple(one.share_pct for one in call.populations) == written_as
+
+
+def test_nuclei_without_a_difference_are_written_as_alike(tmp_path):
+    alike = written(tmp_path, nuclei=(NucleusSignals(4, 2),) * 20, ish=count(80, 40)).stability
+    mixed = (NucleusSignals(4, 2),) * 18 + (NucleusSignals(5, 2), NucleusSignals(3, 2))
+    differing = written(tmp_path, nuclei=mixed, ish=count(80, 40)).stability
+
+    assert alike is not None
+    assert differing is not None
+    assert (alike.nuclei_alike, differing.nuclei_alike) == (True, False)
 
 
 def test_a_population_that_was_not_counted_is_written_with_what_must_be_done(tmp_path):

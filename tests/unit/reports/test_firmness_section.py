@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from her2path.io.call_entries import MarginEntry, StabilityEntry
-from her2path.io.documents import Reason
+from her2path.io.call_entries import MarginEntry, Reason, StabilityEntry
 from her2path.reports.firmness_section import firmness_of
 from tests.support.case_documents import TWO_PLUS, Fish, Ihc, Setting, call_doc
 
@@ -36,10 +35,25 @@ def test_the_chance_of_another_result_is_said_in_words_and_as_a_number():
     )
 
 
-def test_a_count_that_no_chance_moves_is_said_to_be_one():
+def test_a_count_that_no_drawing_moves_is_still_not_said_to_stand_for_ever():
     still = firm(probabilities={"4": 1.0}, another_finding=0.0, another_result=0.0)
-    assert "practically never give another ISH result" in still.chance
-    assert [group.name for group in still.groups] == ["ISH group 4"]
+    assert "less than 1 in 10\u202f000 times (probability < 0.01 %)" in still.chance
+    assert [(group.name, group.probability) for group in still.groups] == [("ISH group 4", "> 99.99 %")]
+
+
+def test_nuclei_that_are_all_alike_tell_no_chance_and_lead_to_the_margins():
+    alike = firmness_of(call_doc("c1", Ihc(cells=TWO_PLUS), Fish(nuclei=[(4, 2)] * 20)))  # on both cuts
+    assert alike is not None
+    assert alike.chance.startswith("The 20 counted nuclei are all alike, so drawing from them again always")
+    assert alike.chance.endswith(
+        "cannot be told from them. See instead by how little it would have to change."
+    )
+    assert (alike.basis, alike.beside, alike.groups) == ("", "", ())
+    assert "1 fewer HER2 signal would make it ISH group 5." in alike.margins
+
+
+def test_alike_nuclei_that_no_change_moves_point_nowhere():
+    assert firm(nuclei_alike=True).chance.endswith("cannot be told from them.")
 
 
 @pytest.mark.parametrize(

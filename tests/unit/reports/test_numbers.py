@@ -11,6 +11,7 @@ from her2path.reports.numbers import MINUS, count_text, number_text, signed_text
         pytest.param(10.0, 10.0, "10.00", id="on the cut"),
         pytest.param(10.001, 10.0, "10.001", id="just above: 10.00 would read as on the cut"),
         pytest.param(9.99996, 10.0, "9.99996", id="just below, five decimals needed"),
+        pytest.param(1.99999999, 2.0, "1.99999999", id="a hundred millionth below"),
         pytest.param(11.004, 10.0, "11.00", id="away from the cut two decimals do"),
     ],
 )

@@ -10,7 +10,7 @@ from her2path.reports.odds import odds_text, probability_text
 @pytest.mark.parametrize(
     ("probability", "words"),
     [
-        pytest.param(0.0, "never", id="never"),
+        pytest.param(0.0, "less than 1 in 10\u202f000 times", id="none found is not never"),
         pytest.param(0.00009, "less than 1 in 10\u202f000 times", id="too rare to say how rare"),
         pytest.param(0.0001, "about 1 in 10\u202f000 times", id="just not too rare"),
         pytest.param(0.0123, "about 1 in 81 times", id="one in eighty-one"),
@@ -23,7 +23,7 @@ from her2path.reports.odds import odds_text, probability_text
         pytest.param(0.75, "about 3 in 4 times", id="three quarters"),
         pytest.param(0.97, "about 32 in 33 times", id="nearly always"),
         pytest.param(0.99995, "nearly every time", id="too sure to say how sure"),
-        pytest.param(1.0, "every time", id="always"),
+        pytest.param(1.0, "nearly every time", id="nothing else found is not always"),
     ],
 )
 def test_a_probability_is_said_as_times_in_so_many_times(probability, words):
@@ -56,9 +56,9 @@ def test_what_is_no_probability_is_refused(wrong):
         pytest.param(0.9998, "99.98 %", id="nearly the largest that can be told"),
         pytest.param(1e-9, "< 0.01 %", id="below what can be told"),
         pytest.param(1 - 1e-9, "> 99.99 %", id="above what can be told"),
-        pytest.param(0.0, "0 %", id="none"),
-        pytest.param(1.0, "100 %", id="all"),
+        pytest.param(0.0, "< 0.01 %", id="none found"),
+        pytest.param(1.0, "> 99.99 %", id="nothing else found"),
     ],
 )
-def test_a_chance_is_never_printed_as_none_or_all_unless_it_is(probability, printed):
+def test_a_chance_is_never_printed_as_none_or_all(probability, printed):
     assert probability_text(probability) == printed

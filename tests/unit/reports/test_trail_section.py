@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from her2path.io.call_entries import Distance, TrailEntry
 from her2path.reports.trail_section import cell_cuts, distance_rows, trail_rows
 from tests.support.case_documents import TWO_PLUS, Fish, Ihc, Setting, call_doc, nuclei
@@ -24,6 +26,11 @@ def far(**changes: object):
     return CALL.model_copy(update={"distance_to_cut": (distance,)})
 
 
+def second(pct: float) -> str:
+    (row,) = trail_rows([entry(numbers={"second_population_pct": pct})], ())
+    return row.numbers[0].value
+
+
 def test_each_rule_says_what_had_to_hold():
     ihc, ish, call = trail_rows(CALL.rule_trail, CALL.comments)
     assert ihc.condition == "complete intense ≤ 10 % and complete > 10 %"
@@ -46,13 +53,21 @@ def test_a_whole_percentage_is_printed_like_any_other():
     assert [number.value for number in row.numbers] == ["26", "26.00 %"]
 
 
+@pytest.mark.parametrize(
+    ("pct", "printed"),
+    [(10.0, "10.00 %"), (10.001, "10.001 %"), (10.000000000000002, "10.000000000000002 %")],
+)
+def test_the_share_of_a_second_population_is_never_printed_as_its_cut(pct, printed):
+    assert second(pct) == printed
+
+
 def test_names_of_columns_in_a_conclusion_stay_as_they_are_written():
     (row,) = trail_rows([entry(conclusion="indeterminate: `pct_cells` is not_stated")], ())
     assert row.conclusion == "indeterminate: `pct_cells` is not stated"
 
 
 def test_whole_cells_are_printed_without_decimals():
-    (row,) = distance_rows(far())
+    (row,) = distance_rows(far().distance_to_cut)
     assert (row.quantity, row.value, row.cut, row.distance) == (
         "Largest cluster of strong cells",
         "7",
