@@ -41,6 +41,11 @@ def test_the_chance_of_another_result_is_a_number_from_0_to_1():
     assert float(row["another_result"]) == pytest.approx(0.239, abs=0.001)
 
 
+def test_nuclei_that_are_all_alike_leave_the_chance_empty():
+    (row,) = rows_of(call_doc("c1", Ihc(cells=TWO_PLUS), Fish(nuclei=[(4, 2)] * 20)))
+    assert (row["her2_cep17_ratio"], row["another_result"]) == ("2.0", "")
+
+
 def test_a_case_without_result_has_its_reason_and_no_number():
     (row,) = rows_of(call_doc("c1", Ihc(failed=NotEvaluable("no_tissue", 'no tissue, "empty"; scan again'))))
     assert row["status"] == row["state"] == "not_evaluable"

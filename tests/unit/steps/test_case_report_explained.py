@@ -18,6 +18,7 @@ from tests.support.pages import Page
 
 STOMACH = SpecimenFacts(TumourSite.GASTROESOPHAGEAL, Fraction(4), Fraction(90))
 AMPLIFIED = IshReading(SignalSummary(22, 190, 44), controls=Controls.PASS)
+ON_BOTH_CUTS = IshReading(SignalSummary(20, 80, 40), controls=Controls.PASS)
 NEAR = [(4, 2)] * 9 + [(3, 2)] * 5 + [(6, 3)] * 4 + [(7, 3), (5, 2)]
 CASES = {
     "beside the cut": ([Fish("f1", NEAR)], Setting("breast_2018")),
@@ -31,6 +32,11 @@ CASES = {
         [Fish("f1", nuclei(40, 2.6, 2.1))],
         Setting("breast_2018", second=SecondPopulation(Fraction(3, 10), AMPLIFIED)),
     ),
+    "a second population on both cuts": (
+        [Fish("f1", nuclei(40, 2.6, 2.1))],
+        Setting("breast_2018", second=SecondPopulation(Fraction(1001, 10000), ON_BOTH_CUTS)),
+    ),
+    "nuclei that are all alike": ([Fish("f1", [(4, 2)] * 20)], Setting("breast_2018")),
     "a second population without a count": (
         [Fish("f1", nuclei(40, 2.6, 2.1))],
         Setting("breast_2018", second=SecondPopulation(Fraction(3, 10))),
@@ -141,6 +147,22 @@ def test_two_populations_have_a_block_and_a_trail_each(tmp_path):
     assert "Rule trail of the main population" in text
     assert "Rule trail of the second population" in text
     assert "POP-POSITIVE positive main population negative, second population positive" in text
+
+
+def test_the_population_on_both_cuts_that_makes_the_case_positive_says_how_firm_it_is(tmp_path):
+    text = text_of(tmp_path, "a second population on both cuts")
+    assert "Second population: 10.01 % of the tumour cells HER2 positive ISH group 1" in text
+    firm = text[text.index("How firm is the count Main population") :]
+    assert "Second population Another count of 20 nuclei would give another ISH result about 2 in 3" in firm
+    assert "1 fewer HER2 signal would make it ISH group 5." in firm
+    distances = text[text.index("Distance of each number of the second population") :]
+    assert "HER2/CEP17 ratio 2.00 2 0.00" in distances[:200]
+
+
+def test_nuclei_that_are_all_alike_are_said_to_tell_nothing_of_chance(tmp_path):
+    text = text_of(tmp_path, "nuclei that are all alike")
+    assert "The 20 counted nuclei are all alike" in text
+    assert "What another count of as many nuclei would give" not in text
 
 
 def test_a_second_population_that_was_not_counted_keeps_the_case_open(tmp_path):

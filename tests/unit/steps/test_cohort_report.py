@@ -130,3 +130,17 @@ def test_both_populations_of_a_case_stand_in_its_row(tmp_path):
     images = [Ihc(cells=TWO_PLUS), Fish(nuclei=nuclei(40, 2.6, 2.1))]
     text = outputs_of(tmp_path, {"a": (images, Setting("breast_2018", second=second))})
     assert "group 5 and group 1" in text
+
+
+def test_a_case_of_two_populations_is_sorted_by_the_less_firm_of_both_counts(tmp_path):
+    second = SecondPopulation(Fraction(3, 10), IshReading(SignalSummary(20, 80, 40), controls=Controls.PASS))
+    images = [Ihc(cells=TWO_PLUS), Fish(nuclei=nuclei(40, 2.0, 2.0))]
+    text = outputs_of(tmp_path, {"a": (images, Setting("breast_2018", second=second))})
+    assert "< 0.01 % and 63.6 %" in text
+    assert 'data-key="0.635' in (tmp_path / "cohort.html").read_text(encoding="utf-8")
+
+
+def test_nuclei_that_are_all_alike_have_no_chance_in_the_row(tmp_path):
+    alike = [Ihc(cells=TWO_PLUS), Fish(nuclei=[(4, 2)] * 20)]
+    text = outputs_of(tmp_path, {"a": (alike, Setting("breast_2018"))})
+    assert "4.00 2.00 Pathologist" in text
