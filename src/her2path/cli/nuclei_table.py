@@ -13,6 +13,10 @@ from her2path.io.count_table import read_count_table
 
 NAMES = {"her2": "her2", "her2_signals": "her2", "cep17": "cep17", "cep17_signals": "cep17"}
 """Columns of the table; further ones are not looked at."""
+_EMPTY = {
+    Probe.DUAL: "is empty; a nucleus without both colours is not scored, so take the row out",
+    Probe.SINGLE: "is empty; write 0 for a nucleus without a signal, or take the row out",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,9 @@ def read_nuclei(path: Path, probe: Probe) -> CountedNuclei:
         signals = {name: cells.integer(name) for name in wanted}
         for name in wanted:
             if name not in cells.texts:
-                cells.fault(name, "is empty; write 0 for a nucleus without a signal, or take the row out")
+                cells.fault(name, _EMPTY[probe])
+            elif probe is Probe.DUAL and signals[name] == 0:
+                cells.fault(name, "is 0; a nucleus without both colours is not scored, so take the row out")
         faults += [SheetFault(number, table.header[places[name]], text) for name, text in cells.faults]
         if (her2 := signals["her2"]) is not None and not cells.faults:
             found.append(NucleusSignals(her2, signals.get("cep17")))
