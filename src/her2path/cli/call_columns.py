@@ -115,6 +115,19 @@ RESULTS = (
 COMPARED = ("call", "ihc_score", "ish_group", "reason")
 """What ``--compare`` adds for each guideline, followed by its id."""
 
+FREE = ("note_", "expected_")
+"""Columns that begin like this are free text and never looked at."""
+
+# Words by which an unknown column could be taken for a measurement that was not read.
+_TELLING = frozenset(
+    re.split(
+        " ",
+        "ihc ish fish cish sish dish her2 erbb2 cep17 cen17 chr17 ratio nuclei nucleus guideline pct percent "
+        "recount probe signal signals copies cluster",
+    )
+)
+_TELLING_PARTS = ("ihc", "her2", "cep17")
+_TELLING_NAMES = frozenset({"score", "status", "result", "group", "controls"})
 # Two names this much alike are one name with a slip of the pen: cep17_signal, nuclei_, tumor_site.
 _NEAR_MISS = 0.85
 _TAG_NAMES = ("incomplete_intensity", "cluster_cells", "recount_n", "pct_cells_ratio_ge2")
@@ -129,8 +142,29 @@ def near_miss(name: str, known: Iterable[str]) -> str | None:
     >>> near_miss("her2_signal", ["her2_signals", "nuclei"])
     'her2_signals'
     """
-    close = difflib.get_close_matches(name.casefold().replace(" ", "_"), list(known), 1, _NEAR_MISS)
+    close = difflib.get_close_matches(_plain(name), list(known), 1, _NEAR_MISS)
     return close[0] if close else None
+
+
+def _plain(name: str) -> str:
+    """Spell a name as columns are spelt: small, its words joined by an underscore."""
+    apart = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.replace("%", " pct "))
+    return "_".join(re.findall(r"[^\W_]+", apart.casefold()))
+
+
+def _resemblance(name: str, own: Iterable[str]) -> str | None:
+    """Say how an unknown column could be taken for a measurement; None if nobody would."""
+    if close := near_miss(name, (*COLUMNS, *ALIASES)):
+        return f"much like {close!r}"
+    plain = _plain(name)
+    if close := near_miss(name, tuple(own)):
+        return f"much like {close!r}, which the output adds"
+    words = plain.split("_")
+    telling = [word for word in words if word in _TELLING]
+    telling += [part for part in _TELLING_PARTS if part in plain.replace("_", "")]
+    if plain in _TELLING_NAMES:
+        telling.append(plain)
+    return f"{telling[0]!r} in it names a measurement" if telling else None
 
 
 def header_faults(header: Sequence[str], *, added: Iterable[str]) -> list[SheetFault]:
@@ -159,9 +193,9 @@ def header_faults(header: Sequence[str], *, added: Iterable[str]) -> list[SheetF
                     SheetFault(1, name, f"means the same as {meant[canonical]!r}; keep one of them")
                 )
             meant.setdefault(canonical, name)
-        elif not name.startswith("expected_") and (close := near_miss(name, (*COLUMNS, *ALIASES))):
-            message = f"unknown, but much like {close!r}; correct it, or give it quite another name"
-            faults.append(SheetFault(1, name, message))
+        elif not name.startswith(FREE) and (why := _resemblance(name, own)):
+            remedy = f"rename it to the column that is meant, or begin its name with {FREE[0]} to keep it"
+            faults.append(SheetFault(1, name, f"unknown, but {why}; {remedy} as free text"))
     return faults
 
 
@@ -187,6 +221,8 @@ def tags_of(note: str) -> tuple[dict[str, str], list[str]]:
         if name in _TAG_NAMES or canonical in (ALIASES.get(tag, tag) for tag in _TAG_NAMES):
             if found.setdefault(canonical, value) != value:
                 faults.append(f"gives [{name}=...] twice with different values")
+        elif canonical in COLUMNS:
+            faults.append(f"holds the tag [{name}=...], which is not read; give it in the column {canonical}")
         elif close := near_miss(name, _TAG_NAMES):
             faults.append(f"holds the tag [{name}=...], which is much like [{close}=...]; correct it")
     return found, faults
