@@ -94,11 +94,11 @@ def call(  # noqa: PLR0913  (a command names every option it has)
         ),
     ] = None,
     compare: Annotated[
-        str,
+        str | None,
         typer.Option(
             help="Guidelines to call by besides, as in breast_2013,breast_2018.", rich_help_panel=_OUTPUT
         ),
-    ] = "",
+    ] = None,
     explain: Annotated[
         bool,
         typer.Option("--explain", help="Say every rule with its numbers.", rich_help_panel=_OUTPUT),
@@ -129,10 +129,14 @@ def call(  # noqa: PLR0913  (a command names every option it has)
         call_one(typed, nuclei_table, Wanted(versions, explain=explain, as_json=as_json))
 
 
-def _versions(compare: str) -> tuple[str, ...]:
+def _versions(compare: str | None) -> tuple[str, ...]:
+    if compare is None:
+        return ()
     from her2path.domain.guideline.registry import find_guideline  # noqa: PLC0415  (loads numpy)
 
     names = tuple(name.strip() for name in compare.split(",") if name.strip())
+    if not names:
+        raise ConfigError(("--compare: names no guideline; name them, or leave it out",))
     faults = [f"--compare: {name!r} is named twice" for name in dict.fromkeys(names) if names.count(name) > 1]
     for name in names:
         try:
