@@ -256,4 +256,5 @@ def _result_of(case: TypedCase) -> RowResult:
 
 def needs_comment(call: CaseCall) -> bool:
     """Whether the guideline demands a comment in the report."""
-    return any(comment.kind is CommentKind.MANDATORY for comment in call.comments)
+    populations = (comment for one in call.populations for comment in one.comments)
+    return any(comment.kind is CommentKind.MANDATORY for comment in (*call.comments, *populations))
