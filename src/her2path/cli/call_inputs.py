@@ -65,12 +65,14 @@ def read_case(
     ihc = typed_ihc(cells, chosen, compare_score=compare_score)
     ish = typed_ish(cells, chosen)
     specimen = _specimen(cells) if cells.has(*_SPECIMEN) else NOTHING_KNOWN
-    if not cells.has(*_EVIDENCE):
+    if not cells.has(*_EVIDENCE) and ihc.reading is None and ish.ish is None:
         cells.fault("", "gives neither an IHC score, nor percentages, nor ISH counts")
     if cells.faults or chosen is None:
         return None, cells.faults
-    evidence = CaseEvidence(ihc, ish.ish, ish.recount, ish.second, specimen)
-    return TypedCase(texts.get("case_id", ""), chosen, evidence, ish.flags), []
+    evidence = CaseEvidence(ihc.reading, ish.ish, ish.recount, ish.second, specimen)
+    by_default = () if texts.get("guideline") or guideline else (Flag.GUIDELINE_BY_DEFAULT,)
+    flags = (*ihc.flags, *ish.flags, *by_default)
+    return TypedCase(texts.get("case_id", ""), chosen, evidence, flags), []
 
 
 def _with_tags(cells: TypedCells) -> TypedCells:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import product
 
@@ -52,6 +52,8 @@ class TypedCount:
     """The totals nearest to the means."""
     others: tuple[SignalSummary, ...] = ()
     """Further totals that are written as the same means, if the means are not whole as they stand."""
+    beside: tuple[SignalSummary, ...] = ()
+    """Totals that are written as the same means too, where the likeliest were taken as exact."""
     from_means: bool = False
     """Whether the totals are not beyond doubt, because they were worked out from rounded means."""
     nuclei_stated: bool = True
@@ -61,6 +63,17 @@ class TypedCount:
         first = finding_of(self.likeliest)
         return self.likeliest if all(finding_of(other) == first for other in self.others) else None
 
+    def narrowed(self, fits: Callable[[SignalSummary], bool]) -> TypedCount | None:
+        """Keep the totals that fit what else was typed; None if there are none."""
+        among = [one for one in (self.likeliest, *self.others) if fits(one)]
+        beside = [one for one in self.beside if fits(one)]
+        if among:
+            return replace(self, likeliest=among[0], others=tuple(among[1:]), beside=tuple(beside))
+        if beside:
+            # The means are not exact after all: each of the totals that fit has to be called.
+            return replace(self, likeliest=beside[0], others=tuple(beside[1:]), beside=())
+        return None
+
 
 @dataclass(frozen=True, slots=True)
 class _Totals:
@@ -68,6 +81,8 @@ class _Totals:
 
     values: tuple[int, ...]
     is_certain: bool = True
+    beside: tuple[int, ...] = ()
+    """Others that the digits would allow, though the mean is whole as it stands."""
 
 
 def typed_count(
@@ -104,7 +119,22 @@ def typed_count(
         cells.fault(columns.her2_mean, "the means are too coarse for so many nuclei; give whole totals")
         return None
     summaries = [SignalSummary(nuclei, one[0], one[1] if len(one) > 1 else None) for one in _pairs(known)]
-    return TypedCount(summaries[0], tuple(summaries[1:]), not all(colour.is_certain for colour in known))
+    from_means = not all(colour.is_certain for colour in known)
+    return TypedCount(summaries[0], tuple(summaries[1:]), _beside(known, nuclei, summaries), from_means)
+
+
+def _beside(
+    colours: Sequence[_Totals], nuclei: int, called: Sequence[SignalSummary]
+) -> tuple[SignalSummary, ...]:
+    """List the totals that means taken as exact would allow as rounded numbers."""
+    if not any(colour.beside for colour in colours):
+        return ()
+    every = [(*colour.values, *colour.beside) for colour in colours]
+    if math.prod(len(values) for values in every) > _MOST_TOTALS:
+        # The outermost ones: findings change one way along each colour.
+        every = [(min(values), max(values)) for values in every]
+    pairs = (SignalSummary(nuclei, one[0], one[1] if len(one) > 1 else None) for one in product(*every))
+    return tuple(one for one in pairs if one not in called)
 
 
 def _pairs(colours: Iterable[_Totals]) -> Iterator[tuple[int, ...]]:
@@ -155,10 +185,14 @@ def _of_mean(cells: TypedCells, name: str, mean: Decimal, nuclei: int) -> _Total
         cells.fault(name, message)
         return None
     if possible.is_exact:
-        return _Totals((possible.nearest,), possible.is_certain)
+        ends = range(possible.lowest, possible.highest + 1)
+        if possible.count > _MOST_TOTALS:
+            ends = range(possible.lowest, possible.highest + 1, possible.highest - possible.lowest)
+        others = tuple(n for n in ends if n != possible.nearest)
+        return _Totals((possible.nearest,), possible.is_certain, others)
     if possible.count > _MOST_TOTALS:
         cells.fault(name, f"is too coarse for {nuclei} nuclei; give whole totals")
         return None
-    others = (n for n in range(possible.lowest, possible.highest + 1) if n != possible.nearest)
+    more = (n for n in range(possible.lowest, possible.highest + 1) if n != possible.nearest)
     certain = possible.is_certain and decimal_places(mean) >= EXACT_PLACES
-    return _Totals((possible.nearest, *others), certain)
+    return _Totals((possible.nearest, *more), certain)

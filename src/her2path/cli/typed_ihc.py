@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 
 from her2path.cli.typed_cells import TypedCells, words_of
 from her2path.domain.case import Controls, Specimen
+from her2path.domain.flags import Flag
 from her2path.domain.guideline.definition import Guideline
 from her2path.domain.guideline.rules import decide, holding
 from her2path.domain.ihc import (
@@ -27,6 +29,7 @@ _LATERAL = f"pct_{StainingClass.INCOMPLETE_MODERATE_INTENSE}"
 _CLUSTERS: Mapping[str, Reactivity] = {
     f"cluster_cells_{level}": level for level in Reactivity if level is not Reactivity.NONE
 }
+_STRONG_CLUSTERS = f"cluster_cells_{Reactivity.STRONG}"
 _QUALITY = ("ihc_artefact", "normal_ducts_stained")
 _OF_PERCENTAGES = ("incomplete_intensity", "cluster_cells", *_CLUSTERS, "limit_of_blank_pct")
 _SCORES = words_of(IhcScore)
@@ -35,9 +38,16 @@ _SPECIMENS = words_of(Specimen)
 _INTENSITIES = {str(level): level for level in (Intensity.MODERATE, Intensity.STRONG)}
 
 
-def typed_ihc(
-    cells: TypedCells, guideline: Guideline | None, *, compare_score: bool = True
-) -> IhcReading | StatedScore | None:
+@dataclass(frozen=True, slots=True)
+class TypedIhc:
+    """The IHC of a case; None = not made, or faulty."""
+
+    reading: IhcReading | StatedScore | None = None
+    flags: tuple[Flag, ...] = ()
+    """What a person should know of how it was taken."""
+
+
+def typed_ihc(cells: TypedCells, guideline: Guideline | None, *, compare_score: bool = True) -> TypedIhc:
     """Read the IHC of a case; faults are left in `cells`.
 
     Parameters
@@ -48,33 +58,58 @@ def typed_ihc(
         Decides whether what was left open matters; None where no usable guideline was named.
     compare_score : bool
         Whether a score beside percentages must be theirs by this guideline.
-
-    Returns
-    -------
-    reading : IhcReading, StatedScore or None
-        None if no IHC was typed, or if it is faulty.
     """
     stated = cells.word("ihc", _SCORES)
     controls = cells.word("ihc_controls", CONTROLS) or Controls.UNKNOWN
     specimen = cells.word("specimen", _SPECIMENS)
     if not cells.has(*PCT_COLUMNS):
         cells.refuse(_OF_PERCENTAGES, "is given without the percentages of the staining classes")
-        for name in _QUALITY:
-            if cells.yes_no(name):
-                # A score is stated by somebody who has seen the slide; both cannot hold.
-                cells.fault(name, "rejects the IHC, so no score can be stated; set ihc_controls to fail")
-        return None if stated is None else StatedScore(stated, controls, specimen)
+        return TypedIhc(_without_percentages(cells, stated, controls, specimen))
     readings = _readings(cells, controls, specimen)
     if not readings or guideline is None:
-        return None
+        return TypedIhc()
     reading = readings[0]
     if len(readings) > 1 and len({_conclusion(one, guideline) for one in readings}) > 1:
         message = f"is needed: moderate and strong lead to different results by {guideline.id}"
         cells.fault("incomplete_intensity", f"{message}; say which of the two it is")
-        return None
+        return TypedIhc()
     if stated is not None and compare_score:
         _compare_with_stated(cells, stated, reading, guideline)
-    return reading
+    return TypedIhc(reading, _flags_of_open_intensity(readings, guideline))
+
+
+def _without_percentages(
+    cells: TypedCells, stated: IhcScore | None, controls: Controls, specimen: Specimen | None
+) -> IhcReading | StatedScore | None:
+    """Take a stated score; a stain that failed was made all the same, and its score is void."""
+    artefact, ducts = (cells.yes_no(name) for name in _QUALITY)
+    if controls is Controls.FAIL or artefact or ducts:
+        return IhcReading(
+            IhcTally({}),
+            unit=TallyUnit.SHARES,
+            controls=controls,
+            specimen=specimen,
+            artefact_over_most=artefact,
+            normal_ducts_stained=ducts,
+        )
+    return None if stated is None else StatedScore(stated, controls, specimen)
+
+
+def _flags_of_open_intensity(readings: Sequence[IhcReading], guideline: Guideline) -> tuple[Flag, ...]:
+    """Name what the reading that was not chosen says besides the same result."""
+    if len(readings) < 2 or not _reads_levels(readings, guideline):
+        return ()
+    found = {Flag.INCOMPLETE_INTENSITY_NOT_STATED}
+    for reading in readings[1:]:
+        if not holding(reading, guideline.unreadable) and not holding(reading, guideline.ihc_rejections):
+            found |= {Flag(flag) for flag in decide(reading, guideline.ihc).conclusion.flags}
+    return tuple(sorted(found))
+
+
+def _reads_levels(readings: Sequence[IhcReading], guideline: Guideline) -> bool:
+    """Whether the guideline looks at numbers that moderate and strong staining change."""
+    quantities = [cut.quantity for cut in guideline.ihc_cuts]
+    return len({tuple(quantity.value(one) for quantity in quantities) for one in readings}) > 1
 
 
 def _readings(cells: TypedCells, controls: Controls, specimen: Specimen | None) -> list[IhcReading]:
@@ -89,6 +124,9 @@ def _readings(cells: TypedCells, controls: Controls, specimen: Specimen | None) 
     if len(cells.faults) > before:
         return []
     lateral = shares.get(StainingClass.INCOMPLETE_MODERATE_INTENSE, Decimal(0)) > 0
+    if lateral and incomplete is None and sizes[_STRONG_CLUSTERS] is not None:
+        cells.fault("incomplete_intensity", f"is needed beside {_STRONG_CLUSTERS} and {_LATERAL}")
+        return []
     if incomplete is not None:
         intensities = [incomplete]
     else:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 from her2path.cli.typed_cells import NOT_STATED, TypedCells
 from her2path.cli.typed_counts import (
@@ -16,25 +15,19 @@ from her2path.cli.typed_counts import (
     typed_count,
 )
 from her2path.cli.typed_ihc import CONTROLS
+from her2path.cli.typed_ratio import check_share, with_ratio
 from her2path.domain.case import Controls
 from her2path.domain.flags import Flag
 from her2path.domain.guideline.definition import Guideline, RecountUse
 from her2path.domain.guideline.findings import IshFinding
 from her2path.domain.guideline.rules import Rule, decide, holding
 from her2path.domain.ish import IshReading, Probe, SignalSummary
-from her2path.domain.means import ratio_agrees
 from her2path.domain.populations import SecondPopulation
 
 _PROBES = ("dual", "single", "none")
-_OF_FIRST = (
-    "ratio",
-    "areas",
-    "pct_cells_ratio_ge2",
-    "weak_signals",
-    "cytoplasmic_signals",
-    "poor_nuclei",
-    "autofluorescence",
-)
+_OF_COUNT = ("ratio", "areas", "pct_cells_ratio_ge2", "weak_signals", "cytoplasmic_signals")
+_FAILURES = ("poor_nuclei", "autofluorescence")
+"""What can be said of ISH that nobody could count."""
 _OF_RECOUNT = (
     "recount_blinded",
     "recount_other_observer",
@@ -65,8 +58,7 @@ def typed_ish(cells: TypedCells, guideline: Guideline | None) -> TypedIsh:
     probe = _probe(cells)
     controls = cells.word("ish_controls", CONTROLS) or Controls.UNKNOWN
     if probe is None or not cells.has(*FIRST.all):
-        _refuse_without_count(cells, probe)
-        return TypedIsh()
+        return TypedIsh(_without_count(cells, probe, controls))
     before = len(cells.faults)
     count = typed_count(cells, FIRST, probe)
     recounted = _recount(cells, probe)
@@ -78,18 +70,26 @@ def typed_ish(cells: TypedCells, guideline: Guideline | None) -> TypedIsh:
     other_nuclei = cells.yes_no("recount_other_nuclei")
     if len(cells.faults) > before or count is None or guideline is None:
         return TypedIsh()
-    ish = _settled(cells, FIRST, count, first, guideline.ish_rejections, guideline)
-    if ish is None:
-        return TypedIsh()
     if ratio is not None:
-        _check_ratio(cells, ish, ratio)
+        count = with_ratio(cells, count, ratio, guideline)
+    ish = None if count is None else _settled(cells, FIRST, count, first, guideline.ish_rejections, guideline)
+    if count is None or ish is None:
+        return TypedIsh()
+    check_share(cells, "pct_cells_ratio_ge2", ish)
     recount = None
     if recounted is not None:
         recount = _settled(cells, RECOUNT, recounted, again, guideline.recount_rejections, guideline)
         if recount is not None:
+            check_share(cells, "recount_pct_cells_ratio_ge2", recount, nuclei_stated=recounted.nuclei_stated)
             pair = (_Counted(count, ish), _Counted(recounted, recount))
             _check_recount(cells, pair, guideline, other_nuclei=other_nuclei)
-    return TypedIsh(ish, recount, second, _flags(count, recounted))
+    flags = _flags(count, recounted)
+    if _is_group_in_doubt(count, first, guideline.ish_rejections, guideline) or (
+        recounted is not None
+        and _is_group_in_doubt(recounted, again, guideline.recount_rejections, guideline)
+    ):
+        flags = (*flags, Flag.MEANS_FIT_ANOTHER_GROUP)
+    return TypedIsh(ish, recount, second, flags)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,17 +119,28 @@ def _probe(cells: TypedCells) -> Probe | None:
     return None if text == "none" else Probe(text)
 
 
-def _refuse_without_count(cells: TypedCells, probe: Probe | None) -> None:
+def _without_count(cells: TypedCells, probe: Probe | None, controls: Controls) -> IshReading | None:
+    """Refuse what needs a count; a test that failed was made all the same, and cannot be read."""
+    poor, autofluorescence = (cells.yes_no(name) for name in _FAILURES)
+    failed = controls is Controls.FAIL or bool(poor) or bool(autofluorescence)
     stated = cells.texts.get("probe", NOT_STATED).lower()
     if probe is None:
-        cells.refuse(FIRST.all, "is given, but the probe is none")
-    elif stated in _PROBES:
+        cells.refuse((*FIRST.all, *_FAILURES), "is given, but the probe is none")
+        if controls is Controls.FAIL:
+            cells.fault("ish_controls", "is fail, but the probe is none")
+    elif stated in _PROBES and not failed:
         message = f"is {stated}, but no count is given; give the counts, or none if there was no ISH"
         cells.fault("probe", message)
     cells.refuse(RECOUNT.all, "a recount needs a first count; give nuclei and signals as well")
-    cells.refuse((*_OF_FIRST, *_OF_RECOUNT, *_OF_SECOND), "is given without ISH counts")
+    cells.refuse((*_OF_COUNT, *_OF_RECOUNT, *_OF_SECOND), "is given without ISH counts")
+    if not failed and probe is not None:
+        cells.refuse(_FAILURES, "is given without ISH counts")
     if cells.yes_no("recount_available"):
         cells.fault("recount_available", "is yes, but there are no ISH counts")
+    if probe is None or not failed:
+        return None
+    nothing = SignalSummary(0, 0, 0 if probe is Probe.DUAL else None)
+    return IshReading(nothing, controls=controls, poor_nuclei=poor, autofluorescence=autofluorescence)
 
 
 def _first_reading(cells: TypedCells, controls: Controls, probe: Probe) -> _Maker:
@@ -202,14 +213,7 @@ def _settled(
     guideline: Guideline,
 ) -> IshReading | None:
     """Make the reading to go on with; a fault where rounded means leave the finding open."""
-
-    def finding(summary: SignalSummary) -> IshFinding:
-        reading = reading_of(summary)
-        if holding(reading, rejections):
-            return IshFinding.INDETERMINATE
-        dual = summary.probe is Probe.DUAL
-        return decide(reading, guideline.ish_dual if dual else guideline.ish_single).conclusion
-
+    finding = _finder(reading_of, rejections, guideline)
     chosen = count.chosen(finding) if count.others else count.likeliest
     if chosen is None:
         message = f"the means are too coarse to decide by {guideline.id}; give whole totals"
@@ -218,19 +222,48 @@ def _settled(
     return reading_of(chosen)
 
 
+def _finder(
+    reading_of: _Maker, rejections: tuple[Rule[IshReading, str], ...], guideline: Guideline
+) -> Callable[[SignalSummary], IshFinding]:
+    def finding(summary: SignalSummary) -> IshFinding:
+        reading = reading_of(summary)
+        if holding(reading, rejections):
+            return IshFinding.INDETERMINATE
+        dual = summary.probe is Probe.DUAL
+        return decide(reading, guideline.ish_dual if dual else guideline.ish_single).conclusion
+
+    return finding
+
+
+def _is_group_in_doubt(
+    count: TypedCount, reading_of: _Maker, rejections: tuple[Rule[IshReading, str], ...], guideline: Guideline
+) -> bool:
+    """Whether means that were taken as exact would fit another finding as rounded numbers."""
+    if not count.beside:
+        return False
+    finding = _finder(reading_of, rejections, guideline)
+    here = finding(count.likeliest)
+    return any(finding(other) != here for other in _outermost(count.beside))
+
+
+def _outermost(summaries: Sequence[SignalSummary]) -> set[SignalSummary]:
+    """Pick those with the most and fewest signals and the highest and lowest ratio.
+
+    Every finding is made of ranges of copies and ratio, so no other one leads further.
+    """
+    fewest = min(summaries, key=lambda s: (s.her2, -(s.cep17 or 0)))
+    most = max(summaries, key=lambda s: (s.her2, -(s.cep17 or 0)))
+    lowest = min(summaries, key=lambda s: (s.her2, s.cep17 or 0))
+    highest = max(summaries, key=lambda s: (s.her2, s.cep17 or 0))
+    with_cep17 = [s for s in summaries if s.cep17] or [highest]
+    least = min(with_cep17, key=lambda s: s.her2 / (s.cep17 or 1))
+    greatest = max(with_cep17, key=lambda s: s.her2 / (s.cep17 or 1))
+    return {fewest, most, lowest, highest, least, greatest}
+
+
 def _mean_of(cells: TypedCells, columns: CountColumns) -> str:
     """Name the mean that was typed; that of HER2 where both were."""
     return cells.filled((columns.her2_mean, columns.cep17_mean))[0]
-
-
-def _check_ratio(cells: TypedCells, ish: IshReading, ratio: Decimal) -> None:
-    if not ish.summary.cep17:
-        if ratio:
-            cells.fault("ratio", "is given, but without CEP17 signals there is none")
-    elif not ratio_agrees(ish.summary, ratio):
-        counted = f"{ish.summary.her2_cep17_ratio:.6g}"
-        message = f"says {ratio}, but the sum of HER2 over the sum of CEP17 signals is {counted}"
-        cells.fault("ratio", message)
 
 
 def _check_recount(
