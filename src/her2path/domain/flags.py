@@ -90,10 +90,10 @@ FLAG_TEXT: Mapping[Flag, str] = MappingProxyType(
         "taken for granted.",
         Flag.TOTALS_FROM_MEANS: "The signals were worked out from means; whole totals are safer near a "
         "cut-point.",
-        Flag.MEANS_FIT_ANOTHER_GROUP: "The typed means were taken as exact; as rounded numbers they would also "
-        "fit whole signals of another ISH group. Give the totals.",
-        Flag.INCOMPLETE_INTENSITY_NOT_STATED: "Whether the incomplete moderate to intense staining is moderate "
-        "or strong was not stated; both lead to the same score here.",
+        Flag.MEANS_FIT_ANOTHER_GROUP: "The typed means were taken as exact; as rounded numbers they would "
+        "also fit whole signals of another ISH group. Give the totals.",
+        Flag.INCOMPLETE_INTENSITY_NOT_STATED: "Whether the incomplete moderate to intense staining is "
+        "moderate or strong was not stated; both lead to the same score here.",
         Flag.GUIDELINE_BY_DEFAULT: "Nobody named a guideline; the default for the breast was applied.",
         Flag.TWO_POPULATIONS: "Two tumour cell populations were counted apart (genetic heterogeneity); each "
         "has its own result, and the call of the case follows from both.",
