@@ -60,7 +60,7 @@ COLUMNS: Mapping[str, Column] = MappingProxyType(
             Column("cep17_signals", ISH, "CEP17 signals, summed over the nuclei."),
             Column("mean_her2", ISH, "HER2 signals per nucleus; give totals where you have them."),
             Column("mean_cep17", ISH, "CEP17 signals per nucleus; give totals where you have them."),
-            Column("ratio", ISH, "HER2/CEP17 ratio; only checked against the counts."),
+            Column("ratio", ISH, "HER2/CEP17 ratio; must be that of the counts."),
             Column("areas", ISH, "Tumour areas counted."),
             Column("pct_cells_ratio_ge2", ISH, "Per cent of the nuclei whose own ratio is 2.0 or more."),
             Column("ish_controls", ISH, "pass, fail or unknown."),
