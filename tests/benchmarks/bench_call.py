@@ -52,7 +52,9 @@ def row(rng: random.Random, number: int, guideline: str) -> dict[str, str]:
     cells = dict(zip(HEADER[3:8], (f"{n / 10:g}" for n in tenths), strict=True))
     nuclei = rng.randint(20, 60)
     cells |= {"case_id": f"C{number:06d}", "guideline": guideline, "specimen": "resection"}
-    cells |= {"incomplete_intensity": "moderate", "probe": "dual", "pct_cells_ratio_ge2": str(number % 101)}
+    # Some of the nuclei, never none or all: those two would have to agree with the totals.
+    amplified = f"{100 * (1 + number % (nuclei - 1)) / nuclei:.2f}"
+    cells |= {"incomplete_intensity": "moderate", "probe": "dual", "pct_cells_ratio_ge2": amplified}
     cells |= {"nuclei": str(nuclei), **_signals(rng, nuclei, "her2_signals", "cep17_signals")}
     if number % 3 == 0:
         again = rng.randint(20, nuclei)
