@@ -10,7 +10,7 @@ from scipy.sparse.csgraph import connected_components
 
 from her2path.domain.guideline.breast_2018 import BREAST_2018
 from her2path.domain.guideline.rules import decide
-from her2path.domain.ish import IshGroup, SignalSummary
+from her2path.domain.ish import IshGroup, IshReading, SignalSummary
 from her2path.imaging.phantoms.fish_truth import group_of, resolvable_count
 
 
@@ -67,7 +67,7 @@ def test_the_truth_agrees_with_the_guideline_on_the_whole_lattice():
         summary = SignalSummary(nuclei, her2, cep17)
         group = group_of(summary)
         assert group is not None
-        assert decide(summary, BREAST_2018.ish_dual).conclusion.name == group.name
+        assert decide(IshReading(summary), BREAST_2018.ish_dual).conclusion.name == group.name
 
 
 def test_merging_agrees_with_connected_components():
