@@ -30,7 +30,8 @@ def with_ratio(
     narrowed = count.narrowed(lambda summary: bool(summary.cep17) and ratio_agrees(summary, ratio))
     if narrowed is None:
         message = f"says {ratio}, but the sum of HER2 over the sum of CEP17 signals is {counted}"
-        cells.fault("ratio", message)
+        remedy = "; if the means were rounded, give whole totals" if count.from_means else ""
+        cells.fault("ratio", message + remedy)
         return None
     fitting = (narrowed.likeliest, *narrowed.others)
     if not any(_is_on_one_side(summary, ratio, guideline) for summary in fitting):
