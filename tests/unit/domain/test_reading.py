@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from her2path.domain.case import Controls
+from her2path.domain.case import Controls, Specimen
 from her2path.domain.guideline.findings import IhcFinding, IshFinding, RecountFinding
 from her2path.domain.guideline.registry import GUIDELINES
 from her2path.domain.ihc import (
@@ -297,3 +297,15 @@ def test_the_condition_of_a_rule_stands_in_the_trail_in_words():
     assert read_ish(count(20, 80, 40), BREAST).trail[0].condition == (
         "HER2/CEP17 ratio ≥ 2.0 and HER2 copies per nucleus ≥ 4.0"
     )
+
+
+def test_a_stated_score_of_a_cytology_is_read_only_where_the_guideline_reads_every_specimen_alike():
+    stated = StatedScore(IhcScore.THREE_PLUS, Controls.PASS, Specimen.CYTOLOGY)
+
+    stomach = read_ihc(stated, GUIDELINES["gastroesophageal_2016"])
+    breast = read_ihc(stated, BREAST)
+
+    assert isinstance(stomach, NotEvaluable)
+    assert stomach.code == "specimen_not_covered"
+    assert isinstance(breast, IhcRead)
+    assert breast.score is IhcScore.THREE_PLUS
