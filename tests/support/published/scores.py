@@ -84,7 +84,8 @@ def breast_since_2013(stained: Mapping[Staining, Numbers], total: int, blank: Fr
     some_intense = _over(intense, total, blank)
     two = many(complete) | some_intense | many(lateral)
     score = np.select([many(intense), two, many(everything)], [3, 2, 1], 0)
-    lacks_definition = ((score == 1) & ~many(faint)) | ((score == 0) & _over(unusual, total, blank))
+    undefined_one = (score == 1) & (~many(faint) | many(unusual))
+    lacks_definition = undefined_one | ((score == 0) & _over(unusual, total, blank))
     return Scores(score, lacks_definition, (score == 2) & ~many(complete) & some_intense)
 
 

@@ -23,6 +23,7 @@ from her2path.domain.guideline.quantities import (
     PCT_FAINT,
     PCT_LATERAL_OR_INTENSE,
     PCT_STAINED,
+    PCT_UNUSUAL,
     RATIO,
     STAINED_OVER_BLANK,
     UNUSUAL_OVER_BLANK,
@@ -75,8 +76,14 @@ IHC: tuple[Rule[IhcReading, Scoring], ...] = (
     Rule(
         "IHC-1",
         f"{_IHC}: incomplete, faint, >10 %",
-        _BELOW_2 & (PCT_FAINT > 10),
+        _BELOW_2 & (PCT_FAINT > 10) & (PCT_UNUSUAL <= 10),
         Scoring(IhcScore.ONE_PLUS),
+    ),
+    Rule(
+        "IHC-1-UNUSUAL",
+        f"{POLICY} P1, P2: faint in >10 %, and stronger classes that are each <=10 % but together >10 %",
+        _BELOW_2 & (PCT_FAINT > 10) & (PCT_UNUSUAL > 10),
+        Scoring(IhcScore.ONE_PLUS, _UNDEFINED),
     ),
     Rule(
         "IHC-1-CUMULATED",
