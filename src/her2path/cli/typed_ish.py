@@ -75,12 +75,13 @@ def typed_ish(cells: TypedCells, guideline: Guideline | None) -> TypedIsh:
     ish = None if count is None else _settled(cells, FIRST, count, first, guideline.ish_rejections, guideline)
     if count is None or ish is None:
         return TypedIsh()
-    check_share(cells, "pct_cells_ratio_ge2", ish)
+    share_fits = check_share(cells, "pct_cells_ratio_ge2", ish)
     recount = None
     if recounted is not None:
         recount = _settled(cells, RECOUNT, recounted, again, guideline.recount_rejections, guideline)
         if recount is not None:
-            check_share(cells, "recount_pct_cells_ratio_ge2", recount, nuclei_stated=recounted.nuclei_stated)
+            fits = check_share(cells, "recount_pct_cells_ratio_ge2", recount)
+            share_fits = share_fits and (fits or not recounted.nuclei_stated)
             pair = (_Counted(count, ish), _Counted(recounted, recount))
             _check_recount(cells, pair, guideline, other_nuclei=other_nuclei)
     flags = _flags(count, recounted)
@@ -89,6 +90,8 @@ def typed_ish(cells: TypedCells, guideline: Guideline | None) -> TypedIsh:
         and _is_group_in_doubt(recounted, again, guideline.recount_rejections, guideline)
     ):
         flags = (*flags, Flag.MEANS_FIT_ANOTHER_GROUP)
+    if not share_fits:
+        flags = (*flags, Flag.SHARE_OF_OTHER_NUCLEI)
     return TypedIsh(ish, recount, second, flags)
 
 

@@ -65,19 +65,25 @@ def _ratio_cuts(guideline_id: str) -> tuple[Comparison[IshReading], ...]:
     )
 
 
-def check_share(cells: TypedCells, name: str, reading: IshReading, *, nuclei_stated: bool = True) -> None:
-    """Refuse a share of amplified nuclei that these nuclei and signals cannot have."""
+def check_share(cells: TypedCells, name: str, reading: IshReading) -> bool:
+    """Refuse a share of amplified nuclei that the signals contradict.
+
+    Returns
+    -------
+    fits : bool
+        Whether it can be a share of these nuclei.  One that cannot was counted over others, which
+        somebody may have done; it is taken as stated.
+    """
     typed, summary = cells.texts.get(name), reading.summary
     share = reading.share_ratio_at_least_2
     if typed is None or share is None or not summary.cep17:
-        return
+        return True
     # How many nuclei the digits allow: 33 % of 40 may be 13 of them.
     room = rounding(Decimal(typed)) / 100 * summary.nuclei
     fewest = max(0, math.ceil(share * summary.nuclei - room))
     most = min(summary.nuclei, math.floor(share * summary.nuclei + room))
-    if nuclei_stated and fewest > most:
-        cells.fault(name, f"is {typed}, but no whole number of {summary.nuclei} nuclei is that share")
-        return
+    if fewest > most:
+        return False
     above = ratio_is_at_least_2(summary.her2, summary.cep17)
     if (share == 1 or fewest == summary.nuclei) and not above:
         message = "so the ratio of their sums is 2.0 or more, but it is"
@@ -85,3 +91,4 @@ def check_share(cells: TypedCells, name: str, reading: IshReading, *, nuclei_sta
     elif (share == 0 or most == 0) and above:
         message = "so the ratio of their sums is below 2.0, but it is"
         cells.fault(name, f"is {typed}, {message} {summary.her2_cep17_ratio:.6g}")
+    return True

@@ -44,6 +44,7 @@ class Flag(StrEnum):
     SECOND_POPULATION_SMALL = "second_population_small"
     SECOND_POPULATION_NOT_COUNTED = "second_population_not_counted"
     SECOND_POPULATION_NOT_READ = "second_population_not_read"
+    SHARE_OF_OTHER_NUCLEI = "share_of_other_nuclei"
     HETEROGENEOUS_2009 = "heterogeneous_2009"
 
 
@@ -103,6 +104,8 @@ FLAG_TEXT: Mapping[Flag, str] = MappingProxyType(
         "seen, but nobody counted it.",
         Flag.SECOND_POPULATION_NOT_READ: "A second population was stated, but the main count cannot be read, "
         "so neither is.",
+        Flag.SHARE_OF_OTHER_NUCLEI: "The stated share of amplified nuclei is no whole number of the counted "
+        "nuclei, so it was counted over others; it was taken as stated.",
         Flag.HETEROGENEOUS_2009: "Heterogeneous by the cell-level definition of 2009: more than 5 % but less "
         "than 50 % of the nuclei have a ratio above 2.2. It is an extra; a third of all cases meet it.",
     }

@@ -60,7 +60,6 @@ HERACLES = "colorectal_heracles_2015"
 @pytest.mark.parametrize(
     ("counts", "share", "message"),
     [
-        pytest.param(totals(40, 200, 80), "51", "no whole number of 40 nuclei", id="20.4 nuclei"),
         pytest.param(totals(40, 120, 80), "100", "of their sums is 2.0 or more, but it is 1.5", id="all"),
         pytest.param(totals(40, 160, 80), "0", "of their sums is below 2.0, but it is 2", id="none"),
         pytest.param(totals(40, 159, 80), "100", "2.0 or more, but it is 1.9875", id="all, beside the cut"),
@@ -85,6 +84,16 @@ def test_a_share_of_amplified_nuclei_that_cannot_be_is_refused(counts, share, me
 )
 def test_a_share_that_whole_nuclei_have_is_taken(counts, share):
     assert called(HERACLES, **counts, pct_cells_ratio_ge2=share).ish_group is not None
+
+
+@pytest.mark.parametrize(
+    ("share", "doubted"), [("51", True), ("49.99", True), ("50", False), ("47.5", False)]
+)
+def test_a_share_that_the_counted_nuclei_cannot_have_is_flagged_and_taken_as_stated(share, doubted):
+    cells = totals(40, 200, 80, pct_cells_ratio_ge2=share)
+
+    assert ("share_of_other_nuclei" in flags(HERACLES, **cells)) is doubted
+    assert called(HERACLES, **cells).ish_group == ("amplified" if float(share) >= 50 else "not_amplified")
 
 
 def test_the_share_of_a_recount_must_be_possible_too():
