@@ -9,11 +9,10 @@ from decimal import Decimal
 from itertools import product
 
 from her2path.cli.typed_cells import TypedCells
+from her2path.domain.guideline.rejections import MIN_NUCLEI
 from her2path.domain.ish import Probe, SignalSummary
 from her2path.domain.means import EXACT_PLACES, agrees, decimal_places, exact_summary, possible_totals
 
-MIN_NUCLEI = 20
-"""A recount is at least this large (Wolff 2018); taken for granted where its size is not stated."""
 # Beyond it the means are so coarse for so many nuclei that nothing can rest on them.
 _MOST_TOTALS = 10_000
 

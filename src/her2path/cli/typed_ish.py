@@ -40,6 +40,8 @@ _SIZES = (1, 2, 5, 10, 100)
 
 _Maker = Callable[[SignalSummary], IshReading]
 """Makes the reading of a count from its totals."""
+_Finder = Callable[[SignalSummary], IshFinding]
+"""Finds what a guideline reads of a count with these totals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,23 +74,24 @@ def typed_ish(cells: TypedCells, guideline: Guideline | None) -> TypedIsh:
         return TypedIsh()
     if ratio is not None:
         count = with_ratio(cells, count, ratio, guideline)
-    ish = None if count is None else _settled(cells, FIRST, count, first, guideline.ish_rejections, guideline)
-    if count is None or ish is None:
+    finding = _finder(first, guideline.ish_rejections, guideline)
+    if count is None or (totals := _settled(cells, FIRST, count, finding, guideline)) is None:
         return TypedIsh()
+    ish = first(totals)
+    is_in_doubt = _is_group_in_doubt(count, finding)
     share_fits = check_share(cells, "pct_cells_ratio_ge2", ish)
     recount = None
     if recounted is not None:
-        recount = _settled(cells, RECOUNT, recounted, again, guideline.recount_rejections, guideline)
-        if recount is not None:
+        finding = _finder(again, guideline.recount_rejections, guideline)
+        is_in_doubt = is_in_doubt or _is_group_in_doubt(recounted, finding)
+        if (totals := _settled(cells, RECOUNT, recounted, finding, guideline)) is not None:
+            recount = again(totals)
             fits = check_share(cells, "recount_pct_cells_ratio_ge2", recount)
             share_fits = share_fits and (fits or not recounted.nuclei_stated)
             pair = (_Counted(count, ish), _Counted(recounted, recount))
             _check_recount(cells, pair, guideline, other_nuclei=other_nuclei)
     flags = _flags(count, recounted)
-    if _is_group_in_doubt(count, first, guideline.ish_rejections, guideline) or (
-        recounted is not None
-        and _is_group_in_doubt(recounted, again, guideline.recount_rejections, guideline)
-    ):
+    if is_in_doubt:
         flags = (*flags, Flag.MEANS_FIT_ANOTHER_GROUP)
     if not share_fits:
         flags = (*flags, Flag.SHARE_OF_OTHER_NUCLEI)
@@ -208,43 +211,32 @@ def _second(cells: TypedCells, probe: Probe, controls: Controls) -> SecondPopula
 
 
 def _settled(
-    cells: TypedCells,
-    columns: CountColumns,
-    count: TypedCount,
-    reading_of: _Maker,
-    rejections: tuple[Rule[IshReading, str], ...],
-    guideline: Guideline,
-) -> IshReading | None:
-    """Make the reading to go on with; a fault where rounded means leave the finding open."""
-    finding = _finder(reading_of, rejections, guideline)
+    cells: TypedCells, columns: CountColumns, count: TypedCount, finding: _Finder, guideline: Guideline
+) -> SignalSummary | None:
+    """Choose the totals to go on with; a fault where rounded means leave the finding open."""
     chosen = count.chosen(finding) if count.others else count.likeliest
     if chosen is None:
         message = f"the means are too coarse to decide by {guideline.id}; give whole totals"
         cells.fault(_mean_of(cells, columns), message)
-        return None
-    return reading_of(chosen)
+    return chosen
 
 
 def _finder(
     reading_of: _Maker, rejections: tuple[Rule[IshReading, str], ...], guideline: Guideline
-) -> Callable[[SignalSummary], IshFinding]:
+) -> _Finder:
     def finding(summary: SignalSummary) -> IshFinding:
         reading = reading_of(summary)
         if holding(reading, rejections):
             return IshFinding.INDETERMINATE
-        dual = summary.probe is Probe.DUAL
-        return decide(reading, guideline.ish_dual if dual else guideline.ish_single).conclusion
+        return decide(reading, guideline.ish_rules(summary.probe)).conclusion
 
     return finding
 
 
-def _is_group_in_doubt(
-    count: TypedCount, reading_of: _Maker, rejections: tuple[Rule[IshReading, str], ...], guideline: Guideline
-) -> bool:
+def _is_group_in_doubt(count: TypedCount, finding: _Finder) -> bool:
     """Whether means that were taken as exact would fit another finding as rounded numbers."""
     if not count.beside:
         return False
-    finding = _finder(reading_of, rejections, guideline)
     here = finding(count.likeliest)
     return any(finding(other) != here for other in _outermost(count.beside))
 
@@ -317,6 +309,5 @@ def _is_sum_clear(ish: IshReading, recount: IshReading, guideline: Guideline) ->
 def _group(summary: SignalSummary, guideline: Guideline) -> IshFinding | None:
     if not summary.her2 or summary.cep17 == 0:
         return None
-    dual = summary.probe is Probe.DUAL
-    rules = guideline.ish_dual if dual else guideline.ish_single
+    rules = guideline.ish_rules(summary.probe)
     return decide(IshReading(summary), rules).conclusion if rules else None

@@ -9,14 +9,24 @@ from fractions import Fraction
 from her2path.domain.case import NOTHING_KNOWN, SpecimenFacts
 from her2path.domain.distance import CutDistance, ihc_distances, ish_distances
 from her2path.domain.flags import Flag
-from her2path.domain.guideline.definition import COUNT_SECOND, CommentText, Guideline, RecountUse
+from her2path.domain.guideline.definition import COUNT_SECOND, CommentText, Guideline
 from her2path.domain.guideline.findings import Findings, IhcFinding, IshFinding, Outcome, RecountFinding
 from her2path.domain.guideline.rules import POLICY, decide, holding
 from her2path.domain.ihc import IhcReading, IhcScore, StatedScore
 from her2path.domain.ish import IshReading
 from her2path.domain.low_expression import Her2Category, LowExpression, low_expression
 from her2path.domain.populations import APART, APART_ADOPTED, Population, SecondPopulation, combine
-from her2path.domain.reading import Count, IhcRead, IshRead, TrailStep, compare_recount, read_ihc, read_ish
+from her2path.domain.reading import (
+    Count,
+    IhcRead,
+    IshRead,
+    TrailStep,
+    both_counts,
+    compare_recount,
+    counts_as_one,
+    read_ihc,
+    read_ish,
+)
 from her2path.domain.verdict import Indeterminate, NotEvaluable, State
 
 
@@ -152,11 +162,8 @@ def _reads(ihc: IhcRead | None, evidence: CaseEvidence, guideline: Guideline) ->
     finding = IhcFinding.NOT_DONE if ihc is None else ihc.finding
     if ish is None or not isinstance(first, IshReading):
         return _Reads(ihc, None, None, Findings(finding, IshFinding.NOT_DONE))
-    adds = guideline.recount_use is RecountUse.ADD and ish.finding is IshFinding.EQUIVOCAL
-    if adds and isinstance(second, IshReading) and recount is not None and recount.finding.is_result:
-        # The sum of both counts is what the guideline reads once more nuclei were counted.
-        both = replace(first, summary=first.summary + second.summary)
-        summed = read_ish(both, guideline, count=Count.BOTH)
+    if isinstance(second, IshReading) and counts_as_one(ish, recount, guideline):
+        summed = read_ish(both_counts(first, second), guideline, count=Count.BOTH)
         return _Reads(ihc, ish, summed, Findings(finding, summed.finding, RecountFinding.SAME))
     return _Reads(ihc, ish, recount, Findings(finding, ish.finding, compare_recount(ish, recount, guideline)))
 
@@ -255,9 +262,8 @@ def _from_both(main: CaseCall, other: CaseCall, second: SecondPopulation, guidel
 def _second_call(
     ihc: IhcRead | None, evidence: CaseEvidence, second: SecondPopulation, guideline: Guideline
 ) -> CaseCall:
-    if second.count is not None:
-        # It is one population in one place, so it is not asked for two areas.
-        count = replace(second.count, areas=None)
+    count = second.reading
+    if count is not None:
         alone = replace(evidence, ish=count, recount=None, second=None)
         call = _combine(alone, _reads(ihc, alone, guideline), guideline)
         return replace(call, flags=tuple(f for f in call.flags if f != Flag.AREAS_NOT_STATED))

@@ -54,10 +54,7 @@ def _of_cuts(cuts: Iterable[Cut[E]], reading: E) -> tuple[CutDistance, ...]:
 def _distance(
     quantity: Quantity[E], reading: E, cut: Fraction, unit: str, *, suffix: str = ""
 ) -> CutDistance | None:
-    below = quantity.denominator(reading)
-    if not below or not quantity.is_known(reading):
+    value = quantity.value(reading)
+    if value is None:
         return None
-    above = quantity.numerator(reading)
-    # Division of integers rounds once, as that of fractions does, at a tenth of its time.
-    apart = (above * cut.denominator - cut.numerator * below) / (below * cut.denominator)
-    return CutDistance(f"{quantity.name}{suffix}", above / below, float(cut), apart, unit)
+    return CutDistance(f"{quantity.name}{suffix}", float(value), float(cut), float(value - cut), unit)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from her2path.domain.comparison import VersionCall, other_versions
 from her2path.domain.decision import CaseEvidence
 from her2path.domain.distance import CutDistance, ish_distances
-from her2path.domain.guideline.definition import Guideline, RecountUse
-from her2path.domain.guideline.findings import IshFinding
+from her2path.domain.guideline.definition import Guideline
 from her2path.domain.ish import IshReading, NucleusSignals
 from her2path.domain.populations import CellHeterogeneity, Population, cell_heterogeneity
-from her2path.domain.reading import Count, read_ish
+from her2path.domain.reading import Count, both_counts, counts_as_one, read_ish
 from her2path.domain.stability import Stability, stability
 from her2path.domain.verdict import NotEvaluable
 
@@ -70,8 +69,8 @@ def explain(
     first, second = evidence.ish, evidence.recount
     stable: Stability | NotEvaluable | None = None
     if isinstance(first, IshReading):
-        if isinstance(second, IshReading) and _counts_as_one(first, second, guideline):
-            both = replace(first, summary=first.summary + second.summary)
+        if isinstance(second, IshReading) and _is_sum_stated(first, second, guideline):
+            both = both_counts(first, second)
             every = (*nuclei, *more_nuclei) if nuclei and more_nuclei else ()
             stable = stability(both, guideline, every, count=Count.BOTH)
         else:
@@ -96,15 +95,12 @@ def _apart(evidence: CaseEvidence) -> dict[Population, IshReading]:
     if second is None or not second.is_apart or not isinstance(evidence.ish, IshReading):
         return {}
     found = {Population.MAIN: evidence.ish}
-    if second.count is not None:
-        # It is one population in one place, so it is not asked for two areas.
-        found[Population.SECOND] = replace(second.count, areas=None)
+    if (count := second.reading) is not None:
+        found[Population.SECOND] = count
     return found
 
 
-def _counts_as_one(first: IshReading, second: IshReading, guideline: Guideline) -> bool:
+def _is_sum_stated(first: IshReading, second: IshReading, guideline: Guideline) -> bool:
     """Tell whether the call states the group of both counts together."""
-    if guideline.recount_use is not RecountUse.ADD:
-        return False
     recount = read_ish(second, guideline, count=Count.RECOUNT)
-    return read_ish(first, guideline).finding is IshFinding.EQUIVOCAL and recount.finding.is_result
+    return counts_as_one(read_ish(first, guideline), recount, guideline)

@@ -9,9 +9,10 @@ single nuclei and never changes a call.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
+from functools import cache
 
 from her2path.domain.guideline.rules import POLICY, Rule, decide
 from her2path.domain.ish import IshReading, NucleusSignals, share_with_ratio
@@ -33,6 +34,11 @@ class SecondPopulation:
     def __post_init__(self) -> None:
         if not 0 < self.share < 1:
             raise ValueError(f"a second population is a share above 0 and below 1, got {self.share}")
+
+    @property
+    def reading(self) -> IshReading | None:
+        """Its count as a guideline reads it: one population in one place is not asked for two areas."""
+        return None if self.count is None else replace(self.count, areas=None)
 
     @property
     def is_apart(self) -> bool:
@@ -80,6 +86,7 @@ def _is(wanted: State) -> Rule[PopulationStates, State]:
     )
 
 
+@cache
 def population_rules(source: str) -> tuple[Rule[PopulationStates, State], ...]:
     """Build the rules of how two results combine, of which exactly one holds.
 

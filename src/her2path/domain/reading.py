@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TypeVar
 
 from her2path.domain.case import Controls
 from her2path.domain.flags import Flag
-from her2path.domain.guideline.definition import Guideline, condition_of
+from her2path.domain.guideline.definition import Guideline, RecountUse, condition_of
 from her2path.domain.guideline.findings import IhcFinding, IshFinding, RecountFinding, Scoring
 from her2path.domain.guideline.policies import FEW_CELLS, SPECIMEN_NOT_COVERED
 from her2path.domain.guideline.quantities import INTENSE_OVER_BLANK, STRONG_OVER_BLANK
 from her2path.domain.guideline.rules import Rule, decide, holding
 from her2path.domain.ihc import STAINED, IhcReading, IhcScore, IhcTally, StainingClass, StatedScore, TallyUnit
-from her2path.domain.ish import IshReading, Probe
+from her2path.domain.ish import IshReading
 from her2path.domain.verdict import Indeterminate, NotEvaluable
 
 E = TypeVar("E")
@@ -197,11 +197,21 @@ def read_ish(reading: IshReading, guideline: Guideline, *, count: Count = Count.
         steps = tuple(_step(r, f"{count}indeterminate: {r.then}", numbers) for r in rejected)
         reasons = Indeterminate(tuple(r.id for r in rejected), "; ".join(r.then for r in rejected))
         return IshRead(IshFinding.INDETERMINATE, steps, flags, reasons)
-    dual = reading.summary.probe is Probe.DUAL
-    decision = decide(reading, guideline.ish_dual if dual else guideline.ish_single)
+    decision = decide(reading, guideline.ish_rules(reading.summary.probe))
     finding = decision.conclusion
     step = _step(decision.rule, f"{count}ISH {'group ' if finding.is_group else ''}{finding}", numbers)
     return IshRead(finding, (step,), (*flags, *(r.then for r in holding(reading, asked))))
+
+
+def counts_as_one(first: IshRead, second: IshRead | None, guideline: Guideline) -> bool:
+    """Whether the guideline reads both counts as one: further nuclei, added to an equivocal count."""
+    adds = guideline.recount_use is RecountUse.ADD and first.finding is IshFinding.EQUIVOCAL
+    return adds and second is not None and second.finding.is_result
+
+
+def both_counts(first: IshReading, second: IshReading) -> IshReading:
+    """Add the nuclei of a second count; what is known of the quality is that of the first."""
+    return replace(first, summary=first.summary + second.summary)
 
 
 def compare_recount(first: IshRead, second: IshRead | None, guideline: Guideline) -> RecountFinding:

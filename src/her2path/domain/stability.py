@@ -125,7 +125,7 @@ def stability(
     read = read_ish(reading, guideline, count=count)
     if read.indeterminate is not None:
         return NotEvaluable("count_not_readable", f"the count cannot be read: {read.indeterminate.reason}")
-    rules = guideline.ish_dual if reading.summary.probe is Probe.DUAL else guideline.ish_single
+    rules = guideline.ish_rules(reading.summary.probe)
     by_share = all(one.quantity is SHARE_RATIO_2 for one in comparisons_of(rules))
     found = (_from_share if by_share else _from_totals)(reading, nuclei, guideline, rules)
     if isinstance(found, NotEvaluable):

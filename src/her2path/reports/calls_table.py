@@ -12,6 +12,7 @@ import io
 from collections.abc import Iterable
 
 from her2path.domain.ihc import StainingClass
+from her2path.io.count_table import guarded
 from her2path.io.documents import CallDoc
 from her2path.reports.wording import reason_sentences
 
@@ -40,7 +41,6 @@ COLUMNS = (
 )
 _IHC = ("scored_cells", "h_score", *PCT_COLUMNS)
 _ISH = ("nuclei", "her2_signals", "cep17_signals", "her2_mean", "cep17_mean", "her2_cep17_ratio")
-_STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def calls_csv(calls: Iterable[CallDoc]) -> str:
@@ -78,14 +78,3 @@ def _cell(value: object) -> str:
         return ""
     # repr gives the shortest digits that read back as the same number.
     return repr(value) if isinstance(value, float) else str(value)
-
-
-def guarded(words: str) -> str:
-    """Keep a spreadsheet from running free text as a formula.
-
-    Examples
-    --------
-    >>> guarded("=1+1"), guarded("no tissue")
-    ("'=1+1", 'no tissue')
-    """
-    return f"'{words}" if words.startswith(_STARTS_FORMULA) else words

@@ -16,7 +16,7 @@ from her2path.domain.guideline.findings import Findings, IhcFinding, IshFinding,
 from her2path.domain.guideline.quantities import IS_BIOPSY, OverBlank
 from her2path.domain.guideline.rules import Rule
 from her2path.domain.ihc import IhcReading
-from her2path.domain.ish import IshReading
+from her2path.domain.ish import IshReading, Probe
 from her2path.domain.verdict import NotEvaluable
 from her2path.errors import RuleSetError
 
@@ -164,6 +164,10 @@ class Guideline:
     def ish_findings(self) -> tuple[IshFinding, ...]:
         """What its ISH rules can say."""
         return tuple(dict.fromkeys(rule.then for rule in (*self.ish_dual, *self.ish_single)))
+
+    def ish_rules(self, probe: Probe) -> tuple[Rule[IshReading, IshFinding], ...]:
+        """Its ISH rules for an assay; none where a rejection forbids a single probe."""
+        return self.ish_dual if probe is Probe.DUAL else self.ish_single
 
     def is_one_result(self, one: IshFinding, other: IshFinding) -> bool:
         """Whether two ISH findings are the same result by this guideline."""

@@ -45,7 +45,9 @@ _NUCLEI: Quantity[IshReading] = Quantity(
 _HER2: Quantity[IshReading] = Quantity(
     "her2_signals", "HER2 signals", "signals", lambda r: r.summary.her2, lambda _: 1
 )
-_ENOUGH = _NUCLEI >= 20
+MIN_NUCLEI = 20
+"""Fewest nuclei of a count, and of a recount (Wolff 2018)."""
+_ENOUGH = _NUCLEI >= MIN_NUCLEI
 _IS_DUAL = ish_fact("dual probe", lambda r: r.summary.probe is Probe.DUAL, "single probe")
 
 _CONTROLS: Rule[IshReading, str] = Rule(
@@ -57,7 +59,7 @@ _CONTROLS: Rule[IshReading, str] = Rule(
 _TOO_FEW: Rule[IshReading, str] = Rule(
     "ISH-REJECT-NUCLEI",
     f"{POLICY} P8: fewer than the 20 nuclei that Wolff 2018 asks for",
-    _NUCLEI < 20,
+    _NUCLEI < MIN_NUCLEI,
     "fewer than 20 nuclei were counted; count more or repeat the test",
 )
 _NO_HER2: Rule[IshReading, str] = Rule(
