@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from her2path.imaging.phantoms.ihc_expression import assign_expression, measure_borders, stain_contours
-from her2path.imaging.phantoms.ihc_nuclei import paint_nuclei
-from her2path.imaging.phantoms.ihc_spec import IhcPhantomSpec
+from her2path.imaging.phantoms.ihc_nuclei import CellKind, paint_nuclei
+from her2path.imaging.phantoms.ihc_spec import IhcPhantomSpec, StainStyle
 from her2path.imaging.phantoms.ihc_stain import (
     dab_plane,
     debris_plane,
@@ -25,32 +25,67 @@ from her2path.imaging.phantoms.ihc_stain import (
 )
 from her2path.imaging.phantoms.ihc_tissue import Labels, map_cells, map_tissue
 from her2path.imaging.phantoms.ihc_truth import IhcCells, IhcTruth, summarise_truth, tabulate
+from her2path.imaging.phantoms.texture import Field
 
 
 @dataclass(frozen=True)
-class IhcPhantom:
-    """An IHC phantom and its truth."""
+class IhcScene:
+    """What lies on the glass, before any light; planes have shape (M, N)."""
 
     spec: IhcPhantomSpec
-    rgb: npt.NDArray[np.uint8]
-    """Shape (M, N, 3)."""
+    hematoxylin: Field
+    """Decadic OD along the unit vector of the stain, like `dab`."""
+    dab: Field
+    neutral: Field
+    """Decadic OD of grey matter, alike in the three channels."""
+    membrane: Field
+    """The part of `dab` that lies on membranes."""
     labels: Labels
-    """Shape (M, N): `cell_id` of the tumour cell at each pixel, 0 elsewhere."""
+    """`cell_id` of the tumour cell at each pixel, 0 elsewhere."""
+    nuclei: Labels
+    """Nucleus at each pixel, from 1; 0 = none.  Where two overlap, the upper one."""
+    nucleus_kind: npt.NDArray[np.int8]
+    """Kind of each nucleus as its place in `CellKind`, shape (n + 1,); entry 0 is unused."""
+    nucleus_cell: npt.NDArray[np.int32]
+    """`cell_id` of the tumour cell of each nucleus, 0 for other kinds, shape (n + 1,)."""
     cells: IhcCells
     truth: IhcTruth
 
 
-def render_ihc(spec: IhcPhantomSpec) -> IhcPhantom:
-    """Render an IHC phantom with its truth.
+@dataclass(frozen=True)
+class IhcPhantom:
+    """An IHC phantom: its picture, and the scene with its truth."""
 
-    Memory is about 150 bytes per pixel: render at most 4096 x 4096 at once and repeat blocks for
+    rgb: npt.NDArray[np.uint8]
+    """Shape (M, N, 3)."""
+    scene: IhcScene
+
+    @property
+    def spec(self) -> IhcPhantomSpec:
+        """What the phantom was asked to show."""
+        return self.scene.spec
+
+    @property
+    def labels(self) -> Labels:
+        """Shape (M, N): `cell_id` of the tumour cell at each pixel, 0 elsewhere."""
+        return self.scene.labels
+
+    @property
+    def cells(self) -> IhcCells:
+        """All cells, tumour cells first."""
+        return self.scene.cells
+
+    @property
+    def truth(self) -> IhcTruth:
+        """What a perfect reader would tally."""
+        return self.scene.truth
+
+
+def compose_ihc(spec: IhcPhantomSpec) -> IhcScene:
+    """Lay out tissue, cells and stain.
+
+    Memory is about 150 bytes per pixel: compose at most 4096 x 4096 at once and repeat blocks for
     more (`her2path.io.phantom_files`).
-
-    Examples
-    --------
-    >>> phantom = render_ihc(IhcPhantomSpec(seed=1, width_px=256, height_px=192, mpp=0.5))
-    >>> phantom.rgb.shape, phantom.rgb.dtype.name
-    ((192, 256, 3), 'uint8')
     """
     tissue = map_tissue(spec)
     cells = map_cells(spec, tissue)
@@ -58,8 +93,55 @@ def render_ihc(spec: IhcPhantomSpec) -> IhcPhantom:
     contours = stain_contours(spec, cells, expression)
     nuclei = paint_nuclei(spec, tissue, cells)
     membrane = membrane_plane(spec, contours)
-    dab = dab_plane(spec, tissue, cells, expression, membrane, nuclei.cover)
-    hematoxylin = hematoxylin_plane(spec, tissue, cells, nuclei)
-    rgb = photographed(spec, mixed(spec, hematoxylin, dab, debris_plane(spec)))
     table = tabulate(spec.mpp, cells, expression, measure_borders(contours, cells.count), nuclei)
-    return IhcPhantom(spec, rgb, cells.labels, table, summarise_truth(table, cells.labels, mpp=spec.mpp))
+    kinds = tuple(CellKind)
+    painted = [nucleus for nucleus, _ in nuclei.painted]
+    return IhcScene(
+        spec=spec,
+        hematoxylin=hematoxylin_plane(spec, tissue, cells, nuclei),
+        dab=dab_plane(spec, tissue, cells, expression, membrane, nuclei.cover),
+        neutral=debris_plane(spec),
+        membrane=membrane,
+        labels=cells.labels,
+        nuclei=nuclei.labels,
+        nucleus_kind=np.array([0, *(kinds.index(nucleus.kind) for nucleus in painted)], np.int8),
+        nucleus_cell=np.array([0, *(nucleus.cell for nucleus in painted)], np.int32),
+        cells=table,
+        truth=summarise_truth(table, cells.labels, mpp=spec.mpp),
+    )
+
+
+def photograph(
+    scene: IhcScene, style: StainStyle | None = None, *, seed: int | None = None
+) -> npt.NDArray[np.uint8]:
+    """Photograph a scene with the colours and optics of a style.
+
+    Parameters
+    ----------
+    scene : IhcScene
+    style : StainStyle, optional
+        Another one than the scene was made for changes vectors, white, optics and compression; the
+        densities (gain, blush, haze) stay those of the scene.
+    seed : int, optional
+        Of the sensor's noise; the scene's own by default.
+
+    Returns
+    -------
+    rgb : ndarray of uint8, shape (M, N, 3)
+    """
+    chosen = style or scene.spec.style
+    light = mixed(chosen, scene.hematoxylin, scene.dab, scene.neutral)
+    return photographed(scene.spec, light, chosen, sensor_seed=scene.spec.seed if seed is None else seed)
+
+
+def render_ihc(spec: IhcPhantomSpec) -> IhcPhantom:
+    """Render an IHC phantom with its truth.
+
+    Examples
+    --------
+    >>> phantom = render_ihc(IhcPhantomSpec(seed=1, width_px=256, height_px=192, mpp=0.5))
+    >>> phantom.rgb.shape, phantom.rgb.dtype.name
+    ((192, 256, 3), 'uint8')
+    """
+    scene = compose_ihc(spec)
+    return IhcPhantom(photograph(scene), scene)

@@ -52,13 +52,15 @@ class NucleiCanvas:
     hematoxylin: Field
     cover: Field
     """Opacity of nuclei, 0 to 1."""
+    labels: npt.NDArray[np.int32]
+    """Place + 1 in `painted` of the uppermost nucleus at each pixel, 0 = none."""
     painted: list[tuple[Nucleus, int]] = field(default_factory=list)
     """Nuclei in the order of painting and their areas in pixels."""
 
 
 def paint_nuclei(spec: IhcPhantomSpec, tissue: TissueMap, cells: CellMap) -> NucleiCanvas:
     """Paint all nuclei; those of stroma avoid the ones that are there already."""
-    canvas = NucleiCanvas(np.zeros(spec.shape, np.float32), np.zeros(spec.shape, np.float32))
+    canvas = NucleiCanvas(*(np.zeros(spec.shape, dtype) for dtype in (np.float32, np.float32, np.int32)))
     grain = band_noise(stream(spec.seed, "chromatin"), spec.shape, 0.38 / spec.mpp, 1.1 / spec.mpp)
     grain += np.float32(0.6) * smooth_noise(stream(spec.seed, "clumps"), spec.shape, 0.9 / spec.mpp)
     for nucleus in _tumour_nuclei(spec, cells):
@@ -177,6 +179,7 @@ def _paint(canvas: NucleiCanvas, nucleus: Nucleus, grain: Field, mpp: float) -> 
     canvas.hematoxylin[window] = under * (1 - cover) + od * cover
     canvas.cover[window] = np.maximum(canvas.cover[window], cover)
     canvas.painted.append((nucleus, area))
+    canvas.labels[window][cover >= 0.5] = len(canvas.painted)
 
 
 def _outline(

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from her2path.imaging.phantoms.ihc_expression import Contours, Expression
 from her2path.imaging.phantoms.ihc_nuclei import NucleiCanvas
-from her2path.imaging.phantoms.ihc_spec import IhcPhantomSpec
+from her2path.imaging.phantoms.ihc_spec import IhcPhantomSpec, StainStyle
 from her2path.imaging.phantoms.ihc_tissue import CellMap, Mask, TissueMap
 from her2path.imaging.phantoms.texture import (
     Field,
@@ -121,27 +121,28 @@ def debris_plane(spec: IhcPhantomSpec) -> Field:
     return np.asarray(0.5 * np.clip(grains - 2.6 + 0.5 * np.clip(where, -2, 2), 0, 2), dtype=np.float32)
 
 
-def mixed(spec: IhcPhantomSpec, hematoxylin: Field, dab: Field, neutral: Field) -> npt.NDArray[np.float32]:
+def mixed(style: StainStyle, hematoxylin: Field, dab: Field, neutral: Field) -> npt.NDArray[np.float32]:
     """Transmit white light through stains and debris (Beer-Lambert); shape (M, N, 3), 0 to 255."""
-    vectors = np.array([spec.style.hematoxylin, spec.style.dab], dtype=np.float32)
+    vectors = np.array([style.hematoxylin, style.dab], dtype=np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    light = np.empty((*spec.shape, 3), dtype=np.float32)
+    light = np.empty((*hematoxylin.shape, 3), dtype=np.float32)
     for channel in range(3):
         od = vectors[0, channel] * hematoxylin + vectors[1, channel] * dab + neutral
-        light[..., channel] = np.float32(spec.style.white[channel]) * np.exp(np.float32(-np.log(10)) * od)
+        light[..., channel] = np.float32(style.white[channel]) * np.exp(np.float32(-np.log(10)) * od)
     return light
 
 
-def photographed(spec: IhcPhantomSpec, light: npt.NDArray[np.float32]) -> Rgb:
+def photographed(
+    spec: IhcPhantomSpec, light: npt.NDArray[np.float32], style: StainStyle, *, sensor_seed: int
+) -> Rgb:
     """Blur, sharpen, add noise and compress as a scanner does; shape (M, N, 3), uint8."""
-    style = spec.style
     image = blurred(light, max(style.psf_um / spec.mpp, 0.35))
     if spec.defocused_patch:
         image = _defocused(spec, np.asarray(image))
     if style.sharpen:
         soft = blurred(image, max(0.5 / spec.mpp, 0.8))
         image = image + np.float32(style.sharpen) * (image - soft)
-    rng = stream(spec.seed, "sensor")
+    rng = stream(sensor_seed, "sensor")
     # Shot noise grows with the square root of the light.
     noise = rng.standard_normal(image.shape, dtype=np.float32)
     noise = blurred(noise, 0.5) * np.float32(1.5)

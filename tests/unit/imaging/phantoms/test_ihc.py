@@ -9,7 +9,8 @@ import pytest
 
 from her2path.domain.ihc import Intensity, Pattern, Reactivity, StainingClass
 from her2path.imaging.ihc.clusters import largest_clusters
-from her2path.imaging.phantoms.ihc import IhcPhantom, render_ihc
+from her2path.imaging.phantoms.ihc import IhcPhantom, compose_ihc, photograph, render_ihc
+from her2path.imaging.phantoms.ihc_nuclei import CellKind
 from her2path.imaging.phantoms.ihc_spec import (
     MEMBRANE_OD,
     SCORE_PRESETS,
@@ -165,9 +166,27 @@ def test_the_picture_holds_the_membrane_density_that_the_truth_states(style):
 def test_light_through_stain_is_decadic_in_absolute_terms():
     spec = IhcPhantomSpec(width_px=128, height_px=128, style=STYLES["classic"])
     plane = np.zeros(spec.shape, dtype=np.float32)
-    light = mixed(spec, plane, plane + 1, plane)
+    light = mixed(spec.style, plane, plane + 1, plane)
     vector = np.array(spec.style.dab) / np.linalg.norm(spec.style.dab)
     assert light[0, 0] == pytest.approx(np.array(spec.style.white) * 10**-vector, rel=1e-4)
+
+
+def test_a_scene_photographed_by_another_scanner_keeps_its_truth():
+    scene = compose_ihc(replace(SMALL, classes=SCORE_PRESETS["2+"]))
+    blue, pale = (photograph(scene, STYLES[name]) for name in ("blue", "pale"))
+    assert not np.array_equal(blue, pale)
+    assert np.array_equal(photograph(scene), render_ihc(scene.spec).rgb)
+
+
+def test_every_nucleus_of_the_table_is_on_the_map_of_nuclei(mixed_phantom):
+    scene, cells = mixed_phantom.scene, mixed_phantom.cells
+    tumour = tuple(CellKind).index(CellKind.TUMOUR)
+    visible = np.isfinite(cells.nucleus_x_px0) & cells.is_tumour
+    assert set(scene.nucleus_cell[1:]) - {0} == set(cells.cell_id[visible].tolist())
+    assert ((scene.nucleus_kind[1:] == tumour) == (scene.nucleus_cell[1:] > 0)).all()
+    own = scene.nucleus_cell[scene.nuclei]
+    inside = own[own > 0] == scene.labels[own > 0]
+    assert inside.mean() > 0.9
 
 
 def test_labels_and_table_state_the_same_cells(mixed_phantom):
