@@ -60,7 +60,11 @@ class NucleiCanvas:
 
 def paint_nuclei(spec: IhcPhantomSpec, tissue: TissueMap, cells: CellMap) -> NucleiCanvas:
     """Paint all nuclei; those of stroma avoid the ones that are there already."""
-    canvas = NucleiCanvas(*(np.zeros(spec.shape, dtype) for dtype in (np.float32, np.float32, np.int32)))
+    canvas = NucleiCanvas(
+        hematoxylin=np.zeros(spec.shape, np.float32),
+        cover=np.zeros(spec.shape, np.float32),
+        labels=np.zeros(spec.shape, np.int32),
+    )
     grain = band_noise(stream(spec.seed, "chromatin"), spec.shape, 0.38 / spec.mpp, 1.1 / spec.mpp)
     grain += np.float32(0.6) * smooth_noise(stream(spec.seed, "clumps"), spec.shape, 0.9 / spec.mpp)
     for nucleus in _tumour_nuclei(spec, cells):
