@@ -20,7 +20,8 @@ from pydantic import BaseModel, ConfigDict
 
 from her2path.errors import ArtefactError
 from her2path.imaging.ihc.calibration import INTENSITIES, PATTERNS, Calibration
-from her2path.imaging.ihc.measure import MARGIN_UM, Cells, Core, measure_cells
+from her2path.imaging.ihc.finder import Finder
+from her2path.imaging.ihc.measure import CLASSICAL, Cells, Core, measure_cells
 from her2path.imaging.ihc.tumour import CODES, EXCLUSIONS, CellTraits, Exclusion, choose_tumour_cells
 from her2path.imaging.regions import region_reasons
 from her2path.imaging.stain import StainModel
@@ -66,11 +67,12 @@ class _Slide:
     source: SlideSource
     model: StainModel
     calibration: Calibration
+    finder: Finder
     facts: SlideResult
     mpp: float
     """Working pixel size in µm."""
     margin: int
-    """Working pixels."""
+    """Working pixels: how far a cell's surroundings reach is a matter of the finder, not of the tiles."""
     tissue: npt.NDArray[np.bool_]
     tissue_mpp: float
 
@@ -99,7 +101,8 @@ def run(
     found = read_document(quality, QualityDoc).result
     if document.result is None or found is None or found.stain is None:
         raise ValueError("ihc_cells needs the results of slide_intake and slide_quality of an IHC image")
-    blocks, mpp, margin = _blocks(tiles, params.block_px)
+    finder: Finder = CLASSICAL
+    blocks, mpp = _blocks(tiles, params.block_px)
     image_id = document.sheet.image_id
     tumour = None if tumour_roi is None else read_regions(tumour_roi, name=f"tumour_roi of {image_id}")
     excluded = None if exclude_roi is None else read_regions(exclude_roi, name=f"exclude_roi of {image_id}")
@@ -110,23 +113,26 @@ def run(
             source=source,
             model=_model(found.stain),
             calibration=Calibration(),
+            finder=finder,
             facts=document.result,
             mpp=mpp,
-            margin=margin,
+            margin=math.ceil(finder.margin_um / mpp),
             tissue=read_mask(tissue),
             tissue_mpp=found.mask_mpp,
         )
         with write_table(contours, IHC_CONTOURS, produced_by=producer("ihc_cells", params)) as outlines:
             columns = _measure(whole, blocks, outlines, workers=workers, pending=params.max_pending)
     table = _joined(columns)
-    exclusion, by_neighbourhood = _exclusions(table, document.result, tumour, excluded)
+    exclusion, by_neighbourhood = _exclusions(
+        table, document.result, tumour, excluded, tells_tumour=finder.tells_tumour
+    )
     facts = {"calibration": Calibration().id, "tumour_by_neighbourhood": str(by_neighbourhood).lower()}
     with write_table(cells, IHC_CELLS, produced_by=producer("ihc_cells", params), facts=facts) as out:
         _append(out, table, exclusion)
     log.info("%d cells, %d scored", len(exclusion), int((exclusion == 0).sum()))
 
 
-def _blocks(tiles: Path, block_px: int) -> tuple[list[_Block], float, int]:
+def _blocks(tiles: Path, block_px: int) -> tuple[list[_Block], float]:
     table = read_table(tiles, TILES)
     if table.num_rows == 0:
         raise ArtefactError(tiles.name, "holds no tile")
@@ -139,8 +145,7 @@ def _blocks(tiles: Path, block_px: int) -> tuple[list[_Block], float, int]:
         for row in range(tile["row"], bottom, block_px)
         for col in range(tile["col"], right, block_px)
     ]
-    # How far a cell's surroundings reach is a matter of the method, not of the tiles.
-    return blocks, mpp, math.ceil(MARGIN_UM / mpp)
+    return blocks, mpp
 
 
 def _model(stain: StainResult) -> StainModel:
@@ -193,6 +198,7 @@ def _measure_block(whole: _Slide, block: _Block) -> Cells:
         core=Core(margin, margin, block.height, block.width),
         origin=origin,
         calibration=whole.calibration,
+        finder=whole.finder,
     )
 
 
@@ -261,6 +267,7 @@ def _numbers(whole: _Slide, block: _Block, found: Cells, kept: npt.NDArray[np.bo
         "surround_od": found.surround_od,
         "gap_frac": found.gap_frac,
         "greyness": found.greyness,
+        "tumour": found.nuclei.tumour,
         "cut": cut,
     }
     return {name: values[kept] for name, values in numbers.items()}
@@ -273,7 +280,12 @@ def _joined(columns: list[Numbers]) -> Numbers:
 
 
 def _exclusions(
-    table: Numbers, facts: SlideResult, tumour: Regions | None, excluded: Regions | None
+    table: Numbers,
+    facts: SlideResult,
+    tumour: Regions | None,
+    excluded: Regions | None,
+    *,
+    tells_tumour: bool,
 ) -> tuple[npt.NDArray[np.int8], bool]:
     """Why each cell is not scored (regions that people drew come first); whether neighbours decided."""
     x, y = table["x_px0"], table["y_px0"]
@@ -292,6 +304,7 @@ def _exclusions(
         surround_od=table["surround_od"][inside],
         gap_frac=table["gap_frac"][inside],
         greyness=table["greyness"][inside],
+        tumour=table["tumour"][inside] if tells_tumour else None,
     )
     choice = choose_tumour_cells(traits, drawn=tumour is not None)
     codes[inside] = choice.exclusion

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from her2path.imaging.ihc.nuclei import Nuclei
+from her2path.imaging.ihc.finder import Nuclei
 from her2path.imaging.ihc.rays import Floats, closed_paths, ring_points, sample_rays
 from her2path.imaging.stain import StainAmounts, steadied
 

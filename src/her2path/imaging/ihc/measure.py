@@ -9,14 +9,13 @@ import numpy.typing as npt
 
 from her2path.imaging.ihc.calibration import Calibration, Grades, grade
 from her2path.imaging.ihc.cells import CLEAR_OD, STEP_UM, CellRays, trace_cells
+from her2path.imaging.ihc.finder import Finder, Nuclei
 from her2path.imaging.ihc.membrane import Membranes, measure_membranes
-from her2path.imaging.ihc.nuclei import REACH_UM as NUCLEUS_REACH_UM
-from her2path.imaging.ihc.nuclei import Nuclei, detect_nuclei
+from her2path.imaging.ihc.nuclei import ClassicalFinder
 from her2path.imaging.ihc.rays import Coordinates, Floats, ring_area, ring_centroids, ring_points, within
 from her2path.imaging.stain import StainModel, separate
 
-MARGIN_UM = NUCLEUS_REACH_UM
-"""Context that a tile needs on every side so that its cells do not depend on where it was cut."""
+CLASSICAL = ClassicalFinder()
 _RIM_UM = 3.0
 
 
@@ -62,13 +61,14 @@ def measure_cells(
     core: Core,
     origin: tuple[int, int],
     calibration: Calibration,
+    finder: Finder = CLASSICAL,
 ) -> Cells:
     """Measure the cells whose nucleus has its centre in the core of a tile.
 
     Parameters
     ----------
     rgb : ndarray of uint8, shape (M, N, 3)
-        The core with `MARGIN_UM` around it.
+        The core with the finder's `margin_um` around it.
     model : StainModel
     mpp : float
         Pixel size in µm.
@@ -77,13 +77,15 @@ def measure_cells(
     origin : tuple of two ints
         Row and column of the array's first pixel on the slide's grid.
     calibration : Calibration
+    finder : Finder
+        Finds the nuclei; cells and membranes are measured around them.
 
     Returns
     -------
     Cells
     """
     stains = separate(rgb, model)
-    nuclei = detect_nuclei(stains, mpp=mpp, origin=origin)
+    nuclei = finder(stains, mpp=mpp, origin=origin)
     x, y = ring_centroids(nuclei.x, nuclei.y, nuclei.radii_px)
     x, y = x + 0.5, y + 0.5
     own = (y >= core.row) & (y < core.row + core.height) & (x >= core.col) & (x < core.col + core.width)

@@ -11,17 +11,15 @@ wherever they are cut.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial import cKDTree
 
+from her2path.imaging.ihc.finder import Nuclei, without_overlaps
 from her2path.imaging.ihc.rays import (
     ANGLES,
-    COS,
-    SIN,
     Coordinates,
     Floats,
     at,
@@ -59,8 +57,6 @@ _BROWN_WALL = 0.08
 _VALLEY = 0.03
 """Rise after a dip along a ray from which the ray has entered a second nucleus."""
 _EDGE_SEEN = 0.012
-_OVERLAP = 0.3
-"""Share of the smaller of two outlines from which both are the same nucleus."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,26 +76,24 @@ class NucleusCuts:
 
 
 @dataclass(frozen=True, slots=True)
-class Nuclei:
-    """Nuclei of one tile, in its pixels (the middle of a pixel has whole coordinates)."""
+class ClassicalFinder:
+    """Nuclei by `detect_nuclei`."""
 
-    x: Coordinates
-    y: Coordinates
-    radii_px: Floats
-    """Outlines, shape (n, ANGLES), around ``x, y``."""
-    area_um2: Floats
-    elongation: Floats
-    contrast: Floats
-    coverage: Floats
-    hematoxylin: Floats
-    """Mean hematoxylin within the outline."""
+    cuts: NucleusCuts = field(default_factory=NucleusCuts)
 
-    def __len__(self) -> int:
-        return len(self.x)
+    @property
+    def margin_um(self) -> float:
+        """Reach of everything in this module."""
+        return REACH_UM
 
-    def where(self, chosen: npt.NDArray[np.bool_] | npt.NDArray[np.intp]) -> Nuclei:
-        """Choose some by a mask or by their places."""
-        return Nuclei(**{f.name: getattr(self, f.name)[chosen] for f in fields(self)})
+    @property
+    def tells_tumour(self) -> bool:
+        """No: outlines alone do not tell."""
+        return False
+
+    def __call__(self, stains: StainAmounts, *, mpp: float, origin: tuple[int, int]) -> Nuclei:
+        """Find nuclei, see `detect_nuclei`."""
+        return detect_nuclei(stains, mpp=mpp, origin=origin, cuts=self.cuts)
 
 
 def detect_nuclei(
@@ -158,8 +152,9 @@ def detect_nuclei(
         contrast=contrast[good],
         coverage=coverage[good],
         hematoxylin=_mean_within(hematoxylin, index[good], radii_um),
+        tumour=np.ones(len(good), np.float32),
     )
-    return found.where(_without_overlaps(found, score[good]))
+    return found.where(without_overlaps(found, score[good]))
 
 
 def _nuclear_maps(
@@ -269,39 +264,3 @@ def _mean_within(samples: Floats, index: npt.NDArray[np.intp], radii_um: Floats)
     """Mean within outlines, weighted by area."""
     weight = (np.arange(samples.shape[2]) <= index[..., None]) * radii_um
     return np.asarray(within(samples, weight) / weight.sum(axis=(1, 2)), np.float32)
-
-
-def _without_overlaps(nuclei: Nuclei, score: Floats) -> npt.NDArray[np.intp]:
-    """Keep the best of candidates that overlap; places of the kept ones in order."""
-    if len(nuclei) < 2:
-        return np.arange(len(nuclei))
-    reach = nuclei.radii_px.max(axis=1)
-    tree = cKDTree(np.column_stack([nuclei.x, nuclei.y]))
-    pairs = tree.query_pairs(2 * float(reach.max()), output_type="ndarray")
-    first, second = pairs[:, 0], pairs[:, 1]
-    gap = np.hypot(nuclei.x[first] - nuclei.x[second], nuclei.y[first] - nuclei.y[second])
-    near = gap < reach[first] + reach[second]
-    first, second = first[near], second[near]
-    first_wins = (score[first] > score[second]) | ((score[first] == score[second]) & (first < second))
-    worse, better = np.where(first_wins, second, first), np.where(first_wins, first, second)
-    area = ring_area(nuclei.radii_px)
-    shared = _share_within(nuclei, worse, better) * area[worse]
-    same = shared > _OVERLAP * np.minimum(area[worse], area[better])
-    rivals: dict[int, list[int]] = {}
-    for low, high in zip(worse[same].tolist(), better[same].tolist(), strict=True):
-        rivals.setdefault(low, []).append(high)
-    kept = np.ones(len(nuclei), np.bool_)
-    for candidate in np.lexsort((np.arange(len(nuclei)), -score)).tolist():
-        kept[candidate] = not any(kept[rival] for rival in rivals.get(candidate, ()))
-    return np.flatnonzero(kept)
-
-
-def _share_within(nuclei: Nuclei, inner: npt.NDArray[np.intp], outer: npt.NDArray[np.intp]) -> Coordinates:
-    """Share of the area of each `inner` outline that lies within its `outer` one."""
-    depth, weight = np.array([0.35, 0.7, 0.95]), np.array([0.25, 0.35, 0.4])
-    reach = nuclei.radii_px[inner][:, :, None] * depth
-    dx = nuclei.x[inner, None, None] + reach * COS[None, :, None] - nuclei.x[outer, None, None]
-    dy = nuclei.y[inner, None, None] + reach * SIN[None, :, None] - nuclei.y[outer, None, None]
-    ray = np.rint(np.arctan2(dy, dx) / (2 * np.pi) * ANGLES).astype(np.intp) % ANGLES
-    within = np.hypot(dx, dy) < nuclei.radii_px[outer[:, None, None], ray]
-    return np.asarray((within * weight).sum(axis=2).mean(axis=1))

@@ -36,6 +36,8 @@ class Exclusion(StrEnum):
     STROMA = "stroma"
     """Amid gaps, or outnumbered by cells of other kinds."""
     ISOLATED = "isolated"
+    NOT_TUMOUR = "not_tumour"
+    """A learned finder takes the nucleus for one of another kind of cell."""
 
 
 EXCLUSIONS: tuple[Exclusion | None, ...] = (None, *Exclusion)
@@ -61,6 +63,8 @@ class CellTraits:
     """Share of that rim that is as clear as glass."""
     greyness: Floats
     """Rise of DAB over that of hematoxylin from the rim to the nucleus."""
+    tumour: Floats | None = None
+    """Probability of belonging to a tumour cell; None where the finder of nuclei cannot tell."""
 
     def __len__(self) -> int:
         return len(self.x_um)
@@ -87,6 +91,8 @@ class TumourCuts:
     """Epithelium-like cells within `neighbour_um`: fewer, and a cell stands alone."""
     min_share: float = 0.5
     """Epithelium-like among all cells within `neighbour_um`."""
+    tumour: float = 0.5
+    """Probability from which a cell is scored where the finder of nuclei tells."""
     min_found: float = 0.10
     """Share of all cells that must prove epithelium-like by its neighbourhood for that to be a
     criterion; below it the tumour grows loosely (signet-ring cells) or the choice does not work."""
@@ -128,6 +134,10 @@ def choose_tumour_cells(
     exclusion = np.zeros(len(traits), np.int8)
     if not len(traits):
         return TumourChoice(exclusion, by_neighbourhood=False)
+    if traits.tumour is not None:
+        # Who learnt the looks of all kinds of cells needs no rule of thumb beside it.
+        exclusion[traits.tumour < cuts.tumour] = CODES[Exclusion.NOT_TUMOUR]
+        return TumourChoice(exclusion, by_neighbourhood=not drawn)
     distinct = traits.evidence >= cuts.indistinct * np.quantile(traits.evidence, 0.75)
     exclusion[~distinct] = CODES[Exclusion.INDISTINCT]
     grey = distinct & (traits.greyness > cuts.greyness)

@@ -8,14 +8,14 @@ from scipy.spatial import cKDTree
 
 from her2path.imaging.ihc.calibration import Calibration
 from her2path.imaging.ihc.heterogeneity import measure_heterogeneity
-from her2path.imaging.ihc.measure import MARGIN_UM, Core, measure_cells
+from her2path.imaging.ihc.measure import CLASSICAL, Core, measure_cells
 from her2path.imaging.ihc.overlay import EXCLUDED_RGB, SCORE_RGB, Overlay
 from her2path.imaging.phantoms.ihc import render_ihc
 from her2path.imaging.phantoms.ihc_spec import SCORE_PRESETS, STYLES, IhcPhantomSpec
 from her2path.imaging.stain import blank_histogram, estimate_stains, estimate_white
 
 MPP = 0.5
-MARGIN = round(MARGIN_UM / MPP)
+MARGIN = round(CLASSICAL.margin_um / MPP)
 
 
 def rendered(preset, *, style="crisp", seed=5, side=640):

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from her2path.imaging.ihc.nuclei import Nuclei, NucleusCuts, detect_nuclei
+from her2path.imaging.ihc.finder import Nuclei
+from her2path.imaging.ihc.nuclei import NucleusCuts, detect_nuclei
 from her2path.imaging.ihc.rays import ANGLES
 from her2path.imaging.stain import StainAmounts
 
