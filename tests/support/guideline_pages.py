@@ -155,6 +155,8 @@ def policies_of(guideline: Guideline) -> tuple[str, ...]:
     sources += [rule.source for rule in population_rules(APART)]
     # P22 has no rule of its own: it is the list of groups that are one result.
     sources += ["her2path policy P22"] if guideline.one_result else []
+    # Nor has P23, which decides whether control tissue lets any guideline read the slide.
+    sources.append("her2path policy P23")
     return policies_in("; ".join(sources))
 
 
@@ -167,6 +169,8 @@ def users_of(number: str) -> str:
                 users.setdefault(f"`{rule_id}`", []).append(guideline.id)
         if number == "P22" and guideline.one_result:
             users.setdefault("comparison of two counts", []).append(guideline.id)
+        if number == "P23":
+            users.setdefault("acceptance of control tissue on the slide", []).append(guideline.id)
     rows = [(rule, _linked(ids)) for rule, ids in users.items()]
     rows += [
         (f"`{rule.id}`", "all") for rule in population_rules(APART) if number in policies_in(rule.source)

@@ -46,6 +46,12 @@ class Flag(StrEnum):
     SECOND_POPULATION_NOT_READ = "second_population_not_read"
     SHARE_OF_OTHER_NUCLEI = "share_of_other_nuclei"
     HETEROGENEOUS_2009 = "heterogeneous_2009"
+    CONTROL_TISSUE_FAILED = "control_tissue_failed"
+    CONTROL_TISSUE_DOUBTFUL = "control_tissue_doubtful"
+    CONTROL_TISSUE_NOT_EVALUABLE = "control_tissue_not_evaluable"
+    CONTROL_TISSUE_NOT_COMPARED = "control_tissue_not_compared"
+    CONTROL_TISSUE_CONTRADICTS = "control_tissue_contradicts_sheet"
+    CONTROLS_BY_MEASUREMENT = "controls_by_measurement"
 
 
 FLAG_TEXT: Mapping[Flag, str] = MappingProxyType(
@@ -108,6 +114,19 @@ FLAG_TEXT: Mapping[Flag, str] = MappingProxyType(
         "nuclei, so it was counted over others; it was taken as stated.",
         Flag.HETEROGENEOUS_2009: "Heterogeneous by the cell-level definition of 2009: more than 5 % but less "
         "than 50 % of the nuclei have a ratio above 2.2. It is an extra; a third of all cases meet it.",
+        Flag.CONTROL_TISSUE_FAILED: "Control tissue on the slide does not have the score it should have, so "
+        "the run failed (policy P23).",
+        Flag.CONTROL_TISSUE_DOUBTFUL: "Control tissue on the slide scores beside the score it should have, "
+        "within the uncertainty of its cells: neither accepted nor failed. A person must look at it.",
+        Flag.CONTROL_TISSUE_NOT_EVALUABLE: "Control tissue on the slide could not be scored; it says nothing "
+        "of the run.",
+        Flag.CONTROL_TISSUE_NOT_COMPARED: "Control tissue on the slide was left out and scored on its own, "
+        "but nobody stated which score it should have.",
+        Flag.CONTROL_TISSUE_CONTRADICTS: "The case sheet and the control tissue on the slide contradict each "
+        "other; the failure counts.",
+        Flag.CONTROLS_BY_MEASUREMENT: "The case sheet does not say whether the IHC controls passed; all "
+        "control tissue on the slide has the score it should have, and that was taken for a pass (policy "
+        "P23).",
     }
 )
 """What each flag means, in a sentence."""
