@@ -60,14 +60,14 @@ class StainModel:
             raise ValueError("hematoxylin and DAB are too alike to be separated")
 
     def unmixing(self) -> npt.NDArray[np.float32]:
-        """Matrix (2, 3) from densities of R, G, B to amounts of hematoxylin and DAB.
+        """Matrix (3, 3) from densities of R, G, B to amounts of hematoxylin, DAB and a residual.
 
         The third stain is the direction at right angles to both, so that colours which neither
         stain explains do not leak into them.
         """
         third = np.cross(self.hematoxylin, self.dab)
         stains = np.stack([self.hematoxylin, self.dab, third / np.linalg.norm(third)], axis=1)
-        return np.asarray(np.linalg.inv(stains)[:2], np.float32)
+        return np.asarray(np.linalg.inv(stains), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,8 @@ class StainAmounts:
 
     hematoxylin: npt.NDArray[np.float32]
     dab: npt.NDArray[np.float32]
+    residual: npt.NDArray[np.float32] | None = None
+    """What neither explains, if it was asked for: about 0, but for other colours."""
 
 
 def steadied(image: npt.NDArray[np.float32] | cv2.typing.MatLike) -> npt.NDArray[np.float32]:
@@ -128,18 +130,20 @@ def optical_density(rgb: npt.NDArray[np.uint8], *, white: Rgb = DEFAULT_WHITE) -
     return np.asarray(cv2.LUT(np.ascontiguousarray(rgb), table), dtype=np.float32)
 
 
-def separate(rgb: npt.NDArray[np.uint8], model: StainModel) -> StainAmounts:
+def separate(rgb: npt.NDArray[np.uint8], model: StainModel, *, with_residual: bool = False) -> StainAmounts:
     """Separate hematoxylin and DAB.
 
     Parameters
     ----------
     rgb : ndarray of uint8, shape (M, N, 3)
     model : StainModel
+    with_residual : bool
+        Also keep what neither stain explains.
 
     Returns
     -------
     StainAmounts
-        Two float32 images of shape (M, N), decadic OD.
+        Two or three float32 images of shape (M, N), decadic OD.
 
     References
     ----------
@@ -152,9 +156,8 @@ def separate(rgb: npt.NDArray[np.uint8], model: StainModel) -> StainAmounts:
     0.0
     """
     od = optical_density(rgb, white=model.white)
-    amounts = cv2.transform(od, model.unmixing())
-    hematoxylin, dab = cv2.split(amounts)
-    return StainAmounts(steadied(hematoxylin), steadied(dab))
+    amounts = cv2.transform(od, model.unmixing()[: 3 if with_residual else 2])
+    return StainAmounts(*(steadied(amount) for amount in cv2.split(amounts)))
 
 
 def blank_histogram(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
