@@ -34,6 +34,7 @@ from her2path.io import calls
 from her2path.io import documents as d
 from her2path.io.placeholders import write_not_evaluable
 from her2path.io.provenance import digests
+from her2path.io.quality_entries import Finding, QualityResult
 from her2path.io.tables import FISH_NUCLEI, FISH_SIGNALS, write_table
 
 GUIDELINE = "breast_2023"
@@ -60,7 +61,7 @@ class Ihc:
     cells: Mapping[str, int] = field(default_factory=lambda: CLEAN)
     failed: NotEvaluable | None = None
     flags: tuple[str, ...] = ()
-    findings: tuple[d.Finding, ...] = ()
+    findings: tuple[Finding, ...] = ()
     overlay_side: int = 240
 
     def tally(self) -> IhcTally:
@@ -196,7 +197,7 @@ def slide_doc(facts: d.SheetFacts, image: Ihc | Fish) -> d.SlideDoc:
 
 def quality_doc(image: Ihc | Fish) -> d.QualityDoc:
     findings = image.findings if isinstance(image, Ihc) else ()
-    result = d.QualityResult(tissue_mm2=1.6, mask_mpp=4.0, findings=findings)
+    result = QualityResult(tissue_mm2=1.6, mask_mpp=4.0, findings=findings)
     return d.QualityDoc(produced_by=producer_of("slide_quality"), inputs={"slide": SHA}, result=result)
 
 

@@ -26,6 +26,9 @@ def prepare(image: Path, folder: Path, *, mpp: float | None = None, tile_px: int
         slide=at.slide,
         quality=at.quality,
         tissue=at.tissue,
+        artefacts=at.artefacts,
+        areas=at.areas,
+        picture=at.picture,
         params=slide_quality.SlideQualityParams(),
     )
     slide_tiles.run(
@@ -49,6 +52,7 @@ def find_cells(
         slide=at.slide,
         quality=at.quality,
         tissue=at.tissue,
+        artefacts=at.artefacts,
         tiles=at.tiles,
         tumour_roi=sheet.tumour_roi,
         exclude_roi=sheet.exclude_roi,

@@ -4,6 +4,7 @@ rule ihc_cells:
         slide="images/{image_id}/slide.json",
         quality="images/{image_id}/quality.json",
         tissue="images/{image_id}/tissue.png",
+        artefacts="images/{image_id}/artefacts.png",
         tiles="images/{image_id}/tiles.parquet",
     output:
         cells="images/{image_id}/ihc_cells.parquet",
@@ -22,7 +23,8 @@ rule ihc_cells:
         version=VERSION,
     shell:
         "her2path --verbose step ihc_cells --image {params.image:q} --slide {input.slide:q}"
-        " --quality {input.quality:q} --tissue {input.tissue:q} --tiles {input.tiles:q} {params.regions:q}"
+        " --quality {input.quality:q} --tissue {input.tissue:q} --artefacts {input.artefacts:q}"
+        " --tiles {input.tiles:q} {params.regions:q}"
         " --cells {output.cells:q} --contours {output.contours:q} --workers {threads}"
         " --params {params.settings:q} 2> {log:q}"
 

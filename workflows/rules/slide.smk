@@ -23,6 +23,9 @@ rule slide_quality:
     output:
         quality="images/{image_id}/quality.json",
         tissue="images/{image_id}/tissue.png",
+        artefacts="images/{image_id}/artefacts.png",
+        areas="images/{image_id}/quality.geojson",
+        picture="images/{image_id}/quality.png",
     log:
         "logs/slide_quality/{image_id}.log",
     conda:
@@ -34,6 +37,7 @@ rule slide_quality:
     shell:
         "her2path --verbose step slide_quality --image {params.image:q} --slide {input.slide:q}"
         " --quality {output.quality:q} --tissue {output.tissue:q}"
+        " --artefacts {output.artefacts:q} --areas {output.areas:q} --picture {output.picture:q}"
         " --params {params.settings:q} 2> {log:q}"
 
 

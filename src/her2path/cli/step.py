@@ -45,7 +45,7 @@ STEPS = (
 )
 OUTPUTS: Mapping[str, tuple[str, ...]] = {
     "slide_intake": ("slide",),
-    "slide_quality": ("quality", "tissue"),
+    "slide_quality": ("quality", "tissue", "artefacts", "areas", "picture"),
     "slide_tiles": ("tiles",),
     "ihc_cells": ("cells", "contours"),
     "ihc_score": ("score", "geojson", "overlay"),

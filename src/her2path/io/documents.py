@@ -25,7 +25,6 @@ from her2path.io.call_entries import (
     HeterogeneityEntry,
     PopulationEntry,
     Reason,
-    Share,
     SpecimenEntry,
     StabilityEntry,
     TrailEntry,
@@ -33,10 +32,10 @@ from her2path.io.call_entries import (
 )
 from her2path.io.case_sheet import ImageRow
 from her2path.io.files import artefact_name, write_text
+from her2path.io.quality_entries import QualityResult
 from her2path.units import MppOrigin
 
 Count = Annotated[int, Ge(0)]
-Rgb = tuple[float, float, float]
 
 
 class _Part(BaseModel):
@@ -113,6 +112,10 @@ class SheetFacts(_Part):
     """Where the tumour grew; None = not stated."""
     fixation_hours: Annotated[float, Ge(0)] | None = None
     cold_ischaemia_minutes: Annotated[float, Ge(0)] | None = None
+    control_piece: tuple[str, ...] = ()
+    """Separate pieces that are control tissue, as the sheet names them."""
+    control_score: tuple[IhcScore, ...] = ()
+    """Score that each of them should have; empty = not stated."""
     has_tumour_roi: bool = False
     has_exclude_roi: bool = False
 
@@ -154,54 +157,11 @@ class SlideDoc(Document):
 # --- slide_quality --------------------------------------------------------------------------
 
 
-class Finding(_Part):
-    """Something about an image's quality that a person should know."""
-
-    code: str
-    """For example ``out_of_focus``, ``debris``, ``saturated``, ``no_dab``, ``default_stain_vectors``."""
-    severity: Literal["info", "warning"]
-    message: str
-
-
-class StainResult(_Part):
-    """White point and stain vectors of one bright-field slide (decadic optical density)."""
-
-    white: Rgb
-    white_origin: Literal["estimated", "default"]
-    hematoxylin: Rgb
-    """Unit vector in OD space, R G B."""
-    dab: Rgb
-    hematoxylin_origin: Literal["estimated", "default"]
-    dab_origin: Literal["estimated", "default"]
-
-
-class ChannelQuality(_Part):
-    """Measuring conditions of one fluorescence channel."""
-
-    role: str
-    background: float
-    noise: float
-    saturated_frac: Share
-    focus: float
-    """Spread of the Laplacian over the noise; unitless, higher is sharper."""
-
-
-class QualityResult(_Part):
-    """Tissue and measuring conditions of an image."""
-
-    tissue_mm2: Annotated[float, Ge(0)]
-    mask_mpp: float
-    """Pixel size of `tissue.png` in µm (bright-field: 255 = tissue to be measured)."""
-    stain: StainResult | None = None
-    """None for fluorescence."""
-    channels: tuple[ChannelQuality, ...] = ()
-    findings: tuple[Finding, ...] = ()
-
-
 class QualityDoc(Document):
     """`quality.json`: whether and where an image can be measured (slide_quality)."""
 
     kind: ClassVar[str] = "quality"
+    version: ClassVar[int] = 2
     result: QualityResult | None = None
 
 

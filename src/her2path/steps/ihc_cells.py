@@ -25,10 +25,11 @@ from her2path.imaging.ihc.measure import CLASSICAL, Cells, Core, measure_cells
 from her2path.imaging.ihc.tumour import CODES, EXCLUSIONS, CellTraits, Exclusion, choose_tumour_cells
 from her2path.imaging.regions import region_reasons
 from her2path.imaging.stain import StainModel
-from her2path.io.documents import QualityDoc, SlideDoc, SlideResult, StainResult, read_document
+from her2path.io.documents import QualityDoc, SlideDoc, SlideResult, read_document
 from her2path.io.geojson import Regions, read_regions
-from her2path.io.masks import read_mask
+from her2path.io.masks import read_codes, read_mask
 from her2path.io.provenance import producer
+from her2path.io.quality_entries import StainResult
 from her2path.io.slides.opening import open_slide
 from her2path.io.slides.source import SlideSource, WorkingBox
 from her2path.io.tables import IHC_CELLS, IHC_CONTOURS, TILES, TableWriter, read_table, write_table
@@ -74,6 +75,8 @@ class _Slide:
     margin: int
     """Working pixels: how far a cell's surroundings reach is a matter of the finder, not of the tiles."""
     tissue: npt.NDArray[np.bool_]
+    artefacts: npt.NDArray[np.uint8]
+    """Code mask on the grid of `tissue`."""
     tissue_mpp: float
 
     @property
@@ -88,6 +91,7 @@ def run(
     slide: Path,
     quality: Path,
     tissue: Path,
+    artefacts: Path,
     tiles: Path,
     tumour_roi: Path | None,
     exclude_roi: Path | None,
@@ -118,6 +122,7 @@ def run(
             mpp=mpp,
             margin=math.ceil(finder.margin_um / mpp),
             tissue=read_mask(tissue),
+            artefacts=read_codes(artefacts),
             tissue_mpp=found.mask_mpp,
         )
         with write_table(contours, IHC_CONTOURS, produced_by=producer("ihc_cells", params)) as outlines:

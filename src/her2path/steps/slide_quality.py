@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import cv2
 import numpy as np
@@ -15,8 +16,13 @@ from pydantic import BaseModel, ConfigDict
 from her2path.domain.case import Assay
 from her2path.domain.geometry import working_downsample
 from her2path.errors import UnsuitableImageError
+from her2path.imaging.artefact_areas import ArtefactArea, outline_areas, sum_kinds
+from her2path.imaging.artefact_marks import detect_pen
+from her2path.imaging.artefacts import KIND_RGB, ArtefactKind, join_kinds
+from her2path.imaging.block_colours import BlockColours, join_colours, measure_block_colours
 from her2path.imaging.fish.quality import measure_channel
 from her2path.imaging.quality import QualityCuts, measure_slide, remark_on
+from her2path.imaging.quality_picture import draw_quality
 from her2path.imaging.stain import Origin, Rgb, StainModel, blank_histogram, estimate_stains, estimate_white
 from her2path.imaging.tissue import (
     BLOCK,
@@ -30,27 +36,22 @@ from her2path.imaging.tissue import (
     measure_tissue_features,
     sample_places,
 )
-from her2path.io.documents import (
-    ChannelQuality,
-    Finding,
-    QualityDoc,
-    QualityResult,
-    SlideDoc,
-    SlideResult,
-    StainResult,
-    read_document,
-    write_document,
-)
+from her2path.io.documents import QualityDoc, SlideDoc, SlideResult, read_document, write_document
 from her2path.io.fields.opening import open_field
-from her2path.io.masks import write_mask
+from her2path.io.masks import write_codes, write_mask
+from her2path.io.pictures import write_picture
 from her2path.io.provenance import digests, producer
+from her2path.io.quality_areas import QuPathArea, write_areas
+from her2path.io.quality_entries import ArtefactSum, ChannelQuality, Finding, QualityResult, StainResult
+from her2path.io.qupath_cells import CellClass
 from her2path.io.slides.opening import open_slide
 from her2path.io.slides.source import SlideSource, WorkingBox
 
 _BAND_ROWS = 1024
 """Rows of 2 µm that are read at once: 25 mm of slide take 40 MB."""
 _SAMPLE_PX = 256
-
+_PICTURE_PX = 1200
+"""Longer side of the picture: a page shows it at its width."""
 
 _NOTABLE_DIFFERENCE = 0.05
 """Share of a pixel size: calibrations of one scanner differ by less."""
@@ -76,34 +77,77 @@ class SlideQualityParams(BaseModel):
     """Fluorescence: DAPI over background, in standard deviations of the noise, that counts as nuclei."""
 
 
-def run(*, image: list[Path], slide: Path, quality: Path, tissue: Path, params: SlideQualityParams) -> None:
-    """Write `quality.json` and `tissue.png`."""
+@dataclass(frozen=True, slots=True)
+class _Examined:
+    """What was found on an image."""
+
+    result: QualityResult
+    tissue: npt.NDArray[np.bool_]
+    codes: npt.NDArray[np.uint8]
+    """Artefacts, on the grid of `tissue`."""
+    thumbnail: npt.NDArray[np.uint8]
+    """RGB, shape (M, N, 3)."""
+
+
+def run(
+    *,
+    image: list[Path],
+    slide: Path,
+    quality: Path,
+    tissue: Path,
+    artefacts: Path,
+    areas: Path,
+    picture: Path,
+    params: SlideQualityParams,
+) -> None:
+    """Write `quality.json`, the masks of tissue and artefacts, their outlines and a picture of both."""
     document = read_document(slide, SlideDoc)
-    if document.result is None:
+    facts = document.result
+    if facts is None:
         raise ValueError("slide_quality needs the result of slide_intake")
     if document.sheet.assay is Assay.IHC:
-        result, mask = _bright_field(image[0], document, document.result, params)
+        found = _bright_field(image[0], document, facts, params)
     else:
-        result, mask = _fluorescence(image, document, document.result, params)
-    write_mask(tissue, mask)
+        found = _fluorescence(image, document, facts, params)
+    write_mask(tissue, found.tissue)
+    write_codes(artefacts, found.codes)
+    px0_per_mask_px = found.result.mask_mpp / facts.mpp
+    outlined = outline_areas(found.codes, px0_per_px=px0_per_mask_px)
+    write_areas(areas, map(_as_annotation, outlined), image_sha256=facts.files[0].sha256)
+    drawn = draw_quality(
+        found.thumbnail,
+        found.tissue,
+        outlined,
+        px0_per_px=facts.width_px0 / found.thumbnail.shape[1],
+        px0_per_mask_px=px0_per_mask_px,
+    )
+    write_picture(picture, drawn)
     write_document(
         quality,
-        QualityDoc(produced_by=producer("slide_quality", params), inputs=digests(slide=slide), result=result),
+        QualityDoc(
+            produced_by=producer("slide_quality", params), inputs=digests(slide=slide), result=found.result
+        ),
     )
+
+
+def _as_annotation(area: ArtefactArea) -> QuPathArea:
+    kind = CellClass(str(area.kind), KIND_RGB[area.kind])
+    return QuPathArea(kind, area.polygon, {"Area mm^2": area.area_mm2})
 
 
 def _bright_field(
     image: Path, document: SlideDoc, slide: SlideResult, params: SlideQualityParams
-) -> tuple[QualityResult, npt.NDArray[np.bool_]]:
+) -> _Examined:
     name = document.sheet.image_id
     with open_slide(image, name=name) as source:
         white, origin = _white(source, slide)
-        features = _features(source, slide, white)
+        features, colours = _features(source, slide, white)
         mask = detect_tissue(features)
         if not mask.any():
             detail = "no tissue was found on it; look at the image and scan the slide again"
             raise UnsuitableImageError(name, detail, code="no_tissue")
         samples, mpp = _samples(source, slide, mask, features, params)
+        thumbnail = _thumbnail(source, slide)
     model = _stains(samples, white, origin)
     measures = measure_slide(samples, features, model, mpp=mpp)
     if measures.colour_frac < params.min_colour_frac:
@@ -130,8 +174,35 @@ def _bright_field(
     )
     seen = tuple(Finding(code=r.code, severity=r.severity, message=r.message) for r in remarks)
     findings = (*_pixel_size_findings(slide), *seen)
-    result = QualityResult(tissue_mm2=round(tissue_mm2, 6), mask_mpp=MASK_MPP, stain=stain, findings=findings)
-    return result, mask
+    pen, dirt = detect_pen(colours, features, model)
+    codes = join_kinds({ArtefactKind.PEN: pen, ArtefactKind.DEBRIS: dirt}, shape=mask.shape)
+    result = QualityResult(
+        verdict=_verdict(findings),
+        tissue_mm2=round(tissue_mm2, 6),
+        mask_mpp=MASK_MPP,
+        stain=stain,
+        artefacts=_sums(codes, mask),
+        findings=findings,
+    )
+    return _Examined(result, mask, codes, thumbnail)
+
+
+def _sums(codes: npt.NDArray[np.uint8], tissue: npt.NDArray[np.bool_]) -> tuple[ArtefactSum, ...]:
+    return tuple(
+        ArtefactSum(
+            kind=str(found.kind),
+            areas=found.areas,
+            area_mm2=round(found.area_mm2, 6),
+            tissue_frac=round(found.tissue_frac, 6),
+        )
+        for found in sum_kinds(codes, tissue)
+    )
+
+
+def _thumbnail(source: SlideSource, slide: SlideResult) -> npt.NDArray[np.uint8]:
+    downsample = max(slide.width_px0, slide.height_px0, _PICTURE_PX) / _PICTURE_PX
+    rows, columns = math.ceil(slide.height_px0 / downsample), math.ceil(slide.width_px0 / downsample)
+    return source.read(WorkingBox(0, 0, rows, columns), downsample=downsample)
 
 
 def _size(slide: SlideResult, mpp: float) -> tuple[int, int]:
@@ -150,16 +221,17 @@ def _white(source: SlideSource, slide: SlideResult) -> tuple[Rgb, Origin]:
     return estimate_white(histogram, pixels=pixels)
 
 
-def _features(source: SlideSource, slide: SlideResult, white: Rgb) -> TissueFeatures:
+def _features(source: SlideSource, slide: SlideResult, white: Rgb) -> tuple[TissueFeatures, BlockColours]:
     rows, columns = _size(slide, FEATURE_MPP)
-    bands = []
+    bands, colours = [], []
     for row in range(0, rows, _BAND_ROWS):
         top, bottom = max(row - MARGIN, 0), min(row + _BAND_ROWS + MARGIN, rows)
         rgb = source.read(WorkingBox(top, 0, bottom - top, columns), downsample=FEATURE_MPP / slide.mpp)
         first = (row - top) // BLOCK
         last = first + math.ceil((min(row + _BAND_ROWS, rows) - row) / BLOCK)
         bands.append(measure_tissue_features(rgb, white=white).rows(first, last))
-    return join_features(bands)
+        colours.append(measure_block_colours(rgb, white=white).rows(first, last))
+    return join_features(bands), join_colours(colours)
 
 
 def _samples(
@@ -186,10 +258,10 @@ def _stains(samples: list[npt.NDArray[np.uint8]], white: Rgb, origin: Origin) ->
 
 def _fluorescence(
     image: list[Path], document: SlideDoc, slide: SlideResult, params: SlideQualityParams
-) -> tuple[QualityResult, npt.NDArray[np.bool_]]:
+) -> _Examined:
     name = document.sheet.image_id
     channels: list[ChannelQuality] = []
-    mask = np.zeros((1, 1), np.bool_)
+    mask, thumbnail = np.zeros((1, 1), np.bool_), np.zeros((1, 1, 3), np.uint8)
     roles = tuple(channel.role for channel in sorted(slide.channels, key=lambda channel: channel.index))
     with open_field(image, name=name, channels=roles) as source:
         for index, channel in enumerate(source.channels):
@@ -209,16 +281,30 @@ def _fluorescence(
                 rows, columns = _size(slide, FEATURE_MPP)
                 small = cv2.resize(plane.astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA)
                 mask = detect_foreground(small, cut=cut)
+                thumbnail = _grey(small, measure.background, full=float(small.max()))
     if not mask.any():
         detail = "no nucleus is brighter than the background of its DAPI channel; look at the image"
         raise UnsuitableImageError(name, detail, code="no_tissue")
+    findings = (*_pixel_size_findings(slide), *_channel_findings(channels))
     result = QualityResult(
+        verdict=_verdict(findings),
         tissue_mm2=round(float(mask.sum()) * FEATURE_MPP**2 / 1e6, 6),
         mask_mpp=FEATURE_MPP,
         channels=tuple(channels),
-        findings=(*_pixel_size_findings(slide), *_channel_findings(channels)),
+        findings=findings,
     )
-    return result, mask
+    return _Examined(result, mask, np.zeros(mask.shape, np.uint8), thumbnail)
+
+
+def _grey(
+    plane: npt.NDArray[np.float32] | cv2.typing.MatLike, background: float, *, full: float
+) -> npt.NDArray[np.uint8]:
+    scaled = np.clip((np.asarray(plane, np.float32) - background) / max(full - background, 1.0), 0, 1)
+    return np.repeat(np.rint(255 * scaled).astype(np.uint8)[..., None], 3, axis=2)
+
+
+def _verdict(findings: tuple[Finding, ...]) -> Literal["good", "usable"]:
+    return "usable" if any(finding.severity == "warning" for finding in findings) else "good"
 
 
 def _pixel_size_findings(slide: SlideResult) -> tuple[Finding, ...]:

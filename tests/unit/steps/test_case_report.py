@@ -12,7 +12,8 @@ from her2path.domain.verdict import NotEvaluable
 from her2path.errors import ArtefactError
 from her2path.imaging.ihc.overlay import SCORE_RGB
 from her2path.io.call_entries import Comment
-from her2path.io.documents import Finding, write_document
+from her2path.io.documents import write_document
+from her2path.io.quality_entries import Finding
 from her2path.steps import case_report
 from her2path.steps.case_report import CaseReportParams
 from tests.support.case_documents import (

@@ -10,6 +10,7 @@ from her2path.errors import UnsuitableImageError
 from her2path.imaging.phantoms.ihc import render_ihc
 from her2path.imaging.phantoms.ihc_spec import SCORE_PRESETS, IhcPhantomSpec
 from her2path.imaging.tissue import MASK_MPP
+from her2path.io.artefacts import FISH_FILES
 from her2path.io.case_sheet import ImageRow
 from her2path.io.documents import QualityDoc, SlideResult, read_document
 from her2path.io.masks import read_mask
@@ -113,10 +114,20 @@ def test_an_he_slide_given_as_ihc_is_refused(real_data, tmp_path):
 def test_a_fluorescence_field_gets_a_quality_per_channel_and_a_mask_of_its_nuclei(sample_data, tmp_path):
     image = [sample_data / "demo_ihc2_g1" / "fish_a.ome.tif"]
     row = ImageRow(case_id="case", image_id="fish-1", assay="fish", path=tuple(image))
-    slide, quality, tissue = (tmp_path / name for name in ("slide.json", "quality.json", "tissue.png"))
+    at = {key: tmp_path / name for key, name in FISH_FILES.items()}
+    slide, quality, tissue = at["slide"], at["quality"], at["tissue"]
     slide_intake.run(image=image, row=row, slide=slide, params=slide_intake.SlideIntakeParams())
     params = slide_quality.SlideQualityParams()
-    slide_quality.run(image=image, slide=slide, quality=quality, tissue=tissue, params=params)
+    slide_quality.run(
+        image=image,
+        slide=slide,
+        quality=quality,
+        tissue=tissue,
+        artefacts=at["artefacts"],
+        areas=at["areas"],
+        picture=at["picture"],
+        params=params,
+    )
     result = read_document(quality, QualityDoc).result
     assert [channel.role for channel in result.channels] == ["dapi", "her2", "cep17"]
     assert result.stain is None

@@ -14,13 +14,13 @@ from her2path.errors import ArtefactError, RegionError, UnsuitableImageError
 from her2path.io.documents import (
     Producer,
     QualityDoc,
-    QualityResult,
     SheetFacts,
     SlideDoc,
     SlideResult,
     write_document,
 )
 from her2path.io.masks import write_mask
+from her2path.io.quality_entries import QualityResult
 from her2path.io.tables import TILES, read_table
 from her2path.steps.slide_tiles import SlideTilesParams, run
 

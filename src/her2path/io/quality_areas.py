@@ -1,0 +1,54 @@
+"""Areas of a slide as QuPath annotations: GeoJSON with one polygon and one class each.
+
+Coordinates are level-0 pixels rounded to 0.1.  Identifiers are made from the image's digest and the
+area's number, so that the same slide gives the same file.  `her2path.io.geojson.read_regions` reads
+the file back, so that it can serve as regions to leave out.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import shapely
+
+from her2path.io.files import write_text
+from her2path.io.qupath_cells import CellClass
+
+_NAMESPACE = uuid.UUID("0b7c8a4e-3f55-5d0e-9a53-5b1d3f6f6c21")
+"""Namespace of the areas' identifiers; changing it changes every written file."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuPathArea:
+    """One annotation as it appears in QuPath."""
+
+    kind: CellClass
+    polygon: shapely.Polygon
+    """Level-0 pixels."""
+    measurements: Mapping[str, float] = field(default_factory=dict)
+
+
+def write_areas(path: Path, areas: Iterable[QuPathArea], *, image_sha256: str) -> None:
+    """Write areas as a GeoJSON FeatureCollection, whole or not at all."""
+    features = [_feature(area, f"{image_sha256}/{number}") for number, area in enumerate(areas, start=1)]
+    body = ",\n".join(json.dumps(feature, ensure_ascii=False, separators=(",", ":")) for feature in features)
+    write_text(path, f'{{"type":"FeatureCollection","features":[\n{body}\n]}}\n')
+
+
+def _feature(area: QuPathArea, name: str) -> dict[str, object]:
+    rings = [area.polygon.exterior, *area.polygon.interiors]
+    coordinates = [[[round(x, 1), round(y, 1)] for x, y in ring.coords] for ring in rings]
+    return {
+        "type": "Feature",
+        "id": str(uuid.uuid5(_NAMESPACE, name)),
+        "geometry": {"type": "Polygon", "coordinates": coordinates},
+        "properties": {
+            "objectType": "annotation",
+            "classification": {"name": area.kind.name, "color": list(area.kind.rgb)},
+            "measurements": {key: round(value, 6) for key, value in area.measurements.items()},
+        },
+    }

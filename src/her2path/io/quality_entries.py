@@ -1,0 +1,76 @@
+"""What a quality document is made of: tissue, stain vectors, artefacts, findings and the verdict."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from annotated_types import Ge
+from pydantic import BaseModel, ConfigDict
+
+from her2path.io.call_entries import Share
+
+Rgb = tuple[float, float, float]
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Finding(_Entry):
+    """Something about an image's quality that a person should know."""
+
+    code: str
+    """For example ``out_of_focus``, ``debris``, ``saturated``, ``no_dab``, ``default_stain_vectors``."""
+    severity: Literal["info", "warning"]
+    message: str
+
+
+class StainResult(_Entry):
+    """White point and stain vectors of one bright-field slide (decadic optical density)."""
+
+    white: Rgb
+    white_origin: Literal["estimated", "default"]
+    hematoxylin: Rgb
+    """Unit vector in OD space, R G B."""
+    dab: Rgb
+    hematoxylin_origin: Literal["estimated", "default"]
+    dab_origin: Literal["estimated", "default"]
+
+
+class ChannelQuality(_Entry):
+    """Measuring conditions of one fluorescence channel."""
+
+    role: str
+    background: float
+    noise: float
+    saturated_frac: Share
+    focus: float
+    """Spread of the Laplacian over the noise; unitless, higher is sharper."""
+
+
+class ArtefactSum(_Entry):
+    """All areas of one kind of artefact on a slide."""
+
+    kind: str
+    """A word of `imaging.artefacts.ArtefactKind`, also the class in `quality.geojson`."""
+    areas: Annotated[int, Ge(1)]
+    area_mm2: Annotated[float, Ge(0)]
+    """On tissue and glass."""
+    tissue_frac: Share
+    """Share of the tissue that lies under it."""
+
+
+class QualityResult(_Entry):
+    """Tissue and measuring conditions of an image; one that is unusable has no result."""
+
+    verdict: Literal["good", "usable"] = "good"
+    """Usable: some finding is a warning, and its message the reason."""
+    tissue_mm2: Annotated[float, Ge(0)]
+    mask_mpp: float
+    """Pixel size of `tissue.png` in µm (bright-field: 255 = tissue to be measured)."""
+    stain: StainResult | None = None
+    """None for fluorescence."""
+    channels: tuple[ChannelQuality, ...] = ()
+    artefacts: tuple[ArtefactSum, ...] = ()
+    """Kinds that were found; their places are in `artefacts.png` and `quality.geojson`."""
+    findings: tuple[Finding, ...] = ()
