@@ -87,7 +87,7 @@ def test_top_and_bottom_are_ends_too():
         pytest.param([TUMOUR], SlideEnd.LEFT, "the tissue is one piece", id="one piece"),
         pytest.param([TUMOUR, CONTROL], 3, "there are 2", id="a number that no piece has"),
         pytest.param(
-            [TUMOUR, CONTROL, (140, 10, 190, 70)], SlideEnd.LEFT, "pieces 1 and 2 both", id="two at the left"
+            [TUMOUR, CONTROL, (155, 10, 195, 70)], SlideEnd.LEFT, "pieces 1 and 2 both", id="two at the left"
         ),
         pytest.param([TUMOUR, CONTROL], SlideEnd.TOP, "pieces 1 and 2 both", id="side by side, none on top"),
     ],
