@@ -20,7 +20,9 @@ from annotated_types import Ge
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from her2path.domain.case import Assay, Controls, Specimen, TumourSite
+from her2path.domain.control_tissue import place_of
 from her2path.domain.guideline.registry import DEFAULT_GUIDELINE
+from her2path.domain.ihc import IhcScore
 from her2path.domain.ish import Probe
 from her2path.errors import CaseSheetError, SheetFault
 from her2path.units import MPP_MAX, MPP_MIN, is_plausible_mpp
@@ -39,6 +41,8 @@ def id_fault(value: str) -> str | None:
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _WORDS = ("assay", "specimen", "probe", "controls", "tumour_site")
 """Columns that hold one of a few words, in capitals or not."""
+_LISTS = {"channels": ";", "control_piece": ",", "control_score": ","}
+"""Columns that hold several words, and the mark between them."""
 CHANNEL_ROLES = ("dapi", "her2", "cep17", "other")
 FIXATION_HOURS_MAX = 336
 """Longest time in formalin taken for real (hours, two weeks): six hours written in minutes are more."""
@@ -71,7 +75,12 @@ class ImageRow(BaseModel):
     tumour_roi: Path | None = None
     """QuPath GeoJSON of the tumour regions; only cells within are scored."""
     exclude_roi: Path | None = None
-    """QuPath GeoJSON of regions to leave out (control tissue, artefacts, in-situ components)."""
+    """QuPath GeoJSON of regions to leave out (artefacts, in-situ components); those of the class
+    ``Control`` are control tissue, which is scored on its own."""
+    control_piece: tuple[str, ...] = ()
+    """Separate pieces of tissue that are control tissue: `left`, `right`, `top`, `bottom` or a number."""
+    control_score: tuple[IhcScore, ...] = ()
+    """Score that each of them should have, in the same order; empty = not stated."""
     probe: Probe = Probe.DUAL
     channels: tuple[str, ...] = ()
     """Roles of the channels in order (`dapi;her2;cep17`); empty = found by name or wavelength."""
@@ -124,6 +133,14 @@ class ImageRow(BaseModel):
     @classmethod
     def _plausible_minutes(cls, value: float | None) -> float | None:
         return _within(value, COLD_ISCHAEMIA_MINUTES_MAX, "time to the fixative; give minutes")
+
+    @field_validator("control_piece")
+    @classmethod
+    def _known_places(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        places = [place_of(word) for word in value]
+        if doubled := [word for word, place in zip(value, places, strict=True) if places.count(place) > 1]:
+            raise ValueError(f"piece {doubled[0]!r} is named twice")
+        return value
 
     @field_validator("channels")
     @classmethod
@@ -214,6 +231,7 @@ def read_case_sheet(path: Path, *, guidelines: Iterable[str]) -> CaseSheet:
     faults += _guideline_faults(rows, frozenset(guidelines))
     faults += _duplicate_faults(rows)
     faults += _case_faults(rows)
+    faults += [fault for number, row in rows for fault in _control_faults(number, row)]
     if faults:
         raise CaseSheetError(tuple(sorted(faults, key=lambda fault: fault.row)))
     return CaseSheet(_completed([row for _, row in rows]))
@@ -270,8 +288,9 @@ def _parse_row(number: int, cells: dict[str, str], folder: Path, faults: list[Sh
     for name in ("tumour_roi", "exclude_roi"):
         if name in cells:
             data[name] = folder / cells[name]
-    if "channels" in cells:
-        data["channels"] = tuple(part.strip().lower() for part in cells["channels"].split(";"))
+    for name, mark in _LISTS.items():
+        if name in cells:
+            data[name] = tuple(part.strip().lower() for part in cells[name].split(mark))
     for name in _WORDS:
         if name in cells:
             data[name] = cells[name].lower()
@@ -303,6 +322,24 @@ def _guideline_faults(rows: Sequence[tuple[int, ImageRow]], known: frozenset[str
             message = f"is empty, but the tumour is {elsewhere[row.case_id]}; choose one of {named}"
             faults.append(SheetFault(number, "guideline", message))
     return faults
+
+
+def _control_faults(number: int, row: ImageRow) -> list[SheetFault]:
+    """Find what is stated of control tissue and cannot be."""
+    pieces, scores = len(row.control_piece), len(row.control_score)
+    if row.assay is not Assay.IHC and pieces + scores:
+        column = "control_piece" if pieces else "control_score"
+        return [SheetFault(number, column, "only an IHC slide has control tissue that is scored")]
+    if scores and not pieces:
+        message = (
+            "is given without control_piece; name the piece, or draw it in exclude_roi and give it the "
+            f"class `Control: {row.control_score[0]}`"
+        )
+        return [SheetFault(number, "control_score", message)]
+    if scores not in (0, pieces):
+        message = f"has {scores} scores for {pieces} pieces; give one for each, in the same order"
+        return [SheetFault(number, "control_score", message)]
+    return []
 
 
 def _duplicate_faults(rows: Sequence[tuple[int, ImageRow]]) -> list[SheetFault]:

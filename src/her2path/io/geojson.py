@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import TypeAlias
 
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from her2path.domain.ihc import IhcScore
 from her2path.errors import RegionError
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
@@ -57,8 +61,97 @@ def read_regions(path: Path, *, name: str) -> Regions:
         polygons += _polygons(feature, number, name)
     if not polygons:
         raise RegionError(name, "it holds no polygon, so it selects nothing")
+    return _united(polygons)
+
+
+def _united(polygons: Sequence[BaseGeometry]) -> Regions:
     united = shapely.union_all(polygons)
     return united if isinstance(united, shapely.MultiPolygon) else shapely.MultiPolygon([united])
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnControl:
+    """Control tissue that a person drew."""
+
+    regions: Regions
+    """Level-0 pixels."""
+    expected: IhcScore | None
+    """The score that it should have; None = not stated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusions:
+    """What a person drew to be left out of the score."""
+
+    left_out: Regions | None
+    """Neither scored nor looked at otherwise; None = all regions are control tissue."""
+    controls: tuple[DrawnControl, ...]
+    """Scored on its own, in the order of the file."""
+
+
+def read_exclusions(path: Path, *, name: str) -> Exclusions:
+    """Read regions to leave out, and tell control tissue among them by its class or name.
+
+    A region of the QuPath class (or with the name) ``Control`` is control tissue;
+    ``Control: 3+``, QuPath's derived class, states its expected score.  Capitals do not matter.
+
+    Raises
+    ------
+    RegionError
+        As by `read_regions`; what follows ``Control:`` is no score; or two controls overlap, so
+        that a cell would speak for both.
+    """
+    left_out: list[BaseGeometry] = []
+    controls: list[DrawnControl] = []
+    for number, feature in enumerate(_features(_load(path, name), name), start=1):
+        polygons = _polygons(feature, number, name)
+        label = _control_label(feature)
+        if label is None:
+            left_out += polygons
+        elif polygons:
+            controls.append(DrawnControl(_united(polygons), _expected(label, number, name)))
+    if not left_out and not controls:
+        raise RegionError(name, "it holds no polygon, so it selects nothing")
+    for one, other in combinations(controls, 2):
+        if shapely.area(shapely.intersection(one.regions, other.regions)) > 0:
+            near = _corner(other.regions)
+            raise RegionError(name, f"two control regions overlap near {near}; draw each by itself")
+    return Exclusions(_united(left_out) if left_out else None, tuple(controls))
+
+
+_CONTROL = re.compile(r"\s*control\s*(?::\s*(.*?))?\s*", re.IGNORECASE)
+
+
+def _control_label(feature: Json) -> str | None:
+    """Return what follows ``Control:`` in the class or name of a feature; None if it is no control."""
+    for words in _labels(feature):
+        if found := _CONTROL.fullmatch(words):
+            return found[1] or ""
+    return None
+
+
+def _labels(feature: Json) -> Sequence[str]:
+    """Give class and name of a feature: `name` since QuPath 0.2, `names` of a derived class since 0.5."""
+    properties = feature.get("properties") if isinstance(feature, dict) else None
+    if not isinstance(properties, dict):
+        return ()
+    kind = properties.get("classification")
+    found = [kind.get("name"), properties.get("name")] if isinstance(kind, dict) else [properties.get("name")]
+    names = kind.get("names") if isinstance(kind, dict) else None
+    if isinstance(names, list):
+        found.insert(0, ": ".join(part for part in names if isinstance(part, str)))
+    # A class says more than a name, and `Control: 3+` more than `Control`.
+    labels = [words for words in found if isinstance(words, str)]
+    return sorted(labels, key=lambda words: ":" not in words)
+
+
+def _expected(label: str, number: int, name: str) -> IhcScore | None:
+    if not label:
+        return None
+    if label not in tuple(IhcScore):
+        scores = ", ".join(IhcScore)
+        raise RegionError(name, f"feature {number} is control tissue of score {label[:20]!r}; use {scores}")
+    return IhcScore(label)
 
 
 def _load(path: Path, name: str) -> Json:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from her2path.domain.case import Assay, Controls, Specimen, TumourSite
+from her2path.domain.ihc import IhcScore
 from her2path.domain.ish import Probe
 from her2path.errors import CaseSheetError, SheetFault
 from her2path.io.case_sheet import COLUMNS, REQUIRED, CaseSheet, read_case_sheet
@@ -66,7 +67,7 @@ def test_every_column_is_read(tmp_path):
         fixation_hours="24.5",
         cold_ischaemia_minutes="30",
     )
-    assert set(cells) == set(COLUMNS)
+    assert set(cells) == set(COLUMNS) - {"control_piece", "control_score"}  # of IHC alone
     image = read(write(tmp_path, cells)).rows[0]
     assert image.assay is Assay.FISH
     assert image.path == (tmp_path / "a.tif", tmp_path / "b.tif")
@@ -368,3 +369,54 @@ def test_a_missing_sheet_and_a_folder_are_refused(tmp_path):
 def test_the_users_page_lists_exactly_the_columns_of_the_sheet():
     listed = re.findall(r"^\| `([a-z0-9_]+)` \|", DOCS.read_text(encoding="utf-8"), flags=re.MULTILINE)
     assert tuple(listed) == COLUMNS
+
+
+def test_control_tissue_is_named_with_the_scores_it_should_have(tmp_path):
+    image = read(write(tmp_path, row(control_piece="Left, 2", control_score="3+ ,0"))).rows[0]
+    assert image.control_piece == ("left", "2")
+    assert image.control_score == (IhcScore.THREE_PLUS, IhcScore.ZERO)
+
+
+def test_a_control_may_be_named_without_an_expected_score(tmp_path):
+    image = read(write(tmp_path, row(control_piece="top"))).rows[0]
+    assert (image.control_piece, image.control_score) == (("top",), ())
+
+
+@pytest.mark.parametrize(
+    ("cells", "column", "words"),
+    [
+        pytest.param({"control_piece": "middle"}, "control_piece", "no piece of tissue", id="unknown place"),
+        pytest.param({"control_piece": "0"}, "control_piece", "no piece of tissue", id="pieces count from 1"),
+        pytest.param({"control_piece": "left,"}, "control_piece", "no piece of tissue", id="empty part"),
+        pytest.param({"control_piece": "2, 02"}, "control_piece", "is named twice", id="one piece twice"),
+        pytest.param(
+            {"control_piece": "left", "control_score": "4+"}, "control_score", "'3+'", id="unknown score"
+        ),
+        pytest.param(
+            {"control_score": "3+"}, "control_score", "without control_piece", id="score of nothing"
+        ),
+        pytest.param(
+            {"control_piece": "left,right", "control_score": "3+"},
+            "control_score",
+            "1 scores for 2 pieces",
+            id="one score for two pieces",
+        ),
+        pytest.param(
+            {"control_piece": "left", "assay": "fish"}, "control_piece", "only an IHC slide", id="FISH"
+        ),
+    ],
+)
+def test_what_is_stated_of_control_tissue_and_cannot_be_is_a_fault(tmp_path, cells, column, words):
+    (fault,) = faults(write(tmp_path, row(**cells)))
+    assert (fault.row, fault.column) == (2, column)
+    assert words in fault.message
+
+
+def test_faults_of_control_tissue_are_reported_for_all_rows_at_once(tmp_path):
+    rows = (row(1, control_score="3+"), row(2, control_piece="middle", control_score="5+"))
+    found = faults(write(tmp_path, *rows))
+    assert [(fault.row, fault.column) for fault in found] == [
+        (2, "control_score"),
+        (3, "control_piece"),
+        (3, "control_score"),
+    ]

@@ -2,14 +2,16 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import shapely
 
+from her2path.domain.ihc import IhcScore
 from her2path.errors import RegionError
-from her2path.io.geojson import read_regions
+from her2path.io.geojson import Exclusions, read_exclusions, read_regions
 
 SQUARE = [[0, 0], [100, 0], [100, 100], [0, 100], [0, 0]]
 HOLE = [[20, 20], [40, 20], [40, 40], [20, 40], [20, 20]]
@@ -125,3 +127,78 @@ def test_a_file_that_is_not_utf8_is_refused(tmp_path):
     path.write_bytes(b'{"type": "\xff\xfe"}')
     with pytest.raises(RegionError, match="not JSON"):
         read_regions(path, name="r")
+
+
+def box(left: float, top: float, edge: float = 100) -> dict[str, Any]:
+    right, bottom = left + edge, top + edge
+    return polygon([[left, top], [right, top], [right, bottom], [left, bottom], [left, top]])
+
+
+def classified(geometry: dict[str, Any], **properties: Any) -> dict[str, Any]:
+    return {"type": "Feature", "geometry": geometry, "properties": {"objectType": "annotation"} | properties}
+
+
+def exclusions(tmp_path: Path, *features: dict[str, Any]) -> Exclusions:
+    return read_exclusions(written(tmp_path, list(features)), name="exclude_roi of i1")
+
+
+@pytest.mark.parametrize(
+    ("properties", "expected"),
+    [
+        pytest.param({"classification": {"name": "Control"}}, None, id="class"),
+        pytest.param({"classification": {"name": "control: 3+"}}, IhcScore.THREE_PLUS, id="derived class"),
+        pytest.param(
+            {"classification": {"names": ["Control", "1+"]}},
+            IhcScore.ONE_PLUS,
+            id="derived class, QuPath 0.5",
+        ),
+        pytest.param({"name": "CONTROL:0"}, IhcScore.ZERO, id="name of an annotation"),
+        pytest.param(
+            {"classification": {"name": "Control"}, "name": "Control: 2+"},
+            IhcScore.TWO_PLUS,
+            id="the more precise of both",
+        ),
+    ],
+)
+def test_control_tissue_is_told_from_other_regions_by_its_class_or_name(tmp_path, properties, expected):
+    found = exclusions(
+        tmp_path,
+        classified(box(0, 0), **properties),
+        classified(box(500, 0), classification={"name": "Fold"}),
+    )
+    assert [control.expected for control in found.controls] == [expected]
+    assert found.controls[0].regions.bounds == (0, 0, 100, 100)
+    assert found.left_out is not None
+    assert found.left_out.bounds == (500, 0, 600, 100)
+
+
+def test_other_names_make_no_control(tmp_path):
+    found = exclusions(
+        tmp_path, classified(box(0, 0), name="control_ducts"), classified(box(300, 0), name="not a control")
+    )
+    assert found.controls == ()
+
+
+def test_a_file_of_control_tissue_alone_leaves_nothing_else_out(tmp_path):
+    found = exclusions(
+        tmp_path, classified(box(0, 0), name="Control"), classified(box(300, 0), name="Control: 0")
+    )
+    assert found.left_out is None
+    assert [control.expected for control in found.controls] == [None, IhcScore.ZERO]
+
+
+@pytest.mark.parametrize(
+    ("features", "words"),
+    [
+        pytest.param([classified(box(0, 0), name="Control: 4+")], "score '4+'", id="no score"),
+        pytest.param(
+            [classified(box(0, 0), name="Control: 3+"), classified(box(50, 50), name="Control: 0")],
+            "overlap near x 50, y 50",
+            id="two controls overlap",
+        ),
+        pytest.param([], "no polygon", id="nothing"),
+    ],
+)
+def test_control_tissue_that_cannot_be_told_is_refused(tmp_path, features, words):
+    with pytest.raises(RegionError, match=re.escape(words)):
+        exclusions(tmp_path, *features)
