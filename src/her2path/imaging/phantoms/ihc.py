@@ -12,8 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from her2path.imaging.phantoms.ihc_artefacts import Lens, lay_artefacts
 from her2path.imaging.phantoms.ihc_expression import assign_expression, measure_borders, stain_contours
-from her2path.imaging.phantoms.ihc_nuclei import CellKind, paint_nuclei
+from her2path.imaging.phantoms.ihc_layout import Population, paint_nuclei
+from her2path.imaging.phantoms.ihc_lifelike import Epithelium, lifelike_planes, line_ducts
+from her2path.imaging.phantoms.ihc_nuclei import CellKind
 from her2path.imaging.phantoms.ihc_spec import IhcPhantomSpec, StainStyle
 from her2path.imaging.phantoms.ihc_stain import (
     dab_plane,
@@ -23,9 +26,10 @@ from her2path.imaging.phantoms.ihc_stain import (
     mixed,
     photographed,
 )
+from her2path.imaging.phantoms.ihc_structures import place_structures
 from her2path.imaging.phantoms.ihc_tissue import Labels, map_cells, map_tissue
 from her2path.imaging.phantoms.ihc_truth import IhcCells, IhcTruth, summarise_truth, tabulate
-from her2path.imaging.phantoms.texture import Field
+from her2path.imaging.phantoms.texture import Field, blurred
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,12 @@ class IhcScene:
     """Decadic OD of grey matter, alike in the three channels."""
     membrane: Field
     """The part of `dab` that lies on membranes."""
+    ink: npt.NDArray[np.float32] | None
+    """Shape (M, N, 3): decadic OD of ink, dust, pigment and refraction; None without artefacts."""
+    lenses: tuple[Lens, ...]
+    """Regions out of focus."""
+    artefacts: npt.NDArray[np.uint8]
+    """Code of `ArtefactKind` at each pixel, 0 = none."""
     labels: Labels
     """`cell_id` of the tumour cell at each pixel, 0 elsewhere."""
     nuclei: Labels
@@ -87,21 +97,37 @@ def compose_ihc(spec: IhcPhantomSpec) -> IhcScene:
     Memory is about 150 bytes per pixel: compose at most 4096 x 4096 at once and repeat blocks for
     more (`her2path.io.phantom_files`).
     """
-    tissue = map_tissue(spec)
+    structures = None if spec.detail is None else place_structures(spec)
+    tissue = map_tissue(spec, without=None if structures is None else structures.keep_off)
     cells = map_cells(spec, tissue)
     expression = assign_expression(spec, cells)
     contours = stain_contours(spec, cells, expression)
-    nuclei = paint_nuclei(spec, tissue, cells)
-    membrane = membrane_plane(spec, contours)
+    tumour = Epithelium(spec, cells, expression, contours)
+    benign = None if structures is None else line_ducts(spec, tissue, structures)
+    populations = [Population(spec, cells, CellKind.TUMOUR)]
+    if benign is not None:
+        populations.append(Population(benign.spec, benign.cells, CellKind.BENIGN))
+    nuclei = paint_nuclei(spec, tissue, tuple(populations), structures)
+    if structures is None:
+        membrane = membrane_plane(spec, contours)
+        hematoxylin = hematoxylin_plane(spec, tissue, cells, nuclei)
+        dab = dab_plane(spec, tissue, cells, expression, membrane, nuclei.cover)
+        neutral = debris_plane(spec)
+    else:
+        hematoxylin, dab, neutral, membrane = lifelike_planes(tissue, structures, tumour, benign, nuclei)
+    overlay = lay_artefacts(spec, hematoxylin, dab)
     table = tabulate(spec.mpp, cells, expression, measure_borders(contours, cells.count), nuclei)
     kinds = tuple(CellKind)
     painted = [nucleus for nucleus, _ in nuclei.painted]
     return IhcScene(
         spec=spec,
-        hematoxylin=hematoxylin_plane(spec, tissue, cells, nuclei),
-        dab=dab_plane(spec, tissue, cells, expression, membrane, nuclei.cover),
-        neutral=debris_plane(spec),
+        hematoxylin=overlay.hematoxylin,
+        dab=overlay.dab,
+        neutral=neutral,
         membrane=membrane,
+        ink=overlay.ink if spec.artefacts else None,
+        lenses=tuple(overlay.lenses),
+        artefacts=overlay.mask,
         labels=cells.labels,
         nuclei=nuclei.labels,
         nucleus_kind=np.array([0, *(kinds.index(nucleus.kind) for nucleus in painted)], np.int8),
@@ -131,6 +157,11 @@ def photograph(
     """
     chosen = style or scene.spec.style
     light = mixed(chosen, scene.hematoxylin, scene.dab, scene.neutral)
+    if scene.ink is not None:
+        light *= np.exp(np.float32(-np.log(10)) * scene.ink)
+    for lens in scene.lenses:
+        soft = blurred(light, lens.sigma_um / scene.spec.mpp)
+        light += lens.weight[..., None] * (soft - light)
     return photographed(scene.spec, light, chosen, sensor_seed=scene.spec.seed if seed is None else seed)
 
 

@@ -1,4 +1,7 @@
-"""Nuclei of an IHC phantom: tumour, lymphocytes, fibroblasts."""
+"""Nuclei of an IHC phantom: what one looks like, and painting it.
+
+Where nuclei lie is decided in `ihc_layout`.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +11,21 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
-from her2path.imaging.phantoms.ihc_spec import IhcPhantomSpec
-from her2path.imaging.phantoms.ihc_tissue import CellMap, TissueMap
-from her2path.imaging.phantoms.texture import Field, band_noise, blurred, smooth_noise, stream
+from her2path.imaging.phantoms.texture import Field, blurred
 
 
 class CellKind(StrEnum):
-    """Kind of cell that a nucleus belongs to."""
+    """Kind of cell that a nucleus belongs to; the order is part of the scenes and only grows."""
 
     TUMOUR = "tumour"
     LYMPHOCYTE = "lymphocyte"
+    """Plasma cells too."""
     STROMA = "stroma"
+    """Fibroblasts, macrophages, endothelium."""
+    BENIGN = "benign"
+    """Epithelium and myoepithelium of benign ducts."""
+    NECROTIC = "necrotic"
+    """Ghosts and fragments of nuclei in necrosis."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +50,15 @@ class Nucleus:
     """Out-of-focus blur; 0 = in the plane of focus."""
     bumps: tuple[float, float, float]
     """Phases of the outline's second to fourth harmonic, and of the nucleoli."""
+    lobes: float = 1.0
+    """Amplitude of the outline's harmonics; 1 = a few per cent."""
+    see_through: float = 0.0
+    """Share of what lies beneath that still shows; 0 hides it."""
 
 
 @dataclass
 class NucleiCanvas:
-    """Planes that nuclei are painted on; filled in place by `paint_nuclei` only."""
+    """Planes that nuclei are painted on; filled in place by `paint` only."""
 
     hematoxylin: Field
     cover: Field
@@ -57,110 +68,26 @@ class NucleiCanvas:
     painted: list[tuple[Nucleus, int]] = field(default_factory=list)
     """Nuclei in the order of painting and their areas in pixels."""
 
-
-def paint_nuclei(spec: IhcPhantomSpec, tissue: TissueMap, cells: CellMap) -> NucleiCanvas:
-    """Paint all nuclei; those of stroma avoid the ones that are there already."""
-    canvas = NucleiCanvas(
-        hematoxylin=np.zeros(spec.shape, np.float32),
-        cover=np.zeros(spec.shape, np.float32),
-        labels=np.zeros(spec.shape, np.int32),
-    )
-    grain = band_noise(stream(spec.seed, "chromatin"), spec.shape, 0.38 / spec.mpp, 1.1 / spec.mpp)
-    grain += np.float32(0.6) * smooth_noise(stream(spec.seed, "clumps"), spec.shape, 0.9 / spec.mpp)
-    for nucleus in _tumour_nuclei(spec, cells):
-        _paint(canvas, nucleus, grain, spec.mpp)
-    for nucleus in _other_nuclei(spec, tissue):
-        if _is_free(canvas, nucleus, spec.mpp):
-            _paint(canvas, nucleus, grain, spec.mpp)
-    return canvas
-
-
-def _tumour_nuclei(spec: IhcPhantomSpec, cells: CellMap) -> list[Nucleus]:
-    rng = stream(spec.seed, "tumour nuclei")
-    columnar = spec.architecture == "glandular"
-    nuclei = []
-    for cell in range(1, cells.count + 1):
-        u = rng.random(12)
-        # The plane of section misses some nuclei; in small profiles there is no room.
-        if u[0] < 0.06 or cells.inradius_um[cell] < 1.9:
-            continue
-        wide = float(cells.inradius_um[cell])
-        area = float(cells.area_px[cell]) * spec.mpp**2
-        short = min(0.80 * wide, (2.9 + 1.7 * u[1]))
-        long = min(short * (1.05 + 0.45 * u[2]), 0.40 * area / (np.pi * short) + 0.5 * short)
-        angle = np.pi * u[3]
-        x, y = cells.core_px[cell] + (u[4:6] - 0.5) * 0.35 * max(wide - short, 0.3) / spec.mpp
-        ax, ay = cells.apical[cell]
-        if columnar:
-            long = max(min(short * (1.5 + 0.6 * u[2]), 8.0), short)
-            angle = np.arctan2(ay, ax) + 0.25 * (u[3] - 0.5)
-            shift = (3.0 * u[6] - 1.0) / spec.mpp
-            x, y = x - ax * shift, y - ay * shift
-        defocused = u[7] < 0.16
-        nuclei.append(
-            Nucleus(
-                CellKind.TUMOUR,
-                cell,
-                float(x),
-                float(y),
-                float(max(long, short)),
-                float(short),
-                float(angle),
-                float((0.36 + 0.26 * u[8]) * (0.75 if defocused else 1.0)),
-                float(u[9] ** 0.7),
-                float(0.7 + 1.1 * u[10]) if defocused else 0.0,
-                tuple(2 * np.pi * rng.random(3)),
-            )
+    @classmethod
+    def empty(cls, shape: tuple[int, int]) -> NucleiCanvas:
+        """Make a canvas without nuclei."""
+        return cls(
+            hematoxylin=np.zeros(shape, np.float32),
+            cover=np.zeros(shape, np.float32),
+            labels=np.zeros(shape, np.int32),
         )
-    return nuclei
 
 
-def _other_nuclei(spec: IhcPhantomSpec, tissue: TissueMap) -> list[Nucleus]:
-    """Lymphocytes in loose clusters, fibroblasts along the fibres, few lymphocytes within nests."""
-    height, width = spec.size_um
-    rng = stream(spec.seed, "stroma nuclei")
-    n = round(height * width * 1e-6 * (spec.lymphocytes_per_mm2 + 700) * 2)
-    crowd = smooth_noise(rng, spec.shape, 35 / spec.mpp)
-    share = spec.lymphocytes_per_mm2 / (spec.lymphocytes_per_mm2 + 700)
-    nuclei = []
-    for u in rng.random((n, 12)):
-        row, col = int(u[0] * spec.height_px), int(u[1] * spec.width_px)
-        if not tissue.tissue[row, col] or tissue.lumen[row, col]:
-            continue
-        in_nest = bool(tissue.nests[row, col])
-        lymphocyte = u[2] < share * (0.25 + 1.5 * max(float(crowd[row, col]), 0.0))
-        if in_nest and (not lymphocyte or u[3] > 0.12):
-            continue
-        blur = 0.6 + 0.9 * u[4] if u[5] < 0.15 else 0.0
-        bumps = (6.28 * u[6], 6.28 * u[7], 6.28 * u[8])
-        if lymphocyte:
-            size = 2.6 + 0.8 * u[9]
-            nuclei.append(
-                Nucleus(
-                    CellKind.LYMPHOCYTE, 0, col, row, size * (1 + 0.15 * u[10]), size, 3.14 * u[11],
-                    0.68 + 0.2 * u[10], 0.25, blur, bumps,
-                )
-            )  # fmt: skip
-        elif u[3] < 0.55:
-            size = 1.1 + 0.8 * u[9]
-            angle = float(tissue.fibre_angle[row, col]) + 0.4 * (u[11] - 0.5)
-            nuclei.append(
-                Nucleus(
-                    CellKind.STROMA, 0, col, row, size * (3.0 + 2.5 * u[10]), size, angle,
-                    0.42 + 0.25 * u[4], 0.35, blur, bumps,
-                )
-            )  # fmt: skip
-    return nuclei
-
-
-def _is_free(canvas: NucleiCanvas, nucleus: Nucleus, mpp: float) -> bool:
+def is_free(canvas: NucleiCanvas, nucleus: Nucleus, mpp: float) -> bool:
+    """Tell whether a nucleus would lie on no other one."""
     reach = int(np.ceil(nucleus.short_um / mpp)) + 1
     row, col = round(nucleus.y_px), round(nucleus.x_px)
     around = canvas.cover[max(row - reach, 0) : row + reach + 1, max(col - reach, 0) : col + reach + 1]
     return float(around.max(initial=0.0)) < 0.25
 
 
-def _paint(canvas: NucleiCanvas, nucleus: Nucleus, grain: Field, mpp: float) -> None:
+def paint(canvas: NucleiCanvas, nucleus: Nucleus, grain: Field, mpp: float) -> None:
+    """Paint one nucleus over what is there and write it down."""
     reach = int(np.ceil((1.25 * nucleus.long_um + 3 * nucleus.blur_um) / mpp)) + 2
     row, col = round(nucleus.y_px), round(nucleus.x_px)
     top, left = max(row - reach, 0), max(col - reach, 0)
@@ -180,7 +107,7 @@ def _paint(canvas: NucleiCanvas, nucleus: Nucleus, grain: Field, mpp: float) -> 
         od = blurred(od * cover, sigma).astype(np.float64)
         cover = blurred(cover, sigma).astype(np.float64)
         od = od / np.maximum(cover, 0.05)
-    canvas.hematoxylin[window] = under * (1 - cover) + od * cover
+    canvas.hematoxylin[window] = under * (1 - (1 - nucleus.see_through) * cover) + od * cover
     canvas.cover[window] = np.maximum(canvas.cover[window], cover)
     canvas.painted.append((nucleus, area))
     canvas.labels[window][cover >= 0.5] = len(canvas.painted)
@@ -195,11 +122,12 @@ def _outline(
     v = (dy * c - dx * s) / nucleus.short_um
     theta = np.arctan2(v, u)
     two, three, four = nucleus.bumps
+    lobes = nucleus.lobes
     edge = (
         1
-        + 0.05 * np.cos(2 * theta + two)
-        + 0.05 * np.cos(3 * theta + three)
-        + 0.025 * np.cos(4 * theta + four)
+        + 0.05 * lobes * np.cos(2 * theta + two)
+        + 0.05 * lobes * np.cos(3 * theta + three)
+        + 0.025 * lobes * np.cos(4 * theta + four)
     )
     return np.hypot(u, v) / edge, u, v
 

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from her2path.domain.ihc import Intensity, Pattern
+from her2path.imaging.phantoms.ihc_detail import ArtefactSpec, TissueDetail
 
 MEMBRANE_OD: Mapping[Intensity, float] = MappingProxyType(
     {
@@ -45,7 +46,8 @@ Two membranes lie on a shared border and no microscope separates them, so a bord
 sum: 1.2 times the class density between two cells of the class, 0.6 times beside an unstained
 cell or stroma, about once on the average contour of a cell in a patch of its kind."""
 
-Architecture = Literal["solid", "glandular"]
+Architecture = Literal["solid", "glandular", "trabecular", "discohesive"]
+"""Nests, glands of columnar cells, thin cords (single files), cells that have lost their cohesion."""
 
 
 def intensity_of(od: float) -> Intensity:
@@ -173,6 +175,10 @@ class IhcPhantomSpec:
     """Blur a round region as an air bubble or a fold does."""
     debris: bool = False
     """Strew pigment and dust over tissue and background."""
+    detail: TissueDetail | None = None
+    """Lifelike tissue; None renders the plain tissue of the first phantoms, byte for byte."""
+    artefacts: tuple[ArtefactSpec, ...] = ()
+    """What lies on or over the tissue; recorded in the scene's mask, never in the cells' truth."""
 
     def __post_init__(self) -> None:
         if self.seed < 0:

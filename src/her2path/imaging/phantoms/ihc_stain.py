@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from her2path.imaging.phantoms.ihc_detail import TissueDetail
 from her2path.imaging.phantoms.ihc_expression import Contours, Expression
 from her2path.imaging.phantoms.ihc_nuclei import NucleiCanvas
 from her2path.imaging.phantoms.ihc_spec import IhcPhantomSpec, StainStyle
@@ -35,6 +36,10 @@ def membrane_plane(spec: IhcPhantomSpec, contours: Contours) -> Field:
     # Membranes cut obliquely look broader.
     wander = smooth_noise(stream(spec.seed, "oblique"), spec.shape, 5 / spec.mpp)
     sigma = np.clip(np.float32(0.40) * np.exp(np.float32(0.22) * wander), 0.28, 0.75) / np.float32(spec.mpp)
+    if spec.detail is not None:
+        smear = _smear(spec, spec.detail)
+        sigma += np.float32(1.0 / spec.mpp) * smear
+        table[label.ravel()[contours.flat]] *= 1 - np.float32(0.3) * smear.ravel()[contours.flat]
     # The border runs between two contour pixels, half a pixel from either centre.
     profile = np.exp(-0.5 * ((distance + np.float32(0.4)) / sigma) ** 2)
     grain = smooth_noise(stream(spec.seed, "granules"), spec.shape, 0.22 / spec.mpp)
@@ -42,6 +47,15 @@ def membrane_plane(spec: IhcPhantomSpec, contours: Contours) -> Field:
     contrast = np.float32(0.24 * min(1.0, 0.25 / spec.mpp))
     granular = np.clip(1 + contrast * grain, 0.3, 1.8)
     return np.asarray(table[label] * profile * granular, dtype=np.float32)
+
+
+def _smear(spec: IhcPhantomSpec, detail: TissueDetail) -> Field:
+    """How obliquely membranes are cut, 0 to 1; the detail's share of the image is above 0."""
+    if detail.oblique == 0:
+        return np.zeros(spec.shape, dtype=np.float32)
+    field = smooth_noise(stream(spec.seed, "smear"), spec.shape, 3.5 / spec.mpp)
+    cut = np.float32(np.quantile(field[::4, ::4], 1 - detail.oblique))
+    return np.asarray(np.clip((field - cut) * np.float32(1.2), 0, 1), dtype=np.float32)
 
 
 def cytoplasm_texture(spec: IhcPhantomSpec) -> Field:
@@ -69,6 +83,38 @@ def dab_plane(
     # A nucleus displaces cytoplasm, but some lies above and below it.
     under = (blush + haze) * cytoplasm_texture(spec) * (1 - np.float32(0.6) * cover)
     return np.asarray(under + membrane, dtype=np.float32)
+
+
+def lifelike_dab(
+    spec: IhcPhantomSpec,
+    detail: TissueDetail,
+    expression: Expression,
+    cells: CellMap,
+    nuclei: NucleiCanvas,
+    texture: Field,
+) -> Field:
+    """Draw DAB of the cytoplasm and of nuclei, none of it on membranes; decadic OD."""
+    rng = stream(spec.seed, "lifelike dab")
+    n = cells.count + 1
+    level = spec.style.blush_od * rng.uniform(0.5, 1.5, n) + detail.dab_spread * expression.membrane_od
+    # Granular stain differs between cells and patches of cells.
+    level += detail.cytoplasm_dab_od * np.exp(0.45 * rng.standard_normal(n))
+    level[0] = 0
+    plane = blurred(level.astype(np.float32)[cells.labels], 0.4 / spec.mpp)
+    granular = texture
+    if detail.cytoplasm_dab_od > 0:
+        grains = band_noise(rng, spec.shape, 0.30 / spec.mpp, 1.0 / spec.mpp)
+        granular = texture * np.clip(1 + np.float32(0.6) * grains, 0.05, 3)
+    # Stain above and below a nucleus is seen through it; in saturated fields it covers it.
+    hidden = np.float32(0.6 * (1 - 0.75 * min(detail.dab_spread / 0.6, 1.0)))
+    plane *= granular * (1 - hidden * nuclei.cover)
+    if detail.nuclear_dab_od > 0:
+        brown = detail.nuclear_dab_od * np.exp(0.6 * rng.standard_normal(len(nuclei.painted) + 1))
+        brown[0] = 0
+        tumour = np.array([False, *(item.cell > 0 for item, _ in nuclei.painted)])
+        per_nucleus = np.where(tumour, brown, 0.15 * brown).astype(np.float32)
+        plane += blurred(per_nucleus[nuclei.labels], 0.35 / spec.mpp) * nuclei.cover
+    return np.asarray(plane, dtype=np.float32)
 
 
 def hematoxylin_plane(spec: IhcPhantomSpec, tissue: TissueMap, cells: CellMap, nuclei: NucleiCanvas) -> Field:

@@ -13,7 +13,15 @@ import numpy as np
 import numpy.typing as npt
 
 from her2path.imaging.phantoms.ihc_spec import IhcPhantomSpec
-from her2path.imaging.phantoms.texture import Field, blurred, pixel_grid, smooth_noise, stream, warped
+from her2path.imaging.phantoms.texture import (
+    Field,
+    blurred,
+    fibre_noise,
+    pixel_grid,
+    smooth_noise,
+    stream,
+    warped,
+)
 
 Mask = npt.NDArray[np.bool_]
 Labels = npt.NDArray[np.int32]
@@ -62,17 +70,31 @@ class CellMap:
         return len(self.area_px) - 1
 
 
-def map_tissue(spec: IhcPhantomSpec) -> TissueMap:
-    """Lay out glass, stroma, nests and lumens."""
+def map_tissue(spec: IhcPhantomSpec, *, without: Mask | None = None) -> TissueMap:
+    """Lay out glass, stroma, nests and lumens.
+
+    Parameters
+    ----------
+    spec : IhcPhantomSpec
+    without : ndarray of bool, shape (M, N), optional
+        Where no tumour grows: other structures have their place there.
+    """
     tissue = _tissue(spec)
-    nests = _nests(spec, tissue)
-    inside = np.asarray(cv2.distanceTransform(nests.astype(np.uint8), cv2.DIST_L2, 5), dtype=np.float32)
-    depth = inside * np.float32(spec.mpp)
-    lumen = _lumens(spec, depth)
     turn = smooth_noise(stream(spec.seed, "fibre angle"), spec.shape, 55 / spec.mpp)
     drift = np.float32(stream(spec.seed, "fibre drift").uniform(0, np.pi))
     angle = (drift + np.float32(0.6) * turn).astype(np.float32)
+    nests = _nests(spec, tissue, angle)
+    if without is not None:
+        nests &= ~without
+    depth = depth_below(nests, spec.mpp)
+    lumen = _lumens(spec, depth)
     return TissueMap(tissue, nests & ~lumen, lumen, depth, _along_nests(depth, angle, spec.mpp))
+
+
+def depth_below(region: Mask, mpp: float) -> Field:
+    """Distance in µm of each pixel of a region from its surface; 0 outside; shape (M, N)."""
+    inside = cv2.distanceTransform(region.astype(np.uint8), cv2.DIST_L2, 5)
+    return np.asarray(inside, dtype=np.float32) * np.float32(mpp)
 
 
 def _tissue(spec: IhcPhantomSpec) -> Mask:
@@ -91,13 +113,19 @@ def _tissue(spec: IhcPhantomSpec) -> Mask:
     return tissue
 
 
-def _nests(spec: IhcPhantomSpec, tissue: Mask) -> Mask:
+def _nests(spec: IhcPhantomSpec, tissue: Mask, angle: Field) -> Mask:
     shape, mpp = spec.shape, spec.mpp
     rng = stream(spec.seed, "nests")
-    scale = 42.0 if spec.architecture == "glandular" else 48.0
-    field = smooth_noise(rng, shape, scale / mpp)
-    field += np.float32(0.40) * smooth_noise(rng, shape, 20 / mpp)
-    field += np.float32(0.10) * smooth_noise(rng, shape, 7 / mpp)
+    if spec.architecture == "trabecular":
+        # Cords one to two cells wide follow the fibres.
+        field = fibre_noise(rng, angle, 0.55 * spec.cell_diameter_um / mpp, 3)
+        field += np.float32(0.35) * smooth_noise(rng, shape, 45 / mpp)
+        field += np.float32(0.15) * smooth_noise(rng, shape, 4 / mpp)
+    else:
+        scale = 42.0 if spec.architecture == "glandular" else 48.0
+        field = smooth_noise(rng, shape, scale / mpp)
+        field += np.float32(0.40) * smooth_noise(rng, shape, 20 / mpp)
+        field += np.float32(0.10) * smooth_noise(rng, shape, 7 / mpp)
     sample = field[::4, ::4][tissue[::4, ::4]]
     if not sample.size:
         return np.zeros(shape, dtype=bool)
@@ -113,6 +141,8 @@ def _lumens(spec: IhcPhantomSpec, depth_um: Field) -> Mask:
     wobble = smooth_noise(rng, shape, 9 / mpp)
     if spec.architecture == "glandular":
         return np.asarray(depth_um > EPITHELIUM_UM + 2.5 * wobble)
+    if spec.architecture in ("trabecular", "discohesive"):
+        return np.zeros(shape, dtype=bool)
     holes = smooth_noise(rng, shape, 16 / mpp) + np.float32(0.12) * wobble
     return np.asarray((holes > 2.05) & (depth_um > 12))
 
@@ -138,14 +168,14 @@ def map_cells(spec: IhcPhantomSpec, tissue: TissueMap) -> CellMap:
     seeds = _solid_seeds(spec)
     if spec.architecture == "glandular":
         seeds = _with_columns(spec, tissue, seeds)
-    inside = tissue.nests & (tissue.depth_um > 3.0)
+    inside = tissue.nests & (tissue.depth_um > (1.5 if spec.architecture == "trabecular" else 3.0))
     rows, cols = seeds[:, 0], seeds[:, 1]
     seeds = seeds[inside[rows, cols]]
     if not len(seeds):
         return _measured(spec, np.zeros(spec.shape, np.int32), tissue)
     labels, reach = _voronoi(spec.shape, seeds)
-    limit = 1.0 if spec.architecture == "solid" else 1.5
-    labels[~tissue.nests | (reach * spec.mpp > limit * spec.cell_diameter_um)] = 0
+    limit = _reach_of_cells(spec, len(seeds))
+    labels[~tissue.nests | (reach * spec.mpp > limit[labels])] = 0
     rng = stream(spec.seed, "waver")
     shift = [
         np.float32(0.35 / spec.mpp) * smooth_noise(rng, spec.shape, 2.4 / spec.mpp)
@@ -155,6 +185,16 @@ def map_cells(spec: IhcPhantomSpec, tissue: TissueMap) -> CellMap:
     return _measured(spec, warped(labels, shift[0], shift[1]), tissue)
 
 
+def _reach_of_cells(spec: IhcPhantomSpec, n: int) -> npt.NDArray[np.float32]:
+    """How far in µm each cell reaches from its seed at most; shape (n + 1,)."""
+    if spec.architecture == "discohesive":
+        # Cells without cohesion are round and do not fill the space between them.
+        reach = stream(spec.seed, "cohesion").uniform(0.36, 0.62, n + 1) * spec.cell_diameter_um
+        return np.asarray(reach, dtype=np.float32)
+    limit = 1.5 if spec.architecture == "glandular" else 1.0
+    return np.full(n + 1, limit * spec.cell_diameter_um, dtype=np.float32)
+
+
 def _solid_seeds(spec: IhcPhantomSpec) -> npt.NDArray[np.int32]:
     """Scatter cell centres on a shaken hexagonal grid; shape (n, 2), rows and columns."""
     rng = stream(spec.seed, "cells")
@@ -162,7 +202,8 @@ def _solid_seeds(spec: IhcPhantomSpec) -> npt.NDArray[np.int32]:
     step = spec.cell_diameter_um
     r, c = np.mgrid[-1 : height / (step * _HEX) + 1, -1 : width / step + 1]
     points = np.stack([r * step * _HEX, (c + 0.5 * (r % 2)) * step], axis=-1).reshape(-1, 2)
-    points = points + rng.normal(0, 0.21 * step, points.shape)
+    uneven = 0.21 if spec.detail is None else 0.18 + 0.12 * spec.detail.pleomorphism
+    points = points + rng.normal(0, uneven * step, points.shape)
     # A missing centre makes its neighbours large: cells of a tumour differ in size.
     points = points[rng.random(len(points)) > 0.07]
     return _on_grid(spec, points / spec.mpp)
