@@ -213,7 +213,7 @@ def _debris(overlay: Overlay, spec: IhcPhantomSpec, artefact: ArtefactSpec, rng:
         grains = _grains(spec, where, rng, 1.0, 1.9)
         overlay.ink += (strength * grains)[..., None] * np.array(_SOOT, np.float32)
     elif variant == 2:
-        grains = _grains(spec, where, rng, 0.45, 1.5)
+        grains = np.float32(0.7) * blurred(_grains(spec, where, rng, 0.45, 1.5), 0.25 / spec.mpp)
         overlay.dab = overlay.dab + strength * grains
     else:
         smudge = _grains(spec, where, rng, 1.6, 1.2)

@@ -30,6 +30,18 @@ class TissueDetail:
     """Share of the stroma that is open: holes and clefts."""
     vacuoles: float = 0.2
     """Share of the cytoplasm's places that are empty."""
+    granularity: float = 0.4
+    """Contrast of the cytoplasm's grain, 0 to 1."""
+    stratified: bool = False
+    """Glands have several layers of polygonal cells instead of one row of columns."""
+    epithelium_um: float = 26.0
+    """Height of the epithelium of glands, at least 8."""
+    nucleoli: float = 1.0
+    """Darkness of nucleoli, relative."""
+    gaps: float = 0.2
+    """How pale the seams between tumour cells are, 0 to 1."""
+    retraction_um: float = 0.0
+    """Widest cleft between nests and stroma."""
     basophilia: float = 1.0
     """Hematoxylin of the cytoplasm, relative."""
     oblique: float = 0.25
@@ -61,9 +73,19 @@ class TissueDetail:
         for item in fields(self):
             if getattr(self, item.name) < 0:
                 raise ValueError(f"{item.name} must be >= 0, got {getattr(self, item.name)}")
-        for name in ("vesicular", "pleomorphism", "crowding", "looseness", "vacuoles", "oblique"):
+        for name in (
+            "vesicular",
+            "pleomorphism",
+            "crowding",
+            "looseness",
+            "vacuoles",
+            "granularity",
+            "oblique",
+        ):
             if getattr(self, name) > 1:
                 raise ValueError(f"{name} must lie between 0 and 1, got {getattr(self, name)}")
+        if self.epithelium_um < 8:
+            raise ValueError(f"an epithelium is at least 8 µm high, got {self.epithelium_um}")
         if self.necrosis_fraction > 0.9 or self.mitoses > 0.4:
             raise ValueError("necrosis_fraction is at most 0.9 and mitoses at most 0.4")
 

@@ -55,12 +55,13 @@ def _epithelial_nuclei(population: Population) -> list[Nucleus]:
     spec, cells = population.spec, population.cells
     rng = stream(spec.seed, "tumour nuclei")
     vary = stream(spec.seed, "pleomorphism")
-    columnar = spec.architecture == "glandular"
+    columnar = spec.architecture == "glandular" and not (spec.detail and spec.detail.stratified)
+    least_um = 1.9 if spec.detail is None else 1.5
     nuclei = []
     for cell in range(1, cells.count + 1):
         u = rng.random(_DRAWS)
         # The plane of section misses some nuclei; in small profiles there is no room.
-        if u[0] < 0.06 or cells.inradius_um[cell] < 1.9:
+        if u[0] < 0.06 or cells.inradius_um[cell] < least_um:
             continue
         wide = float(cells.inradius_um[cell])
         area = float(cells.area_px[cell]) * spec.mpp**2
@@ -125,6 +126,10 @@ def _individual(
         vesicular=float(np.clip(detail.vesicular + 0.22 * draw[2], 0, 1)),
         lobes=float(0.6 + 2.2 * detail.pleomorphism * u[3]),
         see_through=0.5,
+        soft_um=float(0.3 + 0.9 * u[6] ** 2),
+        rim=float(0.15 + 0.85 * u[7]),
+        nucleoli=detail.nucleoli * float(0.4 + 1.2 * u[5]),
+        clumps=float(np.exp(0.4 * draw[3] - 0.2)),
     )
     if u[4] < detail.mitoses:
         return replace(
@@ -208,14 +213,15 @@ def _fibroblast(row: int, col: int, u: npt.NDArray[np.float64], tissue: TissueMa
 def _varied(nucleus: Nucleus, u: npt.NDArray[np.float64]) -> Nucleus:
     """Turn some nuclei of the stroma into those of plasma cells, granulocytes and macrophages."""
     # Digits of a number already used: no more draws, and still a uniform variable.
-    pick, more = (u[9] * 97) % 1, (u[10] * 89) % 1
+    pick, more, soft = (u[9] * 97) % 1, (u[10] * 89) % 1, (u[11] * 83) % 1
+    nucleus = replace(nucleus, soft_um=0.3 + 0.9 * soft**2, rim=0.2 + 0.7 * pick, see_through=0.3)
     od = nucleus.od * (0.55 + 0.7 * more)
     if nucleus.kind is CellKind.LYMPHOCYTE:
         if pick < 0.15:
             return replace(
                 nucleus, od=od, short_um=1.7, long_um=2.5, lobes=4.0, vesicular=0.1, see_through=0.3
             )
-        return replace(nucleus, od=od, lobes=1.0 + 1.5 * more, vesicular=0.7 * more, see_through=0.3)
+        return replace(nucleus, od=od, lobes=1.0 + 1.5 * more, vesicular=0.7 * more)
     if pick < 0.30:
         wide = 2.2 + 1.6 * more
         return replace(
@@ -225,7 +231,6 @@ def _varied(nucleus: Nucleus, u: npt.NDArray[np.float64]) -> Nucleus:
             long_um=1.35 * wide,
             lobes=2.0,
             vesicular=0.8,
-            see_through=0.3,
         )
     stretch = 0.55 + 0.6 * more
     return replace(

@@ -17,6 +17,7 @@ from her2path.imaging.phantoms.ihc_stroma import (
     necrosis_mass,
     red_cells,
     relief,
+    retracted,
     rim_of_tissue,
     stroma_mass,
 )
@@ -79,7 +80,8 @@ def lifelike_planes(
     detail = spec.detail or TissueDetail()
     gland = np.zeros(spec.shape, bool) if benign is None else benign.cells.labels > 0
     stroma = tissue.tissue & ~tissue.lumen & ~structures.hollow & (tumour.cells.labels == 0)
-    fibres = stroma_mass(spec, detail, tissue, stroma & ~gland & ~structures.necrosis)
+    stroma = retracted(spec, detail, stroma & ~gland & ~structures.necrosis, tumour.cells.labels)
+    fibres = stroma_mass(spec, detail, tissue, stroma)
     mass = fibres + necrosis_mass(spec, structures)
     dab = np.float32(detail.stroma_dab_od / 0.06) * fibres
     membrane = np.zeros(spec.shape, np.float32)
@@ -94,8 +96,11 @@ def lifelike_planes(
         mass += body
     edge = rim_of_tissue(spec, tissue.tissue) * (mass > 0.01)
     dab += np.float32(detail.edge_dab_od) * edge + np.float32(spec.style.haze_od) * np.minimum(mass / 0.06, 1)
-    mass = mass * (1 - np.float32(0.7) * nuclei.cover) + nuclei.hematoxylin * nuclei.cover
-    neutral = relief(spec, detail, mass + np.float32(0.3) * membrane)
+    mass *= 1 - np.float32(0.6) * nuclei.cover
+    chromatin = nuclei.hematoxylin * nuclei.cover
+    # Chromatin takes up much stain for the little that it refracts.
+    neutral = relief(spec, detail, mass + np.float32(0.25) * (chromatin + membrane))
+    mass += chromatin
     neutral += red_cells(spec, detail, tissue, structures)
     hematoxylin = mass * np.float32(spec.style.hematoxylin_gain)
     return (

@@ -54,6 +54,14 @@ class Nucleus:
     """Amplitude of the outline's harmonics; 1 = a few per cent."""
     see_through: float = 0.0
     """Share of what lies beneath that still shows; 0 hides it."""
+    soft_um: float = 0.3
+    """Width of the edge; a nucleus whose edge is cut obliquely has a soft one."""
+    rim: float = 1.0
+    """How dark the envelope is, relative."""
+    clumps: float = 1.0
+    """Contrast of the chromatin's grain, relative."""
+    nucleoli: float = 1.0
+    """Darkness of nucleoli, relative."""
 
 
 @dataclass
@@ -99,7 +107,7 @@ def paint(canvas: NucleiCanvas, nucleus: Nucleus, grain: Field, mpp: float) -> N
     dx, dy = (cols - nucleus.x_px) * mpp, (rows - nucleus.y_px) * mpp
     radius, u, v = _outline(nucleus, dx, dy)
     # `radius - 1` in pixels of the short axis: a soft edge one pixel wide.
-    cover = np.clip(0.5 + (1 - radius) * nucleus.short_um / max(mpp, 0.3), 0, 1)
+    cover = np.clip(0.5 + (1 - radius) * nucleus.short_um / max(mpp, nucleus.soft_um), 0, 1)
     area = int(np.count_nonzero(cover >= 0.5))
     od = nucleus.od * _chromatin(nucleus, radius, u, v, grain[window])
     if nucleus.blur_um:
@@ -143,12 +151,19 @@ def _chromatin(
     pale = nucleus.vesicular
     rim_width = 0.55 / nucleus.short_um
     rim = np.exp(-(((radius - 1 + rim_width) / rim_width) ** 2))
-    density = 1 - 0.50 * pale + 0.55 * pale * rim + (0.10 + 0.14 * pale) * grain
+    density = (
+        1 - 0.50 * pale + 0.55 * nucleus.rim * pale * rim + nucleus.clumps * (0.10 + 0.14 * pale) * grain
+    )
     if nucleus.kind is CellKind.TUMOUR and not nucleus.blur_um:
         first, second, third = nucleus.bumps
         size = (0.55 + 0.45 * (np.sin(7 * first) + 1) / 2) / nucleus.short_um
         stretch = nucleus.long_um / nucleus.short_um
         for phase, weight in ((second, 1.0), (third, 0.8 * (np.sin(5 * second) > 0))):
             du, dv = (u - 0.42 * np.cos(phase)) * stretch, v - 0.42 * np.sin(phase)
-            density += weight * (0.35 + 0.5 * pale) * np.exp(-(((du**2 + dv**2) / (size**2)) ** 1.5))
+            density += (
+                nucleus.nucleoli
+                * weight
+                * (0.35 + 0.5 * pale)
+                * np.exp(-(((du**2 + dv**2) / (size**2)) ** 1.5))
+            )
     return np.clip(density, 0.12, 1.7)

@@ -13,32 +13,41 @@ import numpy as np
 from her2path.imaging.phantoms.ihc_detail import TissueDetail
 from her2path.imaging.phantoms.ihc_spec import IhcPhantomSpec
 from her2path.imaging.phantoms.ihc_structures import Structures
-from her2path.imaging.phantoms.ihc_tissue import CellMap, Mask, TissueMap
+from her2path.imaging.phantoms.ihc_tissue import CellMap, Labels, Mask, TissueMap, border_mask
 from her2path.imaging.phantoms.texture import Field, band_noise, blurred, fibre_noise, smooth_noise, stream
 
 
+def retracted(spec: IhcPhantomSpec, detail: TissueDetail, stroma: Mask, labels: Labels) -> Mask:
+    """Stroma that is left where nests have shrunk away from it."""
+    if detail.retraction_um == 0 or not labels.any():
+        return stroma
+    away = cv2.distanceTransform((labels == 0).astype(np.uint8), cv2.DIST_L2, 5) * np.float32(spec.mpp)
+    uneven = smooth_noise(stream(spec.seed, "retraction"), spec.shape, 16 / spec.mpp)
+    gap = np.float32(detail.retraction_um) * np.clip(np.float32(0.3) + np.float32(0.6) * uneven, 0, 1)
+    return np.asarray(stroma & (away > gap))
+
+
 def stroma_mass(spec: IhcPhantomSpec, detail: TissueDetail, tissue: TissueMap, where: Mask) -> Field:
-    """Draw wavy fibrils, a net of thin strands where it is loose, holes and clefts; shape (M, N)."""
+    """Draw plates of collagen, strands between them where it is loose, holes and clefts; shape (M, N)."""
     rng = stream(spec.seed, "lifelike stroma")
     shape, mpp = spec.shape, spec.mpp
-    wavy = tissue.fibre_angle + np.float32(0.55) * smooth_noise(rng, shape, 13 / mpp)
-    fine = fibre_noise(rng, wavy, 0.7 / mpp, 5)
-    net = smooth_noise(rng, shape, 2.4 / mpp) + np.float32(0.5) * fine
-    bundle = smooth_noise(rng, shape, 30 / mpp) + np.float32(0.4) * smooth_noise(rng, shape, 9 / mpp)
+    wavy = tissue.fibre_angle + np.float32(0.5) * smooth_noise(rng, shape, 14 / mpp)
+    fine = fibre_noise(rng, wavy, 0.8 / mpp, 4)
+    coarse = fibre_noise(rng, wavy, 2.0 / mpp, 3)
+    isotropic = smooth_noise(rng, shape, 2.3 / mpp)
+    bundle = smooth_noise(rng, shape, 28 / mpp) + np.float32(0.5) * smooth_noise(rng, shape, 8 / mpp)
     cut = np.float32(np.quantile(bundle[::8, ::8], 1 - detail.looseness))
-    loose = 1 / (1 + np.exp(np.float32(-4) * (bundle - cut)))
-    # Zero crossings of a noise field are thin, closed, wavy lines: fibrils and strands.
-    fibril = np.exp(-((fine / np.float32(0.28)) ** 2))
-    strand = np.exp(-((net / np.float32(0.20)) ** 2))
-    open_ = np.clip((np.abs(net) - np.float32(0.35)) * 2.2, 0, 1)
-    ground = np.float32(0.055) + np.float32(0.012) * np.clip(bundle, -2, 2)
-    dense = np.clip(ground + np.float32(0.03) * fine, 0.005, 0.2) + np.float32(0.05) * fibril
-    thin = np.float32(0.10) * strand + np.float32(0.05) * (1 - open_) * fibril + np.float32(0.015)
-    mass = (1 - loose) * dense + loose * thin
-    # Shrinkage opens clefts along the bundles.
-    cleft = np.clip((fine + np.float32(1.2) * net - np.float32(2.4)) * 2.5, 0, 1)
+    loose = 1 / (1 + np.exp(np.float32(-3) * (bundle - cut)))
+    # A section through bundles is a patchwork of plates; where it is loose, few are left.
+    height = np.float32(0.8) * coarse + (np.float32(0.25) + np.float32(0.6) * loose) * isotropic
+    plate = 1 / (1 + np.exp(np.float32(-4.5) * (height + np.float32(1.5) - np.float32(2.0) * loose)))
+    strand = np.exp(-(((isotropic - np.float32(0.7) * coarse) / np.float32(0.30)) ** 2))
+    strand *= loose * np.clip(np.float32(0.45) + np.float32(0.6) * fine, 0, 1.4)
+    body = np.float32(0.050) + np.float32(0.014) * fine + np.float32(0.012) * np.tanh(2 * height)
+    mass = plate * np.clip(body + np.float32(0.008) * bundle, 0.006, 0.2)
+    mass += np.float32(0.065) * strand * (1 - np.float32(0.6) * plate) + np.float32(0.004)
     edge = blurred(where.astype(np.float32), 0.45 / mpp)
-    return np.asarray(mass * (1 - np.float32(0.85) * cleft) * edge, dtype=np.float32)
+    return np.asarray(mass * edge, dtype=np.float32)
 
 
 def cytoplasm_mass(spec: IhcPhantomSpec, detail: TissueDetail, cells: CellMap) -> tuple[Field, Field]:
@@ -47,7 +56,8 @@ def cytoplasm_mass(spec: IhcPhantomSpec, detail: TissueDetail, cells: CellMap) -
     shape, mpp = spec.shape, spec.mpp
     grains = band_noise(rng, shape, 0.35 / mpp, 1.4 / mpp)
     clouds = smooth_noise(rng, shape, 2.6 / mpp)
-    texture = 1 + np.float32(0.30) * grains + np.float32(0.28) * clouds
+    coarse = np.float32(detail.granularity)
+    texture = 1 + np.float32(0.34) * coarse * grains + np.float32(0.12 + 0.20 * detail.granularity) * clouds
     if detail.vacuoles > 0:
         bubbles = smooth_noise(rng, shape, 1.3 / mpp)
         rare = np.float32(2.6 - 2.0 * detail.vacuoles)
@@ -56,6 +66,9 @@ def cytoplasm_mass(spec: IhcPhantomSpec, detail: TissueDetail, cells: CellMap) -
     level = rng.uniform(0.045, 0.115, cells.count + 1).astype(np.float32) * np.float32(detail.basophilia)
     level[0] = 0
     ground = blurred(level[cells.labels], 0.4 / mpp)
+    if detail.gaps > 0:
+        seam = blurred(border_mask(cells.labels).astype(np.float32), max(0.35 / mpp, 0.6))
+        ground *= 1 - np.float32(0.9 * detail.gaps) * seam
     return np.asarray(ground * np.clip(texture, 0.02, 3), np.float32), np.clip(texture, 0.02, 3)
 
 

@@ -135,12 +135,16 @@ def _nests(spec: IhcPhantomSpec, tissue: Mask, angle: Field) -> Mask:
     return np.asarray((field > cut) & (rim > 0))
 
 
+def _epithelium_um(spec: IhcPhantomSpec) -> float:
+    return EPITHELIUM_UM if spec.detail is None else spec.detail.epithelium_um
+
+
 def _lumens(spec: IhcPhantomSpec, depth_um: Field) -> Mask:
     shape, mpp = spec.shape, spec.mpp
     rng = stream(spec.seed, "lumens")
     wobble = smooth_noise(rng, shape, 9 / mpp)
     if spec.architecture == "glandular":
-        return np.asarray(depth_um > EPITHELIUM_UM + 2.5 * wobble)
+        return np.asarray(depth_um > _epithelium_um(spec) + 2.5 * wobble)
     if spec.architecture in ("trabecular", "discohesive"):
         return np.zeros(shape, dtype=bool)
     holes = smooth_noise(rng, shape, 16 / mpp) + np.float32(0.12) * wobble
@@ -166,7 +170,8 @@ def _along_nests(depth_um: Field, angle: Field, mpp: float) -> Field:
 def map_cells(spec: IhcPhantomSpec, tissue: TissueMap) -> CellMap:
     """Divide the nests into polygonal cells that share their borders."""
     seeds = _solid_seeds(spec)
-    if spec.architecture == "glandular":
+    stratified = spec.detail is not None and spec.detail.stratified
+    if spec.architecture == "glandular" and not stratified:
         seeds = _with_columns(spec, tissue, seeds)
     inside = tissue.nests & (tissue.depth_um > (1.5 if spec.architecture == "trabecular" else 3.0))
     rows, cols = seeds[:, 0], seeds[:, 1]
@@ -220,7 +225,7 @@ def _with_columns(
 ) -> npt.NDArray[np.int32]:
     """Put one row of narrow cells along half the height of each gland's epithelium."""
     rng = stream(spec.seed, "columns")
-    middle = (tissue.depth_um > EPITHELIUM_UM / 2).astype(np.uint8)
+    middle = (tissue.depth_um > _epithelium_um(spec) / 2).astype(np.uint8)
     contours, _ = cv2.findContours(middle, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     width = 0.62 * spec.cell_diameter_um / spec.mpp
     rows = []
@@ -237,7 +242,7 @@ def _with_columns(
         return solid
     columns = _on_grid(spec, np.concatenate(rows))
     _, reach = _voronoi(spec.shape, columns)
-    free = reach[solid[:, 0], solid[:, 1]] * spec.mpp > 1.05 * EPITHELIUM_UM / 2 + 2
+    free = reach[solid[:, 0], solid[:, 1]] * spec.mpp > 1.05 * _epithelium_um(spec) / 2 + 2
     return np.unique(np.concatenate([columns, solid[free]]), axis=0)
 
 
