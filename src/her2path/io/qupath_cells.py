@@ -56,6 +56,8 @@ SCORE_CLASSES = (
     CellClass("Tumor: 3+", (200, 50, 50)),
 )
 """Class of a scored cell by its `cell_score`."""
+CONTROL_CLASSES = tuple(CellClass(kind.name.replace("Tumor", "Control"), kind.rgb) for kind in SCORE_CLASSES)
+"""Class of a cell of control tissue, likewise."""
 EXCLUDED = CellClass("Ignore*", (180, 180, 180))
 """Class of a cell that is not scored; QuPath leaves out classes that end with an asterisk."""
 
@@ -144,15 +146,14 @@ def _cell(
         value = row[column]
         return float(value) if isinstance(value, int | float) else None
 
-    score = row["cell_score"]
-    scored = row["exclusion"] is None and isinstance(score, int)
+    classes = {"None": SCORE_CLASSES, "control_tissue": CONTROL_CLASSES}.get(str(row["exclusion"]))
     return QuPathCell(
         cell_id=int(str(row["cell_id"])),
         x_px0=number("x_px0") or 0.0,
         y_px0=number("y_px0") or 0.0,
         cell_xy=cell_xy,
         nucleus_xy=nucleus_xy,
-        kind=SCORE_CLASSES[int(str(score))] if scored else EXCLUDED,
+        kind=EXCLUDED if classes is None else classes[int(str(row["cell_score"]))],
         measurements={name: number(column) for column, name in MEASUREMENTS.items()},
     )
 

@@ -59,7 +59,7 @@ TILES = _schema(
 
 IHC_CELLS = _schema(
     "ihc_cells",
-    1,
+    2,
     _column("cell_id", pa.int64()),
     _column("x_px0", pa.float64()),
     _column("y_px0", pa.float64()),
@@ -76,6 +76,10 @@ IHC_CELLS = _schema(
     _column("pattern", _WORD),
     _column("cell_score", pa.int8()),
     _column("in_tumour", pa.bool_()),
+    # Number of the separate piece of tissue, from 1.
+    _column("piece", pa.int32()),
+    # Number of the control tissue that the cell belongs to, from 1; null = tissue of the case.
+    _column("control", pa.int16(), null=True),
     # Why a cell is not scored; null = scored.
     _column("exclusion", _WORD, null=True),
 )

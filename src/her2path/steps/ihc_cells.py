@@ -18,15 +18,19 @@ import pyarrow as pa
 from annotated_types import Ge, Le
 from pydantic import BaseModel, ConfigDict
 
-from her2path.errors import ArtefactError
+from her2path.domain.verdict import NotEvaluable
+from her2path.errors import ArtefactError, UnsuitableImageError
+from her2path.imaging.control_areas import ControlAreas, locate_controls
 from her2path.imaging.ihc.calibration import INTENSITIES, PATTERNS, Calibration
+from her2path.imaging.ihc.exclusion import exclude_cells
 from her2path.imaging.ihc.finder import Finder
 from her2path.imaging.ihc.measure import CLASSICAL, Cells, Core, measure_cells
-from her2path.imaging.ihc.tumour import CODES, EXCLUSIONS, CellTraits, Exclusion, choose_tumour_cells
-from her2path.imaging.regions import region_reasons
+from her2path.imaging.ihc.tumour import EXCLUSIONS, Exclusion
 from her2path.imaging.stain import StainModel
-from her2path.io.documents import QualityDoc, SlideDoc, SlideResult, read_document
-from her2path.io.geojson import Regions, read_regions
+from her2path.imaging.tissue_pieces import find_pieces
+from her2path.io.control_entries import NamedControl, controls_fact, named_controls
+from her2path.io.documents import QualityDoc, SheetFacts, SlideDoc, SlideResult, read_document
+from her2path.io.geojson import Exclusions, Regions, read_exclusions, read_regions
 from her2path.io.masks import read_codes, read_mask
 from her2path.io.provenance import producer
 from her2path.io.quality_entries import StainResult
@@ -108,8 +112,7 @@ def run(
     finder: Finder = CLASSICAL
     blocks, mpp = _blocks(tiles, params.block_px)
     image_id = document.sheet.image_id
-    tumour = None if tumour_roi is None else read_regions(tumour_roi, name=f"tumour_roi of {image_id}")
-    excluded = None if exclude_roi is None else read_regions(exclude_roi, name=f"exclude_roi of {image_id}")
+    drawn = _drawn(tumour_roi, exclude_roi, image_id)
     # One thread per block is enough: threads within OpenCV would only fight over the same cores.
     cv2.setNumThreads(1)
     with open_slide(image[0], name=image_id) as source:
@@ -128,13 +131,65 @@ def run(
         with write_table(contours, IHC_CONTOURS, produced_by=producer("ihc_cells", params)) as outlines:
             columns = _measure(whole, blocks, outlines, workers=workers, pending=params.max_pending)
     table = _joined(columns)
-    exclusion, by_neighbourhood = _exclusions(
-        table, document.result, tumour, excluded, tells_tumour=finder.tells_tumour
+    controls = _controls(whole, document.sheet, drawn)
+    table |= _memberships(table, controls)
+    choice = exclude_cells(
+        table,
+        tumour=drawn.tumour,
+        left_out=drawn.exclusions.left_out,
+        mpp=document.result.mpp,
+        tells_tumour=finder.tells_tumour,
     )
-    facts = {"calibration": Calibration().id, "tumour_by_neighbourhood": str(by_neighbourhood).lower()}
+    facts = {
+        "calibration": Calibration().id,
+        "tumour_by_neighbourhood": str(choice.by_neighbourhood).lower(),
+        **controls_fact(_names(document.sheet, drawn)),
+    }
     with write_table(cells, IHC_CELLS, produced_by=producer("ihc_cells", params), facts=facts) as out:
-        _append(out, table, exclusion)
-    log.info("%d cells, %d scored", len(exclusion), int((exclusion == 0).sum()))
+        _append(out, table, choice.exclusion)
+    log.info("%d cells, %d scored", len(choice.exclusion), int((choice.exclusion == 0).sum()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """What people drew on the slide."""
+
+    tumour: Regions | None
+    exclusions: Exclusions
+
+
+def _drawn(tumour_roi: Path | None, exclude_roi: Path | None, image_id: str) -> _Drawn:
+    tumour = None if tumour_roi is None else read_regions(tumour_roi, name=f"tumour_roi of {image_id}")
+    if exclude_roi is None:
+        return _Drawn(tumour, Exclusions(None, ()))
+    return _Drawn(tumour, read_exclusions(exclude_roi, name=f"exclude_roi of {image_id}"))
+
+
+def _controls(whole: _Slide, sheet: SheetFacts, drawn: _Drawn) -> ControlAreas:
+    """Find the control tissue again where slide_tiles has found it."""
+    areas = locate_controls(
+        find_pieces(whole.tissue, mpp=whole.tissue_mpp),
+        named=sheet.control_piece,
+        drawn=[control.regions for control in drawn.exclusions.controls],
+        px0_per_px=whole.tissue_mpp / whole.facts.mpp,
+    )
+    if isinstance(areas, NotEvaluable):
+        raise UnsuitableImageError(sheet.image_id, areas.reason, code=areas.code)
+    return areas
+
+
+def _names(sheet: SheetFacts, drawn: _Drawn) -> tuple[NamedControl, ...]:
+    expected = [control.expected for control in drawn.exclusions.controls]
+    return named_controls(expected, sheet.control_piece, sheet.control_score)
+
+
+def _memberships(table: Numbers, controls: ControlAreas) -> Numbers:
+    """Say which piece of tissue, and which control tissue, each cell belongs to."""
+    x, y = table["x_px0"], table["y_px0"]
+    return {
+        "piece": controls.pieces.at(x, y, px0_per_px=controls.px0_per_px),
+        "control": controls.at(x, y),
+    }
 
 
 def _blocks(tiles: Path, block_px: int) -> tuple[list[_Block], float]:
@@ -161,6 +216,8 @@ def _model(stain: StainResult) -> StainModel:
         white_origin=stain.white_origin,
         hematoxylin_origin=stain.hematoxylin_origin,
         dab_origin=stain.dab_origin,
+        hematoxylin_weight=stain.hematoxylin_weight,
+        dab_weight=stain.dab_weight,
     )
 
 
@@ -284,39 +341,6 @@ def _joined(columns: list[Numbers]) -> Numbers:
     return {name: np.concatenate([part[name] for part in columns]) for name in columns[0]}
 
 
-def _exclusions(
-    table: Numbers,
-    facts: SlideResult,
-    tumour: Regions | None,
-    excluded: Regions | None,
-    *,
-    tells_tumour: bool,
-) -> tuple[npt.NDArray[np.int8], bool]:
-    """Why each cell is not scored (regions that people drew come first); whether neighbours decided."""
-    x, y = table["x_px0"], table["y_px0"]
-    drawn = region_reasons(x, y, tumour, excluded)
-    codes = np.zeros(len(x), np.int8)
-    for word in (Exclusion.OUTSIDE_TUMOUR_REGION, Exclusion.EXCLUDED_REGION):
-        codes[drawn == word] = CODES[word]
-    inside = codes == 0
-    traits = CellTraits(
-        x_um=(x * facts.mpp)[inside],
-        y_um=(y * facts.mpp)[inside],
-        nucleus_area_um2=table["nucleus_area_um2"][inside],
-        elongation=table["elongation"][inside],
-        hematoxylin=table["hematoxylin"][inside],
-        evidence=table["evidence"][inside],
-        surround_od=table["surround_od"][inside],
-        gap_frac=table["gap_frac"][inside],
-        greyness=table["greyness"][inside],
-        tumour=table["tumour"][inside] if tells_tumour else None,
-    )
-    choice = choose_tumour_cells(traits, drawn=tumour is not None)
-    codes[inside] = choice.exclusion
-    codes[(codes == 0) & table["cut"]] = CODES[Exclusion.IMAGE_BORDER]
-    return codes, choice.by_neighbourhood
-
-
 def _append(out: TableWriter, table: Numbers, exclusion: npt.NDArray[np.int8]) -> None:
     for start in range(0, max(len(exclusion), 1), 65_536):
         part = slice(start, start + 65_536)
@@ -329,10 +353,12 @@ def _append(out: TableWriter, table: Numbers, exclusion: npt.NDArray[np.int8]) -
             for name in IHC_CELLS.names
             if name in table and _nullable(name)
         }
+        control = table["control"][part]
+        rows["control"] = pa.array(control, mask=control == 0)
         rows["cell_id"] = np.arange(start + 1, start + 1 + len(words), dtype=np.int64)
         rows["intensity"] = [INTENSITIES[i].value for i in table["intensity"][part]]
         rows["pattern"] = [PATTERNS[i].value for i in table["pattern"][part]]
-        rows["in_tumour"] = np.array([word in _OF_TUMOUR for word in words], np.bool_)
+        rows["in_tumour"] = np.array([word in _OF_TUMOUR for word in words], np.bool_) & (control == 0)
         rows["exclusion"] = [None if word is None else str(word) for word in words]
         out.append(rows)
 
@@ -341,4 +367,4 @@ _OF_TUMOUR = (None, Exclusion.IMAGE_BORDER)
 
 
 def _nullable(name: str) -> bool:
-    return bool(IHC_CELLS.field(name).nullable) and name != "exclusion"
+    return bool(IHC_CELLS.field(name).nullable) and name not in {"exclusion", "control"}

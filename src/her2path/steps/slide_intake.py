@@ -23,7 +23,7 @@ from her2path.io.case_sheet import ImageRow
 from her2path.io.documents import SlideDoc, SlideResult, SourceFile, sheet_facts, write_document
 from her2path.io.fields.opening import open_field
 from her2path.io.files import sha256_of
-from her2path.io.geojson import read_regions
+from her2path.io.geojson import read_exclusions, read_regions
 from her2path.io.provenance import producer
 from her2path.io.slides.opening import files_of, open_slide
 from her2path.io.slides.pyramid import PyramidSlide
@@ -57,6 +57,9 @@ def run(*, image: list[Path], row: ImageRow, slide: Path, params: SlideIntakePar
     for column, roi in (("tumour_roi", row.tumour_roi), ("exclude_roi", row.exclude_roi)):
         if roi is not None:
             _check_regions(roi, result, name=f"{column} of {row.image_id}")
+    if is_ihc and row.exclude_roi is not None:
+        # Control tissue of a score that does not exist is refused before anything is measured.
+        read_exclusions(row.exclude_roi, name=f"exclude_roi of {row.image_id}")
     inputs = {f"image_{i}": file.sha256 for i, file in enumerate(result.files)}
     inputs |= {
         name: sha256_of(roi)

@@ -13,10 +13,13 @@ from annotated_types import Ge, Le
 from pydantic import BaseModel, ConfigDict
 
 from her2path.domain.geometry import Tile, tile_grid, working_downsample, working_size
+from her2path.domain.verdict import NotEvaluable
 from her2path.errors import ArtefactError, UnsuitableImageError
+from her2path.imaging.control_areas import locate_controls
 from her2path.imaging.regions import region_mask
-from her2path.io.documents import QualityDoc, SlideDoc, SlideResult, read_document
-from her2path.io.geojson import read_regions
+from her2path.imaging.tissue_pieces import find_pieces
+from her2path.io.documents import QualityDoc, SheetFacts, SlideDoc, SlideResult, read_document
+from her2path.io.geojson import Exclusions, Regions, read_exclusions, read_regions
 from her2path.io.masks import read_mask
 from her2path.io.provenance import producer
 from her2path.io.tables import TILES, write_table
@@ -44,22 +47,45 @@ def run(
     tiles: Path,
     params: SlideTilesParams,
 ) -> None:
-    """Write the tiles whose core holds tissue within the tumour regions and outside the excluded ones."""
+    """Write the tiles whose core holds tissue of the tumour regions, or control tissue."""
     document = read_document(slide, SlideDoc)
     result, found = document.result, read_document(quality, QualityDoc).result
     if result is None or found is None:
         raise ValueError("slide_tiles needs the results of slide_intake and slide_quality")
-    image_id, mask_px0 = document.sheet.image_id, found.mask_mpp / result.mpp
+    sheet, mask_px0 = document.sheet, found.mask_mpp / result.mpp
     mask = _tissue(tissue, result, mask_px0)
-    if tumour_roi is not None:
-        mask &= _rasterised(tumour_roi, f"tumour_roi of {image_id}", mask.shape, mask_px0)
+    drawn = None
     if exclude_roi is not None:
-        mask &= ~_rasterised(exclude_roi, f"exclude_roi of {image_id}", mask.shape, mask_px0)
-    if not mask.any():
+        drawn = read_exclusions(exclude_roi, name=f"exclude_roi of {sheet.image_id}")
+    control = _control(mask, sheet, drawn, found.mask_mpp, mask_px0)
+    own = mask & ~control
+    if tumour_roi is not None:
+        own &= _rasterised(
+            read_regions(tumour_roi, name=f"tumour_roi of {sheet.image_id}"), mask.shape, mask_px0
+        )
+    if drawn is not None and drawn.left_out is not None:
+        left_out = _rasterised(drawn.left_out, mask.shape, mask_px0)
+        own, control = own & ~left_out, control & ~left_out
+    if not own.any():
         where = "within the regions" if tumour_roi or exclude_roi else "on it"
         detail = f"no tissue was found {where}; look at the image and its regions in QuPath"
-        raise UnsuitableImageError(image_id, detail, code="no_tissue")
-    _write(tiles, result, params, mask, mask_px0)
+        raise UnsuitableImageError(sheet.image_id, detail, code="no_tissue")
+    _write(tiles, result, params, own | control, mask_px0)
+
+
+def _control(
+    mask: npt.NDArray[np.bool_], sheet: SheetFacts, drawn: Exclusions | None, mpp: float, mask_px0: float
+) -> npt.NDArray[np.bool_]:
+    """Find the control tissue, which is measured wherever the tumour was drawn."""
+    areas = locate_controls(
+        find_pieces(mask, mpp=mpp),
+        named=sheet.control_piece,
+        drawn=[control.regions for control in drawn.controls] if drawn is not None else [],
+        px0_per_px=mask_px0,
+    )
+    if isinstance(areas, NotEvaluable):
+        raise UnsuitableImageError(sheet.image_id, areas.reason, code=areas.code)
+    return areas.mask()
 
 
 def _tissue(path: Path, slide: SlideResult, mask_px0: float) -> npt.NDArray[np.bool_]:
@@ -70,8 +96,7 @@ def _tissue(path: Path, slide: SlideResult, mask_px0: float) -> npt.NDArray[np.b
     return mask
 
 
-def _rasterised(path: Path, name: str, shape: tuple[int, ...], mask_px0: float) -> npt.NDArray[np.bool_]:
-    regions = read_regions(path, name=name)
+def _rasterised(regions: Regions, shape: tuple[int, ...], mask_px0: float) -> npt.NDArray[np.bool_]:
     return region_mask(regions, shape=(shape[0], shape[1]), px0_per_px=mask_px0)
 
 

@@ -13,7 +13,14 @@ from shapely.geometry import shape
 
 from her2path.errors import ArtefactError
 from her2path.io.documents import Producer
-from her2path.io.qupath_cells import EXCLUDED, SCORE_CLASSES, QuPathCell, read_cells, write_cells
+from her2path.io.qupath_cells import (
+    CONTROL_CLASSES,
+    EXCLUDED,
+    SCORE_CLASSES,
+    QuPathCell,
+    read_cells,
+    write_cells,
+)
 from her2path.io.tables import IHC_CELLS, IHC_CONTOURS, write_table
 
 SHA = "ab" * 32
@@ -138,7 +145,9 @@ def tables(
                     "pattern": ["none"] * n,
                     "cell_score": [i % 4 for i in part],
                     "in_tumour": [True] * n,
-                    "exclusion": ["not_tumour" if i % 5 == 4 else None for i in part],
+                    "piece": [1] * n,
+                    "control": [1 if i % 5 == 3 else None for i in part],
+                    "exclusion": [{4: "not_tumour", 3: "control_tissue"}.get(i % 5) for i in part],
                 }
             )
     with write_table(folder / "contours", IHC_CONTOURS, produced_by=MADE_BY) as table:
@@ -157,14 +166,15 @@ def test_cells_and_contours_are_joined_however_the_tables_are_chunked(tmp_path):
     assert [c.cell_id for c in got] == list(range(40))
     for c in got:
         np.testing.assert_allclose(c.cell_xy.mean(axis=0), [30.0 * c.cell_id, 40], atol=1e-3)
-        assert c.kind == (EXCLUDED if c.cell_id % 5 == 4 else SCORE_CLASSES[c.cell_id % 4])
+        kinds = CONTROL_CLASSES if c.cell_id % 5 == 3 else SCORE_CLASSES
+        assert c.kind == (EXCLUDED if c.cell_id % 5 == 4 else kinds[c.cell_id % 4])
         assert c.measurements["Membrane: Completeness"] == 0.5
         assert c.measurements["Membrane: DAB OD median"] is None
 
 
 def test_excluded_cells_may_be_left_out(tmp_path):
     got = list(read_cells(*tables(tmp_path, 10), with_excluded=False))
-    assert [c.cell_id for c in got] == [0, 1, 2, 3, 5, 6, 7, 8]
+    assert [c.cell_id for c in got] == [0, 1, 2, 5, 6, 7]
 
 
 def test_tables_of_different_cells_are_refused(tmp_path):

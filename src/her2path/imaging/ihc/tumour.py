@@ -25,6 +25,8 @@ class Exclusion(StrEnum):
 
     OUTSIDE_TUMOUR_REGION = regions.OUTSIDE_TUMOUR_REGION
     EXCLUDED_REGION = regions.EXCLUDED_REGION
+    CONTROL_TISSUE = "control_tissue"
+    """A cell that is scored with the control it belongs to, not with the case."""
     IMAGE_BORDER = "image_border"
     LYMPHOCYTE = "lymphocyte"
     INDISTINCT = "indistinct"
@@ -143,6 +145,8 @@ def choose_tumour_cells(
     grey = distinct & (traits.greyness > cuts.greyness)
     exclusion[grey] = CODES[Exclusion.DEBRIS]
     distinct &= ~grey
+    if not distinct.any():
+        return TumourChoice(exclusion, by_neighbourhood=False)
     large = distinct & (traits.nucleus_area_um2 > cuts.lymphocyte_area_um2)
     usual = float(np.median(traits.hematoxylin[large if large.any() else distinct]))
     lymphocyte = (
