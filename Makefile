@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 OUT := results/demo
 
-.PHONY: setup demo test coverage check format bench bench-memory mutation schemas clean
+.PHONY: setup demo test coverage check format bench bench-memory validate-ihc mutation schemas clean
 
 setup: $(STAMP)
 
@@ -48,6 +48,11 @@ bench: setup
 ## Peak memory of each step on a slide of 40 000 x 40 000 pixels; minutes, and 2 GB of disk.
 bench-memory: setup
 	$(BIN)/python -m tests.benchmarks memory
+
+## What the IHC path must show, on phantoms and real cores: 40 minutes; writes docs/validation/ihc.md.
+## Learned models side by side: make validate-ihc MODELS="--model ID".
+validate-ihc: setup
+	$(BIN)/python -m tests.validation ihc $(MODELS)
 
 ## Wrong rules on purpose: does a test notice?  An hour; results so far are kept in results/.
 mutation: setup

@@ -1,0 +1,130 @@
+"""The phantom slides of the validation: which tissue, stained how, photographed by whom.
+
+Seeds from 770 000 to 799 999 are used nowhere else: nothing was ever trained, tuned or looked at on
+them.  With ``development`` the same slides come from other seeds, for work on the methods.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+from her2path.domain.ihc import Intensity, Pattern
+from her2path.imaging.phantoms.ihc_spec import SCORE_PRESETS, STYLES, ClassShare, IhcPhantomSpec
+
+VALIDATION_SEEDS = 771_000
+DEVELOPMENT_SEEDS = 571_000
+SIDES_UM = (640, 720, 800)
+PIXEL_SIZES = (0.5, 0.25)
+Group = Literal["scored", "borderline", "rerendered", "null", "invariance"]
+
+
+def _mix(*rows: tuple[Intensity, Pattern, float]) -> tuple[ClassShare, ...]:
+    return tuple(ClassShare(*row) for row in rows)
+
+
+MIXES: Mapping[str, tuple[ClassShare, ...]] = MappingProxyType(
+    {
+        **SCORE_PRESETS,
+        "1+ faint": _mix((Intensity.FAINT, Pattern.INCOMPLETE, 0.50)),
+        "1+ lateral": _mix(
+            (Intensity.WEAK, Pattern.BASOLATERAL, 0.25), (Intensity.FAINT, Pattern.INCOMPLETE, 0.15)
+        ),
+        "2+ weak": _mix((Intensity.WEAK, Pattern.COMPLETE, 0.45), (Intensity.FAINT, Pattern.COMPLETE, 0.15)),
+        "2+ few intense": _mix(
+            (Intensity.STRONG, Pattern.COMPLETE, 0.04), (Intensity.MODERATE, Pattern.COMPLETE, 0.40)
+        ),
+        "2+ lateral": _mix(
+            (Intensity.MODERATE, Pattern.BASOLATERAL, 0.35), (Intensity.WEAK, Pattern.COMPLETE, 0.20)
+        ),
+        "3+ saturated": _mix((Intensity.STRONG, Pattern.COMPLETE, 0.95)),
+        "3+ focal": _mix(
+            (Intensity.STRONG, Pattern.COMPLETE, 0.30), (Intensity.MODERATE, Pattern.BASOLATERAL, 0.15)
+        ),
+    }
+)
+"""Mixes of classes off the 10 % cuts: the presets of the phantoms, and patterns that these lack."""
+
+
+def _borderline(kind: tuple[Intensity, Pattern], share: float) -> tuple[ClassShare, ...]:
+    below = {
+        Intensity.STRONG: (Intensity.MODERATE, Pattern.COMPLETE, 0.30),
+        Intensity.MODERATE: (Intensity.WEAK, Pattern.INCOMPLETE, 0.30),
+    }.get(kind[0])
+    return _mix((*kind, share), *([below] if below else []))
+
+
+BORDERLINE_MIXES: Mapping[str, tuple[ClassShare, ...]] = MappingProxyType(
+    {
+        f"{name} at {share:.0%}": _borderline(kind, share)
+        for name, kind in (
+            ("3+", (Intensity.STRONG, Pattern.COMPLETE)),
+            ("2+", (Intensity.MODERATE, Pattern.COMPLETE)),
+            ("1+", (Intensity.WEAK, Pattern.INCOMPLETE)),
+        )
+        for share in (0.08, 0.12)
+    }
+)
+"""8 and 12 % of the cells in the class on which a 10 % rule turns."""
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationSlide:
+    """One phantom slide."""
+
+    name: str
+    group: Group
+    mix: str
+    spec: IhcPhantomSpec
+
+
+def scored_slides(*, development: bool, per_style: int | None = None) -> Iterator[ValidationSlide]:
+    """Every mix in every style (60 slides), architectures and pixel sizes in turn.
+
+    `per_style` takes only some of the mixes, other ones for each style.
+    """
+    mixes = tuple(MIXES.items())
+    for place, style in enumerate(STYLES.values()):
+        chosen = range(len(mixes))
+        if per_style is not None:
+            chosen = sorted((5 * place + 5 * step) % len(mixes) for step in range(per_style))
+        for number in chosen:
+            name, classes = mixes[number]
+            seed = len(mixes) * place + number
+            yield make_slide("scored", name, classes, style.name, seed, development=development)
+
+
+def borderline_slides(*, development: bool, styles: int | None = None) -> Iterator[ValidationSlide]:
+    """Slides at 8 and 12 %, six mixes in each of the styles."""
+    for place, style in enumerate(tuple(STYLES)[:styles]):
+        for number, (name, classes) in enumerate(BORDERLINE_MIXES.items()):
+            seed = 100 + len(BORDERLINE_MIXES) * place + number
+            yield make_slide("borderline", name, classes, style, seed, development=development)
+
+
+def make_slide(
+    group: Group,
+    mix: str,
+    classes: tuple[ClassShare, ...],
+    style: str,
+    number: int,
+    *,
+    development: bool,
+    mpp: float | None = None,
+) -> ValidationSlide:
+    """Make slide `number`, from which architecture, size, patchiness and (if not given) pixel size follow."""
+    mpp = mpp or PIXEL_SIZES[(number + number // 12) % 2]
+    side = int(SIDES_UM[number % 3] / mpp)
+    spec = IhcPhantomSpec(
+        seed=(DEVELOPMENT_SEEDS if development else VALIDATION_SEEDS) + number,
+        width_px=side,
+        height_px=side,
+        mpp=mpp,
+        classes=classes,
+        style=STYLES[style],
+        architecture=("solid", "glandular")[number // 2 % 2],
+        patchiness=(0.75, 0.4, 0.9)[number % 3],
+    )
+    return ValidationSlide(f"{style} {mix} {spec.architecture} {mpp}", group, mix, spec)
