@@ -1,4 +1,4 @@
-"""Optical density, white point and separation of hematoxylin and DAB in bright-field RGB.
+"""Optical density, and separation of hematoxylin and DAB in bright-field RGB.
 
 All optical densities are *decadic*: ``OD = -log10(I / I0)``, and the amount of a stain is the
 coefficient of its *unit* vector in OD space.  `skimage.color.separate_stains` returns OD / 6
@@ -19,24 +19,16 @@ import numpy as np
 import numpy.typing as npt
 
 Rgb = tuple[float, float, float]
-Origin = Literal["estimated", "default"]
+WhiteOrigin = Literal["estimated", "lightest_tissue", "default"]
+"""From glass; bounded by the lightest places of tissue that fills its image; a usual scanner's."""
+VectorOrigin = Literal["estimated", "blended", "default"]
+"""The slide's own; between its own and the published one, for want of pixels; the published one."""
 
 DEFAULT_WHITE: Rgb = (245.0, 245.0, 245.0)
-"""Blank field of a scanner that is set up well; used where a slide shows too little background."""
+"""Blank field of a scanner that is set up well; used where a slide shows nothing bright at all."""
 RUIFROK_HEMATOXYLIN: Rgb = (0.650, 0.704, 0.286)
 RUIFROK_DAB: Rgb = (0.268, 0.570, 0.776)
 """Stain vectors of Ruifrok & Johnston (2001)."""
-
-_BRIGHT_MIN = 200
-"""Darkest channel of a pixel that may be blank glass."""
-_COLOUR_SPREAD = 22
-"""Widest distance between the channels of blank glass: lamps are white, not coloured."""
-_BLANK_FRAC_MIN = 0.005
-"""Smallest share of blank pixels on which a white point may rest."""
-_STAINED_OD_SUM = 0.30
-"""Sum of the three densities above which a pixel's hue can be told from noise (sum, not mean)."""
-_MIN_STAINED = 400
-"""Fewest pixels of one stain's hue on which its vector may rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +38,12 @@ class StainModel:
     white: Rgb = DEFAULT_WHITE
     hematoxylin: Rgb = RUIFROK_HEMATOXYLIN
     dab: Rgb = RUIFROK_DAB
-    white_origin: Origin = "default"
-    hematoxylin_origin: Origin = "default"
-    dab_origin: Origin = "default"
+    white_origin: WhiteOrigin = "default"
+    hematoxylin_origin: VectorOrigin = "default"
+    dab_origin: VectorOrigin = "default"
+    hematoxylin_weight: float = 0.0
+    """Weight of the slide's own pixels against the published vector, 0 to 1."""
+    dab_weight: float = 0.0
 
     def __post_init__(self) -> None:
         if not all(1 <= channel <= 255 for channel in self.white):
@@ -158,146 +153,6 @@ def separate(rgb: npt.NDArray[np.uint8], model: StainModel, *, with_residual: bo
     od = optical_density(rgb, white=model.white)
     amounts = cv2.transform(od, model.unmixing()[: 3 if with_residual else 2])
     return StainAmounts(*(steadied(amount) for amount in cv2.split(amounts)))
-
-
-def blank_histogram(rgb: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
-    """Count pixels that may be blank glass by channel, shape (3, 256).
-
-    Histograms of several parts of a slide add up, so the white point of a slide of any size
-    costs one part at a time.  Pure white (255 in all channels) is padding, not glass.
-    """
-    _check_rgb(rgb)
-    low = rgb.min(axis=2)
-    high = rgb.max(axis=2)
-    blank = (low >= _BRIGHT_MIN) & (high - low <= _COLOUR_SPREAD) & (low < 255)
-    return np.stack([np.bincount(rgb[..., c][blank], minlength=256) for c in range(3)])
-
-
-def estimate_white(histogram: npt.NDArray[np.int64], *, pixels: int) -> tuple[Rgb, Origin]:
-    """Estimate the blank field from the histograms of bright, colourless pixels.
-
-    The mode is taken: it does not move with the amount of pale tissue as a percentile does.
-    Pale tissue darker than the glass forms a second, lower and broader peak.
-
-    Parameters
-    ----------
-    histogram : ndarray of int64, shape (3, 256)
-        Sum of `blank_histogram` over the slide.
-    pixels : int
-        Number of pixels that were looked at.
-
-    Returns
-    -------
-    white : tuple of three floats
-    origin : str
-        ``default`` where less than 0.5 % of the pixels may be glass.
-    """
-    if pixels <= 0 or histogram[0].sum() < _BLANK_FRAC_MIN * pixels:
-        return DEFAULT_WHITE, "default"
-    return (_mode(histogram[0]), _mode(histogram[1]), _mode(histogram[2])), "estimated"
-
-
-def _mode(counts: npt.NDArray[np.int64]) -> float:
-    """Place of the brightest substantial peak, to a fraction of a grey level."""
-    smooth = np.convolve(counts.astype(np.float64), np.array([0.25, 0.5, 0.25]), mode="same")
-    substantial = np.flatnonzero(smooth >= 0.5 * smooth.max())
-    top = int(substantial[-1])
-    while top > 0 and smooth[top - 1] >= smooth[top]:
-        top -= 1
-    span = np.arange(max(top - 2, 0), min(top + 3, 256))
-    weight = counts[span].sum()
-    return float((span * counts[span]).sum() / weight) if weight else float(top)
-
-
-def estimate_stains(rgb: npt.NDArray[np.uint8], *, white: Rgb, white_origin: Origin) -> StainModel:
-    """Estimate the stain vectors from the hues of stained pixels, with safe falls.
-
-    Most stained pixels hold both stains, so the vectors are the *ends* of the range of hues, not
-    the middle of clusters: the red-most pixels absorb red light by hematoxylin alone, the blue-most
-    absorb blue light by DAB alone.  An end is trusted only if enough pixels have a hue that no
-    other stain explains; else the published vector is used and the origin says so.
-
-    Parameters
-    ----------
-    rgb : ndarray of uint8, shape (M, N, 3)
-        Tissue at working pixel size; best from several places.
-    white : tuple of three floats
-    white_origin : str
-        Passed through to the model.
-
-    References
-    ----------
-    .. [1] Macenko et al., ISBI 2009, p. 1107 (ends of the range of angles).
-    .. [2] Ruifrok & Johnston, Anal Quant Cytol Histol 23:291 (2001) (default vectors).
-    """
-    smooth = np.asarray(cv2.GaussianBlur(np.ascontiguousarray(rgb), (3, 3), 0), np.uint8)
-    od = optical_density(smooth, white=white).reshape(-1, 3)
-    total = od.sum(axis=1)
-    # Opaque pixels clip in single channels, which bends their hue.
-    stained = od[(total > _STAINED_OD_SUM) & (smooth.reshape(-1, 3).min(axis=1) > 15)]
-    hue = (stained[:, 0] - stained[:, 2]) / stained.sum(axis=1)
-    dab = _end(stained, -hue, _DAB_END)
-    hematoxylin = _end(stained, hue, _HEMATOXYLIN_END) or _faded(stained, hue)
-    return StainModel(
-        white=white,
-        white_origin=white_origin,
-        hematoxylin=hematoxylin or RUIFROK_HEMATOXYLIN,
-        dab=dab or RUIFROK_DAB,
-        hematoxylin_origin="estimated" if hematoxylin else "default",
-        dab_origin="estimated" if dab else "default",
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _End:
-    """One end of the range of hues."""
-
-    hue_min: float
-    """Hue (red minus blue density over their sum, sign towards this end) that only this stain explains."""
-    default: Rgb
-    max_angle_deg: float
-    """Farthest that an estimate may lie from the published vector."""
-
-
-_HEMATOXYLIN_END = _End(0.12, RUIFROK_HEMATOXYLIN, 14.0)
-_DAB_END = _End(0.13, RUIFROK_DAB, 14.0)
-_GREY_HUE = -0.06
-_MIXED_FRAC = 0.40
-"""Share of brown among stained pixels from which grey ones are mixtures of both stains."""
-
-
-def _end(
-    stained: npt.NDArray[np.float32], hue: npt.NDArray[np.float32], end: _End
-) -> tuple[float, float, float] | None:
-    own = hue > end.hue_min
-    if int(own.sum()) < max(_MIN_STAINED, stained.shape[0] // 500):
-        return None
-    # The upper part of the hues that are this stain's own: the lower part holds mixtures, and the very
-    # top holds noise of weakly stained pixels.
-    cut = np.quantile(hue[own], (0.6, 0.98))
-    chosen = stained[own & (hue >= cut[0]) & (hue <= cut[1])]
-    if not len(chosen):
-        return None
-    vector = chosen.sum(axis=0, dtype=np.float64)
-    vector /= np.linalg.norm(vector)
-    default = np.asarray(end.default) / np.linalg.norm(end.default)
-    if (
-        float(vector.min()) <= 0
-        or np.degrees(np.arccos(min(1.0, float(vector @ default)))) > end.max_angle_deg
-    ):
-        return None
-    red, green, blue = (float(v) for v in vector.round(4))
-    return red, green, blue
-
-
-def _faded(
-    stained: npt.NDArray[np.float32], hue: npt.NDArray[np.float32]
-) -> tuple[float, float, float] | None:
-    """Take the colour of grey nuclei for hematoxylin that has faded, unless grey may be a mixture."""
-    if float((-hue > _DAB_END.hue_min).mean() if len(hue) else 1) > _MIXED_FRAC:
-        return None
-    grey = _End(_GREY_HUE, RUIFROK_HEMATOXYLIN, 22.0)
-    return _end(stained, np.where(hue <= _HEMATOXYLIN_END.hue_min, hue, -1), grey)
 
 
 def _check_rgb(rgb: npt.NDArray[np.uint8]) -> None:

@@ -29,12 +29,17 @@ class StainResult(_Entry):
     """White point and stain vectors of one bright-field slide (decadic optical density)."""
 
     white: Rgb
-    white_origin: Literal["estimated", "default"]
+    white_origin: Literal["estimated", "lightest_tissue", "default"]
+    """From glass; bounded by the lightest tissue where no glass shows; a usual scanner's."""
     hematoxylin: Rgb
     """Unit vector in OD space, R G B."""
     dab: Rgb
-    hematoxylin_origin: Literal["estimated", "default"]
-    dab_origin: Literal["estimated", "default"]
+    hematoxylin_origin: Literal["estimated", "blended", "default"]
+    """The slide's own; between its own and the published one, for want of pixels; the published one."""
+    dab_origin: Literal["estimated", "blended", "default"]
+    hematoxylin_weight: Share = 0.0
+    """Weight of the slide's own pixels against the published vector."""
+    dab_weight: Share = 0.0
 
 
 class ChannelQuality(_Entry):

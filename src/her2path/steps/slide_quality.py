@@ -23,7 +23,8 @@ from her2path.imaging.block_colours import BlockColours, join_colours, measure_b
 from her2path.imaging.fish.quality import measure_channel
 from her2path.imaging.quality import QualityCuts, measure_slide, remark_on
 from her2path.imaging.quality_picture import draw_quality
-from her2path.imaging.stain import Origin, Rgb, StainModel, blank_histogram, estimate_stains, estimate_white
+from her2path.imaging.stain import Rgb
+from her2path.imaging.stain_estimation import estimate_stains
 from her2path.imaging.tissue import (
     BLOCK,
     FEATURE_MPP,
@@ -36,6 +37,7 @@ from her2path.imaging.tissue import (
     measure_tissue_features,
     sample_places,
 )
+from her2path.imaging.white_point import Brightness, estimate_white, measure_brightness
 from her2path.io.documents import QualityDoc, SlideDoc, SlideResult, read_document, write_document
 from her2path.io.fields.opening import open_field
 from her2path.io.masks import write_codes, write_mask
@@ -140,7 +142,7 @@ def _bright_field(
 ) -> _Examined:
     name = document.sheet.image_id
     with open_slide(image, name=name) as source:
-        white, origin = _white(source, slide)
+        white, origin = estimate_white(_brightness(source, slide))
         features, colours = _features(source, slide, white)
         mask = detect_tissue(features)
         if not mask.any():
@@ -148,7 +150,7 @@ def _bright_field(
             raise UnsuitableImageError(name, detail, code="no_tissue")
         samples, mpp = _samples(source, slide, mask, features, params)
         thumbnail = _thumbnail(source, slide)
-    model = _stains(samples, white, origin)
+    model = estimate_stains(samples, mpp=mpp, white=white, white_origin=origin)
     measures = measure_slide(samples, features, model, mpp=mpp)
     if measures.colour_frac < params.min_colour_frac:
         detail = "it has no colours, so brown cannot be told from blue; export or scan it in colour"
@@ -171,6 +173,8 @@ def _bright_field(
         dab=model.dab,
         hematoxylin_origin=model.hematoxylin_origin,
         dab_origin=model.dab_origin,
+        hematoxylin_weight=model.hematoxylin_weight,
+        dab_weight=model.dab_weight,
     )
     seen = tuple(Finding(code=r.code, severity=r.severity, message=r.message) for r in remarks)
     findings = (*_pixel_size_findings(slide), *seen)
@@ -210,15 +214,13 @@ def _size(slide: SlideResult, mpp: float) -> tuple[int, int]:
     return math.ceil(slide.height_px0 * slide.mpp / mpp), math.ceil(slide.width_px0 * slide.mpp / mpp)
 
 
-def _white(source: SlideSource, slide: SlideResult) -> tuple[Rgb, Origin]:
-    histogram, pixels = np.zeros((3, 256), np.int64), 0
+def _brightness(source: SlideSource, slide: SlideResult) -> Brightness:
+    found = Brightness.nothing()
     rows, columns = _size(slide, MASK_MPP)
     for row in range(0, rows, _BAND_ROWS):
         box = WorkingBox(row, 0, min(_BAND_ROWS, rows - row), columns)
-        band = source.read(box, downsample=MASK_MPP / slide.mpp)
-        histogram += blank_histogram(band)
-        pixels += band.shape[0] * band.shape[1]
-    return estimate_white(histogram, pixels=pixels)
+        found += measure_brightness(source.read(box, downsample=MASK_MPP / slide.mpp))
+    return found
 
 
 def _features(source: SlideSource, slide: SlideResult, white: Rgb) -> tuple[TissueFeatures, BlockColours]:
@@ -250,10 +252,6 @@ def _samples(
         WorkingBox(round(row * scale), round(col * scale), _SAMPLE_PX, _SAMPLE_PX) for row, col in places
     ]
     return [source.read(box, downsample=downsample) for box in boxes], mpp
-
-
-def _stains(samples: list[npt.NDArray[np.uint8]], white: Rgb, origin: Origin) -> StainModel:
-    return estimate_stains(np.concatenate(samples), white=white, white_origin=origin)
 
 
 def _fluorescence(

@@ -12,7 +12,7 @@ from her2path.imaging.ihc.measure import CLASSICAL, Core, measure_cells
 from her2path.imaging.ihc.overlay import EXCLUDED_RGB, SCORE_RGB, Overlay
 from her2path.imaging.phantoms.ihc import render_ihc
 from her2path.imaging.phantoms.ihc_spec import SCORE_PRESETS, STYLES, IhcPhantomSpec
-from her2path.imaging.stain import blank_histogram, estimate_stains, estimate_white
+from her2path.imaging.stain_estimation import estimate_stain_model
 
 MPP = 0.5
 MARGIN = round(CLASSICAL.margin_um / MPP)
@@ -26,8 +26,7 @@ def rendered(preset, *, style="crisp", seed=5, side=640):
 
 
 def model_of(rgb):
-    white, origin = estimate_white(blank_histogram(rgb), pixels=rgb.shape[0] * rgb.shape[1])
-    return estimate_stains(rgb, white=white, white_origin=origin)
+    return estimate_stain_model(rgb, mpp=MPP)
 
 
 def measured(rgb, model, tile):
