@@ -10,6 +10,7 @@ from her2path.domain.case import Assay, Controls, Specimen
 from her2path.domain.ihc import IhcScore, Intensity, Pattern, Reactivity
 from her2path.domain.ish import Probe
 from her2path.domain.verdict import NotEvaluable
+from her2path.io.control_entries import ControlEntry
 from her2path.io.documents import (
     CallDoc,
     FishCountsDoc,
@@ -90,6 +91,7 @@ class Case:
         calibration: str = "cal/1",
         clusters: dict[Reactivity, int] | None = None,
         flags: tuple[str, ...] = (),
+        control: tuple[ControlEntry, ...] = (),
         sha256: str = "",
         **sheet: object,
     ) -> None:
@@ -110,6 +112,7 @@ class Case:
             tumour_selection="regions",
             selected_nuclei_pct=50.0,
             clusters=clusters,
+            control=control,
             flags=flags,
         )
         path = slide.with_name("ihc_score.json")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Annotated
 
 from annotated_types import Ge
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from her2path.domain.control_tissue import ControlVerdict
-from her2path.domain.ihc import IhcScore
+from her2path.domain.control_tissue import ControlScore, ControlVerdict, judge_control
+from her2path.domain.guideline.policies import MIN_CELLS
+from her2path.domain.ihc import STAINED, IhcReading, IhcScore, StainingClass
+from her2path.domain.verdict import NotEvaluable
 from her2path.errors import ArtefactError
 
 FACT = "controls"
@@ -44,6 +47,51 @@ class ControlEntry(NamedControl):
     reason: str
     """The verdict in words."""
 
+
+def control_entry(
+    named: NamedControl, reading: IhcReading, scored: ControlScore | NotEvaluable
+) -> ControlEntry:
+    """Write down what one piece of control tissue came to, with its verdict (P23)."""
+    if isinstance(scored, NotEvaluable):
+        return ControlEntry(
+            piece=named.piece,
+            expected=named.expected,
+            cells=reading.tally.total,
+            verdict=ControlVerdict.NOT_EVALUABLE,
+            reason=f"could not be scored: {_of_control(scored)}",
+        )
+    verdict = judge_control(named.expected, scored.score, scored.possible)
+    shares = {str(name): reading.cells_of(name) for name in StainingClass}
+    shares["stained"] = reading.cells_of(*STAINED)
+    return ControlEntry(
+        piece=named.piece,
+        expected=named.expected,
+        score=scored.score,
+        possible=tuple(score for score in IhcScore if score in scored.possible),
+        cells=reading.tally.total,
+        percentages={name: 100 * cells / reading.tally.total for name, cells in shares.items()},
+        verdict=verdict,
+        reason=_VERDICT_WORDS[verdict].format(expected=named.expected, score=scored.score),
+    )
+
+
+def _of_control(why: NotEvaluable) -> str:
+    """Word a reason for control tissue where it speaks of the tumour."""
+    return {
+        "no_tumour_cells": "no epithelium-like cell was found in it",
+        "too_few_tumour_cells": f"fewer than {MIN_CELLS} epithelium-like cells were found in it",
+    }.get(why.code, why.reason)
+
+
+_VERDICT_WORDS: Mapping[ControlVerdict, str] = MappingProxyType(
+    {
+        ControlVerdict.ACCEPTED: "scores {score}, as it should",
+        ControlVerdict.FAILED: "scores {score} and should score {expected}: the run failed",
+        ControlVerdict.DOUBTFUL: "scores {score} and should score {expected}, which lies within the "
+        "uncertainty of its cells: neither accepted nor failed",
+        ControlVerdict.NOT_COMPARED: "scores {score}; nobody stated what it should score",
+    }
+)
 
 _NAMES = TypeAdapter(tuple[NamedControl, ...])
 

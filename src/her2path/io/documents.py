@@ -31,6 +31,7 @@ from her2path.io.call_entries import (
     VersionEntry,
 )
 from her2path.io.case_sheet import ImageRow
+from her2path.io.control_entries import ControlEntry
 from her2path.io.files import artefact_name, write_text
 from her2path.io.quality_entries import QualityResult
 from her2path.units import MppOrigin
@@ -196,6 +197,8 @@ class IhcScoreResult(_Part):
     heterogeneity: dict[str, float] = {}
     clusters: dict[Reactivity, Count] | None = None
     """Cells of the largest cluster that stains at least so strongly; None = not measured."""
+    control: tuple[ControlEntry, ...] = ()
+    """Control tissue on the slide, in the order of its numbers; none of its cells is in the tally."""
     flags: tuple[str, ...] = ()
 
     @model_validator(mode="after")

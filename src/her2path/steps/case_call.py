@@ -19,6 +19,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from her2path.domain.case import Assay, Controls, SpecimenFacts
+from her2path.domain.control_tissue import RunControls, run_controls
 from her2path.domain.decision import CaseEvidence, call_case
 from her2path.domain.explanation import explain
 from her2path.domain.flags import Flag
@@ -296,9 +297,15 @@ def _areas(labels: Sequence[str]) -> int | None:
     return len(named) if len(named) >= 2 or all(labels) else None
 
 
+def _run_controls(image: _Image) -> RunControls:
+    """Join what the sheet states of an image's run with the control tissue on its slide."""
+    measured = () if image.score is None else image.score.control
+    return run_controls(image.sheet.controls, [control.verdict for control in measured])
+
+
 def _worst_controls(images: Sequence[_Image]) -> Controls:
-    found = {image.sheet.controls for image in images}
-    return next(c for c in (Controls.FAIL, Controls.UNKNOWN, Controls.PASS) if c in found)
+    found = {_run_controls(image).controls for image in images}
+    return next((c for c in (Controls.FAIL, Controls.UNKNOWN) if c in found), Controls.PASS)
 
 
 def _ihc_numbers(reading: IhcReading | None, images: Sequence[_Image]) -> calls.Numbers:
@@ -336,6 +343,10 @@ def _flags(scored: Sequence[_Image], counted: Sequence[_Image]) -> tuple[str, ..
         flags.add(Flag.CLUSTERS)
     if any(one.shares_file(other) for one, other in combinations((*scored, *counted), 2)):
         flags.add(Flag.SHARED_FILE)
+    flags |= {flag for image in scored for flag in _run_controls(image).flags}
+    if _worst_controls(scored) is not Controls.PASS:
+        # One run of several that passed by measurement does not speak for the others.
+        flags.discard(Flag.CONTROLS_BY_MEASUREMENT)
     if any(image.sheet.observer > 2 for image in counted):
         flags.add(Flag.EXTRA_OBSERVER)
     return tuple(sorted(str(flag) for flag in flags))

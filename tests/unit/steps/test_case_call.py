@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 
 from her2path.domain.case import Assay, Controls, Specimen, TumourSite
-from her2path.domain.ihc import Intensity, Pattern
+from her2path.domain.control_tissue import ControlVerdict
+from her2path.domain.ihc import IhcScore, Intensity, Pattern
 from her2path.domain.ish import Probe
 from her2path.errors import ArtefactError
+from her2path.io.control_entries import ControlEntry
 from her2path.io.documents import SlideDoc, read_document
 from her2path.io.placeholders import write_not_evaluable
 from tests.support.measured_case import MAKER, NO_TISSUE, Case
@@ -462,3 +464,57 @@ def test_the_call_says_what_other_versions_of_the_guideline_would_have_said(case
     assert "breast_2018" not in versions
     assert (versions["breast_2007"].state, versions["breast_2007"].differs) == ("needs_ish", True)
     assert (versions["breast_2023"].state, versions["breast_2023"].differs) == ("positive", False)
+
+
+def control(verdict: ControlVerdict, *, score: str | None = "3+") -> ControlEntry:
+    found = None if score is None else IhcScore(score)
+    return ControlEntry(
+        piece="left", expected="3+", score=found, cells=400, verdict=verdict, reason="as measured"
+    )
+
+
+@pytest.mark.parametrize("stated", list(Controls))
+def test_control_tissue_that_fails_rejects_the_test_whatever_the_sheet_states(case, stated):
+    case.ihc("i1", TWO_PLUS, controls=stated, control=(control(ControlVerdict.FAILED, score="1+"),))
+    call = case.call()
+    assert (call.state, call.ihc_score) == ("indeterminate", None)
+    assert call.rule_trail[0].rule_id == "IHC-REJECT-CONTROLS"
+    assert "control_tissue_failed" in call.flags
+    assert ("control_tissue_contradicts_sheet" in call.flags) is (stated is Controls.PASS)
+
+
+def test_accepted_control_tissue_stands_for_controls_that_the_sheet_does_not_state(case):
+    case.ihc("i1", TWO_PLUS, controls=Controls.UNKNOWN, control=(control(ControlVerdict.ACCEPTED),))
+    call = case.call()
+    assert call.ihc_score == "2+"
+    assert "controls_by_measurement" in call.flags
+    assert "ihc_controls_unknown" not in call.flags
+
+
+def test_controls_that_the_sheet_fails_stay_failed_beside_accepted_control_tissue(case):
+    case.ihc("i1", TWO_PLUS, controls=Controls.FAIL, control=(control(ControlVerdict.ACCEPTED),))
+    call = case.call()
+    assert call.state == "indeterminate"
+    assert "control_tissue_contradicts_sheet" in call.flags
+
+
+@pytest.mark.parametrize(
+    ("verdict", "flag"),
+    [
+        (ControlVerdict.DOUBTFUL, "control_tissue_doubtful"),
+        (ControlVerdict.NOT_EVALUABLE, "control_tissue_not_evaluable"),
+    ],
+)
+def test_control_tissue_in_doubt_neither_accepts_nor_fails(case, verdict, flag):
+    case.ihc("i1", TWO_PLUS, controls=Controls.UNKNOWN, control=(control(verdict, score=None),))
+    call = case.call()
+    assert call.ihc_score == "2+"
+    assert {flag, "ihc_controls_unknown"} <= set(call.flags)
+
+
+def test_control_tissue_of_one_slide_does_not_speak_for_another_run(case):
+    case.ihc("i1", TWO_PLUS, controls=Controls.UNKNOWN, control=(control(ControlVerdict.ACCEPTED),))
+    case.ihc("i2", TWO_PLUS, controls=Controls.UNKNOWN)
+    call = case.call()
+    assert "ihc_controls_unknown" in call.flags
+    assert "controls_by_measurement" not in call.flags
