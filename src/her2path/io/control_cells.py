@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from her2path.domain.ihc import Intensity, Pattern
@@ -17,18 +19,28 @@ SCORED = "control_tissue"
 _BATCH = 65_536
 
 
-@dataclass
+Box = tuple[float, float, float, float]
+"""Left, top, right and bottom in level-0 pixels."""
+
+
+@dataclass(frozen=True, slots=True)
 class ControlCells:
     """The cells of one piece of control tissue."""
 
-    counts: Counter[tuple[Intensity, Pattern]] = field(default_factory=Counter)
-    """Of those that are scored."""
-    box_px0: tuple[float, float, float, float] | None = None
-    """Left, top, right and bottom of all of them (level-0 pixels); None without any."""
+    cells: int
+    """All that were found in it."""
+    box_px0: Box | None
+    """Around all of them; None without any."""
+    counts: Counter[tuple[Intensity, Pattern]]
+    """Of those that are scored: the epithelium-like ones."""
+    cell_id: npt.NDArray[np.int64]
+    """Of those that are scored, in ascending order."""
+    cell_score: npt.NDArray[np.int8]
+    """0 to 3, likewise."""
 
 
 def read_control_cells(cells: Path, *, controls: int) -> tuple[ControlCells, ...]:
-    """Count the cells of each control of a slide, in the order of their numbers.
+    """Read the cells of each control of a slide, in the order of their numbers.
 
     Parameters
     ----------
@@ -37,29 +49,28 @@ def read_control_cells(cells: Path, *, controls: int) -> tuple[ControlCells, ...
     controls : int
         How many the slide has; one without any cell is among them.
     """
-    found = tuple(ControlCells() for _ in range(controls))
-    if not found:
+    if not controls:
         return ()
-    columns = ["x_px0", "y_px0", "intensity", "pattern", "control", "exclusion"]
+    columns = ["cell_id", "x_px0", "y_px0", "intensity", "pattern", "cell_score", "control", "exclusion"]
     with open_table(cells, IHC_CELLS) as table:
-        for batch in table.iter_batches(_BATCH, columns=columns):
-            members = batch.filter(pc.is_valid(batch["control"]))
-            number = members["control"].to_numpy(zero_copy_only=False)
-            for control in np.unique(number):
-                one, own = found[int(control) - 1], members.filter(pc.equal(members["control"], int(control)))
-                xy = (own["x_px0"].to_numpy(), own["y_px0"].to_numpy())
-                one.box_px0 = _joined(one.box_px0, (*(v.min() for v in xy), *(v.max() for v in xy)))
-                scored = own.filter(pc.fill_null(pc.equal(own["exclusion"], SCORED), False))
-                words = zip(scored["intensity"].to_pylist(), scored["pattern"].to_pylist(), strict=True)
-                one.counts.update((Intensity(intensity), Pattern(pattern)) for intensity, pattern in words)
-    return found
+        parts = [
+            pa.Table.from_batches([batch.filter(pc.is_valid(batch["control"]))])
+            for batch in table.iter_batches(_BATCH, columns=columns)
+        ]
+    members = pa.concat_tables(parts, promote_options="permissive")
+    return tuple(
+        _control(members.filter(pc.equal(members["control"], number))) for number in range(1, controls + 1)
+    )
 
 
-Box = tuple[float, float, float, float]
-
-
-def _joined(one: Box | None, other: tuple[np.float64, ...]) -> Box:
-    left, top, right, bottom = (float(edge) for edge in other)
-    if one is None:
-        return left, top, right, bottom
-    return min(one[0], left), min(one[1], top), max(one[2], right), max(one[3], bottom)
+def _control(members: pa.Table) -> ControlCells:
+    x, y = members["x_px0"].to_numpy(), members["y_px0"].to_numpy()
+    scored = members.filter(pc.fill_null(pc.equal(members["exclusion"], SCORED), False))
+    words = zip(scored["intensity"].to_pylist(), scored["pattern"].to_pylist(), strict=True)
+    return ControlCells(
+        cells=members.num_rows,
+        box_px0=(float(x.min()), float(y.min()), float(x.max()), float(y.max())) if len(x) else None,
+        counts=Counter((Intensity(intensity), Pattern(pattern)) for intensity, pattern in words),
+        cell_id=scored["cell_id"].to_numpy(),
+        cell_score=scored["cell_score"].to_numpy(),
+    )

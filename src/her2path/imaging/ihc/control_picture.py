@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,11 +10,16 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from her2path.imaging.ihc.overlay import Overlay
 from her2path.imaging.tissue_pieces import draw_tag
 
 MARGIN_UM = 60.0
-"""Surroundings that are shown of a piece, glass on all sides of it."""
+"""Surroundings that are shown of a piece."""
+PANEL_PX = 700
+"""Longest edge of a panel."""
+FINEST_MPP = 0.5
 _GAP_PX = 12
+_OUTWARDS = 15 * np.array([-1, -1, 1, 1])
 _GLASS = 255
 
 Rgb = npt.NDArray[np.uint8]
@@ -31,6 +37,77 @@ class ControlPanel:
     """Top, left, bottom and right of the control's cells in it (pixels)."""
     words: str
     """What stands in the corner of the box: its number and name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """Where a panel lies on the slide."""
+
+    row: int
+    """Pixels of the panel's size, from the slide's corner."""
+    col: int
+    height: int
+    width: int
+    px0_per_px: float
+
+    @property
+    def origin_px0(self) -> tuple[float, float]:
+        """Left and top of the panel in level-0 pixels."""
+        return self.col * self.px0_per_px, self.row * self.px0_per_px
+
+
+def crop_around(box_px0: tuple[float, float, float, float], *, mpp: float) -> Crop:
+    """Choose what to show of a piece of control tissue.
+
+    Parameters
+    ----------
+    box_px0 : tuple of four floats
+        Left, top, right and bottom of its cells, level-0 pixels.
+    mpp : float
+        Level-0 pixel size in µm.
+    """
+    margin = MARGIN_UM / mpp
+    left, top, right, bottom = box_px0
+    edge = max(right - left, bottom - top) + 2 * margin
+    scale = max(1.0, FINEST_MPP / mpp, edge / PANEL_PX)
+    row, col = math.floor((top - margin) / scale), math.floor((left - margin) / scale)
+    height, width = math.ceil((bottom + margin) / scale) - row, math.ceil((right + margin) / scale) - col
+    return Crop(row, col, height, width, scale)
+
+
+def control_panel(
+    rgb: Rgb,
+    crop: Crop,
+    *,
+    rings_px0: npt.NDArray[np.float32],
+    scores: npt.NDArray[np.int8],
+    box_px0: tuple[float, float, float, float],
+    words: str,
+) -> ControlPanel:
+    """Draw the scored cells of one piece of control tissue.
+
+    Parameters
+    ----------
+    rgb : ndarray of uint8, shape (M, N, 3)
+        The slide at `crop`.
+    crop : Crop
+    rings_px0 : ndarray of float32, shape (n, k, 2)
+        Outlines of the scored cells, level-0 pixels, x first.
+    scores : ndarray of int8, shape (n,)
+        0 to 3.
+    box_px0 : tuple of four floats
+        Left, top, right and bottom of its cells, level-0 pixels.
+    words : str
+        Its number and name.
+    """
+    origin = np.asarray(crop.origin_px0, np.float64)
+    overlay = Overlay(rgb, px0_per_px=crop.px0_per_px)
+    for ring, score in zip(rings_px0, scores.tolist(), strict=True):
+        overlay.draw(np.asarray(ring, np.float64) - origin, score=score)
+    # The box stands around whole cells, not through their centres.
+    edges = (np.asarray(box_px0) - np.tile(origin, 2)) / crop.px0_per_px + _OUTWARDS
+    left, top, right, bottom = np.rint(edges).astype(int).tolist()
+    return ControlPanel(rgb, overlay.finished(), (top, left, bottom, right), words)
 
 
 def draw_controls(panels: Sequence[ControlPanel]) -> Rgb:
