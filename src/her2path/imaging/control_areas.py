@@ -12,7 +12,7 @@ import shapely
 from her2path.domain.control_tissue import place_of
 from her2path.domain.verdict import NotEvaluable
 from her2path.imaging.regions import region_mask
-from her2path.imaging.tissue_pieces import Pieces, piece_at
+from her2path.imaging.tissue_pieces import Pieces, find_pieces, mark_pieces, piece_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,3 +103,38 @@ def locate_controls(
 
 def _conflict(reason: str) -> NotEvaluable:
     return NotEvaluable("control_piece", reason)
+
+
+def number_pieces(
+    picture: npt.NDArray[np.uint8],
+    tissue: npt.NDArray[np.bool_],
+    *,
+    mpp: float,
+    named: Sequence[str],
+    scale: float,
+) -> npt.NDArray[np.uint8]:
+    """Draw the numbers of separate pieces, so that a person can name one of them as control.
+
+    Parameters
+    ----------
+    picture : ndarray of uint8, shape (M, N, 3)
+        The slide in small; it is not changed.
+    tissue : ndarray of bool, shape (P, Q)
+    mpp : float
+        Pixel size of `tissue` in µm.
+    named : sequence of str
+        Words of `control_piece`; one that fits no piece is left out here.
+    scale : float
+        Pixels of the picture per pixel of `tissue`.
+
+    Returns
+    -------
+    ndarray of uint8, shape (M, N, 3)
+        Without any number where all tissue is one piece.
+    """
+    pieces = find_pieces(tissue, mpp=mpp)
+    if len(pieces) < 2:
+        return picture
+    found = (piece_at(pieces, place_of(word)) for word in named)
+    controls = frozenset(number for number in found if not isinstance(number, NotEvaluable))
+    return mark_pieces(picture, pieces, scale=scale, controls=controls)

@@ -20,6 +20,7 @@ from her2path.imaging.artefact_areas import ArtefactArea, outline_areas, sum_kin
 from her2path.imaging.artefact_marks import detect_pen
 from her2path.imaging.artefacts import KIND_RGB, ArtefactKind, join_kinds
 from her2path.imaging.block_colours import BlockColours, join_colours, measure_block_colours
+from her2path.imaging.control_areas import number_pieces
 from her2path.imaging.fish.quality import measure_channel
 from her2path.imaging.quality import QualityCuts, measure_slide, remark_on
 from her2path.imaging.quality_picture import draw_quality
@@ -123,6 +124,14 @@ def run(
         px0_per_px=facts.width_px0 / found.thumbnail.shape[1],
         px0_per_mask_px=px0_per_mask_px,
     )
+    if document.sheet.assay is Assay.IHC:
+        drawn = number_pieces(
+            drawn,
+            found.tissue,
+            mpp=found.result.mask_mpp,
+            named=document.sheet.control_piece,
+            scale=px0_per_mask_px * drawn.shape[1] / facts.width_px0,
+        )
     write_picture(picture, drawn)
     write_document(
         quality,
