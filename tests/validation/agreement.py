@@ -41,6 +41,7 @@ class SlideAgreement:
     slide: str
     group: str
     mix: str
+    tissue: str
     style: str
     architecture: str
     mpp: float
@@ -121,6 +122,7 @@ def compare(slide: ValidationSlide, phantom: IhcPhantom, reading: Reading, metho
         slide=slide.name,
         group=slide.group,
         mix=slide.mix,
+        tissue=slide.tissue,
         style=spec.style.name,
         architecture=spec.architecture,
         mpp=spec.mpp,
@@ -146,10 +148,8 @@ def _counts(phantom: IhcPhantom, places: Places) -> npt.NDArray[np.bool_]:
     margin = BORDER_UM / spec.mpp
     size = np.array([spec.width_px, spec.height_px])
     inside = ((places >= margin) & (places <= size - margin)).all(axis=1)
-    artefacts = getattr(phantom.scene, "artefacts", None)
-    if artefacts is not None:
-        columns, rows = np.clip(places.astype(np.intp), 0, size - 1).T
-        inside &= artefacts[rows, columns] == 0
+    columns, rows = np.clip(places.astype(np.intp), 0, size - 1).T
+    inside &= phantom.scene.artefacts[rows, columns] == 0
     return np.asarray(inside, np.bool_)
 
 

@@ -22,8 +22,12 @@ from tests.validation.reading import Her2Path
 from tests.validation.slides import MIXES, ValidationSlide, make_slide
 
 FIRST = 400
-SLIDES = (("crisp", "2+", 0.25), ("violet", "3+ focal", 0.5), ("pale", "1+", 0.5))
-"""Style, mix and pixel size."""
+SLIDES = (
+    ("crisp", "2+", "plain", 0.25),
+    ("violet", "3+ focal", "lifelike", 0.5),
+    ("pale", "1+", "random", 0.5),
+)
+"""Style, mix, tissue and pixel size."""
 CUTS = ((2048, 1024, 1), (2048, 1024, 2), (2048, 1024, 3), (512, 512, 2), (700, 300, 2), (333, 1024, 1))
 """Edge of tiles and of blocks in working pixels, and workers; the first is the reference."""
 
@@ -31,8 +35,8 @@ CUTS = ((2048, 1024, 1), (2048, 1024, 2), (2048, 1024, 3), (512, 512, 2), (700, 
 def slides(*, development: bool, count: int | None = None) -> list[ValidationSlide]:
     """Three slides that differ in style, staining and pixel size."""
     return [
-        make_slide("invariance", mix, MIXES[mix], style, FIRST + n, development=development, mpp=mpp)
-        for n, (style, mix, mpp) in enumerate(SLIDES[:count])
+        make_slide("invariance", mix, MIXES[mix], style, FIRST + n, tissue, development=development, mpp=mpp)
+        for n, (style, mix, tissue, mpp) in enumerate(SLIDES[:count])
     ]
 
 

@@ -132,15 +132,20 @@ def by_style(results: Results) -> str:
         slides = [
             s for s in results.get("phantoms", {}).get(method, {}).get("slides", ()) if s["group"] == "scored"
         ]
-        for style in dict.fromkeys(s["style"] for s in slides):
-            own = [s for s in slides if s["style"] == style]
+        kinds = [
+            (key, value)
+            for key in ("tissue", "style", "architecture", "mpp", "mix")
+            for value in dict.fromkeys(s[key] for s in slides)
+        ]
+        for key, value in kinds:
+            own = [s for s in slides if s[key] == value]
             hits = sum(s["true_positives"] for s in own)
             faults = sum(s["false_positives"] + s["false_negatives"] for s in own)
             complete = [s["completeness_mae"]["shown"] for s in own if "shown" in s["completeness_mae"]]
             equal = sum(s["score"] == s["true_score"] for s in own)
             rows.append(
                 [
-                    style,
+                    f"{key} {value}",
                     method,
                     f"{2 * hits / max(2 * hits + faults, 1):.3f}",
                     f"{sum(complete) / max(len(complete), 1):.3f}",
@@ -148,8 +153,8 @@ def by_style(results: Results) -> str:
                     f"{equal} of {len(own)}",
                 ]
             )
-    head = ["style", "method", "F1", "completeness error", "percentages, points", "score equal"]
-    return _table(head, sorted(rows)) if rows else "No results yet."
+    head = ["slides", "method", "F1", "completeness error", "percentages, points", "score equal"]
+    return _table(head, rows) if rows else "No results yet."
 
 
 def _class_error(slide: Row) -> float:

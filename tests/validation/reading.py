@@ -49,8 +49,9 @@ class Method(Protocol):
     def name(self) -> str:
         """Heading of its column."""
 
-    def read(self, slide: Path, phantom: IhcPhantom, folder: Path) -> Reading:
-        """Read a slide; the phantom is there for methods that need regions drawn by a person."""
+    def read(self, slide: Path, phantom: IhcPhantom, folder: Path, **sheet: object) -> Reading:
+        """Read a slide; the phantom is there for methods that need regions drawn by a person, `sheet`
+        holds what the case sheet says beside the path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +70,12 @@ class Her2Path:
         """The configuration of the run: all defaults but the model."""
         return configured(self.model)
 
-    def read(self, slide: Path, phantom: IhcPhantom, folder: Path) -> Reading:
+    def read(self, slide: Path, phantom: IhcPhantom, folder: Path, **sheet: object) -> Reading:
         """Run all steps of an image."""
         del phantom
         started = time.perf_counter()
-        row = ImageRow(case_id="c", image_id="i", assay=Assay.IHC, path=(slide,))
+        stated = {"case_id": "c", "image_id": "i", "assay": Assay.IHC, "path": (slide,), **sheet}
+        row = ImageRow.model_validate(stated)
         why = chain.run_image(row, folder, self.config, workers=1)
         seconds = time.perf_counter() - started
         return read_results(folder / "images" / "i", seconds, None if why is None else why.code)

@@ -17,7 +17,7 @@ from tests.support.rerender import VARIANTS, rerendered
 from tests.validation.measures import Measure
 from tests.validation.phantom_run import side_by_side
 from tests.validation.reading import Method
-from tests.validation.slides import MIXES, ValidationSlide, make_slide
+from tests.validation.slides import MIXES, TISSUES, ValidationSlide, make_slide
 
 CHOSEN = (
     "vivid_colours",
@@ -46,9 +46,17 @@ def slides(*, development: bool, count: int | None = None) -> list[ValidationSli
         for step in range(SLIDES_PER_STYLE):
             number = SLIDES_PER_STYLE * place + step
             name, classes = tuple(MIXES.items())[(number + 1) % len(MIXES)]
+            tissue = TISSUES[number % len(TISSUES)]
             found.append(
                 make_slide(
-                    "rerendered", name, classes, style, FIRST + number, development=development, mpp=PIXEL_UM
+                    "rerendered",
+                    name,
+                    classes,
+                    style,
+                    FIRST + number,
+                    tissue,
+                    development=development,
+                    mpp=PIXEL_UM,
                 )
             )
     return found[:count]
@@ -58,8 +66,7 @@ def variants(phantom: IhcPhantom) -> Iterator[tuple[str, Rgb, float]]:
     """Give the slide itself, then its variants, each with its pixel size."""
     spec = phantom.spec
     yield "itself", phantom.rgb, spec.mpp
-    names = tuple(STYLES)
-    other = STYLES[names[(names.index(spec.style.name) + 2) % len(names)]]
+    other = STYLES["violet" if spec.style.name != "violet" else "classic"]
     yield OTHER_STAIN, photograph(phantom.scene, other, seed=spec.seed + 1), spec.mpp
     for name in CHOSEN:
         yield name, *rerendered(phantom.rgb, spec.mpp, VARIANTS[name], white=spec.style.white)

@@ -7,11 +7,12 @@ them.  With ``development`` the same slides come from other seeds, for work on t
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
 from her2path.domain.ihc import Intensity, Pattern
+from her2path.imaging.phantoms.ihc_random import random_spec
 from her2path.imaging.phantoms.ihc_spec import SCORE_PRESETS, STYLES, ClassShare, IhcPhantomSpec
 
 VALIDATION_SEEDS = 771_000
@@ -19,6 +20,10 @@ DEVELOPMENT_SEEDS = 571_000
 SIDES_UM = (640, 720, 800)
 PIXEL_SIZES = (0.5, 0.25)
 Group = Literal["scored", "borderline", "rerendered", "null", "invariance"]
+Tissue = Literal["plain", "lifelike", "random"]
+TISSUES: tuple[Tissue, ...] = ("plain", "lifelike", "plain", "random")
+"""The plain tissue of the first phantoms; lifelike tissue in the named styles; lifelike tissue in the
+colours and optics of a scanner and laboratory drawn at random."""
 
 
 def _mix(*rows: tuple[Intensity, Pattern, float]) -> tuple[ClassShare, ...]:
@@ -77,31 +82,33 @@ class ValidationSlide:
     name: str
     group: Group
     mix: str
+    tissue: Tissue
     spec: IhcPhantomSpec
 
 
 def scored_slides(*, development: bool, per_style: int | None = None) -> Iterator[ValidationSlide]:
-    """Every mix in every style (60 slides), architectures and pixel sizes in turn.
+    """Every mix in every style: 60 slides, half of them of lifelike tissue.
 
     `per_style` takes only some of the mixes, other ones for each style.
     """
     mixes = tuple(MIXES.items())
-    for place, style in enumerate(STYLES.values()):
+    for place, style in enumerate(STYLES):
         chosen = range(len(mixes))
         if per_style is not None:
             chosen = sorted((5 * place + 5 * step) % len(mixes) for step in range(per_style))
         for number in chosen:
-            name, classes = mixes[number]
-            seed = len(mixes) * place + number
-            yield make_slide("scored", name, classes, style.name, seed, development=development)
+            tissue = TISSUES[(place + number) % len(TISSUES)]
+            slide = len(mixes) * place + number
+            yield make_slide("scored", *mixes[number], style, slide, tissue, development=development)
 
 
 def borderline_slides(*, development: bool, styles: int | None = None) -> Iterator[ValidationSlide]:
-    """Slides at 8 and 12 %, six mixes in each of the styles."""
+    """Slides at 8 and 12 %: six mixes in each style."""
     for place, style in enumerate(tuple(STYLES)[:styles]):
-        for number, (name, classes) in enumerate(BORDERLINE_MIXES.items()):
-            seed = 100 + len(BORDERLINE_MIXES) * place + number
-            yield make_slide("borderline", name, classes, style, seed, development=development)
+        for number, mix in enumerate(BORDERLINE_MIXES.items()):
+            slide = 100 + len(BORDERLINE_MIXES) * place + number
+            tissue = TISSUES[(place + number) % len(TISSUES)]
+            yield make_slide("borderline", *mix, style, slide, tissue, development=development)
 
 
 def make_slide(
@@ -110,21 +117,28 @@ def make_slide(
     classes: tuple[ClassShare, ...],
     style: str,
     number: int,
+    tissue: Tissue = "plain",
     *,
     development: bool,
     mpp: float | None = None,
 ) -> ValidationSlide:
-    """Make slide `number`, from which architecture, size, patchiness and (if not given) pixel size follow."""
+    """Make slide `number`, from which size, architecture and (if not given) pixel size follow."""
     mpp = mpp or PIXEL_SIZES[(number + number // 12) % 2]
     side = int(SIDES_UM[number % 3] / mpp)
-    spec = IhcPhantomSpec(
-        seed=(DEVELOPMENT_SEEDS if development else VALIDATION_SEEDS) + number,
-        width_px=side,
-        height_px=side,
-        mpp=mpp,
-        classes=classes,
-        style=STYLES[style],
-        architecture=("solid", "glandular")[number // 2 % 2],
-        patchiness=(0.75, 0.4, 0.9)[number % 3],
-    )
-    return ValidationSlide(f"{style} {mix} {spec.architecture} {mpp}", group, mix, spec)
+    seed = (DEVELOPMENT_SEEDS if development else VALIDATION_SEEDS) + number
+    if tissue == "plain":
+        spec = IhcPhantomSpec(
+            seed=seed,
+            width_px=side,
+            height_px=side,
+            mpp=mpp,
+            style=STYLES[style],
+            architecture=("solid", "glandular")[number // 2 % 2],
+            patchiness=(0.75, 0.4, 0.9)[number % 3],
+        )
+    else:
+        spec = random_spec(seed, size_px=side, mpp=mpp, artefacts=False)
+        spec = spec if tissue == "random" else replace(spec, style=STYLES[style])
+    spec = replace(spec, classes=classes)
+    name = f"{number} {tissue} {spec.style.name} {spec.architecture} {mix} {mpp}"
+    return ValidationSlide(name, group, mix, tissue, spec)

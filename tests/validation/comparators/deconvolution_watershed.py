@@ -46,9 +46,9 @@ class DeconvolutionWatershed:
 
     name: str = "scikit-image"
 
-    def read(self, slide: Path, phantom: IhcPhantom, folder: Path) -> Reading:
+    def read(self, slide: Path, phantom: IhcPhantom, folder: Path, **sheet: object) -> Reading:
         """Read a slide."""
-        del folder
+        del folder, sheet
         started = time.perf_counter()
         rgb, factor = pixels_of(slide, WORKING_MPP, phantom.spec.mpp)
         stains = separate_stains(rgb, hdx_from_rgb) * OD_PER_UNIT

@@ -58,9 +58,9 @@ class FixedExpansion:
 
     name: str = "QuPath's method"
 
-    def read(self, slide: Path, phantom: IhcPhantom, folder: Path) -> Reading:
+    def read(self, slide: Path, phantom: IhcPhantom, folder: Path, **sheet: object) -> Reading:
         """Read a slide."""
-        del folder
+        del folder, sheet
         started = time.perf_counter()
         rgb, factor = pixels_of(slide, WORKING_MPP, phantom.spec.mpp)
         hematoxylin, dab = _stains(rgb)
