@@ -21,6 +21,15 @@ class FishLayout(StrEnum):
     RGB = "rgb"
 
 
+class Architecture(StrEnum):
+    """How the tumour cells of an IHC phantom lie together."""
+
+    SOLID = "solid"
+    GLANDULAR = "glandular"
+    TRABECULAR = "trabecular"
+    DISCOHESIVE = "discohesive"
+
+
 @app.command("ihc")
 def ihc(  # noqa: PLR0913 (a command names every option)
     *,
@@ -39,30 +48,45 @@ def ihc(  # noqa: PLR0913 (a command names every option)
     style: Annotated[
         str, typer.Option(help="Stain and scanner: crisp, classic, violet, blue, pale.")
     ] = "crisp",
-    glandular: Annotated[bool, typer.Option("--glandular", help="Glands of columnar cells.")] = False,
+    architecture: Annotated[Architecture, typer.Option(help="How tumour cells lie together.")] = (
+        Architecture.SOLID
+    ),
     random_cells: Annotated[
         bool, typer.Option("--random-cells", help="Stained cells at random, not in patches.")
     ] = False,
-    defocused_patch: Annotated[bool, typer.Option("--defocused-patch", help="Blur one region.")] = False,
-    debris: Annotated[bool, typer.Option("--debris", help="Strew pigment and dust.")] = False,
+    lifelike: Annotated[
+        bool, typer.Option("--lifelike", help="Stroma, nuclei and vessels as on real slides.")
+    ] = False,
+    any_tissue: Annotated[
+        bool,
+        typer.Option("--random", help="Draw style, tissue, cells and artefacts; classes as given, if any."),
+    ] = False,
+    artefacts: Annotated[
+        list[str] | None,
+        typer.Option("--artefact", help="Kind of an artefact, for example pen or fold; repeatable."),
+    ] = None,
     mosaic: Annotated[int, typer.Option(min=1, help="Repeat the phantom N times in both directions.")] = 1,
 ) -> None:
     """Render an IHC slide with known cells, membranes, percentages and score."""
     # OpenCV and tifffile would slow down every other command's help.
     from her2path.cli import phantom_ihc  # noqa: PLC0415
 
-    spec = phantom_ihc.check_spec(
-        seed=seed,
-        classes=phantom_ihc.choose_classes(score, classes or []),
-        width_px=width,
-        height_px=height,
-        mpp=mpp,
-        style=style,
-        architecture="glandular" if glandular else "solid",
-        patchiness=0.0 if random_cells else 0.75,
-        defocused_patch=defocused_patch,
-        debris=debris,
-    )
+    chosen = phantom_ihc.choose_classes(score, classes or [])
+    if any_tissue:
+        spec = phantom_ihc.any_spec(seed, chosen if score or classes else None, (width, height), mpp)
+    else:
+        spec = phantom_ihc.check_spec(
+            seed=seed,
+            classes=chosen,
+            style=style,
+            architecture=architecture.value,
+            patchiness=0.0 if random_cells else 0.75,
+            detail=phantom_ihc.LIFELIKE if lifelike else None,
+            width_px=width,
+            height_px=height,
+            mpp=mpp,
+        )
+    spec = phantom_ihc.with_artefacts(spec, artefacts or [])
     phantom_ihc.write_ihc(out, spec, mosaic=mosaic)
     typer.echo(str(out / "slide.tif"))
 

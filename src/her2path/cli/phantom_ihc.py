@@ -12,12 +12,18 @@ from her2path.domain.guideline.registry import find_guideline
 from her2path.domain.ihc import IhcReading, IhcTally, Intensity, Pattern
 from her2path.domain.verdict import NotEvaluable
 from her2path.errors import ConfigError
+from her2path.imaging.artefacts import ArtefactKind
 from her2path.imaging.phantoms.ihc import IhcPhantom, render_ihc
+from her2path.imaging.phantoms.ihc_detail import TissueDetail
+from her2path.imaging.phantoms.ihc_random import random_artefact, random_spec
 from her2path.imaging.phantoms.ihc_spec import SCORE_PRESETS, STYLES, ClassShare, IhcPhantomSpec
+from her2path.imaging.phantoms.texture import stream
 from her2path.io import phantom_files as files
 
 GUIDELINE = "breast_2023"
 """Guideline by which the truth names a score."""
+LIFELIKE = TissueDetail(vessels_per_mm2=15.0, red_cells_per_mm2=60.0)
+"""Tissue of `--lifelike`: no unspecific stain, no structure that looks like tumour."""
 BLOCK_MAX_PX = 4096
 """Longest side that is rendered at once; more is a mosaic (memory)."""
 
@@ -84,6 +90,41 @@ def check_spec(**wanted: object) -> IhcPhantomSpec:
             (f"at most {BLOCK_MAX_PX} pixels a side are rendered at once; repeat a block with --mosaic",)
         )
     return spec
+
+
+def any_spec(
+    seed: int, classes: tuple[ClassShare, ...] | None, size_px: tuple[int, int], mpp: float
+) -> IhcPhantomSpec:
+    """Draw a spec at random and state what is wrong with its size as a fault of the command line.
+
+    Parameters
+    ----------
+    seed : int
+    classes : tuple of ClassShare, optional
+        Instead of drawn ones.
+    size_px : tuple of two ints
+        Width and height.
+    mpp : float
+    """
+    try:
+        drawn = random_spec(seed, size_px=max(min(size_px), 128), mpp=mpp)
+    except ValueError as error:
+        raise ConfigError((str(error),)) from error
+    kept = {name: getattr(drawn, name) for name in drawn.__slots__}
+    kept |= {"width_px": size_px[0], "height_px": size_px[1]}
+    return check_spec(**kept | ({} if classes is None else {"classes": classes}))
+
+
+def with_artefacts(spec: IhcPhantomSpec, kinds: Sequence[str]) -> IhcPhantomSpec:
+    """Add one artefact of each kind, its place and size drawn from the seed of the spec."""
+    known = [kind.value for kind in ArtefactKind]
+    for kind in kinds:
+        if kind not in known:
+            raise ConfigError((f"--artefact {kind!r} is unknown; known are {', '.join(known)}",))
+    rng = stream(spec.seed, "artefacts asked for")
+    side_um = min(spec.size_um)
+    added = tuple(random_artefact(rng, ArtefactKind(kind), side_um) for kind in kinds)
+    return replace(spec, artefacts=spec.artefacts + added)
 
 
 def write_ihc(out: Path, spec: IhcPhantomSpec, *, mosaic: int = 1) -> IhcPhantom:

@@ -20,7 +20,6 @@ from her2path.imaging.phantoms.ihc_nuclei import CellKind
 from her2path.imaging.phantoms.ihc_spec import IhcPhantomSpec, StainStyle
 from her2path.imaging.phantoms.ihc_stain import (
     dab_plane,
-    debris_plane,
     hematoxylin_plane,
     membrane_plane,
     mixed,
@@ -112,7 +111,7 @@ def compose_ihc(spec: IhcPhantomSpec) -> IhcScene:
         membrane = membrane_plane(spec, contours)
         hematoxylin = hematoxylin_plane(spec, tissue, cells, nuclei)
         dab = dab_plane(spec, tissue, cells, expression, membrane, nuclei.cover)
-        neutral = debris_plane(spec)
+        neutral = np.zeros(spec.shape, dtype=np.float32)
     else:
         hematoxylin, dab, neutral, membrane = lifelike_planes(tissue, structures, tumour, benign, nuclei)
     overlay = lay_artefacts(spec, hematoxylin, dab)
@@ -162,7 +161,9 @@ def photograph(
     for lens in scene.lenses:
         soft = blurred(light, lens.sigma_um / scene.spec.mpp)
         light += lens.weight[..., None] * (soft - light)
-    return photographed(scene.spec, light, chosen, sensor_seed=scene.spec.seed if seed is None else seed)
+    return photographed(
+        light, chosen, mpp=scene.spec.mpp, sensor_seed=scene.spec.seed if seed is None else seed
+    )
 
 
 def render_ihc(spec: IhcPhantomSpec) -> IhcPhantom:

@@ -104,9 +104,9 @@ def _individual(
     size = detail.nuclear_scale * float(np.exp(0.38 * detail.pleomorphism * draw[0]))
     # A crowded nucleus presses against its neighbours and may lie over them.
     room = (0.80 + 0.32 * detail.crowding) * wide_um
-    short = min(nucleus.short_um * size, max(room, 1.6))
+    short = min(max(nucleus.short_um * size, 0.95 * detail.crowding * wide_um), max(room, 1.6))
     stretch = nucleus.long_um / nucleus.short_um
-    push = detail.crowding * 1.3 / spec.mpp
+    push = detail.crowding * (0.9 + 0.25 * wide_um) / spec.mpp
     if spec.architecture == "discohesive" and u[0] < 0.4:
         # A signet ring: the nucleus lies flat against one side of the cell.
         short, stretch = max(0.40 * wide_um, 1.2), 2.0

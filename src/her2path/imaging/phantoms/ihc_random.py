@@ -24,6 +24,8 @@ from her2path.imaging.phantoms.ihc_spec import (
 )
 from her2path.imaging.phantoms.texture import stream
 
+MIN_ANGLE_DEG = 22.0
+"""Smallest angle between the vectors of the two stains; Ruifrok & Johnston's are 37 degrees apart."""
 _STAINED: tuple[tuple[Intensity, Pattern], ...] = tuple(
     (intensity, pattern)
     for intensity in (Intensity.FAINT, Intensity.WEAK, Intensity.MODERATE, Intensity.STRONG)
@@ -62,10 +64,11 @@ def random_style(rng: np.random.Generator) -> StainStyle:
     red, green, blue = (round(float(w), 1) for w in np.clip(level + cast, 205, 253))
     # A third of the scanners does not sharpen, some do so hard.
     sharpen = 0.0 if rng.random() < 0.3 else rng.uniform(0.2, 1.7)
+    hematoxylin, dab = _vectors(rng)
     return StainStyle(
         "random",
-        _vector(rng, (0.56, 0.84), (0.50, 0.76), (0.10, 0.44)),
-        _vector(rng, (0.20, 0.46), (0.48, 0.62), (0.64, 0.86)),
+        hematoxylin,
+        dab,
         (red, green, blue),
         hematoxylin_gain=_drawn(rng, 0.30, 1.8, log=True),
         blush_od=_drawn(rng, 0.002, 0.09, log=True),
@@ -75,6 +78,16 @@ def random_style(rng: np.random.Generator) -> StainStyle:
         noise=_drawn(rng, 0.5, 3.2, log=True),
         jpeg_quality=int(rng.integers(60, 96)),
     )
+
+
+def _vectors(rng: np.random.Generator) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+    """Draw hematoxylin and DAB until they are as far apart as a counterstain that one would choose."""
+    while True:
+        hematoxylin = _vector(rng, (0.56, 0.84), (0.50, 0.76), (0.10, 0.44))
+        dab = _vector(rng, (0.20, 0.46), (0.48, 0.62), (0.64, 0.86))
+        one, other = (np.array(v) / np.linalg.norm(v) for v in (hematoxylin, dab))
+        if one @ other < np.cos(np.radians(MIN_ANGLE_DEG)):
+            return hematoxylin, dab
 
 
 def _vector(rng: np.random.Generator, *ranges: tuple[float, float]) -> tuple[float, float, float]:

@@ -171,10 +171,6 @@ class IhcPhantomSpec:
     cell_diameter_um: float = 15.0
     island: bool = False
     """Keep the image's margin free of tissue, so that phantoms can be set side by side."""
-    defocused_patch: bool = False
-    """Blur a round region as an air bubble or a fold does."""
-    debris: bool = False
-    """Strew pigment and dust over tissue and background."""
     detail: TissueDetail | None = None
     """Lifelike tissue; None renders the plain tissue of the first phantoms, byte for byte."""
     artefacts: tuple[ArtefactSpec, ...] = ()

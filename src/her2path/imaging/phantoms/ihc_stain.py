@@ -16,7 +16,6 @@ from her2path.imaging.phantoms.texture import (
     band_noise,
     blurred,
     fibre_noise,
-    pixel_grid,
     smooth_noise,
     stream,
 )
@@ -157,18 +156,8 @@ def _seam(spec: IhcPhantomSpec, stroma: Mask, cells: CellMap, rng: np.random.Gen
     return np.asarray(np.float32(0.10) * line * uneven * stroma, dtype=np.float32)
 
 
-def debris_plane(spec: IhcPhantomSpec) -> Field:
-    """Strew dark pigment grains, singly and in clumps; neutral OD, zero without debris."""
-    if not spec.debris:
-        return np.zeros(spec.shape, dtype=np.float32)
-    rng = stream(spec.seed, "debris")
-    where = smooth_noise(rng, spec.shape, 25 / spec.mpp)
-    grains = band_noise(rng, spec.shape, 0.6 / spec.mpp, 3.0 / spec.mpp)
-    return np.asarray(0.5 * np.clip(grains - 2.6 + 0.5 * np.clip(where, -2, 2), 0, 2), dtype=np.float32)
-
-
 def mixed(style: StainStyle, hematoxylin: Field, dab: Field, neutral: Field) -> npt.NDArray[np.float32]:
-    """Transmit white light through stains and debris (Beer-Lambert); shape (M, N, 3), 0 to 255."""
+    """Transmit white light through stains and grey matter (Beer-Lambert); shape (M, N, 3), 0 to 255."""
     vectors = np.array([style.hematoxylin, style.dab], dtype=np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     light = np.empty((*hematoxylin.shape, 3), dtype=np.float32)
@@ -178,15 +167,11 @@ def mixed(style: StainStyle, hematoxylin: Field, dab: Field, neutral: Field) -> 
     return light
 
 
-def photographed(
-    spec: IhcPhantomSpec, light: npt.NDArray[np.float32], style: StainStyle, *, sensor_seed: int
-) -> Rgb:
+def photographed(light: npt.NDArray[np.float32], style: StainStyle, *, mpp: float, sensor_seed: int) -> Rgb:
     """Blur, sharpen, add noise and compress as a scanner does; shape (M, N, 3), uint8."""
-    image = blurred(light, max(style.psf_um / spec.mpp, 0.35))
-    if spec.defocused_patch:
-        image = _defocused(spec, np.asarray(image))
+    image = blurred(light, max(style.psf_um / mpp, 0.35))
     if style.sharpen:
-        soft = blurred(image, max(0.5 / spec.mpp, 0.8))
+        soft = blurred(image, max(0.5 / mpp, 0.8))
         image = image + np.float32(style.sharpen) * (image - soft)
     rng = stream(sensor_seed, "sensor")
     # Shot noise grows with the square root of the light.
@@ -199,15 +184,3 @@ def photographed(
         raise ValueError("the phantom could not be compressed as JPEG")
     bgr = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), dtype=np.uint8)
     return np.ascontiguousarray(bgr[..., ::-1])
-
-
-def _defocused(spec: IhcPhantomSpec, image: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    rng = stream(spec.seed, "defocus")
-    size = np.array([spec.width_px, spec.height_px])
-    x, y = size * rng.uniform(0.3, 0.7, 2)
-    radius = 0.22 * float(size.min())
-    rows, cols = pixel_grid(spec.shape)
-    inside = np.clip((radius - np.hypot(cols - x, rows - y)) / (0.1 * radius), 0, 1).astype(np.float32)[
-        ..., None
-    ]
-    return np.asarray(image * (1 - inside) + blurred(image, 2.5 / spec.mpp) * inside)

@@ -182,7 +182,7 @@ def _lining(
 def _remains(spec: IhcPhantomSpec, rng: np.random.Generator, necrosis: Mask) -> Iterator[Nucleus]:
     """Ghosts of nuclei, and fragments that are small and dark."""
     height, width = spec.size_um
-    n = round(height * width * 1e-6 * 5200) if necrosis.any() else 0
+    n = round(height * width * 1e-6 * 8000) if necrosis.any() else 0
     for u in rng.random((n, 10)):
         row, col = int(u[0] * spec.height_px), int(u[1] * spec.width_px)
         if not necrosis[row, col]:
