@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from her2path.domain.case import Assay
 from her2path.domain.flags import Flag
 from her2path.domain.guideline.definition import CommentKind, RecountUse
 from her2path.domain.guideline.registry import GUIDELINES
 from her2path.io.documents import CallDoc, Producer
+from her2path.reports.control_section import ControlSection, control_sections
 from her2path.reports.evidence import ImageEvidence
 from her2path.reports.firmness_section import Firmness, firmness_of
 from her2path.reports.html.pictures import Picture
@@ -123,6 +124,8 @@ class CasePage:
     versions: tuple[VersionRow, ...]
     """The chosen guideline and the others of its family; empty without others."""
     ihc: tuple[IhcSection, ...]
+    controls: tuple[ControlSection, ...]
+    """Control tissue on the slides; empty without."""
     ish: tuple[IshCount, ...]
     heterogeneity: Heterogeneity | None
     """The cell-level definition of 2009; None where it cannot be told."""
@@ -145,6 +148,8 @@ class CaseMaterial:
     report: Producer
     report_inputs: Mapping[str, str]
     """SHA-256 of the files that the page was made from."""
+    control_pictures: Mapping[str, Picture] = field(default_factory=dict)
+    """Control tissue by image id."""
 
 
 def case_page(material: CaseMaterial) -> CasePage:
@@ -187,6 +192,7 @@ def case_page(material: CaseMaterial) -> CasePage:
             ihc_section(image, scheme, cuts=cell_cuts(call), overlay=pictures.get(image.image_id))
             for image in ihc_images
         ),
+        controls=control_sections(ihc_images, material.control_pictures),
         ish=ish_counts(
             fish_images,
             pictures,

@@ -21,6 +21,7 @@ from her2path.reports.html.rendering import render_case
 log = logging.getLogger(__name__)
 
 _PICTURES = {Assay.IHC: "overlay.png", Assay.FISH: "gallery.png"}
+_CONTROLS = "controls.png"
 
 
 class CaseReportParams(BaseModel):
@@ -45,12 +46,15 @@ def run(*, call: Path, artefact: list[Path], report: Path, params: CaseReportPar
     for image in images:
         names = [name for name, _ in image.documents] + [_PICTURES[image.facts.assay]]
         used |= {f"{image.image_id}/{n}": image.files[n] for n in names if n in image.files}
+    controls = _with_controls(images)
+    used |= {f"{image_id}/{_CONTROLS}": path for image_id, path in controls.items()}
     inputs = {name: sha256_of(path) for name, path in sorted(used.items())}
     refuse_other_inputs(document, inputs)
     material = CaseMaterial(
         call=document,
         images=images,
-        pictures=_pictures(images, params),
+        pictures=_pictures(_finished(images), params),
+        control_pictures=_pictures(controls, params),
         report=producer("case_report", params),
         report_inputs=inputs,
     )
@@ -59,13 +63,26 @@ def run(*, call: Path, artefact: list[Path], report: Path, params: CaseReportPar
     log.info("report of %d images, %.1f MB", len(images), len(html) / 1e6)
 
 
-def _pictures(images: tuple[ImageEvidence, ...], params: CaseReportParams) -> dict[str, Picture]:
-    """Read the picture of each image that has a result; placeholders of the others are not shown."""
-    shown = {
+def _finished(images: tuple[ImageEvidence, ...]) -> dict[str, Path]:
+    """Give the picture of each image that has a result; placeholders of the others are not shown."""
+    return {
         image.image_id: image.files[_PICTURES[image.facts.assay]]
         for image in images
         if image.has_result and _PICTURES[image.facts.assay] in image.files
     }
+
+
+def _with_controls(images: tuple[ImageEvidence, ...]) -> dict[str, Path]:
+    """Give the picture of the control tissue of each slide that has some."""
+    results = {image.image_id: image.score.result for image in images if image.score is not None}
+    return {
+        image.image_id: image.files[_CONTROLS]
+        for image in images
+        if (result := results.get(image.image_id)) and result.control and _CONTROLS in image.files
+    }
+
+
+def _pictures(shown: dict[str, Path], params: CaseReportParams) -> dict[str, Picture]:
     return {
         image_id: read_picture(
             path,
