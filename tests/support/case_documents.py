@@ -25,16 +25,20 @@ from her2path.domain.ihc import (
     IhcTally,
     Intensity,
     Pattern,
+    Reactivity,
     StainingClass,
+    levels_from,
 )
 from her2path.domain.ish import IshReading, NucleusSignals, Probe, SignalSummary
 from her2path.domain.populations import SecondPopulation
 from her2path.domain.verdict import NotEvaluable
 from her2path.io import calls
 from her2path.io import documents as d
+from her2path.io.control_entries import ControlEntry
 from her2path.io.placeholders import write_not_evaluable
 from her2path.io.provenance import digests
 from her2path.io.quality_entries import Finding, QualityResult
+from her2path.io.score_entries import IntervalMethod, Percentage
 from her2path.io.tables import FISH_NUCLEI, FISH_SIGNALS, write_table
 
 GUIDELINE = "breast_2023"
@@ -63,6 +67,7 @@ class Ihc:
     flags: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     overlay_side: int = 240
+    control: tuple[ControlEntry, ...] = ()
 
     def tally(self) -> IhcTally:
         return IhcTally({TYPICAL_STAINING[StainingClass(name)]: n for name, n in self.cells.items()})
@@ -208,9 +213,29 @@ def wilson_pct(k: int, n: int) -> tuple[float, float]:
     return 100 * max(0, mid - half) / (1 + z * z / n), 100 * min(1, mid + half) / (1 + z * z / n)
 
 
-def percentage(k: int, n: int) -> d.Percentage:
+def percentage(k: int, n: int) -> Percentage:
     low, high = wilson_pct(k, n)
-    return d.Percentage(cells=k, pct=100 * k / n, low_pct=low, high_pct=high)
+    # As drawn from patchy tissue: twice as wide as that of independent cells.
+    wide = max(0.0, 2 * low - 100 * k / n), min(100.0, 2 * high - 100 * k / n)
+    return Percentage(
+        cells=k,
+        pct=100 * k / n,
+        low_pct=wide[0],
+        high_pct=wide[1],
+        cells_low_pct=low,
+        cells_high_pct=high,
+    )
+
+
+BOOTSTRAP = IntervalMethod(
+    method="block_bootstrap",
+    block_um=250.0,
+    blocks=60,
+    drawn_blocks=40,
+    draws=2000,
+    reach_um=125.0,
+    areas=30.0,
+)
 
 
 def score_doc(image: Ihc, setting: Setting = PLAIN) -> d.IhcScoreDoc:
@@ -230,17 +255,32 @@ def score_doc(image: Ihc, setting: Setting = PLAIN) -> d.IhcScoreDoc:
         scored_cells=tally.total,
         excluded_cells={"not_tumour": 5120, "touches_border": 12, "out_of_focus": 0},
         percentages=shares,
+        compared=_levels(tally),
+        interval=BOOTSTRAP,
         h_score=tally.h_score,
+        h_score_low=max(0.0, tally.h_score - 12),
+        h_score_high=min(300.0, tally.h_score + 12),
         score=IhcScore(call.ihc_score),
         rule_id=call.trail[0].rule_id,
         limit_of_blank_pct=BLANK_PCT,
         calibration="default_hdab/1",
         tumour_selection="automatic",
         selected_nuclei_pct=61.3,
+        score_probabilities={name: 0.97 if name == call.ihc_score else 0.01 for name in IhcScore},
         heterogeneity={"stained_share_between_tiles_sd": 0.07},
+        control=image.control,
         flags=image.flags,
     )
     return d.IhcScoreDoc(produced_by=producer_of("ihc_score"), inputs={"cells": SHA}, result=result)
+
+
+def _levels(tally: IhcTally) -> dict[str, Percentage]:
+    levels = {str(level): tally.of_class(level) for level in levels_from(Reactivity.FAINT)}
+    at_least = sum(levels[level] for level in levels_from(Reactivity.WEAK_MODERATE))
+    return {
+        name: percentage(n, tally.total)
+        for name, n in (levels | {"at_least_weak_moderate": at_least}).items()
+    }
 
 
 def counts_doc(facts: d.SheetFacts, image: Fish) -> d.FishCountsDoc:

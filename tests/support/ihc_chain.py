@@ -74,5 +74,10 @@ def score(image: Path, at: SimpleNamespace) -> None:
         score=at.score,
         geojson=at.geojson,
         overlay=at.overlay,
+        controls=at.controls,
+        blocks=at.blocks,
+        heterogeneity=at.heterogeneity,
+        spots=at.spots,
+        crops=at.crops,
         params=ihc_score.IhcScoreParams(),
     )

@@ -10,6 +10,7 @@ from her2path.domain.case import Assay, Controls, Specimen
 from her2path.domain.ihc import IhcScore, Intensity, Pattern, Reactivity
 from her2path.domain.ish import Probe
 from her2path.domain.verdict import NotEvaluable
+from her2path.io.call_entries import Reason
 from her2path.io.control_entries import ControlEntry
 from her2path.io.documents import (
     CallDoc,
@@ -26,6 +27,7 @@ from her2path.io.documents import (
     write_document,
 )
 from her2path.io.placeholders import write_not_evaluable
+from her2path.io.score_entries import IntervalMethod
 from her2path.steps.case_call import CaseCallParams, run
 
 MAKER = Producer(step="test", version="0")
@@ -104,7 +106,19 @@ class Case:
             scored_cells=sum(cells.values()),
             excluded_cells={"not_tumour": 7},
             percentages={},
+            interval=IntervalMethod(
+                method="wilson_of_areas",
+                block_um=250,
+                blocks=1,
+                drawn_blocks=0,
+                draws=0,
+                reach_um=62.5,
+                areas=1,
+            ),
             h_score=0.0,
+            h_score_low=0.0,
+            h_score_high=300.0,
+            no_probabilities=Reason(code="too_little_tissue", reason="too little tissue"),
             score=IhcScore.ZERO,  # of this image alone: the case is scored on the pooled tally
             rule_id="x",
             limit_of_blank_pct=blank_pct,

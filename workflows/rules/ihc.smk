@@ -39,6 +39,11 @@ rule ihc_score:
         score="images/{image_id}/ihc_score.json",
         geojson="images/{image_id}/cells.geojson",
         overlay="images/{image_id}/overlay.png",
+        controls="images/{image_id}/controls.png",
+        blocks="images/{image_id}/ihc_blocks.parquet",
+        heterogeneity="images/{image_id}/heterogeneity_map.png",
+        spots="images/{image_id}/hotspots.geojson",
+        crops="images/{image_id}/hotspots.png",
     log:
         "logs/ihc_score/{image_id}.log",
     conda:
@@ -51,4 +56,6 @@ rule ihc_score:
         "her2path --verbose step ihc_score --image {params.image:q} --slide {input.slide:q}"
         " --quality {input.quality:q} --cells {input.cells:q} --contours {input.contours:q}"
         " --score {output.score:q} --geojson {output.geojson:q} --overlay {output.overlay:q}"
-        " --params {params.settings:q} 2> {log:q}"
+        " --controls {output.controls:q}"
+        " --blocks {output.blocks:q} --heterogeneity {output.heterogeneity:q}"
+        " --spots {output.spots:q} --crops {output.crops:q} --params {params.settings:q} 2> {log:q}"

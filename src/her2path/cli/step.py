@@ -48,7 +48,7 @@ OUTPUTS: Mapping[str, tuple[str, ...]] = {
     "slide_quality": ("quality", "tissue", "artefacts", "areas", "picture"),
     "slide_tiles": ("tiles",),
     "ihc_cells": ("cells", "contours"),
-    "ihc_score": ("score", "geojson", "overlay"),
+    "ihc_score": ("score", "geojson", "overlay", "controls", "blocks", "heterogeneity", "spots", "crops"),
     "fish_nuclei": ("objects", "labels"),
     "fish_signals": ("signals",),
     "fish_counts": ("nuclei", "counts", "gallery"),

@@ -46,6 +46,9 @@ class Flag(StrEnum):
     SECOND_POPULATION_NOT_READ = "second_population_not_read"
     SHARE_OF_OTHER_NUCLEI = "share_of_other_nuclei"
     HETEROGENEOUS_2009 = "heterogeneous_2009"
+    SCORE_UNCERTAIN = "score_uncertain"
+    CATEGORY_UNCERTAIN = "category_uncertain"
+    TOO_LITTLE_TISSUE = "too_little_tissue"
     CONTROL_TISSUE_FAILED = "control_tissue_failed"
     CONTROL_TISSUE_DOUBTFUL = "control_tissue_doubtful"
     CONTROL_TISSUE_NOT_EVALUABLE = "control_tissue_not_evaluable"
@@ -127,6 +130,12 @@ FLAG_TEXT: Mapping[Flag, str] = MappingProxyType(
         Flag.CONTROLS_BY_MEASUREMENT: "The case sheet does not say whether the IHC controls passed; all "
         "control tissue on the slide has the score it should have, and that was taken for a pass (policy "
         "P23).",
+        Flag.SCORE_UNCERTAIN: "The score lies close to a cut: of samples of the same tissue more than one "
+        "in ten would be given another score. Read the slide, or score more tissue.",
+        Flag.CATEGORY_UNCERTAIN: "Whether any staining counts lies close to the limit of blank: of samples of "
+        "the same tissue more than one in ten would change between null and ultralow.",
+        Flag.TOO_LITTLE_TISSUE: "The scored cells lie on too little tissue to tell how certain the score is; "
+        "its intervals take each independent area for a single observation.",
     }
 )
 """What each flag means, in a sentence."""

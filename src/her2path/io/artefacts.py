@@ -28,6 +28,11 @@ IHC_FILES: Mapping[str, str] = MappingProxyType(
         "score": "ihc_score.json",
         "geojson": "cells.geojson",
         "overlay": "overlay.png",
+        "controls": "controls.png",
+        "blocks": "ihc_blocks.parquet",
+        "heterogeneity": "heterogeneity_map.png",
+        "spots": "hotspots.geojson",
+        "crops": "hotspots.png",
     }
 )
 """File in ``images/<image_id>/`` of each artefact of an IHC image, by the name of the steps' argument."""
@@ -62,6 +67,7 @@ TABLES: Mapping[str, pa.Schema] = MappingProxyType(
         "tiles.parquet": tables.TILES,
         "ihc_cells.parquet": tables.IHC_CELLS,
         "ihc_contours.parquet": tables.IHC_CONTOURS,
+        "ihc_blocks.parquet": tables.IHC_BLOCKS,
         "fish_objects.parquet": tables.FISH_OBJECTS,
         "fish_signals.parquet": tables.FISH_SIGNALS,
         "fish_nuclei.parquet": tables.FISH_NUCLEI,

@@ -25,6 +25,7 @@ from her2path.io.call_entries import (
     HeterogeneityEntry,
     PopulationEntry,
     Reason,
+    Share,
     SpecimenEntry,
     StabilityEntry,
     TrailEntry,
@@ -34,6 +35,7 @@ from her2path.io.case_sheet import ImageRow
 from her2path.io.control_entries import ControlEntry
 from her2path.io.files import artefact_name, write_text
 from her2path.io.quality_entries import QualityResult
+from her2path.io.score_entries import HotSpotEntry, IntervalMethod, Percentage
 from her2path.units import MppOrigin
 
 Count = Annotated[int, Ge(0)]
@@ -169,15 +171,6 @@ class QualityDoc(Document):
 # --- ihc_score ------------------------------------------------------------------------------
 
 
-class Percentage(_Part):
-    """Share of the scored cells in per cent, with its 95 % Wilson interval."""
-
-    cells: Count
-    pct: float
-    low_pct: float
-    high_pct: float
-
-
 class IhcScoreResult(_Part):
     """What was counted on one IHC slide."""
 
@@ -186,7 +179,13 @@ class IhcScoreResult(_Part):
     excluded_cells: dict[str, Count]
     percentages: dict[str, Percentage]
     """By `StainingClass`, and ``stained`` for all but none."""
+    compared: dict[str, Percentage] = {}
+    """Other percentages that guidelines look at: levels of staining whatever its pattern, and sums."""
+    interval: IntervalMethod
     h_score: float
+    h_score_low: float
+    """95 % interval of the H-score, worked out like those of the percentages."""
+    h_score_high: float
     score: IhcScore
     rule_id: str
     limit_of_blank_pct: Annotated[float, Ge(0)]
@@ -194,12 +193,31 @@ class IhcScoreResult(_Part):
     tumour_selection: Literal["regions", "automatic"]
     selected_nuclei_pct: float
     """Share of all nuclei that were taken as tumour cells."""
+    score_probabilities: dict[IhcScore, Share] = {}
+    """How often samples of the same tissue are given each score; empty where `no_probabilities` says why."""
+    category_probabilities: dict[str, Share] = {}
+    """Likewise by `Her2Category`, or the state that IHC alone leaves open; empty where the guideline's
+    tumour has no categories."""
+    no_probabilities: Reason | None = None
     heterogeneity: dict[str, float] = {}
+    """See `imaging.ihc.heterogeneity.measure_heterogeneity`."""
+    staining_spread: Literal["uniform", "scattered", "clustered"] | None = None
+    """How differently stained cells lie among each other; None = too little tissue to tell."""
+    hot_spot_quantity: str = ""
+    """Percentage that carried the score, by which the hot spots were chosen."""
+    hot_spots: tuple[HotSpotEntry, ...] = ()
+    """Areas for review, the most conspicuous first; percentages of a guideline are over all cells."""
     clusters: dict[Reactivity, Count] | None = None
     """Cells of the largest cluster that stains at least so strongly; None = not measured."""
     control: tuple[ControlEntry, ...] = ()
     """Control tissue on the slide, in the order of its numbers; none of its cells is in the tally."""
     flags: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _probabilities_or_reason(self) -> Self:
+        if bool(self.score_probabilities) == (self.no_probabilities is not None):
+            raise ValueError("a score has probabilities or the reason why there are none")
+        return self
 
     @model_validator(mode="after")
     def _clusters_nest(self) -> Self:
@@ -218,7 +236,7 @@ class IhcScoreDoc(Document):
     """`ihc_score.json`: the tally and score of one IHC slide (ihc_score)."""
 
     kind: ClassVar[str] = "ihc_score"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     result: IhcScoreResult | None = None
 
 

@@ -85,6 +85,24 @@ IHC_CELLS = _schema(
 )
 """One row per cell of an IHC slide, ordered by tile and within it by position."""
 
+IHC_BLOCKS = _schema(
+    "ihc_blocks",
+    1,
+    # Top left corner; the grid of blocks begins at the corner of level 0.
+    _column("x_px0", pa.float64()),
+    _column("y_px0", pa.float64()),
+    _column("size_um", pa.float64()),
+    _column("cells", pa.int64()),
+    # Cells by staining class; they sum to `cells`.
+    _column("complete_intense", pa.int64()),
+    _column("complete_weak_moderate", pa.int64()),
+    _column("incomplete_moderate_intense", pa.int64()),
+    _column("incomplete_faint", pa.int64()),
+    _column("none", pa.int64()),
+    _column("h_score", pa.float64()),
+)
+"""Square blocks of a slide that hold scored cells, row by row."""
+
 IHC_CONTOURS = _schema(
     "ihc_contours",
     1,

@@ -9,11 +9,11 @@ from types import MappingProxyType
 
 from markupsafe import Markup
 
-from her2path.domain.ihc import IhcScore, Reactivity, StainingClass, levels_from
-from her2path.domain.stats.intervals import wilson_interval
+from her2path.domain.ihc import IhcScore, Reactivity, StainingClass
 from her2path.imaging.ihc.overlay import EXCLUDED_RGB, SCORE_RGB
 from her2path.io.call_entries import Reason
-from her2path.io.documents import IhcScoreResult, Percentage
+from her2path.io.documents import IhcScoreResult
+from her2path.io.score_entries import Percentage
 from her2path.reports.evidence import ImageEvidence
 from her2path.reports.html.pictures import Picture
 from her2path.reports.html.plots import Segment, stacked_bar
@@ -195,31 +195,19 @@ def _tables(
 
 def _class_rows(result: IhcScoreResult, cuts: Mapping[str, tuple[float, ...]]) -> tuple[ClassRow, ...]:
     names = [str(name) for name in Scheme.CLASSES.value]
-    order = [*names, *sorted(result.percentages.keys() - set(names))]
+    # Sums that the guideline cuts stand below its classes; what it does not look at is left out.
+    sums = [name for name in result.compared if f"pct_{name}" in cuts and name in SUM_WORDS]
+    order = [*names, *sums, *sorted(result.percentages.keys() - set(names))]
     words = {**SUM_WORDS, **STAINING_WORDS}
-    return tuple(
-        _class_row(name, words.get(name, code_words(name)), result.percentages[name], cuts) for name in order
-    )
+    shares = {**result.compared, **result.percentages}
+    return tuple(_class_row(name, words.get(name, code_words(name)), shares[name], cuts) for name in order)
 
 
 def _level_rows(result: IhcScoreResult, cuts: Mapping[str, tuple[float, ...]]) -> tuple[ClassRow, ...]:
-    tally = result.as_tally()
-    levels = {str(name): tally.of_class(name) for name in Scheme.LEVELS.value}
-    at_least = levels_from(Reactivity.WEAK_MODERATE)
-    sums = {
-        "at_least_weak_moderate": sum(tally.of_class(name) for name in at_least),
-        "stained": tally.total - tally.of_class(Reactivity.NONE),
-    }
+    shares = {**result.compared, **result.percentages}
+    names = [*map(str, Scheme.LEVELS.value), "at_least_weak_moderate", "stained"]
     words = {**SUM_WORDS, **LEVEL_WORDS}
-    return tuple(
-        _class_row(name, words[name], _percentage(n, tally.total), cuts)
-        for name, n in (levels | sums).items()
-    )
-
-
-def _percentage(cells: int, total: int) -> Percentage:
-    low, high = wilson_interval(cells, total)
-    return Percentage(cells=cells, pct=100 * cells / total, low_pct=100 * low, high_pct=100 * high)
+    return tuple(_class_row(name, words[name], shares[name], cuts) for name in names)
 
 
 def _class_row(name: str, label: str, share: Percentage, cuts: Mapping[str, tuple[float, ...]]) -> ClassRow:

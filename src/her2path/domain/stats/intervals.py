@@ -38,14 +38,43 @@ def wilson_interval(successes: int, total: int, *, confidence: float = 0.95) -> 
     """
     if not 0 <= successes <= total or total < 1:
         raise ValueError(f"need 0 <= successes <= total and total >= 1, got {successes} of {total}")
+    low, high = share_interval(successes / total, total, confidence=confidence)
+    # Rounding must not push a bound past the exact ones at 0 and at `total`.
+    return (0.0 if successes == 0 else low), (1.0 if successes == total else high)
+
+
+def share_interval(share: float, size: float, *, confidence: float = 0.95) -> tuple[float, float]:
+    """Compute the Wilson interval of a share of an effective sample size, which is no whole number.
+
+    Parameters
+    ----------
+    share : float
+        0 to 1.
+    size : float
+        Number of independent observations that the sample amounts to, above 0.
+    confidence : float
+        Between 0 and 1, both excluded.
+
+    Raises
+    ------
+    ValueError
+        A number is out of range.
+
+    References
+    ----------
+    .. [1] Korn & Graubard, Surv Methodol 24:193 (1998): effective sample sizes in such intervals.
+
+    Examples
+    --------
+    >>> [round(100 * bound, 1) for bound in share_interval(0.5, 4.0)]
+    [15.0, 85.0]
+    """
+    if not 0 <= share <= 1 or not size > 0:
+        raise ValueError(f"need a share from 0 to 1 and a size above 0, got {share} of {size}")
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must lie between 0 and 1, got {confidence}")
     z = NormalDist().inv_cdf((1 + confidence) / 2)
-    p = successes / total
-    shrink = 1 + z * z / total
-    centre = (p + z * z / (2 * total)) / shrink
-    half = z / shrink * math.sqrt(p * (1 - p) / total + z * z / (4 * total * total))
-    # Rounding must not push a bound past the exact ones at 0 and at `total`.
-    low = 0.0 if successes == 0 else max(0.0, centre - half)
-    high = 1.0 if successes == total else min(1.0, centre + half)
-    return low, high
+    shrink = 1 + z * z / size
+    centre = (share + z * z / (2 * size)) / shrink
+    half = z / shrink * math.sqrt(share * (1 - share) / size + z * z / (4 * size * size))
+    return max(0.0, centre - half), min(1.0, centre + half)

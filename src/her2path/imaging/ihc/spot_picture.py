@@ -1,0 +1,86 @@
+"""Hot spots side by side at full resolution, each as it is and with its cells outlined."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from her2path.imaging.ihc.overlay import EXCLUDED_RGB, SCORE_RGB, Overlay
+
+Rgb = npt.NDArray[np.uint8]
+
+SPOTS_PER_ROW = 2
+_GAP, _HEAD = 12, 40
+_INK = (27, 27, 27)
+_FONT = cv2.FONT_HERSHEY_SIMPLEX
+
+
+class SpotCrop:
+    """One hot spot, on which cells are drawn one after the other."""
+
+    def __init__(self, rgb: Rgb, *, corner_px0: tuple[float, float], px0_per_px: float, words: str) -> None:
+        """Take the tissue of the window, shape (S, S, 3), and where its corner lies (x first)."""
+        self._plain = rgb
+        self._overlay = Overlay(rgb, px0_per_px=px0_per_px)
+        self._corner = np.array(corner_px0)
+        self._end = self._corner + np.array(rgb.shape[1::-1]) * px0_per_px
+        self._words = words
+
+    def draw(self, ring_px0: npt.NDArray[np.float64], *, score: int | None) -> None:
+        """Draw a cell if any of it lies within; see `Overlay.draw`."""
+        if (ring_px0.max(axis=0) >= self._corner).all() and (ring_px0.min(axis=0) <= self._end).all():
+            self._overlay.draw(ring_px0 - self._corner, score=score)
+
+    def finished(self) -> Rgb:
+        """Return the window without and with its cells, side by side under its words."""
+        pair = np.hstack([self._plain, _column(self._plain.shape[0], 4), self._overlay.finished()])
+        head = np.full((_HEAD, pair.shape[1], 3), 255, np.uint8)
+        cv2.putText(head, self._words, (2, 26), _FONT, 0.65, _INK, 1, cv2.LINE_AA)
+        return np.vstack([head, pair])
+
+
+def draw_spots(crops: list[SpotCrop], *, mpp: float) -> Rgb:
+    """Set hot spots side by side, two in a row, with a scale bar and the meaning of the colours.
+
+    Parameters
+    ----------
+    crops : list of SpotCrop
+        Of one size; empty where no area is conspicuous.
+    mpp : float
+        Pixel size of the crops in µm.
+    """
+    if not crops:
+        blank = np.full((120, 640, 3), 255, np.uint8)
+        cv2.putText(blank, "no stained area to show", (20, 66), _FONT, 0.7, _INK, 1, cv2.LINE_AA)
+        return blank
+    pairs = [crop.finished() for crop in crops]
+    height, width = pairs[0].shape[:2]
+    columns = min(SPOTS_PER_ROW, len(pairs))
+    rows = math.ceil(len(pairs) / columns)
+    sheet = np.full((rows * (height + _GAP) + 48, columns * (width + _GAP) + _GAP, 3), 255, np.uint8)
+    for number, pair in enumerate(pairs):
+        y = (number // columns) * (height + _GAP)
+        x = _GAP + (number % columns) * (width + _GAP)
+        sheet[y : y + height, x : x + width] = pair
+    _legend(sheet, mpp)
+    return sheet
+
+
+def _column(height: int, width: int) -> Rgb:
+    return np.full((height, width, 3), 255, np.uint8)
+
+
+def _legend(sheet: Rgb, mpp: float) -> None:
+    y, x = sheet.shape[0] - 18, _GAP
+    long = round(50 / mpp)
+    cv2.rectangle(sheet, (x, y - 6), (x + long, y - 2), _INK, -1)
+    cv2.putText(sheet, "50 um", (x + long + 8, y), _FONT, 0.55, _INK, 1, cv2.LINE_AA)
+    x += long + 100
+    words = ("0", "1+", "2+", "3+", "not scored")
+    for colour, word in zip((*SCORE_RGB, EXCLUDED_RGB), words, strict=True):
+        cv2.rectangle(sheet, (x, y - 14), (x + 16, y + 2), colour, -1)
+        cv2.putText(sheet, word, (x + 24, y), _FONT, 0.55, _INK, 1, cv2.LINE_AA)
+        x += 80

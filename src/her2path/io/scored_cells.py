@@ -1,0 +1,79 @@
+"""The scored cells of a slide, read from the table of cells into arrays."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from her2path.domain.ihc import Intensity, Pattern
+from her2path.io.tables import IHC_CELLS, open_table
+
+_BATCH = 65_536
+_INTENSITIES = pa.array([str(word) for word in Intensity])
+_PATTERNS = pa.array([str(word) for word in Pattern])
+_KINDS = {
+    "cell_id": np.int64,
+    "x_px0": np.float64,
+    "y_px0": np.float64,
+    "cell_score": np.int8,
+    "intensity": np.int8,
+    "pattern": np.int8,
+    "membrane_completeness": np.float32,
+    "membrane_contrast_od": np.float32,
+    "cytoplasm_od": np.float32,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredCells:
+    """Cells that are scored, in the order of the table; arrays of shape (n,)."""
+
+    excluded: Counter[str]
+    """Cells that are not scored, by reason."""
+    cell_id: npt.NDArray[np.int64]
+    x_px0: npt.NDArray[np.float64]
+    y_px0: npt.NDArray[np.float64]
+    cell_score: npt.NDArray[np.int8]
+    intensity: npt.NDArray[np.int8]
+    """Place in `Intensity`."""
+    pattern: npt.NDArray[np.int8]
+    """Place in `Pattern`."""
+    membrane_completeness: npt.NDArray[np.float32]
+    membrane_contrast_od: npt.NDArray[np.float32]
+    """NaN where nothing is stained."""
+    cytoplasm_od: npt.NDArray[np.float32]
+    """NaN where a nucleus fills its cell."""
+
+    def __len__(self) -> int:
+        return len(self.cell_id)
+
+
+def read_scored_cells(cells: Path) -> ScoredCells:
+    """Read ``ihc_cells.parquet`` batch by batch; 45 bytes of a scored cell are kept."""
+    excluded: Counter[str] = Counter()
+    kept: dict[str, list[npt.NDArray[np.generic]]] = {
+        name: [np.empty(0, kind)] for name, kind in _KINDS.items()
+    }
+    with open_table(cells, IHC_CELLS) as table:
+        for batch in table.iter_batches(_BATCH, columns=[*_KINDS, "exclusion"]):
+            words = batch["exclusion"].cast(pa.string())
+            for found in pc.value_counts(words.drop_null()).to_pylist():
+                excluded[found["values"]] += found["counts"]
+            scored = batch.filter(pc.is_null(words))
+            for name, kind in _KINDS.items():
+                kept[name].append(_column(scored[name], name).astype(kind))
+    return ScoredCells(excluded, **{name: np.concatenate(parts) for name, parts in kept.items()})
+
+
+def _column(values: pa.Array, name: str) -> npt.NDArray[np.generic]:
+    if name in ("intensity", "pattern"):
+        known = _INTENSITIES if name == "intensity" else _PATTERNS
+        values = pc.index_in(values.cast(pa.string()), value_set=known)
+    column: npt.NDArray[np.generic] = values.to_numpy(zero_copy_only=False)
+    return column
