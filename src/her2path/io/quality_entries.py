@@ -40,6 +40,10 @@ class StainResult(_Entry):
     hematoxylin_weight: Share = 0.0
     """Weight of the slide's own pixels against the published vector."""
     dab_weight: Share = 0.0
+    verdict: Literal["plausible", "doubtful", "implausible"] = "plausible"
+    """Whether stains and scanners give such colours; what is implausible is refused before it is written."""
+    reasons: tuple[str, ...] = ()
+    """Of a doubt, as sentences."""
 
 
 class ChannelQuality(_Entry):

@@ -22,10 +22,17 @@ from her2path.imaging.artefacts import KIND_RGB, ArtefactKind, join_kinds
 from her2path.imaging.block_colours import BlockColours, join_colours, measure_block_colours
 from her2path.imaging.control_areas import number_pieces
 from her2path.imaging.fish.quality import measure_channel
-from her2path.imaging.quality import QualityCuts, measure_slide, remark_on
+from her2path.imaging.quality import QualityCuts, SlideMeasures, measure_slide, remark_on
 from her2path.imaging.quality_picture import draw_quality
-from her2path.imaging.stain import Rgb
-from her2path.imaging.stain_estimation import estimate_stains
+from her2path.imaging.stain import Rgb, StainModel
+from her2path.imaging.stain_estimation import collect_stain_pixels, estimate_stains
+from her2path.imaging.stain_verdict import (
+    Plausibility,
+    Unsuitable,
+    judge_colours,
+    judge_light,
+    judge_plausibility,
+)
 from her2path.imaging.tissue import (
     BLOCK,
     FEATURE_MPP,
@@ -151,7 +158,9 @@ def _bright_field(
 ) -> _Examined:
     name = document.sheet.image_id
     with open_slide(image, name=name) as source:
-        white, origin = estimate_white(_brightness(source, slide))
+        brightness = _brightness(source, slide)
+        _refuse(name, judge_light(brightness))
+        white, origin = estimate_white(brightness)
         features, colours = _features(source, slide, white)
         mask = detect_tissue(features)
         if not mask.any():
@@ -160,7 +169,36 @@ def _bright_field(
         samples, mpp = _samples(source, slide, mask, features, params)
         thumbnail = _thumbnail(source, slide)
     model = estimate_stains(samples, mpp=mpp, white=white, white_origin=origin)
+    stained = collect_stain_pixels(samples, mpp=mpp, white=model.white)
+    _refuse(name, judge_colours(stained, model))
+    plausibility = judge_plausibility(model, stained)
     measures = measure_slide(samples, features, model, mpp=mpp)
+    _refuse_what_cannot_be_read(name, measures, plausibility, params)
+    tissue_mm2 = float(mask.sum()) * MASK_MPP**2 / 1e6
+    remarks = remark_on(measures, model, tissue_mm2=tissue_mm2, cuts=QualityCuts())
+    seen = tuple(Finding(code=r.code, severity=r.severity, message=r.message) for r in remarks)
+    findings = (*_pixel_size_findings(slide), *_stain_findings(plausibility), *seen)
+    pen, dirt = detect_pen(colours, features, model)
+    codes = join_kinds({ArtefactKind.PEN: pen, ArtefactKind.DEBRIS: dirt}, shape=mask.shape)
+    result = QualityResult(
+        verdict=_verdict(findings),
+        tissue_mm2=round(tissue_mm2, 6),
+        mask_mpp=MASK_MPP,
+        stain=_stain_result(model, plausibility),
+        artefacts=_sums(codes, mask),
+        findings=findings,
+    )
+    return _Examined(result, mask, codes, thumbnail)
+
+
+def _refuse(name: str, why: Unsuitable | None) -> None:
+    if why is not None:
+        raise UnsuitableImageError(name, why.detail, code=why.code)
+
+
+def _refuse_what_cannot_be_read(
+    name: str, measures: SlideMeasures, plausibility: Plausibility, params: SlideQualityParams
+) -> None:
     if measures.colour_frac < params.min_colour_frac:
         detail = "it has no colours, so brown cannot be told from blue; export or scan it in colour"
         raise UnsuitableImageError(name, detail, code="no_colour")
@@ -173,9 +211,14 @@ def _bright_field(
             "stain and no IHC; correct the case sheet"
         )
         raise UnsuitableImageError(name, detail, code="not_ihc")
-    tissue_mm2 = float(mask.sum()) * MASK_MPP**2 / 1e6
-    remarks = remark_on(measures, model, tissue_mm2=tissue_mm2, cuts=QualityCuts())
-    stain = StainResult(
+    if plausibility.verdict == "implausible":
+        why = "; ".join(plausibility.reasons)
+        detail = f"its colours are not those of hematoxylin and DAB ({why}); look at the image"
+        raise UnsuitableImageError(name, detail, code="implausible_stain")
+
+
+def _stain_result(model: StainModel, plausibility: Plausibility) -> StainResult:
+    return StainResult(
         white=model.white,
         white_origin=model.white_origin,
         hematoxylin=model.hematoxylin,
@@ -184,20 +227,16 @@ def _bright_field(
         dab_origin=model.dab_origin,
         hematoxylin_weight=model.hematoxylin_weight,
         dab_weight=model.dab_weight,
+        verdict=plausibility.verdict,
+        reasons=plausibility.reasons,
     )
-    seen = tuple(Finding(code=r.code, severity=r.severity, message=r.message) for r in remarks)
-    findings = (*_pixel_size_findings(slide), *seen)
-    pen, dirt = detect_pen(colours, features, model)
-    codes = join_kinds({ArtefactKind.PEN: pen, ArtefactKind.DEBRIS: dirt}, shape=mask.shape)
-    result = QualityResult(
-        verdict=_verdict(findings),
-        tissue_mm2=round(tissue_mm2, 6),
-        mask_mpp=MASK_MPP,
-        stain=stain,
-        artefacts=_sums(codes, mask),
-        findings=findings,
-    )
-    return _Examined(result, mask, codes, thumbnail)
+
+
+def _stain_findings(plausibility: Plausibility) -> tuple[Finding, ...]:
+    if plausibility.verdict == "plausible":
+        return ()
+    message = f"the stain is {plausibility.verdict}: {'; '.join(plausibility.reasons)}"
+    return (Finding(code="stain_doubtful", severity="warning", message=message),)
 
 
 def _sums(codes: npt.NDArray[np.uint8], tissue: npt.NDArray[np.bool_]) -> tuple[ArtefactSum, ...]:
