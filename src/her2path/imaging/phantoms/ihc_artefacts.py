@@ -217,7 +217,7 @@ def _debris(overlay: Overlay, spec: IhcPhantomSpec, artefact: ArtefactSpec, rng:
         overlay.dab = overlay.dab + strength * grains
     else:
         smudge = _grains(spec, where, rng, 1.6, 1.2)
-        grains = blurred(smudge, 0.8 / spec.mpp)
+        grains = np.float32(0.6) * blurred(smudge, 1.1 / spec.mpp)
         overlay.hematoxylin = overlay.hematoxylin + strength * grains
     overlay.mark(_near(grains, 0.03, 1.5, spec.mpp), ArtefactKind.DEBRIS)
 

@@ -9,7 +9,7 @@ import numpy as np
 from her2path.domain.ihc import Intensity, Pattern
 from her2path.imaging.phantoms.ihc_detail import TissueDetail
 from her2path.imaging.phantoms.ihc_expression import Contours, Expression, assign_expression, stain_contours
-from her2path.imaging.phantoms.ihc_nuclei import NucleiCanvas
+from her2path.imaging.phantoms.ihc_nuclei import CellKind, NucleiCanvas
 from her2path.imaging.phantoms.ihc_spec import ClassShare, IhcPhantomSpec
 from her2path.imaging.phantoms.ihc_stain import lifelike_dab, membrane_plane
 from her2path.imaging.phantoms.ihc_stroma import (
@@ -22,8 +22,8 @@ from her2path.imaging.phantoms.ihc_stroma import (
     stroma_mass,
 )
 from her2path.imaging.phantoms.ihc_structures import Structures
-from her2path.imaging.phantoms.ihc_tissue import CellMap, TissueMap, depth_below, map_cells
-from her2path.imaging.phantoms.texture import Field, stream
+from her2path.imaging.phantoms.ihc_tissue import CellMap, Mask, TissueMap, depth_below, map_cells
+from her2path.imaging.phantoms.texture import Field, blurred, smooth_noise, stream
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def lifelike_planes(
     stroma = tissue.tissue & ~tissue.lumen & ~structures.hollow & (tumour.cells.labels == 0)
     stroma = retracted(spec, detail, stroma & ~gland & ~structures.necrosis, tumour.cells.labels)
     fibres = stroma_mass(spec, detail, tissue, stroma)
-    mass = fibres + necrosis_mass(spec, structures)
+    mass = fibres + necrosis_mass(spec, structures) + _bodies(spec, detail, nuclei, stroma)
     dab = np.float32(detail.stroma_dab_od / 0.06) * fibres
     membrane = np.zeros(spec.shape, np.float32)
     for part in (tumour, benign):
@@ -109,3 +109,13 @@ def lifelike_planes(
         np.asarray(neutral, np.float32),
         membrane,
     )
+
+
+def _bodies(spec: IhcPhantomSpec, detail: TissueDetail, nuclei: NucleiCanvas, stroma: Mask) -> Field:
+    """Cytoplasm of the cells of the stroma, a seam of about 2 µm around their nuclei."""
+    kinds = [CellKind.LYMPHOCYTE, CellKind.STROMA]
+    has_body = np.array([False, *(item.kind in kinds for item, _ in nuclei.painted)])
+    near = blurred(has_body[nuclei.labels].astype(np.float32), 1.7 / spec.mpp)
+    uneven = smooth_noise(stream(spec.seed, "bodies"), spec.shape, 2.5 / spec.mpp)
+    body = np.clip((near - np.float32(0.16)) * 6 + np.float32(0.5) * uneven, 0, 1) * (near > 0.05)
+    return np.asarray(np.float32(0.055 * detail.basophilia) * body * stroma, dtype=np.float32)
