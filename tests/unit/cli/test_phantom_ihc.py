@@ -85,6 +85,9 @@ def test_score_and_classes_exclude_each_other():
         (["--score", "4+"], "unknown"),
         (["--style", "neon"], "unknown"),
         (["--mpp", "7"], "pixel size"),
+        (["--random", "--mpp", "7"], "pixel size"),
+        (["--random", "--width", "64"], "128 x 128"),
+        (["--artefact", "coffee"], "out_of_focus, pen"),
         (["--width", "9000"], "--mosaic"),
         (["--class", "strong:complete=0.8", "--class", "weak:complete=0.8"], "more than 1"),
     ],
@@ -94,3 +97,22 @@ def test_a_wrong_option_is_a_fault_of_the_operator_and_leaves_nothing(tmp_path, 
     assert isinstance(result.exception, ConfigError)
     assert message in str(result.exception)
     assert not (tmp_path / "o").exists()
+
+
+def test_a_random_phantom_keeps_the_classes_and_the_size_that_were_asked_for(tmp_path):
+    args = ["--random", "--class", "strong:complete=0.3", "--seed", "500001"]
+    result = run("--out", str(tmp_path), *args, "--width", "300", "--height", "256")
+    assert result.exit_code == 0
+    spec = json.loads((tmp_path / "truth.json").read_text())["spec"]
+    assert (spec["width_px"], spec["height_px"], spec["style"]["name"]) == (300, 256, "random")
+    assert [share["fraction"] for share in spec["classes"]] == [0.3]
+
+
+def test_a_lifelike_phantom_carries_the_artefacts_that_were_asked_for(tmp_path):
+    args = ["--lifelike", "--architecture", "trabecular", "--artefact", "pen", "--artefact", "fold"]
+    result = run("--out", str(tmp_path), "--score", "2+", *args, "--width", "256", "--height", "256")
+    assert result.exit_code == 0
+    spec = json.loads((tmp_path / "truth.json").read_text())["spec"]
+    assert [artefact["kind"] for artefact in spec["artefacts"]] == ["pen", "fold"]
+    assert spec["architecture"] == "trabecular"
+    assert spec["detail"]["vessels_per_mm2"] > 0
