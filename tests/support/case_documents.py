@@ -215,13 +215,11 @@ def wilson_pct(k: int, n: int) -> tuple[float, float]:
 
 def percentage(k: int, n: int) -> Percentage:
     low, high = wilson_pct(k, n)
-    # As drawn from patchy tissue: twice as wide as that of independent cells.
-    wide = max(0.0, 2 * low - 100 * k / n), min(100.0, 2 * high - 100 * k / n)
     return Percentage(
         cells=k,
         pct=100 * k / n,
-        low_pct=wide[0],
-        high_pct=wide[1],
+        low_pct=low,
+        high_pct=high,
         cells_low_pct=low,
         cells_high_pct=high,
     )

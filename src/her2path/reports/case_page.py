@@ -150,6 +150,8 @@ class CaseMaterial:
     """SHA-256 of the files that the page was made from."""
     control_pictures: Mapping[str, Picture] = field(default_factory=dict)
     """Control tissue by image id."""
+    score_pictures: Mapping[str, Picture] = field(default_factory=dict)
+    """Blocks and hot spots of the IHC images, by ``<image_id>/<file>``."""
 
 
 def case_page(material: CaseMaterial) -> CasePage:
@@ -189,7 +191,13 @@ def case_page(material: CaseMaterial) -> CasePage:
         firmness=tuple(firm for firm in firm_counts if firm is not None),
         versions=version_rows(call),
         ihc=tuple(
-            ihc_section(image, scheme, cuts=cell_cuts(call), overlay=pictures.get(image.image_id))
+            ihc_section(
+                image,
+                scheme,
+                cuts=cell_cuts(call),
+                overlay=pictures.get(image.image_id),
+                pictures=material.score_pictures,
+            )
             for image in ihc_images
         ),
         controls=control_sections(ihc_images, material.control_pictures),

@@ -19,7 +19,8 @@ from her2path.reports.html.pictures import Picture
 from her2path.reports.html.plots import Segment, stacked_bar
 from her2path.reports.number_names import LEVEL_WORDS, STAINING_WORDS, SUM_WORDS, code_words, label_of
 from her2path.reports.numbers import count_text, number_text
-from her2path.reports.wording import HETEROGENEITY_WORDS, SELECTION_WORDS, exclusion_words
+from her2path.reports.score_section import HETEROGENEITY_WORDS, ScoreSection, score_section
+from her2path.reports.wording import SELECTION_WORDS, exclusion_words
 
 # Lightness falls with the strength of the staining, so the order survives any colour vision.
 _FILLS: Mapping[str, tuple[str, str]] = MappingProxyType(
@@ -97,6 +98,7 @@ def _hex(rgb: tuple[int, int, int]) -> str:
 
 
 OVERLAY_LEGEND = _legend()
+NO_PICTURES: Mapping[str, Picture] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +120,17 @@ class IhcSection:
     """Whether the bar shows a cut-point."""
     legend: tuple[LegendItem, ...] = ()
     overlay: Picture | None = None
+    behind: ScoreSection | None = None
+    """How certain the score is, how its cells are spread, and where to look."""
 
 
 def ihc_section(
-    image: ImageEvidence, scheme: Scheme, *, cuts: Mapping[str, tuple[float, ...]], overlay: Picture | None
+    image: ImageEvidence,
+    scheme: Scheme,
+    *,
+    cuts: Mapping[str, tuple[float, ...]],
+    overlay: Picture | None,
+    pictures: Mapping[str, Picture] = NO_PICTURES,
 ) -> IhcSection:
     """Prepare one IHC image for the page.
 
@@ -135,6 +144,8 @@ def ihc_section(
         Cut-points of the case's guideline by the name of the number (``pct_stained``, ...).
     overlay : Picture or None
         The slide with its scored cells; None where the image has no result.
+    pictures : mapping of str to Picture
+        Other pictures of the score, by ``<image_id>/<file>``.
     """
     document = image.score
     if document is None:
@@ -152,11 +163,18 @@ def ihc_section(
         tables=_tables(result, scheme, cuts),
         facts=(*_facts(result), *(_clusters(result) if scheme is Scheme.LEVELS else ())),
         excluded=excluded_rows(result.excluded_cells),
-        selection=SELECTION_WORDS[result.tumour_selection],
+        selection=_selection(result),
         has_cuts=bool(cuts_pct),
         legend=OVERLAY_LEGEND if overlay else (),
         overlay=overlay,
+        behind=score_section(image.image_id, result, pictures),
     )
+
+
+def _selection(result: IhcScoreResult) -> str:
+    kept = f"{number_text(result.selected_nuclei_pct, digits=1)} %"
+    who = "The automatic selection" if result.tumour_selection == "automatic" else "Regions and selection"
+    return f"{SELECTION_WORDS[result.tumour_selection]} {who} kept {kept} of the nuclei."
 
 
 def excluded_rows(excluded: Mapping[str, int]) -> tuple[CountRow, ...]:
@@ -229,6 +247,10 @@ def _facts(result: IhcScoreResult) -> tuple[CountRow, ...]:
     rows = (
         CountRow("Scored tumour cells", count_text(result.scored_cells)),
         CountRow("H-score (0 to 300)", number_text(result.h_score, digits=1)),
+        CountRow(
+            "95 % interval of the H-score",
+            f"{number_text(result.h_score_low, digits=1)} to {number_text(result.h_score_high, digits=1)}",
+        ),
         CountRow("Nuclei taken as tumour cells", f"{number_text(result.selected_nuclei_pct, digits=1)} %"),
         CountRow("Limit of blank of the measurement", f"{number_text(result.limit_of_blank_pct)} %"),
         CountRow("Calibration", result.calibration),

@@ -77,7 +77,7 @@ def value_text(name: str, value: float | str | None, *, cuts: Iterable[float] = 
     """
     if isinstance(value, str):
         return value.replace("_", " ")
-    digits = 1 if name == "h_score" else 2
+    digits = 1 if name.startswith("h_score") else 2
     if value is not None and (name.startswith("pct_") or name.endswith("_pct")):
         # A whole percentage is a measured number all the same, not a count.
         return f"{number_text(float(value), digits=digits, cuts=cuts)} %"

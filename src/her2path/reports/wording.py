@@ -204,15 +204,6 @@ EXCLUSION_WORDS: Mapping[str, str] = MappingProxyType(
 )
 """Why a cell or nucleus was not counted."""
 
-HETEROGENEITY_WORDS: Mapping[str, tuple[str, int]] = MappingProxyType(
-    {
-        "fields": ("Fields of 250 µm compared", 0),
-        "h_score_low": ("H-score of the fields, 10th percentile", 1),
-        "h_score_high": ("H-score of the fields, 90th percentile", 1),
-    }
-)
-"""Words and decimals for the measures of heterogeneity of an IHC slide."""
-
 REASON_TITLES: Mapping[str, str] = MappingProxyType(
     {
         "missing_file": "an image file is missing",
@@ -252,6 +243,8 @@ REASON_TITLES: Mapping[str, str] = MappingProxyType(
         "recount_nuclei_not_stated": "the size of the recount is not stated",
         "faulty": "the numbers are faulty",
         "count_too_large": "the count is too large to reckon with",
+        "too_little_tissue": "too little tissue was scored",
+        "score_by_clusters": "the score rests on clusters",
     }
 )
 """Short names of known reasons, for the large line of a page."""

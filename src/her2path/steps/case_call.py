@@ -317,7 +317,27 @@ def _ihc_numbers(reading: IhcReading | None, images: Sequence[_Image]) -> calls.
         "images": len(results),
         "calibration": ";".join(sorted({result.calibration for result in results})),
         "tumour_selection": ";".join(sorted({result.tumour_selection for result in results})),
+        "selected_nuclei_pct": _selected_pct(results),
         "excluded_cells": sum(sum(result.excluded_cells.values()) for result in results),
+        **(_certainty(results[0]) if len(results) == 1 else {}),
+    }
+
+
+def _selected_pct(results: Sequence[IhcScoreResult]) -> float | None:
+    """State which percentage of all nuclei was scored; None without a scored cell."""
+    if any(result.scored_cells == 0 for result in results):
+        return None
+    nuclei = sum(result.scored_cells / result.selected_nuclei_pct for result in results)
+    return sum(result.scored_cells for result in results) / nuclei
+
+
+def _certainty(result: IhcScoreResult) -> calls.Numbers:
+    """State how certain the score of a single image is; several images have no place in common."""
+    probability = result.score_probabilities.get(result.score)
+    return {
+        "h_score_low": result.h_score_low,
+        "h_score_high": result.h_score_high,
+        "score_probability_pct": None if probability is None else 100 * probability,
     }
 
 
@@ -333,10 +353,14 @@ def _ish_numbers(reading: IshReading | None, images: Sequence[_Image]) -> calls.
     }
 
 
+_FOUND_ANEW = frozenset(Flag) - {Flag.SCORE_UNCERTAIN, Flag.CATEGORY_UNCERTAIN, Flag.TOO_LITTLE_TISSUE}
+"""How certain a score is follows from where its cells lie, which the pooled numbers no longer tell."""
+
+
 def _flags(scored: Sequence[_Image], counted: Sequence[_Image]) -> tuple[str, ...]:
     """Collect what the measurements flagged; flags of the call are found anew on the pooled numbers."""
     results = [image.score or image.counts for image in (*scored, *counted)]
-    flags = {flag for result in results if result is not None for flag in result.flags} - set(Flag)
+    flags = {flag for result in results if result is not None for flag in result.flags} - _FOUND_ANEW
     if len({image.score.calibration for image in scored if image.score is not None}) > 1:
         flags.add(Flag.CALIBRATIONS_DIFFER)
     if any(image.counts.nuclei_with_clusters for image in counted if image.counts is not None):

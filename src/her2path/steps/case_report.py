@@ -17,6 +17,7 @@ from her2path.reports.case_page import CaseMaterial, case_page
 from her2path.reports.evidence import ImageEvidence, gather_images, refuse_other_inputs
 from her2path.reports.html.pictures import Picture, read_picture
 from her2path.reports.html.rendering import render_case
+from her2path.reports.score_section import BLOCK_MAP, HOT_SPOTS
 
 log = logging.getLogger(__name__)
 
@@ -48,13 +49,18 @@ def run(*, call: Path, artefact: list[Path], report: Path, params: CaseReportPar
         used |= {f"{image.image_id}/{n}": image.files[n] for n in names if n in image.files}
     controls = _with_controls(images)
     used |= {f"{image_id}/{_CONTROLS}": path for image_id, path in controls.items()}
+    behind = _behind_scores(images)
+    used |= behind
     inputs = {name: sha256_of(path) for name, path in sorted(used.items())}
     refuse_other_inputs(document, inputs)
+    finished = _finished(images)
+    shown = len(finished) + len(controls) + len(behind)
     material = CaseMaterial(
         call=document,
         images=images,
-        pictures=_pictures(_finished(images), params),
-        control_pictures=_pictures(controls, params),
+        pictures=_pictures(finished, params, of=shown),
+        control_pictures=_pictures(controls, params, of=shown),
+        score_pictures=_pictures(behind, params, of=shown),
         report=producer("case_report", params),
         report_inputs=inputs,
     )
@@ -82,12 +88,23 @@ def _with_controls(images: tuple[ImageEvidence, ...]) -> dict[str, Path]:
     }
 
 
-def _pictures(shown: dict[str, Path], params: CaseReportParams) -> dict[str, Picture]:
+def _behind_scores(images: tuple[ImageEvidence, ...]) -> dict[str, Path]:
+    """Give the pictures of blocks and hot spots, by ``<image_id>/<file>``."""
+    return {
+        f"{image.image_id}/{name}": image.files[name]
+        for image in images
+        for name in (BLOCK_MAP, HOT_SPOTS)
+        if image.score is not None and image.has_result and name in image.files
+    }
+
+
+def _pictures(shown: dict[str, Path], params: CaseReportParams, *, of: int) -> dict[str, Picture]:
+    """Read pictures, of so many that share the page."""
     return {
         image_id: read_picture(
             path,
             most_side_px=params.picture_side_px,
-            most_bytes=params.pictures_bytes // len(shown),
+            most_bytes=params.pictures_bytes // of,
             jpeg_quality=params.jpeg_quality,
         )
         for image_id, path in shown.items()

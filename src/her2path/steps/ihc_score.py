@@ -124,7 +124,8 @@ def run(
         level = by_class.get(cell.kind.name)
         picture.draw(cell.cell_xy, score=level)
         for crop in shown:
-            crop.draw(cell.cell_xy, score=level)
+            if crop.is_near(cell.x_px0, cell.y_px0):
+                crop.draw(cell.cell_xy, score=level)
     write_picture(overlay, picture.finished())
     write_picture(crops, draw_spots(shown, mpp=pictures.crop_mpp))
     _draw_controls(image[0], document, contours, control, controls)

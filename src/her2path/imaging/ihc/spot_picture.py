@@ -13,7 +13,7 @@ from her2path.imaging.ihc.overlay import EXCLUDED_RGB, SCORE_RGB, Overlay
 Rgb = npt.NDArray[np.uint8]
 
 SPOTS_PER_ROW = 2
-_GAP, _HEAD = 12, 40
+_GAP, _HEAD = 12, 52
 _INK = (27, 27, 27)
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 
@@ -28,17 +28,24 @@ class SpotCrop:
         self._corner = np.array(corner_px0)
         self._end = self._corner + np.array(rgb.shape[1::-1]) * px0_per_px
         self._words = words
+        # Half as far again as a large cell reaches: a cell further away shows nothing here.
+        reach = 0.1 * rgb.shape[0] * px0_per_px
+        self._near = tuple(float(v) for v in (*(self._corner - reach), *(self._end + reach)))
+
+    def is_near(self, x_px0: float, y_px0: float) -> bool:
+        """Tell whether a cell with this centre could reach into the window."""
+        left, top, right, bottom = self._near
+        return left <= x_px0 <= right and top <= y_px0 <= bottom
 
     def draw(self, ring_px0: npt.NDArray[np.float64], *, score: int | None) -> None:
-        """Draw a cell if any of it lies within; see `Overlay.draw`."""
-        if (ring_px0.max(axis=0) >= self._corner).all() and (ring_px0.min(axis=0) <= self._end).all():
-            self._overlay.draw(ring_px0 - self._corner, score=score)
+        """Draw a cell; see `Overlay.draw`."""
+        self._overlay.draw(ring_px0 - self._corner, score=score)
 
     def finished(self) -> Rgb:
         """Return the window without and with its cells, side by side under its words."""
         pair = np.hstack([self._plain, _column(self._plain.shape[0], 4), self._overlay.finished()])
         head = np.full((_HEAD, pair.shape[1], 3), 255, np.uint8)
-        cv2.putText(head, self._words, (2, 26), _FONT, 0.65, _INK, 1, cv2.LINE_AA)
+        cv2.putText(head, self._words, (2, 36), _FONT, 1.0, _INK, 2, cv2.LINE_AA)
         return np.vstack([head, pair])
 
 
@@ -74,13 +81,13 @@ def _column(height: int, width: int) -> Rgb:
 
 
 def _legend(sheet: Rgb, mpp: float) -> None:
-    y, x = sheet.shape[0] - 18, _GAP
+    y, x = sheet.shape[0] - 14, _GAP
     long = round(50 / mpp)
-    cv2.rectangle(sheet, (x, y - 6), (x + long, y - 2), _INK, -1)
-    cv2.putText(sheet, "50 um", (x + long + 8, y), _FONT, 0.55, _INK, 1, cv2.LINE_AA)
-    x += long + 100
+    cv2.rectangle(sheet, (x, y - 10), (x + long, y - 4), _INK, -1)
+    cv2.putText(sheet, "50 um", (x + long + 10, y), _FONT, 0.9, _INK, 2, cv2.LINE_AA)
+    x += long + 150
     words = ("0", "1+", "2+", "3+", "not scored")
     for colour, word in zip((*SCORE_RGB, EXCLUDED_RGB), words, strict=True):
-        cv2.rectangle(sheet, (x, y - 14), (x + 16, y + 2), colour, -1)
-        cv2.putText(sheet, word, (x + 24, y), _FONT, 0.55, _INK, 1, cv2.LINE_AA)
-        x += 80
+        cv2.rectangle(sheet, (x, y - 22), (x + 24, y + 2), colour, -1)
+        cv2.putText(sheet, word, (x + 34, y), _FONT, 0.9, _INK, 2, cv2.LINE_AA)
+        x += 110
