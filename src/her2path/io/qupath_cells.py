@@ -32,6 +32,8 @@ MEASUREMENTS = {
     "membrane_connectivity": "Membrane: Connectivity",
     "membrane_od": "Membrane: DAB OD median",
     "membrane_contrast_od": "Membrane: DAB OD contrast",
+    "membrane_excess_od_um": "Membrane: DAB OD µm sum",
+    "membrane_thickness_um": "Membrane: Thickness µm mean",
     "cytoplasm_od": "Cytoplasm: DAB OD mean",
     "nucleus_od": "Nucleus: DAB OD mean",
     "nucleus_area_um2": "Nucleus: Area µm^2",

@@ -59,7 +59,7 @@ TILES = _schema(
 
 IHC_CELLS = _schema(
     "ihc_cells",
-    2,
+    3,
     _column("cell_id", pa.int64()),
     _column("x_px0", pa.float64()),
     _column("y_px0", pa.float64()),
@@ -70,6 +70,9 @@ IHC_CELLS = _schema(
     # Null where no part of the contour is stained: there is nothing to take a median of.
     _column("membrane_od", pa.float32(), null=True),
     _column("membrane_contrast_od", pa.float32(), null=True),
+    # DAB over the cytoplasm, summed across the membrane: OD x µm.
+    _column("membrane_excess_od_um", pa.float32(), null=True),
+    _column("membrane_thickness_um", pa.float32(), null=True),
     _column("cytoplasm_od", pa.float32(), null=True),
     _column("nucleus_od", pa.float32()),
     _column("intensity", _WORD),

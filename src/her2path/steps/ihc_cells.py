@@ -41,6 +41,7 @@ from her2path.io.tables import IHC_CELLS, IHC_CONTOURS, TILES, TableWriter, read
 log = logging.getLogger(__name__)
 
 Numbers = dict[str, npt.NDArray[Any]]
+Flags = npt.NDArray[np.bool_]
 
 
 class IhcCellsParams(BaseModel):
@@ -229,9 +230,9 @@ def _measure(
     wanted = [block for block in blocks if _has_tissue(whole, block)]
     with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
         for block, found in _in_order(pool, whole, wanted, max(1, workers) + pending):
-            kept = _within_tissue(whole, block, found)
+            kept, artefact = _codes(whole, block, found)
             outlines.append(_outlines(whole, block, found, kept, first_id=outlines.rows + 1))
-            columns.append(_numbers(whole, block, found, kept))
+            columns.append(_numbers(whole, block, found, kept) | {"artefact": artefact[kept]})
     return columns
 
 
@@ -272,13 +273,14 @@ def _has_tissue(whole: _Slide, block: _Block) -> bool:
     return bool(whole.tissue[top:bottom, left:right].any())
 
 
-def _within_tissue(whole: _Slide, block: _Block, found: Cells) -> npt.NDArray[np.bool_]:
+def _codes(whole: _Slide, block: _Block, found: Cells) -> tuple[Flags, npt.NDArray[np.uint8]]:
+    """Read off the masks which nuclei lie in tissue, and in which artefact."""
     scale = whole.mpp / whole.tissue_mpp
     rows = ((found.y + block.row - whole.margin) * scale).astype(np.intp)
     columns = ((found.x + block.col - whole.margin) * scale).astype(np.intp)
     rows = np.clip(rows, 0, whole.tissue.shape[0] - 1)
     columns = np.clip(columns, 0, whole.tissue.shape[1] - 1)
-    return np.asarray(whole.tissue[rows, columns], np.bool_)
+    return np.asarray(whole.tissue[rows, columns], np.bool_), whole.artefacts[rows, columns]
 
 
 def _offset(whole: _Slide, block: _Block) -> npt.NDArray[np.float64]:
@@ -318,6 +320,8 @@ def _numbers(whole: _Slide, block: _Block, found: Cells, kept: npt.NDArray[np.bo
         "membrane_connectivity": found.membranes.connectivity,
         "membrane_od": found.membranes.od,
         "membrane_contrast_od": found.membranes.contrast_od,
+        "membrane_excess_od_um": found.membranes.excess_od_um,
+        "membrane_thickness_um": found.membranes.thickness_um,
         "cytoplasm_od": found.membranes.cytoplasm_od,
         "nucleus_od": found.membranes.nucleus_od,
         "intensity": found.grades.intensity,

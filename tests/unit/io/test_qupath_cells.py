@@ -139,6 +139,8 @@ def tables(
                     "membrane_connectivity": [0.25] * n,
                     "membrane_od": [None] * n,
                     "membrane_contrast_od": [None] * n,
+                    "membrane_excess_od_um": [None] * n,
+                    "membrane_thickness_um": [None] * n,
                     "cytoplasm_od": [0.1] * n,
                     "nucleus_od": [0.2] * n,
                     "intensity": ["none"] * n,

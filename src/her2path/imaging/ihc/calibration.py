@@ -22,14 +22,16 @@ PATTERNS: tuple[Pattern, ...] = tuple(Pattern)
 class Calibration:
     """Cuts on decadic optical densities (unit stain vectors) and on shares of the contour."""
 
-    id: str = "classical-1"
-    stained_rise_od: float = 0.025
-    """Rise of a contour over its cytoplasm from which it counts as stained."""
-    weak_od: float = 0.10
-    moderate_od: float = 0.19
-    strong_od: float = 0.38
-    """Median rise of the stained contour over its cytoplasm from which a membrane is weak, moderate,
-    strong; below: faint."""
+    id: str = "classical-2"
+    stained_rise_od: float = 0.027
+    """Rise of a contour over both its sides from which it counts as stained."""
+    grain: float = 1.0
+    """The same in standard deviations of the DAB within the cell's cytoplasm: granules are no membrane."""
+    weak_od_um: float = 0.13
+    moderate_od_um: float = 0.265
+    strong_od_um: float = 0.54
+    """DAB over both sides, summed across the membrane (OD x µm, median over the stained contour), from
+    which a membrane is weak, moderate, strong; below: faint."""
     min_completeness: float = 0.15
     """Less stained contour than this is noise, not a membrane."""
     complete: float = 0.60
@@ -47,8 +49,8 @@ class Calibration:
     """Per cent of cells called stained on unstained tissue, not exceeded by 95 % of null phantoms."""
 
     def __post_init__(self) -> None:
-        if not 0 < self.stained_rise_od <= self.weak_od < self.moderate_od < self.strong_od:
-            raise ValueError("the cuts on optical density must rise")
+        if self.stained_rise_od <= 0 or not 0 < self.weak_od_um < self.moderate_od_um < self.strong_od_um:
+            raise ValueError("the cuts on staining must rise")
         if not 0 < self.min_completeness < self.basolateral < self.complete <= 1:
             raise ValueError("the cuts on completeness must rise within 0 to 1")
 
@@ -63,7 +65,7 @@ class Grades:
 
 
 def grade(
-    completeness: Floats, connectivity: Floats, contrast_od: Floats, calibration: Calibration
+    completeness: Floats, connectivity: Floats, excess_od_um: Floats, calibration: Calibration
 ) -> Grades:
     """Put each cell into the words of the guidelines.
 
@@ -71,8 +73,8 @@ def grade(
     ----------
     completeness, connectivity : ndarray of float32, shape (n,)
         Stained share of the contour, and of its longest stained run.
-    contrast_od : ndarray of float32, shape (n,)
-        Median rise over the cytoplasm; NaN where nothing is stained.
+    excess_od_um : ndarray of float32, shape (n,)
+        DAB over both sides, summed across the membrane; NaN where nothing is stained.
 
     Returns
     -------
@@ -81,13 +83,13 @@ def grade(
     Examples
     --------
     >>> one = lambda value: np.array([value], np.float32)
-    >>> grades = grade(one(0.95), one(0.95), one(0.5), Calibration())
+    >>> grades = grade(one(0.95), one(0.95), one(0.8), Calibration())
     >>> INTENSITIES[grades.intensity[0]].value, PATTERNS[grades.pattern[0]].value, int(grades.score[0])
     ('strong', 'complete', 3)
     """
-    stained = (completeness >= calibration.min_completeness) & np.isfinite(contrast_od)
-    cuts = np.array([calibration.weak_od, calibration.moderate_od, calibration.strong_od])
-    intensity = np.where(stained, 1 + np.searchsorted(cuts, np.nan_to_num(contrast_od), side="right"), 0)
+    stained = (completeness >= calibration.min_completeness) & np.isfinite(excess_od_um)
+    cuts = np.array([calibration.weak_od_um, calibration.moderate_od_um, calibration.strong_od_um])
+    intensity = np.where(stained, 1 + np.searchsorted(cuts, np.nan_to_num(excess_od_um), side="right"), 0)
     # One gap means that nearly all that is stained hangs together.
     one_gap = (completeness >= calibration.basolateral) & (connectivity >= 0.9 * completeness)
     pattern = np.select(

@@ -22,20 +22,20 @@ REACH_UM = 19.0
 STEP_UM = 0.5
 """Distance of samples along a ray."""
 
-_MEMBRANE_SIGMA_UM = 0.35
+MEMBRANE_SIGMA_UM = 0.35
 """Smoothing before lines are sought: less than half a membrane's apparent width of about 1 µm."""
-_RIM_UM = 2.5
+_RIM_UM = 4.0
 """Usual cytoplasm around a nucleus whose cell nothing bounds."""
 _WIDEST_UM = 9.0
 """Widest cytoplasm that is believed, from the nucleus to the membrane."""
-_PULL = 0.006
-"""Price (OD) of each step away from the usual place: a line of 0.06 OD is followed over 5 µm."""
-_BEND = 0.01
+_PULL = 0.003
+"""Price (OD) of each step away from the usual place: a line of 0.03 OD is followed over 5 µm."""
+_BEND = (0.004, 0.008, 0.012)
+"""Price of a change by one to three steps from ray to ray.  A corner of a polygonal cell costs no more
+than the same way in small steps, or outlines would cut it off and miss the membrane there."""
 _RIDGE_LOW, _RIDGE_HIGH = -0.05, 0.40
 CLEAR_OD = 0.025
 """Density of both stains below which a place is as clear as glass; pale cytoplasm has 0.04 to 0.08."""
-_HEMATOXYLIN_WEIGHT = 0.9
-"""How much hematoxylin counts against brown: in grey matter both amounts are alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +44,12 @@ class CellRays:
 
     dab: Floats
     """DAB, shape (n, ANGLES, R)."""
-    brown: Floats
-    """DAB that is not grey and not blue, same shape."""
+    blue: Floats
+    """Hematoxylin, >= 0, same shape."""
     nucleus: Floats
     """Distance of the nucleus' outline in steps, shape (n, ANGLES)."""
     contour: npt.NDArray[np.intp]
     """Place of the cell's outline along each ray, shape (n, ANGLES)."""
-
-    @property
-    def blue(self) -> Floats:
-        """Hematoxylin, >= 0, same shape."""
-        return np.asarray((self.dab - self.brown) / np.float32(_HEMATOXYLIN_WEIGHT), np.float32)
 
     @property
     def contour_um(self) -> Floats:
@@ -83,22 +78,21 @@ def trace_cells(
     CellRays
         In the order of `chosen`.
     """
-    sigma = _MEMBRANE_SIGMA_UM / mpp
+    sigma = MEMBRANE_SIGMA_UM / mpp
     dab = steadied(cv2.GaussianBlur(stains.dab, (0, 0), sigma))
     blue = np.maximum(steadied(cv2.GaussianBlur(stains.hematoxylin, (0, 0), sigma)), 0)
-    both = cv2.merge([dab, dab - np.float32(_HEMATOXYLIN_WEIGHT) * blue])
+    both = cv2.merge([dab, blue])
     radii_um = np.arange(1, round(REACH_UM / STEP_UM) + 1, dtype=np.float32) * np.float32(STEP_UM)
     radii_px = np.asarray(radii_um / mpp, np.float32)
     some = nuclei.where(chosen)
     samples = sample_rays(np.asarray(both, np.float32), some.x, some.y, radii_px)
     nucleus = np.asarray(some.radii_px * (mpp / STEP_UM), np.float32)
     labels = sample_rays(_label(nuclei, stains.dab.shape), some.x, some.y, radii_px, nearest=True)
-    line = np.ascontiguousarray(samples[..., 0])
-    blue_line = (line - samples[..., 1]) / np.float32(_HEMATOXYLIN_WEIGHT)
+    line, blue_line = (np.ascontiguousarray(samples[..., stain]) for stain in (0, 1))
     clear = line + blue_line < CLEAR_OD
     limit = _limits(labels, clear, chosen, nucleus)
     cost = _cost(line, nucleus, limit)
-    return CellRays(line, np.ascontiguousarray(samples[..., 1]), nucleus, closed_paths(cost, bend=_BEND))
+    return CellRays(line, blue_line, nucleus, closed_paths(cost, prices=_BEND))
 
 
 def _label(nuclei: Nuclei, shape: tuple[int, ...]) -> Floats:
@@ -131,7 +125,7 @@ def _cost(line: Floats, nucleus: Floats, limit: Floats) -> Floats:
     steps = np.arange(1, length + 1, dtype=np.float32)
     padded = np.pad(line, ((0, 0), (0, 0), (3, 4)), mode="edge")
     inner = (padded[..., :length] + padded[..., 1 : length + 1]) / 2
-    outer = np.minimum.reduce([padded[..., 3 + k : length + 3 + k] for k in (2, 3, 4)])
+    outer = np.minimum.reduce([padded[..., 3 + k : length + 3 + k] for k in (2, 3)])
     ridge = np.clip(line - np.maximum(inner, outer), _RIDGE_LOW, _RIDGE_HIGH)
     usual = np.minimum(nucleus + _RIM_UM / STEP_UM, (nucleus + limit) / 2)
     cost = np.float32(_PULL) * np.abs(steps - usual[..., None]) - ridge

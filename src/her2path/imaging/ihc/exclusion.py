@@ -9,8 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 
+from her2path.imaging.artefacts import ArtefactKind
 from her2path.imaging.ihc.tumour import CODES, CellTraits, Exclusion, TumourChoice, choose_tumour_cells
 from her2path.imaging.regions import region_reasons
+
+_ARTEFACTS = np.array([0, *(CODES[Exclusion(kind.value)] for kind in ArtefactKind)], np.int8)
+"""Code of the exclusion by the code of an artefact mask."""
 
 
 def exclude_cells(
@@ -31,7 +35,8 @@ def exclude_cells(
     ----------
     table : mapping of str to ndarray, shape (n,)
         ``x_px0, y_px0`` (level-0 pixels), ``control`` (0 = tissue of the case), ``cut`` (by the
-        border of the image) and the traits of `CellTraits`.
+        border of the image), ``artefact`` (code of the mask where the nucleus lies, 0 = none) and
+        the traits of `CellTraits`.
     tumour, left_out : MultiPolygon or None
         Regions that people drew, level-0 pixels.
     mpp : float
@@ -50,6 +55,10 @@ def exclude_cells(
     outside = (reasons == Exclusion.OUTSIDE_TUMOUR_REGION) & (control == 0)
     codes[outside] = CODES[Exclusion.OUTSIDE_TUMOUR_REGION]
     codes[reasons == Exclusion.EXCLUDED_REGION] = CODES[Exclusion.EXCLUDED_REGION]
+    # What an artefact shows must not tell what the slide's nuclei usually look like.
+    artefact = table["artefact"]
+    spoilt = (codes == 0) & (artefact > 0)
+    codes[spoilt] = _ARTEFACTS[artefact[spoilt]]
     inside = codes == 0
     own = inside & (control == 0)
     choice = choose_tumour_cells(

@@ -84,7 +84,8 @@ def measure_cells(
     -------
     Cells
     """
-    stains = separate(rgb, model)
+    # Who tells kinds of cells looks at other colours, too.
+    stains = separate(rgb, model, with_residual=finder.tells_tumour)
     nuclei = finder(stains, mpp=mpp, origin=origin)
     x, y = ring_centroids(nuclei.x, nuclei.y, nuclei.radii_px)
     x, y = x + 0.5, y + 0.5
@@ -92,7 +93,8 @@ def measure_cells(
     chosen = np.flatnonzero(own)
     chosen = chosen[np.lexsort((x[chosen], y[chosen]))]
     rays = trace_cells(stains, nuclei, mpp=mpp, chosen=chosen)
-    membranes = measure_membranes(rays, calibration)
+    gain = _dab_noise(model) / _dab_noise(StainModel())
+    membranes = measure_membranes(rays, calibration, noise_gain=gain)
     some = nuclei.where(chosen)
     radii_px = np.asarray(rays.contour_um / mpp, np.float32)
     surround_od, gap_frac, greyness = _surround(rays)
@@ -102,13 +104,18 @@ def measure_cells(
         nuclei=some,
         cell_area_um2=np.maximum(ring_area(rays.contour_um), some.area_um2),
         membranes=membranes,
-        grades=grade(membranes.completeness, membranes.connectivity, membranes.contrast_od, calibration),
+        grades=grade(membranes.completeness, membranes.connectivity, membranes.excess_od_um, calibration),
         cell_rings=np.asarray(ring_points(some.x + 0.5, some.y + 0.5, radii_px), np.float32),
         nucleus_rings=np.asarray(ring_points(some.x + 0.5, some.y + 0.5, some.radii_px), np.float32),
         surround_od=surround_od,
         gap_frac=gap_frac,
         greyness=greyness,
     )
+
+
+def _dab_noise(model: StainModel) -> float:
+    """Noise of the DAB amounts for noise of 1 in each channel: the more alike the stains, the more."""
+    return float(np.linalg.norm(model.unmixing()[1]))
 
 
 def _surround(rays: CellRays) -> tuple[Floats, Floats, Floats]:

@@ -14,19 +14,36 @@ import numpy as np
 import numpy.typing as npt
 
 from her2path.imaging.ihc.calibration import Calibration
-from her2path.imaging.ihc.cells import CellRays
+from her2path.imaging.ihc.cells import MEMBRANE_SIGMA_UM, STEP_UM, CellRays
 from her2path.imaging.ihc.rays import ANGLES, Floats, at, ring_lengths
 
 _REACH = 6
-"""Samples that the measures look beyond the contour, 3 µm."""
+"""Samples that a profile across the membrane holds on either side of it, 3 µm."""
+_SEARCH = 2
+"""Samples on either side of the contour among which the line is sought: where the membrane turns a
+corner, the contour of a cell is up to 1 µm beside it."""
 _RIM_STEPS = 2
 """Samples between cytoplasm and contour: the width of a membrane after blur, 1 µm."""
+_OUTSIDE = (3, 4)
+"""Samples beyond the line where its outer side is read: behind its blurred flank, before the next nucleus."""
+_NEAR, _NARROW = 2, 0.33
+"""A line falls by this share of its height within so many samples, 1 µm: a membrane in focus by two
+thirds, a rim of stained cytoplasm 3 µm wide by a quarter."""
+_OWN = 0.25
+"""Share of the mean rise over five rays that a ray must show by itself."""
+_FLANK = 3
+"""Samples on either side over which the DAB of a line is summed, 1.5 µm: all of a blurred membrane."""
+_BLUE = 0.6
+"""Most hematoxylin that a brown line may show for its DAB: grey lines have alike amounts of both, while
+stain vectors that are off by some degrees give a brown line a third."""
 _LEAK = 0.12
 """Share of a nucleus' hematoxylin that sharpening and chroma subsampling turn into a false brown rim."""
 _LEAK_STEPS = 3.0
 """Distance from the nucleus' outline over which that rim fades, 1.5 µm."""
 _FEW = 8
 """Cytoplasm samples below which a cell has no cytoplasm to speak of."""
+_BLUR_UM = 2.355 * MEMBRANE_SIGMA_UM
+"""Full width at half height of the smoothing before the rays are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +61,18 @@ class Membranes:
     """Median DAB over the stained contour."""
     contrast_od: Floats
     """Median rise over the cytoplasm beside the stained contour."""
+    excess_od_um: Floats
+    """Median DAB over both sides, summed across the membrane (OD x µm).  Blur widens a line and lowers
+    it, but keeps this sum, so it is what intensity is graded by."""
+    thickness_um: Floats
+    """Full width at half height of the mean profile across the stained contour, smoothing taken off;
+    the optics are still in it."""
     cytoplasm_od: Floats
     nucleus_od: Floats
     """Mean DAB over the nucleus."""
 
 
-def measure_membranes(rays: CellRays, calibration: Calibration) -> Membranes:
+def measure_membranes(rays: CellRays, calibration: Calibration, *, noise_gain: float = 1.0) -> Membranes:
     """Measure the membranes of traced cells.
 
     Parameters
@@ -57,6 +80,8 @@ def measure_membranes(rays: CellRays, calibration: Calibration) -> Membranes:
     rays : CellRays
     calibration : Calibration
         From which rise a piece of contour counts as stained.
+    noise_gain : float
+        How many times the noise of a slide's DAB exceeds that of well separated stains.
 
     Returns
     -------
@@ -67,18 +92,23 @@ def measure_membranes(rays: CellRays, calibration: Calibration) -> Membranes:
     cytoplasm = (steps > rays.nucleus[..., None] + 1) & (steps < contour - _RIM_STEPS)
     nucleus = np.asarray((steps < rays.nucleus[..., None] - 1) * steps, np.float32)
     count = cytoplasm.sum(axis=2)
-    levels = [_levels(samples, cytoplasm, nucleus, count) for samples in (rays.dab, rays.brown)]
-    line_od, above, rise = _rise(rays, levels)
-    rise = rise - _leak(rays, nucleus)
-    stained = rise >= calibration.stained_rise_od
+    levels = [_levels(samples, cytoplasm, nucleus, count) for samples in (rays.dab, rays.blue)]
+    profiles = _profiles(rays, levels)
+    rise = profiles.rise - _leak(rays, nucleus)
+    least = np.maximum(
+        calibration.stained_rise_od * max(1.0, noise_gain), calibration.grain * _grain(rays.dab, cytoplasm)
+    )
+    stained = (rise >= least[:, None]) & (_blue_rise(rays, profiles, levels[1]) <= _BLUE * rise)
     length = ring_lengths(rays.contour_um)
     share = np.asarray(length / length.sum(axis=1, keepdims=True), np.float32)
     has_cytoplasm = count.sum(axis=1) >= _FEW
     return Membranes(
         completeness=np.asarray((stained * share).sum(axis=1), np.float32),
         connectivity=_longest_run(stained, share),
-        od=_median(line_od, stained),
-        contrast_od=_median(above, stained),
+        od=_median(profiles.line, stained),
+        contrast_od=_median(profiles.line - levels[0].beside, stained),
+        excess_od_um=_median(profiles.excess_od_um, stained),
+        thickness_um=_thickness(profiles, stained),
         cytoplasm_od=np.asarray(np.where(has_cytoplasm, levels[0].cell, np.nan), np.float32),
         nucleus_od=levels[0].nucleus,
     )
@@ -106,26 +136,117 @@ def _levels(
     return _Levels(*(np.asarray(level, np.float32) for level in (beside, cell, in_nucleus)))
 
 
-def _rise(rays: CellRays, levels: list[_Levels]) -> tuple[Floats, Floats, Floats]:
-    """DAB on the contour, over the cytoplasm, and as a brown line over both sides; all (n, ANGLES)."""
-    dab = np.pad(rays.dab, ((0, 0), (0, 0), (_REACH, _REACH)), mode="edge")
-    brown = np.pad(rays.brown, ((0, 0), (0, 0), (_REACH, _REACH)), mode="edge")
-    place = rays.contour + _REACH
-    line = np.maximum.reduce([at(dab, place + k) for k in (-1, 0, 1)])
-    brown_line = np.maximum.reduce([at(brown, place + k) for k in (-1, 0, 1)])
-    outside, brown_outside = (_middle([at(stain, place + k) for k in (2, 3, 4)]) for stain in (dab, brown))
-    rise = np.minimum(
-        line - np.maximum(levels[0].beside, outside),
-        brown_line - np.maximum(levels[1].beside, brown_outside),
+@dataclass(frozen=True, slots=True)
+class _Profiles:
+    """DAB across the membrane along each ray."""
+
+    place: npt.NDArray[np.intp]
+    """Where the line is, shape (n, ANGLES), in a map padded by `_PAD` samples."""
+    line: Floats
+    """DAB there, shape (n, ANGLES)."""
+    above: Floats
+    """DAB over both sides, shape (n, ANGLES, 2 * _REACH + 1)."""
+    rise: Floats
+    """How far the line rises over its higher side, mean over five rays, 0 where it is too broad for a
+    membrane; shape (n, ANGLES)."""
+    slant: Floats
+    """Cosine of the angle between ray and membrane's normal: a slanting ray sees a membrane too thick."""
+
+    @property
+    def excess_od_um(self) -> Floats:
+        """DAB over both sides, summed across the membrane, shape (n, ANGLES)."""
+        near = self.above[..., _REACH - _FLANK : _REACH + _FLANK + 1]
+        total: Floats = np.maximum(near, 0).sum(axis=2) * self.slant * np.float32(STEP_UM)
+        return total
+
+
+_PAD = _SEARCH + _REACH
+
+
+def _padded(samples: Floats) -> Floats:
+    return np.pad(samples, ((0, 0), (0, 0), (_PAD, _PAD)), mode="edge")
+
+
+def _profiles(rays: CellRays, levels: list[_Levels]) -> _Profiles:
+    dab = _padded(rays.dab)
+    shifts = np.arange(-_SEARCH, _SEARCH + 1)
+    around = np.take_along_axis(dab, rays.contour[..., None] + (_PAD + shifts), axis=2)
+    # Of equals the nearest to the contour: a tie must not depend on the order of the search.
+    nearest = around - np.float32(1e-4) * np.abs(shifts)
+    place = rays.contour + _PAD + nearest.argmax(axis=2) - _SEARCH
+    across = np.take_along_axis(dab, place[..., None] + np.arange(-_REACH, _REACH + 1), axis=2)
+    line = np.ascontiguousarray(across[..., _REACH])
+    outside = across[..., [_REACH + k for k in _OUTSIDE]].mean(axis=2)
+    inside = across[..., [_REACH - k for k in _OUTSIDE]].mean(axis=2)
+    beside = levels[0].beside
+    # Where there is cytoplasm behind the line it must be lighter, too, or the line is the edge of a blush.
+    deep = place - _PAD - _OUTSIDE[-1] > rays.nucleus
+    inside = np.where(deep, np.maximum(beside, inside), beside)
+    # Noise is averaged before the lower side is taken, for the lower of two noisy values is too low.
+    low, high = _averaged(line - inside), _averaged(line - outside)
+    near = _averaged(line - (across[..., _REACH - _NEAR] + across[..., _REACH + _NEAR]) / 2)
+    narrow = near >= _NARROW * np.maximum(low, high)
+    rise = np.minimum(low, high)
+    # The mean reaches two rays beyond the end of a stained piece; there the ray's own line is missing.
+    own = np.minimum(line - inside, line - outside) >= _OWN * rise
+    rise = np.where(narrow & own, rise, 0).astype(np.float32)
+    base = np.repeat(((beside + outside) / 2)[..., None], 2 * _REACH + 1, axis=2)
+    base[..., :_REACH], base[..., _REACH + 1 :] = beside[..., None], outside[..., None]
+    radius = rays.contour_um
+    along = radius * np.float32(2 * np.pi / ANGLES)
+    change = (np.roll(radius, -1, axis=1) - np.roll(radius, 1, axis=1)) / 2
+    return _Profiles(
+        place=place,
+        line=line,
+        above=np.asarray(across - base, np.float32),
+        rise=rise,
+        slant=np.asarray(along / np.hypot(along, change), np.float32),
     )
-    smooth = (np.roll(rise, 1, axis=1) + 2 * rise + np.roll(rise, -1, axis=1)) / 4
-    return line, np.asarray(line - levels[0].beside, np.float32), np.asarray(smooth, np.float32)
 
 
-def _middle(three: list[Floats]) -> Floats:
-    """Median of three images: neither a line 2 µm further out nor the edge of the tissue decides."""
-    low, high = np.minimum(three[0], three[1]), np.maximum(three[0], three[1])
-    return np.maximum(low, np.minimum(high, three[2]))
+def _blue_rise(rays: CellRays, profiles: _Profiles, level: _Levels) -> Floats:
+    """How far hematoxylin rises on the line over the mean of both sides, shape (n, ANGLES)."""
+    blue = _padded(rays.blue)
+    line = sum((at(blue, profiles.place + k) for k in (-1, 0, 1)), np.float32(0)) / np.float32(3)
+    outside = _outside(blue, profiles.place)
+    return _averaged(line - (level.beside + outside) / 2)
+
+
+def _outside(padded: Floats, place: npt.NDArray[np.intp]) -> Floats:
+    total = sum((at(padded, place + k) for k in _OUTSIDE), np.float32(0))
+    return np.asarray(total / np.float32(len(_OUTSIDE)), np.float32)
+
+
+def _averaged(rise: npt.NDArray[np.floating]) -> Floats:
+    """Mean over five rays, 4 to 8 µm of membrane."""
+    total = sum((np.roll(rise, k, axis=1) for k in (-2, -1, 1, 2)), rise)
+    return np.asarray(total / np.float32(5), np.float32)
+
+
+def _thickness(profiles: _Profiles, stained: npt.NDArray[np.bool_]) -> Floats:
+    """Full width at half height of each cell's mean profile; NaN where it has none."""
+    count = np.maximum(stained.sum(axis=1), 1)
+    profile = (profiles.above * stained[..., None]).sum(axis=1) / count[:, None]
+    half = profile[:, _REACH] / 2
+    width = np.zeros(len(profile), np.float64)
+    for side in (-1, 1):
+        found = np.zeros(len(profile), np.bool_)
+        for k in range(1, _REACH + 1):
+            high, low = profile[:, _REACH + side * (k - 1)], profile[:, _REACH + side * k]
+            here = ~found & (low < half)
+            width[here] += (k - 1 + (high - half) / np.maximum(high - low, 1e-6))[here]
+            found |= here
+        width[~found] = np.nan
+    slant = (profiles.slant * stained).sum(axis=1) / count
+    thick = np.sqrt(np.maximum((width * STEP_UM * slant) ** 2 - _BLUR_UM**2, 0))
+    return np.asarray(np.where(stained.any(axis=1) & (half > 0), thick, np.nan), np.float32)
+
+
+def _grain(dab: Floats, cytoplasm: npt.NDArray[np.bool_]) -> Floats:
+    """Estimate the standard deviation of DAB over 1 µm of cytoplasm, shape (n,): grain of stain, noise."""
+    both = cytoplasm[..., 2:] & cytoplasm[..., :-2]
+    change = (dab[..., 2:] - dab[..., :-2]) ** 2 * both
+    return np.asarray(np.sqrt(change.sum(axis=(1, 2)) / np.maximum(both.sum(axis=(1, 2)), 1) / 2), np.float32)
 
 
 def _leak(rays: CellRays, nucleus: Floats) -> Floats:
@@ -133,6 +254,7 @@ def _leak(rays: CellRays, nucleus: Floats) -> Floats:
     blue = (rays.blue * nucleus).sum(axis=(1, 2)) / np.maximum(nucleus.sum(axis=(1, 2)), 1)
     distance = np.maximum(rays.contour + 1 - rays.nucleus, 0)
     fade = np.clip(1 - distance / np.float32(_LEAK_STEPS), 0, 1)
+    fade = (np.roll(fade, 1, axis=1) + 2 * fade + np.roll(fade, -1, axis=1)) / 4
     return np.asarray(np.float32(_LEAK) * blue[:, None] * fade, np.float32)
 
 

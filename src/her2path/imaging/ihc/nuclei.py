@@ -51,7 +51,8 @@ _EDGE_MAX = 0.12
 _EDGE_CREDIT = 0.08
 _PRIOR = 0.015
 """Price of a radius e times off the blob's: breaks ties only."""
-_BEND = 0.008
+_BEND = (0.008, 0.024)
+"""Price of a change of the radius by one and two steps from ray to ray."""
 _BROWN_WALL = 0.08
 """DAB above the centre's from which a line is a membrane that no nucleus crosses."""
 _VALLEY = 0.03
@@ -234,7 +235,7 @@ def _outlines(
     prior = _PRIOR * np.abs(np.log(radii_um[None] / radius_um[:, None]))[:, None, :]
     cost = np.asarray(wall - edge + prior, np.float32)
     cost[..., :3] += np.float32(0.1)
-    index = closed_paths(cost, bend=_BEND)
+    index = closed_paths(cost, prices=_BEND)
     return index, at(np.asarray(edge, np.float32), index)
 
 

@@ -67,20 +67,18 @@ def sample_rays(
     return samples.reshape(*shape, *channels)
 
 
-def closed_paths(cost: Floats, *, bend: float, reach: int = 2) -> npt.NDArray[np.intp]:
+def closed_paths(cost: Floats, *, prices: tuple[float, ...]) -> npt.NDArray[np.intp]:
     """Find the cheapest closed outline of each object.
 
-    Neighbouring radii differ by `reach` steps at most; a step costs `bend`, two steps three times
-    as much.  The paths run one and a half times around, and the first half turn is dropped: by then
-    the object itself decides where the outline runs.
+    Neighbouring radii differ by at most as many steps as there are `prices`.  The paths run one and a
+    half times around, and the first half turn is dropped: by then the object itself decides where the
+    outline runs.
 
     Parameters
     ----------
     cost : ndarray of float32, shape (n, ANGLES, R)
-    bend : float
-        Price of a change of one step between neighbouring rays.
-    reach : int
-        1 or 2.
+    prices : tuple of floats
+        Price of a change by one, two ... steps between neighbouring rays.
 
     Returns
     -------
@@ -90,7 +88,6 @@ def closed_paths(cost: Floats, *, bend: float, reach: int = 2) -> npt.NDArray[np
     n, angles, length = cost.shape
     if n == 0:
         return np.zeros((0, angles), np.intp)
-    prices = (bend, 3 * bend)[:reach]
     turns = angles + angles // 2
     reached = np.empty((turns, n, length), np.float32)
     reached[0] = cost[:, 0]

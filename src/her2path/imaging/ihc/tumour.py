@@ -17,6 +17,7 @@ import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from her2path.imaging import regions
+from her2path.imaging.artefacts import ArtefactKind
 from her2path.imaging.ihc.rays import Coordinates, Floats
 
 
@@ -31,8 +32,8 @@ class Exclusion(StrEnum):
     LYMPHOCYTE = "lymphocyte"
     INDISTINCT = "indistinct"
     """Too faint beside the slide's own nuclei to be taken for one: a fold of fibres, a piece of cytoplasm."""
-    DEBRIS = "debris"
-    """Grey, not blue: red cells, pigment, dust."""
+    DEBRIS = ArtefactKind.DEBRIS
+    """Grey, not blue (red cells, dust), or within an area of debris."""
     SPINDLE = "spindle"
     """A slender nucleus: fibroblast, muscle, endothelium."""
     STROMA = "stroma"
@@ -40,6 +41,14 @@ class Exclusion(StrEnum):
     ISOLATED = "isolated"
     NOT_TUMOUR = "not_tumour"
     """A learned finder takes the nucleus for one of another kind of cell."""
+    OUT_OF_FOCUS = ArtefactKind.OUT_OF_FOCUS
+    """This and the following: the nucleus lies where `slide_quality` found an artefact."""
+    PEN = ArtefactKind.PEN
+    FOLD = ArtefactKind.FOLD
+    BUBBLE = ArtefactKind.BUBBLE
+    COVERSLIP_EDGE = ArtefactKind.COVERSLIP_EDGE
+    SATURATED = ArtefactKind.SATURATED
+    PIGMENT = ArtefactKind.PIGMENT
 
 
 EXCLUSIONS: tuple[Exclusion | None, ...] = (None, *Exclusion)

@@ -12,24 +12,24 @@ CUTS = Calibration()
 NAN = float("nan")
 
 
-def graded(completeness, connectivity, contrast):
-    one = [np.array([value], np.float32) for value in (completeness, connectivity, contrast)]
+def graded(completeness, connectivity, excess):
+    one = [np.array([value], np.float32) for value in (completeness, connectivity, excess)]
     grades = grade(*one, CUTS)
     return INTENSITIES[grades.intensity[0]], PATTERNS[grades.pattern[0]], int(grades.score[0])
 
 
 @pytest.mark.parametrize(
-    ("contrast", "expected"),
+    ("excess", "expected"),
     [
         pytest.param(CUTS.stained_rise_od, Intensity.FAINT, id="barely stained"),
-        pytest.param(CUTS.weak_od - 1e-4, Intensity.FAINT, id="below weak"),
-        pytest.param(CUTS.weak_od + 1e-4, Intensity.WEAK, id="weak"),
-        pytest.param(CUTS.moderate_od + 1e-4, Intensity.MODERATE, id="moderate"),
-        pytest.param(CUTS.strong_od + 1e-4, Intensity.STRONG, id="strong"),
+        pytest.param(CUTS.weak_od_um - 1e-4, Intensity.FAINT, id="below weak"),
+        pytest.param(CUTS.weak_od_um + 1e-4, Intensity.WEAK, id="weak"),
+        pytest.param(CUTS.moderate_od_um + 1e-4, Intensity.MODERATE, id="moderate"),
+        pytest.param(CUTS.strong_od_um + 1e-4, Intensity.STRONG, id="strong"),
     ],
 )
-def test_intensity_on_and_beside_each_cut(contrast, expected):
-    assert graded(1.0, 1.0, contrast)[0] is expected
+def test_intensity_on_and_beside_each_cut(excess, expected):
+    assert graded(1.0, 1.0, excess)[0] is expected
 
 
 @pytest.mark.parametrize(
@@ -52,14 +52,14 @@ def test_less_stained_contour_than_noise_gives_is_none():
 
 
 def test_the_score_of_a_cell_is_that_of_its_guideline_class():
-    for contrast in (0.05, 0.12, 0.25, 0.6):
+    for excess in (0.05, 0.2, 0.4, 0.8):
         for completeness, connectivity in ((0.2, 0.2), (0.5, 0.5), (0.9, 0.9)):
-            intensity, pattern, score = graded(completeness, connectivity, contrast)
+            intensity, pattern, score = graded(completeness, connectivity, excess)
             assert score == CELL_SCORE[staining_class(intensity, pattern)]
 
 
 def test_cuts_that_do_not_rise_are_refused():
     with pytest.raises(ValueError, match="must rise"):
-        Calibration(weak_od=0.5)
+        Calibration(weak_od_um=0.6)
     with pytest.raises(ValueError, match="must rise"):
         Calibration(complete=0.1)

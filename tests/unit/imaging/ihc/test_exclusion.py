@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import shapely
 
+from her2path.imaging.artefacts import ArtefactKind, artefact_code
 from her2path.imaging.ihc.exclusion import exclude_cells
 from her2path.imaging.ihc.tumour import EXCLUSIONS
 
@@ -29,7 +30,7 @@ def field(*, control_from: float = np.inf) -> dict[str, np.ndarray]:
     table = {name: np.full(n, value, np.float32) for name, value in same.items()}
     x = STEP_PX0 * (columns + 1.0)
     table |= {"x_px0": x, "y_px0": STEP_PX0 * (rows + 1.0), "cut": np.zeros(n, bool)}
-    return table | {"control": (x > control_from).astype(np.int16)}
+    return table | {"control": (x > control_from).astype(np.int16), "artefact": np.zeros(n, np.uint8)}
 
 
 def excluded(table, *, tumour=None, left_out=None, tells_tumour=False) -> np.ndarray:
@@ -103,3 +104,12 @@ def test_control_tissue_of_nothing_but_dust_has_no_cell():
     table["greyness"][table["control"] == 1] = 0.9
     words = excluded(table)
     assert set(words[table["control"] == 1]) == {"debris"}
+
+
+@pytest.mark.parametrize("kind", list(ArtefactKind))
+def test_a_cell_in_an_artefact_is_not_scored_and_says_in_which(kind):
+    table = field()
+    table["artefact"][:SIDE] = artefact_code(kind)
+    words = excluded(table)
+    assert set(words[:SIDE]) == {kind.value}
+    assert set(words[SIDE:]) == {None}

@@ -20,14 +20,27 @@ DISTANCE_UM = np.hypot(ROWS - CENTRE, COLS - CENTRE) * MPP
 ANGLE = np.arctan2(ROWS - CENTRE, COLS - CENTRE)
 
 
-def cell(membrane_od=0.0, *, cytoplasm_od=0.0, around_od=0.0, arc=1.0, grey=0.0, nucleus=0.25, seed=1):
+def cell(
+    membrane_od=0.0,
+    *,
+    cytoplasm_od=0.0,
+    around_od=0.0,
+    arc=1.0,
+    grey=0.0,
+    nucleus=0.25,
+    half_um=0.5,
+    blur_um=0.3,
+):
     """One cell of 8 µm radius with a nucleus of 4 µm; `arc` is the stained share of its contour."""
-    line = (np.abs(DISTANCE_UM - 8) < 0.5) & (np.abs(ANGLE) <= np.pi * arc)
+    line = (np.abs(DISTANCE_UM - 8) < half_um) & (np.abs(ANGLE) <= np.pi * arc)
     brown = np.where(DISTANCE_UM < 8, cytoplasm_od, around_od) + line * membrane_od + line * grey
     brown[DISTANCE_UM < 4] = cytoplasm_od / 2
     blue = np.where(DISTANCE_UM < 4, nucleus, 0.04) + line * grey
-    noise = np.random.default_rng(seed).normal(0, 0.008, (2, SIDE, SIDE))
-    images = [cv2.GaussianBlur(image, (0, 0), 0.6) + n for image, n in zip((blue, brown), noise, strict=True)]
+    noise = np.random.default_rng(1).normal(0, 0.008, (2, SIDE, SIDE))
+    images = [
+        cv2.GaussianBlur(image, (0, 0), blur_um / MPP) + n
+        for image, n in zip((blue, brown), noise, strict=True)
+    ]
     return StainAmounts(*(image.astype(np.float32) for image in images))
 
 
@@ -105,3 +118,27 @@ def test_an_outline_does_not_cross_a_gap_to_the_membrane_of_another_cell():
     rays, membranes = measure(StainAmounts(blue.astype(np.float32), brown.astype(np.float32)))
     assert np.median(rays.contour_um) < 9
     assert membranes.completeness[0] < 0.15
+
+
+def test_intensity_does_not_hang_on_the_sharpness_of_the_scan():
+    _, sharp = measure(cell(0.5, blur_um=0.25))
+    _, soft = measure(cell(0.5, blur_um=0.6))
+    assert soft.contrast_od[0] < 0.75 * sharp.contrast_od[0]
+    assert soft.excess_od_um[0] == pytest.approx(sharp.excess_od_um[0], rel=0.15)
+
+
+@pytest.mark.parametrize("thick_um", [1.0, 1.5, 2.0])
+def test_thickness_is_the_width_of_the_line(thick_um):
+    # The camera's blur stays in it, ours does not.
+    _, membranes = measure(cell(0.6, half_um=thick_um / 2))
+    assert membranes.thickness_um[0] == pytest.approx(np.hypot(thick_um, 0.6), abs=0.35)
+
+
+def test_noise_of_poorly_separated_stains_is_no_membrane():
+    stains = cell(0.12)
+    nuclei = detect_nuclei(stains, mpp=MPP)
+    middle = np.hypot(nuclei.x - CENTRE, nuclei.y - CENTRE).argmin(keepdims=True)
+    rays = trace_cells(stains, nuclei, mpp=MPP, chosen=middle)
+    clear, noisy = (measure_membranes(rays, Calibration(), noise_gain=gain) for gain in (1.0, 4.0))
+    assert clear.completeness[0] > 0.9
+    assert noisy.completeness[0] < 0.15

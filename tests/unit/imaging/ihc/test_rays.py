@@ -62,7 +62,7 @@ def test_many_centres_are_read_although_the_sampler_takes_few_rows():
 def test_the_cheapest_outline_follows_a_groove_around_the_centre(reach):
     radius = 8 + 2 * np.cos(np.arange(ANGLES) * 2 * np.pi / ANGLES)
     cost = np.abs(np.arange(16)[None, None] - radius[None, :, None]).astype(np.float32)
-    index = closed_paths(cost, bend=0.01, reach=reach)
+    index = closed_paths(cost, prices=(0.01, 0.03)[:reach])
     assert np.abs(index[0] - radius).max() <= 1
 
 
@@ -70,12 +70,12 @@ def test_an_outline_bridges_a_ray_on_which_nothing_is_seen():
     cost = np.ones((1, ANGLES, 16), np.float32)
     cost[:, :, 6] = 0
     cost[:, 9] = 1
-    assert (closed_paths(cost, bend=0.05) == 6).all()
+    assert (closed_paths(cost, prices=(0.05, 0.15)) == 6).all()
 
 
 def test_an_outline_closes_where_it_began():
     rng = np.random.default_rng(3)
-    index = closed_paths(rng.random((50, ANGLES, 20)).astype(np.float32), bend=0.1, reach=1)
+    index = closed_paths(rng.random((50, ANGLES, 20)).astype(np.float32), prices=(0.1,))
     # Ends that do not meet would show as a jump between the rays where the path was cut.
     jumps = np.abs(np.diff(np.concatenate([index, index[:, :1]], axis=1), axis=1))
     assert (jumps[:, : ANGLES // 2 - 1] <= 1).all()
@@ -83,7 +83,7 @@ def test_an_outline_closes_where_it_began():
 
 
 def test_no_objects_give_no_outlines():
-    assert closed_paths(np.zeros((0, ANGLES, 9), np.float32), bend=0.1).shape == (0, ANGLES)
+    assert closed_paths(np.zeros((0, ANGLES, 9), np.float32), prices=(0.1, 0.3)).shape == (0, ANGLES)
 
 
 def test_area_length_and_elongation_of_known_shapes():
