@@ -27,7 +27,7 @@ from her2path.imaging.white_point import Brightness
 
 Verdict = Literal["plausible", "doubtful", "implausible"]
 
-_BLACK_LEVEL, _UNLIT_LEVEL, _DARK_LEVEL, _LIGHT_LEVEL = 30, 20, 70, 150
+_BLACK_LEVEL, _UNLIT_LEVEL, _DARK_LEVEL, _LIGHT_LEVEL = 12, 20, 70, 150
 """Grey levels: the brightest of a black image; the background of fluorescence; dark; what glass and lumens
 exceed on every bright-field scanner."""
 _UNLIT_FRAC = 0.2
