@@ -1,7 +1,8 @@
-"""Matter on a slide that no stain explains: ink and opaque dirt.
+"""Matter on a slide that is no stained tissue: ink, opaque places, dirt and grains.
 
-Ink has a hue outside the mixtures of the two stains and grey, or is black, and it is *smooth*: it lies
-above the tissue, which shows through it with less contrast than its own density would give.
+Ink has a hue outside all mixtures of hematoxylin, DAB and grey, or is dense and *smooth*: it lies above
+the tissue, which shows through it with less contrast than its own density would give.  Ink is told
+before the stains are estimated, with published hues, because ink would be taken for a stain.
 """
 
 from __future__ import annotations
@@ -13,33 +14,63 @@ import numpy as np
 import numpy.typing as npt
 
 from her2path.imaging.artefacts import Mask
-from her2path.imaging.block_colours import BlockColours
-from her2path.imaging.stain import StainModel
+from her2path.imaging.block_colours import BlockColours, Plane
 from her2path.imaging.tissue import MASK_MPP, TissueFeatures
+
+_STAIN_HULL = (
+    (0.480, 0.360),
+    (0.400, 0.440),
+    (0.160, 0.370),
+    (0.150, 0.315),
+    (0.205, 0.295),
+)
+"""Shares of the density (red, green; blue is the rest) within which hematoxylin, DAB and grey mix, with
+the spread of laboratories and scanners: eight real cores and all published vectors lie inside."""
 
 
 @dataclass(frozen=True, slots=True)
 class MarkCuts:
     """From where matter is no tissue."""
 
-    ink_od: float = 0.25
+    ink_od: float = 0.30
     """Density (sum of the channels) below which a hue is too faint to be told."""
-    ink_hue: float = 0.055
-    """Distance from the mixtures of both stains and grey, in shares of the density: eight real cores
-    stay below 0.03 where they are so dense, ink lies at 0.1 to 0.3."""
-    smooth: float = 0.25
-    """Roughness over density of black matter; tissue has 0.3 to 1."""
-    black_od: float = 0.9
+    ink_hue: float = 0.045
+    """Distance from the hull of stains in shares of the density; green, blue and red ink lie at 0.1 to
+    0.3, dense places of eight real cores at 0 to 0.01."""
+    ink_smooth: float = 0.30
+    """Roughness over density of ink above tissue; tissue that a foreign dye stains is rougher."""
+    rim_od: float = 0.10
+    """Density down to which ink's soft edge goes on, within two mask pixels."""
+    smooth: float = 0.22
+    """Roughness over density of ink and dirt: 99.9 % of dense sharp tissue has more than 0.35."""
+    ink_black_od: float = 0.9
+    """Density from which smooth matter is ink whatever its hue; tissue out of focus is paler."""
+    dirt_od: float = 0.30
+    """Density from which smooth, colourless matter beside the tissue is dirt."""
+    grey: float = 0.10
+    """Most hue (red minus blue over the sum, either sign) of colourless matter."""
     pen_um: float = 250.0
-    """Longest side from which black, smooth matter is a stroke of a pen and not dirt."""
-    speck_um2: float = 2000.0
-    """Smallest area of a mark."""
+    """Longest side from which dense, smooth matter is a stroke of a pen and not dirt."""
+    area_um2: float = 2500.0
+    """Smallest mark."""
+    opaque_od: float = 2.0
+    """Mean density and ..."""
+    opaque_floor_od: float = 1.1
+    """... density of the palest 2 µm from which stained tissue is opaque: strong membranes leave paler
+    cytoplasm and nuclei within 8 µm."""
+    opaque_um2: float = 600.0
+    grains_frac: float = 0.05
+    """Share of the pixels within 16 µm that are dark grains ..."""
+    grains_over: float = 4.0
+    """... and how many times that of 95 % of the tissue: fine membranes, fibres and red cells look like
+    grains, but then all over the slide."""
+    grains_um2: float = 600.0
 
 
-def detect_pen(
-    colours: BlockColours, features: TissueFeatures, model: StainModel, *, cuts: MarkCuts | None = None
+def detect_marks(
+    colours: BlockColours, features: TissueFeatures, tissue: Mask, *, cuts: MarkCuts | None = None
 ) -> tuple[Mask, Mask]:
-    """Find ink, and smooth black dirt that is too small for a stroke.
+    """Find ink, and smooth dirt that is too small for a stroke.
 
     Parameters
     ----------
@@ -47,8 +78,7 @@ def detect_pen(
         Of the whole slide, shape (M, N).
     features : TissueFeatures
         Of the same shape.
-    model : StainModel
-        Stain vectors of the slide.
+    tissue : ndarray of bool, shape (M, N)
     cuts : MarkCuts, optional
 
     Returns
@@ -57,58 +87,121 @@ def detect_pen(
     """
     cuts = cuts or MarkCuts()
     density = colours.density
-    dense = density > cuts.ink_od
-    distance = hue_distance(colours, model)
-    coloured = _opened(dense & (distance > cuts.ink_hue))
+    foreign = density > cuts.ink_od
+    foreign &= features.roughness < cuts.ink_smooth * density
+    foreign &= hue_distance(colours) > cuts.ink_hue
+    coloured = without_specks(_opened(foreign), cuts.area_um2)
     smooth = features.roughness < cuts.smooth * density
-    grey = np.abs(features.tint) < 0.08 * density
-    black = _opened((density > cuts.black_od) & smooth & grey)
-    pen, dirt = np.zeros(density.shape, np.bool_), np.zeros(density.shape, np.bool_)
-    for mask, is_ink in ((coloured, True), (black, False)):
-        _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
-        large = stats[:, cv2.CC_STAT_AREA] * MASK_MPP**2 >= cuts.speck_um2
-        longest = stats[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(axis=1) * MASK_MPP
-        stroke = large & (is_ink | (longest >= cuts.pen_um))
-        speck = large & ~stroke
-        stroke[0] = speck[0] = False
-        pen |= stroke[labels]
-        dirt |= speck[labels]
-    return pen, dirt
+    dense = smooth & (density > cuts.ink_black_od)
+    grey = np.abs(features.tint) < cuts.grey * np.maximum(density, 1e-3)
+    beside = smooth & grey & ~tissue & (density > cuts.dirt_od)
+    solid = without_specks(_opened(dense | beside), cuts.area_um2)
+    strokes = _longer_than(solid & cv2.dilate(dense.astype(np.uint8), _disc(2)).astype(bool), cuts.pen_um)
+    pen = _with_rim(coloured | strokes, density > cuts.rim_od)
+    return pen, np.asarray(solid & ~pen, np.bool_)
 
 
-def hue_distance(colours: BlockColours, model: StainModel) -> npt.NDArray[np.float32]:
-    """Measure how far a colour lies outside the mixtures of both stains and grey.
+def detect_opaque(colours: BlockColours, *, cuts: MarkCuts | None = None) -> Mask:
+    """Find places so dense that their densities are only bounds; shape (M, N)."""
+    cuts = cuts or MarkCuts()
+    opaque = (colours.density > cuts.opaque_od) & (colours.floor > cuts.opaque_floor_od)
+    return without_specks(opaque | (colours.opaque > 0.5), cuts.opaque_um2)
 
-    Colours are shares of the density (red, green, blue sum to 1), in which mixtures of three absorbers
-    fill a triangle.
+
+def measure_grains(od: npt.NDArray[np.float32], *, block: int) -> tuple[Plane, Plane]:
+    """Count dark grains of 1 to 3 µm, colourless and brown ones apart.
+
+    Parameters
+    ----------
+    od : ndarray of float32, shape (M, N, 3)
+        Densities at 1 µm per pixel; M and N are whole multiples of `block`.
+    block : int
+        Pixels per mask pixel.
+
+    Returns
+    -------
+    black, brown : ndarray of float32, shape (M / block, N / block)
+        Share of the pixels.
+    """
+    total = cv2.transform(od, np.ones((1, 3), np.float32))
+    tint = cv2.transform(od, np.array([[1, 0, -1]], np.float32))
+    # What is narrower than 4 µm in every direction stands out of its opening.
+    top = cv2.morphologyEx(total, cv2.MORPH_TOPHAT, _disc(2))
+    dark = (top > _GRAIN_RISE_OD) & (total > _GRAIN_OD)
+    black = dark & (np.abs(tint) < _GRAIN_GREY * total)
+    brown = dark & (tint <= -_GRAIN_GREY * total)
+    size = (od.shape[1] // block, od.shape[0] // block)
+    shares = [
+        cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA) for mask in (black, brown)
+    ]
+    return np.asarray(shares[0], np.float32), np.asarray(shares[1], np.float32)
+
+
+_GRAIN_RISE_OD = 0.45
+"""Least density (sum of the channels) over what is within 4 µm."""
+_GRAIN_OD = 0.75
+_GRAIN_GREY = 0.12
+"""Most hue (red minus blue over the sum) of a colourless grain; hematoxylin has 0.2, DAB -0.3."""
+
+
+def detect_grains(share: Plane, tissue: Mask, *, cuts: MarkCuts | None = None) -> Mask:
+    """Find where grains crowd as nowhere else on the slide; shape (M, N)."""
+    cuts = cuts or MarkCuts()
+    if not tissue.any():
+        return np.zeros(tissue.shape, np.bool_)
+    smooth = np.asarray(cv2.GaussianBlur(share, (0, 0), 1.0), np.float32)
+    usual = float(np.quantile(smooth[tissue], 0.95))
+    return without_specks(smooth > max(cuts.grains_frac, cuts.grains_over * usual), cuts.grains_um2)
+
+
+def hue_distance(colours: BlockColours) -> Plane:
+    """Measure how far a colour lies outside all mixtures of the two stains and grey.
 
     Returns
     -------
     distance : ndarray of float32, shape (M, N)
-        0 inside the triangle; meaningless where there is hardly any density.
+        In shares of the density; 0 inside the hull, meaningless where there is hardly any density.
     """
     total = np.maximum(colours.density, 1e-3)
-    point = np.stack([colours.red / total, colours.green / total], axis=-1)
-    corners = [np.asarray(v) / sum(v) for v in (model.hematoxylin, model.dab, (1.0, 1.0, 1.0))]
-    triangle = np.array([corner[:2] for corner in corners], np.float64)
-    side = triangle[1] - triangle[0]
-    rest = triangle[2] - triangle[0]
-    if side[0] * rest[1] - side[1] * rest[0] < 0:
-        triangle = triangle[::-1]
-    outside = np.zeros(total.shape, np.float32)
+    x, y = colours.red / total, colours.green / total
+    inside = np.ones(total.shape, np.bool_)
     nearest = np.full(total.shape, np.inf, np.float32)
-    for i in range(3):
-        start, end = triangle[i], triangle[(i + 1) % 3]
-        edge = end - start
-        from_start = point - start
-        along = np.clip((from_start @ edge) / (edge @ edge), 0, 1)
-        gap = np.hypot(*np.moveaxis(from_start - along[..., None] * edge, -1, 0))
-        beyond = edge[0] * from_start[..., 1] - edge[1] * from_start[..., 0] < 0
-        outside = np.where(beyond, 1, outside)
+    for start, end in zip(_STAIN_HULL, (*_STAIN_HULL[1:], _STAIN_HULL[0]), strict=True):
+        edge_x, edge_y = end[0] - start[0], end[1] - start[1]
+        from_x, from_y = x - start[0], y - start[1]
+        along = np.clip((from_x * edge_x + from_y * edge_y) / (edge_x**2 + edge_y**2), 0, 1)
+        gap = np.hypot(from_x - along * edge_x, from_y - along * edge_y)
         nearest = np.minimum(nearest, gap)
-    return np.asarray(np.where(outside > 0, nearest, 0), np.float32)
+        inside &= edge_x * from_y - edge_y * from_x >= 0  # the hull runs counter-clockwise
+    return np.asarray(np.where(inside, 0, nearest), np.float32)
+
+
+def without_specks(mask: Mask, area_um2: float) -> Mask:
+    """Drop connected areas smaller than `area_um2`."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    keep = stats[:, cv2.CC_STAT_AREA] * MASK_MPP**2 >= area_um2
+    keep[0] = False
+    return np.asarray(keep[labels], np.bool_)
+
+
+def _longer_than(mask: Mask, length_um: float) -> Mask:
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    sides = stats[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(axis=1)
+    keep = sides * MASK_MPP >= length_um
+    keep[0] = False
+    return np.asarray(keep[labels], np.bool_)
+
+
+def _with_rim(mask: Mask, reachable: Mask) -> Mask:
+    closed = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, _disc(4))
+    wide = cv2.dilate(closed, _disc(2)) > 0
+    return np.asarray((closed > 0) | (wide & reachable), np.bool_)
 
 
 def _opened(mask: Mask) -> Mask:
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
-    return np.asarray(cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, disc), np.bool_)
+    return np.asarray(cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, _disc(1)), np.bool_)
+
+
+def _disc(radius: int) -> npt.NDArray[np.uint8]:
+    side = 2 * radius + 1
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)

@@ -59,11 +59,11 @@ people of any colour vision."""
 
 _PRECEDENCE = (
     ArtefactKind.OUT_OF_FOCUS,
-    ArtefactKind.SATURATED,
-    ArtefactKind.BUBBLE,
-    ArtefactKind.FOLD,
     ArtefactKind.PIGMENT,
     ArtefactKind.DEBRIS,
+    ArtefactKind.FOLD,
+    ArtefactKind.SATURATED,
+    ArtefactKind.BUBBLE,
     ArtefactKind.COVERSLIP_EDGE,
     ArtefactKind.PEN,
 )

@@ -17,11 +17,13 @@ from her2path.domain.case import Assay
 from her2path.domain.geometry import working_downsample
 from her2path.errors import UnsuitableImageError
 from her2path.imaging.artefact_areas import ArtefactArea, outline_areas, sum_kinds
-from her2path.imaging.artefact_marks import detect_pen
-from her2path.imaging.artefacts import KIND_RGB, ArtefactKind, join_kinds
+from her2path.imaging.artefact_detection import FineDetail, detect_artefacts, measure_fine_detail
+from her2path.imaging.artefact_marks import detect_marks
+from her2path.imaging.artefacts import KIND_RGB
 from her2path.imaging.block_colours import BlockColours, join_colours, measure_block_colours
 from her2path.imaging.control_areas import number_pieces
 from her2path.imaging.fish.quality import measure_channel
+from her2path.imaging.focus import FOCUS_MPP, focus_tiles
 from her2path.imaging.quality import QualityCuts, SlideMeasures, measure_slide, remark_on
 from her2path.imaging.quality_picture import draw_quality
 from her2path.imaging.stain import Rgb, StainModel
@@ -60,6 +62,8 @@ from her2path.io.slides.source import SlideSource, WorkingBox
 _BAND_ROWS = 1024
 """Rows of 2 µm that are read at once: 25 mm of slide take 40 MB."""
 _SAMPLE_PX = 256
+_LEAST_CLEAN = 0.2
+"""Share of the tissue without ink on which stains may be estimated."""
 _PICTURE_PX = 1200
 """Longer side of the picture: a page shows it at its width."""
 
@@ -166,7 +170,8 @@ def _bright_field(
         if not mask.any():
             detail = "no tissue was found on it; look at the image and scan the slide again"
             raise UnsuitableImageError(name, detail, code="no_tissue")
-        samples, mpp = _samples(source, slide, mask, features, params)
+        samples, mpp = _samples(source, slide, _without_ink(mask, colours, features), features, params)
+        fine = _fine_detail(source, slide, mask, white)
         thumbnail = _thumbnail(source, slide)
     model = estimate_stains(samples, mpp=mpp, white=white, white_origin=origin)
     stained = collect_stain_pixels(samples, mpp=mpp, white=model.white)
@@ -178,8 +183,7 @@ def _bright_field(
     remarks = remark_on(measures, model, tissue_mm2=tissue_mm2, cuts=QualityCuts())
     seen = tuple(Finding(code=r.code, severity=r.severity, message=r.message) for r in remarks)
     findings = (*_pixel_size_findings(slide), *_stain_findings(plausibility), *seen)
-    pen, dirt = detect_pen(colours, features, model)
-    codes = join_kinds({ArtefactKind.PEN: pen, ArtefactKind.DEBRIS: dirt}, shape=mask.shape)
+    codes = detect_artefacts(colours, features, fine, mask)
     result = QualityResult(
         verdict=_verdict(findings),
         tissue_mm2=round(tissue_mm2, 6),
@@ -282,6 +286,27 @@ def _features(source: SlideSource, slide: SlideResult, white: Rgb) -> tuple[Tiss
         bands.append(measure_tissue_features(rgb, white=white).rows(first, last))
         colours.append(measure_block_colours(rgb, white=white).rows(first, last))
     return join_features(bands), join_colours(colours)
+
+
+def _without_ink(
+    mask: npt.NDArray[np.bool_], colours: BlockColours, features: TissueFeatures
+) -> npt.NDArray[np.bool_]:
+    """Leave out ink, which would be taken for a stain, unless nearly all of the tissue has such a hue."""
+    clean = mask & ~detect_marks(colours, features, mask)[0]
+    return np.asarray(clean if clean.sum() > _LEAST_CLEAN * mask.sum() else mask, np.bool_)
+
+
+def _fine_detail(
+    source: SlideSource, slide: SlideResult, mask: npt.NDArray[np.bool_], white: Rgb
+) -> FineDetail:
+    size = math.floor(slide.height_px0 * slide.mpp), math.floor(slide.width_px0 * slide.mpp)
+    whole = FineDetail.unread((mask.shape[0], mask.shape[1]))
+    for tile in focus_tiles(mask, size):
+        (top, bottom), (left, right) = tile.rows, tile.columns
+        box = WorkingBox(top, left, bottom - top, right - left)
+        rgb = source.read(box, downsample=FOCUS_MPP / slide.mpp)
+        whole.place(measure_fine_detail(rgb, white=white), tile)
+    return whole
 
 
 def _samples(
