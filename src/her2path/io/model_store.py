@@ -1,0 +1,109 @@
+"""Models on disk: a card beside the weights that it vouches for.
+
+Nothing of a model is used before its card is understood and the digest of its weights is the one
+that the card states.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import yaml
+from pydantic import ValidationError
+from safetensors.numpy import load
+
+from her2path.errors import ModelError
+from her2path.io.files import sha256_of
+from her2path.io.model_card import ModelCard
+
+CARD = "model.yaml"
+_AGAIN = "install the model again"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredModel:
+    """A model whose card was read; weights are checked when they are loaded."""
+
+    folder: Path
+    card: ModelCard
+
+    @property
+    def weights_path(self) -> Path:
+        """File of the weights."""
+        return self.folder / self.card.weights
+
+    def verify(self) -> None:
+        """Compare the weights with the card; ModelError if they differ."""
+        if not self.weights_path.is_file():
+            raise ModelError(self.card.id, f"{self.card.weights} is missing beside its card; {_AGAIN}")
+        found = sha256_of(self.weights_path)
+        if found != self.card.sha256:
+            raise ModelError(
+                self.card.id,
+                f"{self.card.weights} has SHA-256 {found[:12]}…, its card states {self.card.sha256[:12]}…; "
+                f"{_AGAIN}, and do not use these weights",
+            )
+
+    def load_weights(self) -> dict[str, npt.NDArray[np.float32]]:
+        """Load the weights after their digest was checked."""
+        self.verify()
+        return {name: np.asarray(values) for name, values in load(self.weights_path.read_bytes()).items()}
+
+    def expect_mpp(self, mpp: float) -> None:
+        """Refuse a working pixel size that the model was not trained for (more than 4 % off)."""
+        if abs(mpp / self.card.mpp - 1) > _SAME_MPP:
+            raise ModelError(
+                self.card.id,
+                f"it was trained for {self.card.mpp:g} µm/px, and this image is worked at {mpp:.3g}; "
+                f"set `target_mpp: {self.card.mpp:g}` of slide_tiles, or `model: null` of ihc_cells for an "
+                "image that was scanned coarser",
+            )
+
+
+_SAME_MPP = 0.04
+"""A slide within 2 % of a whole multiple is worked at that multiple; the rest is room for scanners."""
+
+
+def models_folder() -> Path:
+    """Folder of the models that ship with her2path."""
+    packaged = Path(str(files("her2path") / "_models"))
+    return packaged if packaged.is_dir() else Path(__file__).resolve().parents[3] / "models"
+
+
+def model_ids() -> tuple[str, ...]:
+    """Ids of the models that ship with her2path."""
+    return tuple(sorted(path.parent.name for path in models_folder().glob(f"*/{CARD}")))
+
+
+def open_model(name: str) -> StoredModel:
+    """Open a model by the id of one that ships with her2path, or by the path of its folder.
+
+    Raises
+    ------
+    ModelError
+        There is no such model, or its card cannot be understood.
+    """
+    shipped = models_folder() / name
+    folder = shipped if name in model_ids() else Path(name)
+    path = folder / CARD
+    if not path.is_file():
+        known = ", ".join(model_ids()) or "none"
+        raise ModelError(
+            folder.name,
+            f"no {CARD} was found; give the id of a model that ships with her2path ({known}) or the path "
+            "of a model's folder",
+        )
+    try:
+        card = ModelCard.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ModelError(folder.name, f"its {CARD} is no YAML ({error}); {_AGAIN}") from error
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:3])
+        raise ModelError(folder.name, f"its {CARD} is not understood ({faults}); {_AGAIN}") from error
+    if card.id != folder.name:
+        raise ModelError(folder.name, f"its {CARD} is that of {card.id!r}; {_AGAIN}")
+    return StoredModel(folder, card)
