@@ -19,12 +19,14 @@ workdir: str(OUT)
 wildcard_constraints:
     image_id=r"[A-Za-z0-9][A-Za-z0-9._-]*",
     case_id=r"[A-Za-z0-9][A-Za-z0-9._-]*",
+    model_id=r"[a-z0-9][a-z0-9._-]*",
 
 
 include: "workflows/rules/slide.smk"
 include: "workflows/rules/ihc.smk"
 include: "workflows/rules/fish.smk"
 include: "workflows/rules/case.smk"
+include: "workflows/rules/training.smk"
 
 
 rule all:

@@ -24,6 +24,9 @@ from her2path.steps.ihc_score import IhcScoreParams
 from her2path.steps.slide_intake import SlideIntakeParams
 from her2path.steps.slide_quality import SlideQualityParams
 from her2path.steps.slide_tiles import SlideTilesParams
+from her2path.steps.train_card import TrainCardParams
+from her2path.steps.train_fit import TrainFitParams
+from her2path.steps.train_scenes import TrainScenesParams
 
 
 class Config(BaseModel):
@@ -46,6 +49,9 @@ class Config(BaseModel):
     case_call: CaseCallParams = CaseCallParams()
     case_report: CaseReportParams = CaseReportParams()
     cohort_report: CohortReportParams = CohortReportParams()
+    train_scenes: TrainScenesParams = TrainScenesParams()
+    train_fit: TrainFitParams = TrainFitParams()
+    train_card: TrainCardParams = TrainCardParams()
 
     def params_of(self, step: str) -> BaseModel:
         """Return the parameters of one step."""

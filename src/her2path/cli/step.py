@@ -42,6 +42,9 @@ STEPS = (
     "case_call",
     "case_report",
     "cohort_report",
+    "train_scenes",
+    "train_fit",
+    "train_card",
 )
 OUTPUTS: Mapping[str, tuple[str, ...]] = {
     "slide_intake": ("slide",),
@@ -55,10 +58,16 @@ OUTPUTS: Mapping[str, tuple[str, ...]] = {
     "case_call": ("call",),
     "case_report": ("report",),
     "cohort_report": ("calls", "cohort"),
+    "train_scenes": ("scenes",),
+    "train_fit": ("weights", "losses", "record"),
+    "train_card": ("card",),
 }
 """Keyword arguments of each step that name files it writes; all other paths are read."""
-# Steps of a case or cohort read the reasons themselves: that an image failed is their subject.
-_READS_REASONS = frozenset({"case_call", "case_report", "cohort_report"})
+# Steps of a case or cohort read the reasons themselves: that an image failed is their subject.  Training
+# has no image that could fail alone.
+_READS_REASONS = frozenset(
+    {"case_call", "case_report", "cohort_report", "train_scenes", "train_fit", "train_card"}
+)
 
 
 @dataclass(frozen=True, slots=True)

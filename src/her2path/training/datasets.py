@@ -1,0 +1,208 @@
+"""Patches for training: cut from scenes and real images, turned, re-stained, separated.
+
+Everything random is drawn from the seed and the patch's number, so that the same run sees the
+same patches whatever the number of threads.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torchvision.transforms import v2
+
+from her2path.imaging.ihc.rays import ANGLES
+from her2path.imaging.nets.inference import network_input
+from her2path.imaging.stain import StainModel, separate
+from her2path.training.scenes import Scene
+from her2path.training.targets import DEEPEST, RADIUS_STEPS, UNKNOWN
+
+Floats = npt.NDArray[np.float32]
+Made = TypeVar("Made")
+
+_VECTOR_JITTER = 0.03
+"""Standard deviation of each part of a stain vector beyond what was estimated."""
+_WHITE_JITTER = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Patches with their targets as tensors."""
+
+    image: torch.Tensor
+    """(B, 3, M, N)."""
+    nucleus: torch.Tensor
+    """(B, M/2, N/2), 0 to 1; negative where not taught, as in `membrane` and `tumour`."""
+    membrane: torch.Tensor
+    tumour: torch.Tensor
+    """(B, M/4, N/4)."""
+    radii: torch.Tensor
+    """(B, ANGLES, M/4, N/4) in µm; 0 outside nuclei."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Patch:
+    image: Floats
+    nucleus: npt.NDArray[np.uint8]
+    membrane: npt.NDArray[np.uint8]
+    tumour: npt.NDArray[np.uint8]
+    radii: npt.NDArray[np.uint8]
+
+
+def camera_changes() -> v2.Compose:
+    """Change a picture in ways that no stain model knows of: light, colours, focus, compression."""
+    return v2.Compose(
+        [
+            v2.RandomApply([v2.ColorJitter(brightness=0.06, contrast=0.10, saturation=0.15)], 0.3),
+            v2.RandomApply([v2.GaussianBlur(3, (0.4, 0.9))], 0.2),
+            v2.RandomApply([v2.JPEG((50, 95))], 0.2),
+        ]
+    )
+
+
+def jittered(model: StainModel, rng: np.random.Generator) -> StainModel:
+    """Misjudge a stain model a little, as an estimate does."""
+
+    def bent(vector: tuple[float, float, float]) -> tuple[float, float, float]:
+        moved = np.maximum(np.asarray(vector) + rng.normal(0, _VECTOR_JITTER, 3), 0.02)
+        red, green, blue = (float(part) for part in moved / np.linalg.norm(moved))
+        return red, green, blue
+
+    red, green, blue = np.clip(np.asarray(model.white) + rng.normal(0, _WHITE_JITTER, 3), 180, 255)
+    try:
+        return StainModel((red, green, blue), bent(model.hematoxylin), bent(model.dab))
+    except ValueError:
+        return model
+
+
+def amounts(rgb: npt.NDArray[np.uint8], model: StainModel, rng: np.random.Generator) -> Floats:
+    """Separate with a misjudged model, and stain more or less; shape (3, M, N)."""
+    found = network_input(separate(rgb, jittered(model, rng), with_residual=True))
+    # Real nuclei are paler than most phantoms': hematoxylin varies more than anything else.
+    gains = np.exp(rng.normal((-0.2, 0, 0), (0.45, 0.2, 0.2))).astype(np.float32)
+    return np.asarray(found * gains[:, None, None], np.float32)
+
+
+def turned(image: npt.NDArray[np.generic], turns: int, flip: bool) -> npt.NDArray[np.generic]:
+    """Turn the last two axes by quarter turns (rows towards columns), then mirror the columns."""
+    found = np.rot90(image, turns, axes=(-2, -1))
+    return np.ascontiguousarray(found[..., ::-1] if flip else found)
+
+
+def turned_rays(radii: npt.NDArray[np.uint8], turns: int, flip: bool) -> npt.NDArray[np.uint8]:
+    """Turn a stack of rays, shape (ANGLES, M, N): its places and its directions."""
+    # np.rot90 turns the picture against the clock, and angles run with the clock (y points down).
+    moved = np.roll(turned(radii, turns, flip=False), -turns * (ANGLES // 4), axis=0)
+    if flip:
+        # x changes its sign: an angle t becomes pi - t.
+        order = (ANGLES // 2 - np.arange(ANGLES)) % ANGLES
+        moved = moved[order][..., ::-1]
+    return np.ascontiguousarray(moved)
+
+
+def _cut(scene: Scene, rng: np.random.Generator, size: int, camera: v2.Compose, variant: int) -> _Patch:
+    top, left = _place(scene, rng, size)
+    rgb = np.ascontiguousarray(scene.rgb[variant, top : top + size, left : left + size])
+    tensor = torch.from_numpy(rgb).permute(2, 0, 1)
+    rgb = np.ascontiguousarray(camera(tensor).permute(1, 2, 0).numpy())
+    turns, flip = int(rng.integers(4)), bool(rng.integers(2))
+    targets = scene.targets
+    fine = np.s_[top // 2 : (top + size) // 2, left // 2 : (left + size) // 2]
+    coarse = np.s_[..., top // 4 : (top + size) // 4, left // 4 : (left + size) // 4]
+    return _Patch(
+        image=turned(amounts(rgb, scene.stain_model(variant), rng), turns, flip),  # type: ignore[arg-type]
+        nucleus=turned(targets.nucleus[fine], turns, flip),  # type: ignore[arg-type]
+        membrane=turned(targets.membrane[fine], turns, flip),  # type: ignore[arg-type]
+        tumour=turned(targets.tumour[coarse], turns, flip),  # type: ignore[arg-type]
+        radii=turned_rays(targets.radii[coarse], turns, flip),
+    )
+
+
+def _place(scene: Scene, rng: np.random.Generator, size: int) -> tuple[int, int]:
+    """Draw the corner of a patch; one that shows no nucleus is drawn again, twice at most."""
+    top = left = 0
+    for _ in range(3):
+        top, left = (int(rng.integers((edge - size) // 8 + 1)) * 8 for edge in scene.rgb.shape[1:3])
+        coarse = np.s_[top // 4 : (top + size) // 4, left // 4 : (left + size) // 4]
+        if scene.targets.radii[0][coarse].any():
+            break
+    return top, left
+
+
+def _stacked(patches: Sequence[_Patch]) -> Batch:
+    def joined(name: str) -> torch.Tensor:
+        return torch.from_numpy(np.stack([getattr(patch, name) for patch in patches]))
+
+    def known(name: str, scale: int) -> torch.Tensor:
+        values = joined(name)
+        return torch.where(values == UNKNOWN, -1.0, values.float() / scale)
+
+    return Batch(
+        image=joined("image"),
+        nucleus=known("nucleus", DEEPEST),
+        membrane=known("membrane", 1),
+        tumour=known("tumour", 1),
+        radii=joined("radii").float() / RADIUS_STEPS,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SceneBatches:
+    """Batches of patches of scenes by the number of the step."""
+
+    scenes: Sequence[Scene]
+    """Each epoch visits them in an order of its own and takes the next photograph."""
+    images: Sequence[Scene]
+    """Real images; may be empty."""
+    seed: int
+    size_px: int
+    """Edge of a patch, a multiple of eight."""
+    count: int
+    """Patches of scenes in a batch, from a quarter as many scenes."""
+    image_count: int
+    """Patches of real images in a batch, if there are any."""
+
+    def __call__(self, step: int) -> Batch:
+        """Make the batch of one step."""
+        camera = camera_changes()
+        visits = max(1, self.count // 4)
+        patches = []
+        for visit in range(step * visits, (step + 1) * visits):
+            epoch, place = divmod(visit, len(self.scenes))
+            order = np.random.default_rng([self.seed, 1, epoch]).permutation(len(self.scenes))
+            rng = np.random.default_rng([self.seed, 2, visit])
+            scene = self.scenes[int(order[place])]
+            variant = epoch % len(scene.rgb)
+            patches += [_cut(scene, rng, self.size_px, camera, variant) for _ in range(self.count // visits)]
+        rng = np.random.default_rng([self.seed, 3, step])
+        for _ in range(self.image_count if self.images else 0):
+            image = self.images[int(rng.integers(len(self.images)))]
+            patches.append(_cut(image, rng, self.size_px, camera, 0))
+        return _stacked(patches)
+
+
+def ahead(make: Callable[[int], Made], steps: range, *, seed: int) -> Iterator[Made]:
+    """Make something for each step, two steps ahead of the consumer.
+
+    A run that stopped goes on with the steps it has not seen, and sees what it would have seen.
+    """
+
+    def one(step: int) -> Made:
+        # torchvision draws from torch's only generator; nothing else draws while a network is fitted.
+        torch.manual_seed(seed * 1_000_003 + step)
+        return make(step)
+
+    # One thread only: with more, the draws of torchvision would depend on chance.
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        waiting = deque(pool.submit(one, step) for step in steps[:2])
+        for step in steps:
+            made = waiting.popleft().result()
+            if step + 2 in steps:
+                waiting.append(pool.submit(one, step + 2))
+            yield made

@@ -1,0 +1,161 @@
+"""How well a model finds and tells nuclei on scenes that it was not fitted to, with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+from scipy.spatial import cKDTree
+
+from her2path.domain.ihc import Intensity
+from her2path.imaging.ihc.calibration import INTENSITIES, Calibration
+from her2path.imaging.ihc.finder import Finder
+from her2path.imaging.ihc.measure import Core, measure_cells
+from her2path.imaging.ihc.rays import ring_centroids
+from her2path.imaging.phantoms.ihc import IhcScene, compose_ihc, photograph
+from her2path.imaging.phantoms.ihc_random import random_spec
+from her2path.imaging.stain import separate
+from her2path.training.scenes import WORKING_MPP, stain_model_of
+
+MATCH_UM = 4.0
+"""Farthest that a found centre may lie from the true one."""
+_TUMOUR = 0.5
+_DRAWS = 2000
+_FEWEST_SCORED = 50
+"""Cells below which a share of a scene says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Counts of one scene."""
+
+    true: int
+    """Nuclei outside artefacts and away from the edge."""
+    found: int
+    matched: int
+    true_tumour: int
+    found_tumour: int
+    matched_tumour: int
+    """Tumour nuclei found as such."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A figure with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def tally(finder: Finder, scene: IhcScene, *, seed: int) -> Tally:
+    """Find the nuclei of a scene's own photograph and compare them with the truth."""
+    rgb = photograph(scene, seed=seed)
+    stains = separate(rgb, stain_model_of(rgb), with_residual=True)
+    nuclei = finder(stains, mpp=WORKING_MPP, origin=(0, 0))
+    x, y = ring_centroids(nuclei.x, nuclei.y, nuclei.radii_px)
+    found = np.column_stack([x, y])
+    true, is_tumour = _true_nuclei(scene)
+    fair, own = (_fair(scene, points) for points in (true, found))
+    true, is_tumour = true[fair], is_tumour[fair]
+    found, called = found[own], nuclei.tumour[own] >= _TUMOUR
+    every, tumour = _matches(true, found), _matches(true[is_tumour], found[called])
+    return Tally(len(true), len(found), every, int(is_tumour.sum()), int(called.sum()), tumour)
+
+
+def _true_nuclei(scene: IhcScene) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    """Centres of what is visible of the nuclei, x first, and which belong to tumour cells."""
+    flat = scene.nuclei.ravel()
+    rows, columns = np.indices(scene.nuclei.shape)
+    area = np.bincount(flat, minlength=len(scene.nucleus_kind))
+    centres = [
+        np.bincount(flat, weights=axis.ravel(), minlength=len(area)) / np.maximum(area, 1)
+        for axis in (columns, rows)
+    ]
+    # A sliver of a covered nucleus is nothing that anybody would see.
+    seen = area * WORKING_MPP**2 >= 9.0
+    seen[0] = False
+    return np.column_stack(centres)[seen], (scene.nucleus_cell > 0)[seen]
+
+
+def _fair(scene: IhcScene, points: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+    """Points that lie off artefacts and not within 10 µm of the edge of the picture."""
+    height, width = scene.nuclei.shape
+    rim = 10 / WORKING_MPP
+    row, column = (
+        np.clip(np.rint(points[:, k]).astype(np.intp), 0, edge - 1) for k, edge in ((1, height), (0, width))
+    )
+    inside = (points > rim).all(axis=1) & (points[:, 0] < width - rim) & (points[:, 1] < height - rim)
+    return np.asarray(inside & (scene.artefacts[row, column] == 0))
+
+
+def _matches(true: npt.NDArray[np.float64], found: npt.NDArray[np.float64]) -> int:
+    """Count pairs of a true and a found centre, the nearest first, each used once."""
+    if not len(true) or not len(found):
+        return 0
+    near = cKDTree(true).sparse_distance_matrix(
+        cKDTree(found), MATCH_UM / WORKING_MPP, output_type="coo_matrix"
+    )
+    used_true, used_found, count = set(), set(), 0
+    for _, one, other in sorted(zip(near.data, near.row, near.col, strict=True)):
+        if one not in used_true and other not in used_found:
+            used_true.add(one)
+            used_found.add(other)
+            count += 1
+    return count
+
+
+def f1(tallies: Sequence[Tally]) -> float:
+    """F1 of all nuclei."""
+    return 2 * sum(t.matched for t in tallies) / max(1, sum(t.true + t.found for t in tallies))
+
+
+def tumour_f1(tallies: Sequence[Tally]) -> float:
+    """F1 of tumour nuclei found as such."""
+    both = sum(t.true_tumour + t.found_tumour for t in tallies)
+    return 2 * sum(t.matched_tumour for t in tallies) / max(1, both)
+
+
+def with_interval(tallies: Sequence[Tally], figure: Callable[[Sequence[Tally]], float]) -> Estimate:
+    """Estimate a figure with the 95 % interval of a bootstrap over scenes.
+
+    Nuclei of one scene share its stain and tissue, so scenes are drawn, not nuclei.
+    """
+    rng = np.random.default_rng(0)
+    drawn = [
+        figure([tallies[k] for k in rng.integers(len(tallies), size=len(tallies))]) for _ in range(_DRAWS)
+    ]
+    low, high = np.quantile(drawn, (0.025, 0.975))
+    return Estimate(figure(tallies), float(low), float(high))
+
+
+def evaluate(finder: Finder, seeds: Sequence[int], *, side_px: int) -> list[Tally]:
+    """Tally random scenes of some seeds."""
+    scenes = (compose_ihc(random_spec(seed, size_px=side_px, mpp=WORKING_MPP)) for seed in seeds)
+    return [tally(finder, scene, seed=seed) for seed, scene in zip(seeds, scenes, strict=True)]
+
+
+def blank_pct(finder: Finder, calibration: Calibration, seeds: Sequence[int], *, side_px: int) -> list[float]:
+    """Per cent of the scored cells called stained on each of some random scenes without staining."""
+    found = []
+    for seed in seeds:
+        spec = replace(random_spec(seed, size_px=side_px, mpp=WORKING_MPP, artefacts=False), classes=())
+        rgb = photograph(compose_ihc(spec), seed=seed)
+        margin = round(finder.margin_um / WORKING_MPP)
+        padded = np.pad(rgb, ((margin, margin), (margin, margin), (0, 0)), constant_values=255)
+        cells = measure_cells(
+            padded,
+            stain_model_of(rgb),
+            mpp=WORKING_MPP,
+            core=Core(margin, margin, side_px, side_px),
+            origin=(-margin, -margin),
+            calibration=calibration,
+            finder=finder,
+        )
+        scored = cells.nuclei.tumour >= _TUMOUR
+        stained = np.asarray([intensity is not Intensity.NONE for intensity in INTENSITIES])
+        if scored.sum() >= _FEWEST_SCORED:
+            found.append(100 * float(stained[cells.grades.intensity[scored]].mean()))
+    return found

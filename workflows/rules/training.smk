@@ -1,0 +1,52 @@
+# A learned model from a seed: scenes, weights, card.  No case needs these rules; ask for a card by name:
+#   snakemake --cores 2 --config out=results/training -- training/her2-star-1/model.yaml
+rule train_scenes:
+    output:
+        scenes="training/scenes.json",
+    log:
+        "logs/train_scenes.log",
+    conda:
+        "../envs/her2path.yaml"
+    threads: THREADS
+    params:
+        settings=settings("train_scenes"),
+    shell:
+        "her2path --verbose step train_scenes --scenes {output.scenes:q} --workers {threads}"
+        " --params {params.settings:q} 2> {log:q}"
+
+
+rule train_fit:
+    input:
+        scenes="training/scenes.json",
+    output:
+        weights="training/{model_id}/weights.safetensors",
+        losses="training/{model_id}/losses.csv",
+        record="training/{model_id}/fit.json",
+    log:
+        "logs/train_fit/{model_id}.log",
+    conda:
+        "../envs/her2path.yaml"
+    threads: THREADS
+    params:
+        settings=settings("train_fit"),
+    shell:
+        "her2path --verbose step train_fit --scenes {input.scenes:q} --weights {output.weights:q}"
+        " --losses {output.losses:q} --record {output.record:q} --params {params.settings:q} 2> {log:q}"
+
+
+rule train_card:
+    input:
+        scenes="training/scenes.json",
+        weights="training/{model_id}/weights.safetensors",
+        record="training/{model_id}/fit.json",
+    output:
+        card="training/{model_id}/model.yaml",
+    log:
+        "logs/train_card/{model_id}.log",
+    conda:
+        "../envs/her2path.yaml"
+    params:
+        settings=settings("train_card"),
+    shell:
+        "her2path --verbose step train_card --scenes {input.scenes:q} --record {input.record:q}"
+        " --weights {input.weights:q} --card {output.card:q} --params {params.settings:q} 2> {log:q}"
