@@ -7,14 +7,19 @@ step that asks.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from her2path.imaging.artefact_areas import KindSum
+from her2path.imaging.artefacts import ArtefactKind
 from her2path.imaging.stain import StainModel, optical_density, separate
+from her2path.imaging.stain_verdict import Plausibility, Unsuitable
 from her2path.imaging.tissue import MASK_MPP, TissueFeatures
 
 _FINE_UM, _COARSE_UM = 0.5, 2.0
@@ -214,3 +219,79 @@ def remark_on(
         ),
     ]
     return tuple(remark for holds, remark in found if holds)
+
+
+_KIND_WORDS: Mapping[ArtefactKind, str] = MappingProxyType(
+    {
+        ArtefactKind.OUT_OF_FOCUS: "out of focus",
+        ArtefactKind.PEN: "under ink",
+        ArtefactKind.FOLD: "folded",
+        ArtefactKind.BUBBLE: "under air bubbles",
+        ArtefactKind.COVERSLIP_EDGE: "at the edge of the coverslip or beyond it",
+        ArtefactKind.SATURATED: "opaque",
+        ArtefactKind.DEBRIS: "under dirt or precipitate",
+        ArtefactKind.PIGMENT: "full of dark grains",
+    }
+)
+
+
+def remark_on_artefacts(sums: Sequence[KindSum], *, notable_frac: float) -> tuple[Remark, ...]:
+    """Say how much of a slide each kind of artefact takes.
+
+    Parameters
+    ----------
+    sums : sequence of KindSum
+    notable_frac : float
+        Share of the tissue from which a kind is a warning.
+    """
+    return tuple(
+        Remark(
+            str(found.kind),
+            "warning" if found.tissue_frac >= notable_frac else "info",
+            f"{found.area_mm2:.3f} mm² in {found.areas} {'place is' if found.areas == 1 else 'places are'} "
+            f"{_KIND_WORDS[found.kind]}, {100 * found.tissue_frac:.1f} % of the tissue; "
+            "cells there are not scored",
+        )
+        for found in sums
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingLimits:
+    """Beyond these a slide cannot be read; `SlideQualityParams` says what each means."""
+
+    min_colour_frac: float
+    min_sharpness: float
+    max_eosin_frac: float
+
+
+def judge_measures(
+    measures: SlideMeasures, plausibility: Plausibility, limits: ReadingLimits
+) -> Unsuitable | None:
+    """Say why a slide cannot be read; None if it can."""
+    if measures.colour_frac < limits.min_colour_frac:
+        detail = "it has no colours, so brown cannot be told from blue; export or scan it in colour"
+        return Unsuitable("no_colour", detail)
+    if measures.sharpness < limits.min_sharpness:
+        detail = "its tissue is out of focus, so membranes cannot be seen; scan it again"
+        return Unsuitable("out_of_focus", detail)
+    if measures.eosin_frac > limits.max_eosin_frac:
+        share = f"{100 * measures.eosin_frac:.0f} % of its stained pixels absorb as eosin does"
+        detail = f"{share}, so it is an H&E stain and no IHC; correct the case sheet"
+        return Unsuitable("not_ihc", detail)
+    if plausibility.verdict == "implausible":
+        why = "; ".join(plausibility.reasons)
+        detail = f"its colours are not those of hematoxylin and DAB ({why}); look at the image"
+        return Unsuitable("implausible_stain", detail)
+    return None
+
+
+def judge_artefacts(sums: Sequence[KindSum], *, max_frac: float) -> Unsuitable | None:
+    """Say that artefacts leave too little of the tissue; None if enough is left."""
+    spoilt = sum(found.tissue_frac for found in sums)
+    if spoilt <= max_frac:
+        return None
+    worst = max(sums, key=lambda found: found.tissue_frac)
+    share = f"{100 * spoilt:.0f} % of its tissue cannot be read, most of it is {_KIND_WORDS[worst.kind]}"
+    code = "out_of_focus" if worst.kind is ArtefactKind.OUT_OF_FOCUS else "artefacts"
+    return Unsuitable(code, f"{share}; clean or cover the slide anew and scan it again")

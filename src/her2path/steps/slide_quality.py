@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -16,15 +17,24 @@ from pydantic import BaseModel, ConfigDict
 from her2path.domain.case import Assay
 from her2path.domain.geometry import working_downsample
 from her2path.errors import UnsuitableImageError
-from her2path.imaging.artefact_areas import ArtefactArea, outline_areas, sum_kinds
+from her2path.imaging.artefact_areas import ArtefactArea, KindSum, outline_areas, sum_kinds
 from her2path.imaging.artefact_detection import FineDetail, detect_artefacts, measure_fine_detail
 from her2path.imaging.artefact_marks import detect_marks
 from her2path.imaging.artefacts import KIND_RGB
 from her2path.imaging.block_colours import BlockColours, join_colours, measure_block_colours
 from her2path.imaging.control_areas import number_pieces
-from her2path.imaging.fish.quality import measure_channel
+from her2path.imaging.fish.quality import grey_picture, measure_channel
 from her2path.imaging.focus import FOCUS_MPP, focus_tiles
-from her2path.imaging.quality import QualityCuts, SlideMeasures, measure_slide, remark_on
+from her2path.imaging.quality import (
+    QualityCuts,
+    ReadingLimits,
+    Remark,
+    judge_artefacts,
+    judge_measures,
+    measure_slide,
+    remark_on,
+    remark_on_artefacts,
+)
 from her2path.imaging.quality_picture import draw_quality
 from her2path.imaging.stain import Rgb, StainModel
 from her2path.imaging.stain_estimation import collect_stain_pixels, estimate_stains
@@ -66,7 +76,6 @@ _LEAST_CLEAN = 0.2
 """Share of the tissue without ink on which stains may be estimated."""
 _PICTURE_PX = 1200
 """Longer side of the picture: a page shows it at its width."""
-
 _NOTABLE_DIFFERENCE = 0.05
 """Share of a pixel size: calibrations of one scanner differ by less."""
 
@@ -87,6 +96,11 @@ class SlideQualityParams(BaseModel):
     """Share of stained pixels that must have a colour: a grey copy of a slide would read as unstained."""
     min_sharpness: Annotated[float, Ge(0)] = 1.35
     """Sharpness below which no membrane can be seen: a blur of about 2 µm."""
+    notable_artefact_frac: Annotated[float, Ge(0), Le(1)] = 0.05
+    """Share of the tissue under one kind of artefact from which it is a warning, and the slide usable
+    instead of good."""
+    max_artefact_frac: Annotated[float, Ge(0), Le(1)] = 0.8
+    """Share of the tissue under artefacts of any kind from which the slide cannot be evaluated."""
     min_foreground_snr: Annotated[float, Ge(1)] = 5.0
     """Fluorescence: DAPI over background, in standard deviations of the noise, that counts as nuclei."""
 
@@ -178,18 +192,28 @@ def _bright_field(
     _refuse(name, judge_colours(stained, model))
     plausibility = judge_plausibility(model, stained)
     measures = measure_slide(samples, features, model, mpp=mpp)
-    _refuse_what_cannot_be_read(name, measures, plausibility, params)
+    limits = ReadingLimits(
+        min_colour_frac=params.min_colour_frac,
+        min_sharpness=params.min_sharpness,
+        max_eosin_frac=params.max_eosin_frac,
+    )
+    _refuse(name, judge_measures(measures, plausibility, limits))
     tissue_mm2 = float(mask.sum()) * MASK_MPP**2 / 1e6
-    remarks = remark_on(measures, model, tissue_mm2=tissue_mm2, cuts=QualityCuts())
-    seen = tuple(Finding(code=r.code, severity=r.severity, message=r.message) for r in remarks)
-    findings = (*_pixel_size_findings(slide), *_stain_findings(plausibility), *seen)
     codes = detect_artefacts(colours, features, fine, mask)
+    sums = sum_kinds(codes, mask)
+    _refuse(name, judge_artefacts(sums, max_frac=params.max_artefact_frac))
+    on_artefacts = remark_on_artefacts(sums, notable_frac=params.notable_artefact_frac)
+    remarks = remark_on(measures, model, tissue_mm2=tissue_mm2, cuts=QualityCuts())
+    # What was outlined is said with its area; the samples' view of the same is left out.
+    outlined = {remark.code for remark in on_artefacts}
+    seen = _as_findings([*on_artefacts, *(remark for remark in remarks if remark.code not in outlined)])
+    findings = (*_pixel_size_findings(slide), *_stain_findings(plausibility), *seen)
     result = QualityResult(
         verdict=_verdict(findings),
         tissue_mm2=round(tissue_mm2, 6),
         mask_mpp=MASK_MPP,
         stain=_stain_result(model, plausibility),
-        artefacts=_sums(codes, mask),
+        artefacts=tuple(map(_written, sums)),
         findings=findings,
     )
     return _Examined(result, mask, codes, thumbnail)
@@ -198,27 +222,6 @@ def _bright_field(
 def _refuse(name: str, why: Unsuitable | None) -> None:
     if why is not None:
         raise UnsuitableImageError(name, why.detail, code=why.code)
-
-
-def _refuse_what_cannot_be_read(
-    name: str, measures: SlideMeasures, plausibility: Plausibility, params: SlideQualityParams
-) -> None:
-    if measures.colour_frac < params.min_colour_frac:
-        detail = "it has no colours, so brown cannot be told from blue; export or scan it in colour"
-        raise UnsuitableImageError(name, detail, code="no_colour")
-    if measures.sharpness < params.min_sharpness:
-        detail = "its tissue is out of focus, so membranes cannot be seen; scan it again"
-        raise UnsuitableImageError(name, detail, code="out_of_focus")
-    if measures.eosin_frac > params.max_eosin_frac:
-        detail = (
-            f"{100 * measures.eosin_frac:.0f} % of its stained pixels absorb as eosin does, so it is an H&E "
-            "stain and no IHC; correct the case sheet"
-        )
-        raise UnsuitableImageError(name, detail, code="not_ihc")
-    if plausibility.verdict == "implausible":
-        why = "; ".join(plausibility.reasons)
-        detail = f"its colours are not those of hematoxylin and DAB ({why}); look at the image"
-        raise UnsuitableImageError(name, detail, code="implausible_stain")
 
 
 def _stain_result(model: StainModel, plausibility: Plausibility) -> StainResult:
@@ -243,15 +246,16 @@ def _stain_findings(plausibility: Plausibility) -> tuple[Finding, ...]:
     return (Finding(code="stain_doubtful", severity="warning", message=message),)
 
 
-def _sums(codes: npt.NDArray[np.uint8], tissue: npt.NDArray[np.bool_]) -> tuple[ArtefactSum, ...]:
-    return tuple(
-        ArtefactSum(
-            kind=str(found.kind),
-            areas=found.areas,
-            area_mm2=round(found.area_mm2, 6),
-            tissue_frac=round(found.tissue_frac, 6),
-        )
-        for found in sum_kinds(codes, tissue)
+def _as_findings(remarks: Sequence[Remark]) -> tuple[Finding, ...]:
+    return tuple(Finding(code=r.code, severity=r.severity, message=r.message) for r in remarks)
+
+
+def _written(found: KindSum) -> ArtefactSum:
+    return ArtefactSum(
+        kind=str(found.kind),
+        areas=found.areas,
+        area_mm2=round(found.area_mm2, 6),
+        tissue_frac=round(found.tissue_frac, 6),
     )
 
 
@@ -352,7 +356,7 @@ def _fluorescence(
                 rows, columns = _size(slide, FEATURE_MPP)
                 small = cv2.resize(plane.astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA)
                 mask = detect_foreground(small, cut=cut)
-                thumbnail = _grey(small, measure.background, full=float(small.max()))
+                thumbnail = grey_picture(np.asarray(small, np.float32), background=measure.background)
     if not mask.any():
         detail = "no nucleus is brighter than the background of its DAPI channel; look at the image"
         raise UnsuitableImageError(name, detail, code="no_tissue")
@@ -365,13 +369,6 @@ def _fluorescence(
         findings=findings,
     )
     return _Examined(result, mask, np.zeros(mask.shape, np.uint8), thumbnail)
-
-
-def _grey(
-    plane: npt.NDArray[np.float32] | cv2.typing.MatLike, background: float, *, full: float
-) -> npt.NDArray[np.uint8]:
-    scaled = np.clip((np.asarray(plane, np.float32) - background) / max(full - background, 1.0), 0, 1)
-    return np.repeat(np.rint(255 * scaled).astype(np.uint8)[..., None], 3, axis=2)
 
 
 def _verdict(findings: tuple[Finding, ...]) -> Literal["good", "usable"]:

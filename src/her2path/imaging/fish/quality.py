@@ -105,3 +105,10 @@ def estimate_background(plane: npt.NDArray[np.float32]) -> float:
     spans = dark[width:] - dark[:-width]
     start = int(np.argmin(spans))
     return float((dark[start] + dark[start + width]) / 2)
+
+
+def grey_picture(plane: npt.NDArray[np.float32], *, background: float) -> npt.NDArray[np.uint8]:
+    """Show a plane as RGB, shape (M, N, 3), black at its background and white at its brightest pixel."""
+    span = max(float(plane.max()) - background, 1.0)
+    grey = np.rint(255 * np.clip((plane - background) / span, 0, 1)).astype(np.uint8)
+    return np.repeat(grey[..., None], 3, axis=2)
