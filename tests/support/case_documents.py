@@ -233,6 +233,7 @@ BOOTSTRAP = IntervalMethod(
     draws=2000,
     reach_um=125.0,
     areas=30.0,
+    independent_cells=180.0,
 )
 
 

@@ -114,6 +114,7 @@ class Case:
                 draws=0,
                 reach_um=62.5,
                 areas=1,
+                independent_cells=1,
             ),
             h_score=0.0,
             h_score_low=0.0,

@@ -132,10 +132,10 @@ FLAG_TEXT: Mapping[Flag, str] = MappingProxyType(
         "P23).",
         Flag.SCORE_UNCERTAIN: "The score lies close to a cut: of samples of the same tissue more than one "
         "in ten would be given another score. Read the slide, or score more tissue.",
-        Flag.CATEGORY_UNCERTAIN: "Whether any staining counts lies close to the limit of blank: of samples of "
-        "the same tissue more than one in ten would change between null and ultralow.",
+        Flag.CATEGORY_UNCERTAIN: "Whether any staining counts lies close to the limit of blank: of samples "
+        "of the same tissue more than one in ten would change between null and ultralow.",
         Flag.TOO_LITTLE_TISSUE: "The scored cells lie on too little tissue to tell how certain the score is; "
-        "its intervals take each independent area for a single observation.",
+        "its intervals take whole areas for single observations.",
     }
 )
 """What each flag means, in a sentence."""

@@ -8,6 +8,7 @@ Only chance in the choice of tissue is looked at.  Another block, stain or reade
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -153,12 +154,14 @@ def score_chances(reading: IhcReading, guideline: Guideline, tallies: Tallies) -
         raise RuleSetError(
             "not exactly one rule holds for each tally", tuple(rule.id for rule in guideline.ihc)
         )
-    scores = dict.fromkeys(IhcScore, 0.0)
+    scores: Counter[IhcScore] = Counter()
     for rule, mask in held.items():
-        scores[rule.then.score] += _share(mask)
-    known = {rule.then.score for rule in guideline.ihc}
+        scores[rule.then.score] += int(np.count_nonzero(mask))
+    draws = tallies.total.size
+    categories = _categories(held, grid, guideline)
     return ScoreChances(
-        {score: p for score, p in scores.items() if score in known}, _categories(held, grid, guideline)
+        {score: scores[score] / draws for score in IhcScore if score in scores},
+        {name: n / draws for name, n in categories.items()},
     )
 
 
@@ -177,21 +180,17 @@ def uncertainty_flags(
     return (Flag.CATEGORY_UNCERTAIN,) if unsure else ()
 
 
-def _share(mask: Mask) -> float:
-    return float(np.count_nonzero(mask)) / mask.size
-
-
 def _categories(
     held: Mapping[Rule[IhcReading, Scoring], Mask], grid: TallyGrid, guideline: Guideline
-) -> dict[str, float]:
-    """Sum the categories of the overlay, as a call without ISH would state them."""
+) -> Mapping[str, int]:
+    """Count the categories of the overlay, as a call without ISH would state them."""
     if not guideline.has_low_expression_overlay:
         return {}
     stained = np.broadcast_to(STAINED_OVER_BLANK.on_grid(grid), grid.tally.total.shape)
-    found: dict[str, float] = {}
+    found: Counter[str] = Counter()
 
     def add(name: str, mask: Mask) -> None:
-        found[name] = found.get(name, 0.0) + _share(mask)
+        found[name] += int(np.count_nonzero(mask))
 
     for rule, mask in held.items():
         findings = Findings(rule.then.finding, IshFinding.NOT_DONE)

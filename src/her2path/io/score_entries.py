@@ -34,7 +34,7 @@ class IntervalMethod(_Entry):
 
     method: Literal["block_bootstrap", "wilson_of_areas"]
     """``block_bootstrap``: blocks of tissue drawn again.  ``wilson_of_areas``: too little tissue for
-    that; each independent area is taken for one observation."""
+    that; each area of the correlation's size is taken for one observation."""
     block_um: Annotated[float, Gt(0)]
     """Edge of a block."""
     blocks: Annotated[int, Ge(1)]
@@ -46,7 +46,9 @@ class IntervalMethod(_Entry):
     reach_um: Annotated[float, Gt(0)]
     """Distance over which cells are more alike than by chance, about the size of the patches."""
     areas: Annotated[float, Ge(1)]
-    """Independent areas that the tissue amounts to."""
+    """Windows of the correlation's size that the tissue holds: the degrees of freedom of the variance."""
+    independent_cells: Annotated[float, Ge(1)]
+    """Independent cells that would give percentages as certain as the scored ones do."""
 
 
 class HotSpotEntry(_Entry):

@@ -172,16 +172,17 @@ def _categories(result: IhcScoreResult, draws: int) -> tuple[ChanceRow, ...]:
 
 def _basis(method: IntervalMethod, cells: int) -> str:
     reach = f"{number_text(method.reach_um, digits=0)} µm"
-    areas = number_text(method.areas, digits=0)
+    alone = number_text(method.independent_cells, digits=0)
     if method.method == "wilson_of_areas":
         return (
             f"Neighbouring cells are alike over about {reach} here, so the {count_text(cells)} scored cells "
-            f"amount to about {areas} independent areas: too few to draw samples from. Each area is taken "
-            "for one observation (Wilson interval)."
+            f"tell no more than about {alone} independent ones, and the tissue holds only "
+            f"{number_text(method.areas, digits=0)} areas of that size: too few to draw samples from. Each "
+            "is taken for one observation (Wilson interval)."
         )
     return (
         f"Worked out by drawing blocks of tissue ({number_text(method.block_um, digits=0)} µm) again, with "
         "repetition, so that cells of one patch stay together (block bootstrap, "
         f"{count_text(method.draws)} samples). Neighbouring cells are alike over about {reach} here, so the "
-        f"{count_text(cells)} scored cells amount to about {areas} independent areas."
+        f"{count_text(cells)} scored cells tell no more than about {alone} independent ones would."
     )

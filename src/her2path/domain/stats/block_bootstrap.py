@@ -22,7 +22,7 @@ Counts = npt.NDArray[np.int64]
 FEWEST_BLOCKS = 20
 """With fewer blocks their drawings are too coarse to tell anything."""
 FEWEST_AREAS = 4.0
-"""With fewer independent areas the variance itself is not known."""
+"""With fewer windows of the correlation's size the variance itself is not known."""
 FEWEST_DRAWN = 4
 """A drawing of fewer blocks has too few values."""
 _SEED = 20_261_121

@@ -32,9 +32,12 @@ class Clustering:
     reach: int
     """Lag, in squares, up to which neighbours are alike; at least 1."""
     areas: float
-    """Number of independent areas that the cells amount to; at least 1."""
+    """How many windows of the size over which covariances were summed the tissue holds; at least 1.
+    The degrees of freedom of the variance, and fewer than the patches themselves."""
     variance: float
     """Variance of the shares, summed over the marks."""
+    observations: float
+    """Independent cells that would give shares as certain; at most the number of cells."""
 
 
 def measure_clustering(cells: Counts, marked: Counts) -> Clustering:
@@ -87,7 +90,10 @@ def measure_clustering(cells: Counts, marked: Counts) -> Clustering:
     within = float((window * pairs).sum()) / total**2
     alone = float((residuals**2).sum())
     variance = max(float((window * covariance).sum()), alone) / total**2
-    return Clustering(reach, max(1.0, 1 / within), variance / max(1 - within, _LEAST_REST))
+    variance /= max(1 - within, _LEAST_REST)
+    of_cells = float((shares * (1 - shares)).sum())
+    observations = float(total) if variance == 0 else min(float(total), of_cells / variance)
+    return Clustering(reach, max(1.0, 1 / within), variance, max(1.0, observations))
 
 
 def student_quantile(probability: float, freedom: float) -> float:

@@ -49,7 +49,9 @@ class SamplingBasis:
     reach_um: float
     """Distance over which cells are more alike than by chance."""
     areas: float
-    """Independent areas that the tissue amounts to."""
+    """Windows of the correlation's size that the tissue holds."""
+    independent_cells: float
+    """Independent cells that would give percentages as certain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ class Sampling:
             draws=len(self.drawn),
             reach_um=self.clustering.reach * SQUARE_UM,
             areas=round(self.clustering.areas, 2),
+            independent_cells=round(self.clustering.observations, 1),
         )
 
     def percentage(self, counted: npt.NDArray[np.bool_]) -> StatedPercentage:
@@ -91,8 +94,8 @@ class Sampling:
         Notes
         -----
         It is never narrower than that of independent cells, which also covers percentages of 0 and
-        100, where drawing again tells nothing.  Without a plan the independent areas are taken for
-        the observations, as if each were all of one kind.
+        100, where drawing again tells nothing.  Without a plan the windows of the correlation's size
+        are taken for the observations, as if each were all of one kind.
         """
         cells, total = int(self.tally[counted].sum()), int(self.tally.sum())
         of_cells = wilson_interval(cells, total)
