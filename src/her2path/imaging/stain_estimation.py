@@ -49,8 +49,11 @@ _DARKEST_LEVEL = 15
 _HUE_SPLIT = -0.04
 """Hue (red minus blue density over the sum of all) on either side of which a pixel speaks for one stain:
 the greyest hematoxylin of real slides has +0.03, the greyest DAB -0.10."""
-_HEMATOXYLIN_MIN, _DAB_MIN = 0.25, 0.13
-"""Sums of densities, and of their differences, above which a hue can be told from noise."""
+_STAINED, _PALE, _DAB_MIN = 0.25, 0.12, 0.13
+"""Sums of densities of what is stained, of the palest nuclei whose hue can be told from noise, and of the
+faintest rise."""
+_OF_DARKEST = 0.45
+"""Share of a pale slide's darkest density above which its nuclei lie."""
 _FAINTEST_SHARE = 0.3
 """Share of all brown, from its faintest up, that is left out: its hues are the noisiest."""
 _HEMATOXYLIN_BAND, _DAB_BAND = (0.80, 0.97), (0.02, 0.15)
@@ -73,13 +76,18 @@ class StainPixels:
     """Densities of stained places of a slide at 1 µm, each of shape (n, 3)."""
 
     absolute: Densities
-    """Over the blank field."""
+    """Over the blank field; of pale matter, too."""
     rise: Densities
     """Over the palest place within 3 µm."""
     clipped_frac: float
     """Share of all places in which a channel sees no light."""
     coverage: float
-    """Share of all places that absorb visibly."""
+    """Share of all places that are stained."""
+
+    @property
+    def stained(self) -> Densities:
+        """Densities over the blank field of plainly stained places."""
+        return np.asarray(self.absolute[self.absolute.sum(axis=1) > _STAINED], np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +167,11 @@ def collect_stain_pixels(samples: Sequence[npt.NDArray[np.uint8]], *, mpp: float
 
 def hematoxylin_end(pixels: StainPixels) -> EndOfHues | None:
     """Read the blue end of the hues; None where hardly anything is blue."""
-    own = pixels.absolute[hues(pixels.absolute) > _HUE_SPLIT]
+    density = pixels.absolute.sum(axis=1)
+    if not len(density):
+        return None
+    cut = min(_STAINED, _OF_DARKEST * float(np.quantile(density, 0.99)))
+    own = pixels.absolute[(density > cut) & (hues(pixels.absolute) > _HUE_SPLIT)]
     return _band(own, _HEMATOXYLIN_BAND)
 
 
@@ -206,12 +218,11 @@ def _collect(small: Sequence[npt.NDArray[np.uint8]], white: Rgb) -> StainPixels:
         od = optical_density(sample, white=white)
         readable = sample.min(axis=2) > _DARKEST_LEVEL
         total = od.sum(axis=2)
-        stained = total > _HEMATOXYLIN_MIN
         difference = od - _palest_beside(od)
-        absolute.append(od[readable & stained])
+        absolute.append(od[readable & (total > _PALE)])
         rise.append(difference[readable & (difference.sum(axis=2) > _DAB_MIN)])
         clipped += int((~readable).sum())
-        covered += int(stained.sum())
+        covered += int((total > _STAINED).sum())
         places += total.size
     return StainPixels(
         np.concatenate(absolute), np.concatenate(rise), clipped / max(places, 1), covered / max(places, 1)

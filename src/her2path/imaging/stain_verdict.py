@@ -98,7 +98,7 @@ def judge_light(brightness: Brightness) -> Unsuitable | None:
     unlit = brightness.quantile(_UNLIT_FRAC) < 3 * _UNLIT_LEVEL
     if unlit and brightness.quantile(0.5) < 3 * _DARK_LEVEL and light < _LIGHT_FRAC:
         return Unsuitable(
-            "dark_background",
+            "not_bright_field",
             "its background is dark, so it is a fluorescence or an inverted image; give it as assay `fish`, "
             "or export it as it was scanned",
         )
@@ -115,8 +115,8 @@ def judge_colours(pixels: StainPixels, model: StainModel) -> Unsuitable | None:
     model : StainModel
         Estimated from the same samples.
     """
-    density = pixels.absolute.sum(axis=1)
-    hue = hues(pixels.absolute)
+    stained = pixels.stained
+    density, hue = stained.sum(axis=1), hues(stained)
     count = max(len(hue), 1)
     brown, blue = (hue < _BROWN_HUE).sum() / count, (hue > _BLUE_HUE).sum() / count
     dense = len(hue) and float(np.median(density)) >= _BROWN_DENSITY
@@ -127,7 +127,7 @@ def judge_colours(pixels: StainPixels, model: StainModel) -> Unsuitable | None:
             "its tissue is brown or opaque all over, so neither nuclei nor membranes can be told; "
             "repeat the stain, diluted or with a shorter reaction",
         )
-    red = float((pixels.absolute[:, 1] > _RED_SHARE * density).sum() / count)
+    red = float((stained[:, 1] > _RED_SHARE * density).sum() / count)
     spread = float(np.quantile(density, 0.95) / np.median(density)) if len(density) else 0.0
     if red > _RED_EVERYWHERE or (red > _EOSIN_FRAC and spread < _EOSIN_SPREAD):
         return Unsuitable(
@@ -210,9 +210,9 @@ def _of_white(model: StainModel) -> list[str]:
 
 def _unexplained(model: StainModel, pixels: StainPixels) -> float:
     """Share of the density of stained pixels along the direction at right angles to both stains."""
-    total = float(pixels.absolute.sum())
-    if total <= 0:
+    stained = pixels.stained
+    if not len(stained):
         return 0.0
     third = np.cross(model.hematoxylin, model.dab)
-    beyond = np.abs(pixels.absolute @ (third / np.linalg.norm(third)))
-    return float(beyond.sum() / np.linalg.norm(pixels.absolute, axis=1).sum())
+    beyond = np.abs(stained @ (third / np.linalg.norm(third)))
+    return float(beyond.sum() / np.linalg.norm(stained, axis=1).sum())

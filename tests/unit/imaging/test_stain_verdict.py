@@ -111,14 +111,14 @@ def test_images_of_one_colour(rgb, code):
 def test_fluorescence_given_as_bright_field_is_refused(scene):
     glow = (200 * scene.hematoxylin / scene.hematoxylin.max()).astype(np.uint8)
     rgb = np.stack([glow // 8, glow // 5, glow], axis=2)
-    assert light_of(rgb).code == "dark_background"
+    assert light_of(rgb).code == "not_bright_field"
 
 
 def test_an_inverted_slide_is_refused_with_and_without_glass(scene):
     rgb = photograph(scene, DAB)
-    assert code_of(255 - rgb) in ("dark_background", "no_light_place")
+    assert code_of(255 - rgb) in ("not_bright_field", "no_light_place")
     filled = photograph(compose_ihc(replace(scene.spec, background_fraction=0.0, tumour_fraction=1.0)), DAB)
-    assert code_of(255 - filled) in ("dark_background", "no_light_place")
+    assert code_of(255 - filled) in ("not_bright_field", "no_light_place")
 
 
 def test_a_usual_stain_is_plausible(scene):
