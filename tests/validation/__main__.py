@@ -22,12 +22,10 @@ from tests.validation.comparators.fixed_expansion import FixedExpansion
 from tests.validation.measures import Measure, phantom_rows
 from tests.validation.phantom_run import read_slides
 from tests.validation.reading import Her2Path, Method
-from tests.validation.slides import ValidationSlide, borderline_slides, scored_slides
+from tests.validation.slides import ValidationSlide, borderline_slides, cytoplasm_slides, scored_slides
 from tests.validation.store import ROOT, keep
 
 Asked = argparse.Namespace
-COMPARED_STYLES = 5
-"""The comparators read every mix of the quick choice and all borderline slides of one style."""
 
 
 def _methods(asked: Asked) -> list[Her2Path]:
@@ -39,6 +37,7 @@ def _slides(asked: Asked, *, quick: bool) -> list[ValidationSlide]:
     return [
         *scored_slides(development=asked.dev, per_style=4 if quick else None),
         *borderline_slides(development=asked.dev, styles=1 if quick else None),
+        *cytoplasm_slides(development=asked.dev, count=4 if quick else None),
     ]
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from her2path.domain.ihc import IhcScore
 from her2path.domain.stats.intervals import wilson_interval
 from tests.validation.agreement import SlideAgreement
 
@@ -104,6 +105,16 @@ def score_agreement(slides: Sequence[SlideAgreement], *, borderline: bool) -> Me
     )
 
 
+def scored_too_high(slides: Sequence[SlideAgreement]) -> Measure:
+    """Number of slides with stained cytoplasm that are scored above their truth; a refusal is right."""
+    order = [score.value for score in IhcScore]
+    high = [s for s in slides if s.score in order and order.index(s.score) > order.index(s.true_score)]
+    refused = sum(s.score not in order for s in slides)
+    detail = f"{refused} refused" + "".join(f"; {s.true_score} read {s.score}" for s in high)
+    name = "slides with strongly stained cytoplasm scored above truth"
+    return Measure(name, _on(slides), len(high), threshold=0.0, direction="at most", detail=detail)
+
+
 def phantom_rows(slides: Sequence[SlideAgreement]) -> list[Measure]:
     """All rows that come from plain phantom slides of one method."""
     scored = [s for s in slides if s.group == "scored"]
@@ -117,6 +128,8 @@ def phantom_rows(slides: Sequence[SlideAgreement]) -> list[Measure]:
         rows.append(score_agreement(scored, borderline=False))
     if borderline:
         rows.append(score_agreement(borderline, borderline=True))
+    if cytoplasm := [s for s in slides if s.group == "cytoplasm"]:
+        rows.append(scored_too_high(cytoplasm))
     return rows
 
 

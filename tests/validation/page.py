@@ -25,7 +25,7 @@ def write(folder: Path) -> None:
     tables = {
         "measures": measures(results),
         "comparators": comparators(results),
-        "styles": by_style(results),
+        "kinds": by_kind(results),
         "scores": confusion(results),
         "cores": cores(results),
         "costs": costs(results),
@@ -125,8 +125,8 @@ def _speed_of(slides: Sequence[Row], chosen: set[str]) -> str:
     return f"{sum(s['seconds'] for s in own) / sum(s['area_mm2'] for s in own):.1f}"
 
 
-def by_style(results: Results) -> str:
-    """Detection, completeness and percentages for each style and method."""
+def by_kind(results: Results) -> str:
+    """Detection, completeness, percentages and scores for each kind of slide."""
     rows = []
     for method in own_methods(results):
         slides = [
@@ -167,7 +167,7 @@ def confusion(results: Results) -> str:
     rows = []
     for method in own_methods(results):
         slides = results.get("phantoms", {}).get(method, {}).get("slides", ())
-        for group in ("scored", "borderline"):
+        for group in ("scored", "borderline", "cytoplasm"):
             pairs = Counter((s["true_score"], s["score"]) for s in slides if s["group"] == group)
             if not pairs:
                 continue

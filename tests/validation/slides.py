@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from her2path.domain.ihc import Intensity, Pattern
+from her2path.imaging.phantoms.ihc_detail import TissueDetail
 from her2path.imaging.phantoms.ihc_random import random_spec
 from her2path.imaging.phantoms.ihc_spec import SCORE_PRESETS, STYLES, ClassShare, IhcPhantomSpec
 
@@ -19,8 +20,12 @@ VALIDATION_SEEDS = 771_000
 DEVELOPMENT_SEEDS = 571_000
 SIDES_UM = (640, 720, 800)
 PIXEL_SIZES = (0.5, 0.25)
-Group = Literal["scored", "borderline", "rerendered", "null", "invariance"]
+Group = Literal["scored", "borderline", "cytoplasm", "rerendered", "null", "invariance"]
 Tissue = Literal["plain", "lifelike", "random"]
+CLEAR_CYTOPLASM_OD, CLEAR_NUCLEI_OD = 0.10, 0.15
+"""Most unspecific DAB on slides whose score is asked for."""
+LEAST_HEMATOXYLIN = 0.4
+"""Nuclei paler than this are not counterstained; the palest real core has about 0.5."""
 TISSUES: tuple[Tissue, ...] = ("plain", "lifelike", "plain", "random")
 """The plain tissue of the first phantoms; lifelike tissue in the named styles; lifelike tissue in the
 colours and optics of a scanner and laboratory drawn at random."""
@@ -137,8 +142,35 @@ def make_slide(
             patchiness=(0.75, 0.4, 0.9)[number % 3],
         )
     else:
-        spec = random_spec(seed, size_px=side, mpp=mpp, artefacts=False)
+        spec = _clear(random_spec(seed, size_px=side, mpp=mpp, artefacts=False))
         spec = spec if tissue == "random" else replace(spec, style=STYLES[style])
     spec = replace(spec, classes=classes)
     name = f"{number} {tissue} {spec.style.name} {spec.architecture} {mix} {mpp}"
     return ValidationSlide(name, group, mix, tissue, spec)
+
+
+def _clear(spec: IhcPhantomSpec) -> IhcPhantomSpec:
+    """Bound what would hide membranes from a person, too; such slides have a row of their own."""
+    if spec.detail is None:
+        return spec
+    detail = replace(
+        spec.detail,
+        cytoplasm_dab_od=min(spec.detail.cytoplasm_dab_od, CLEAR_CYTOPLASM_OD),
+        nuclear_dab_od=min(spec.detail.nuclear_dab_od, CLEAR_NUCLEI_OD),
+    )
+    gain = max(spec.style.hematoxylin_gain, LEAST_HEMATOXYLIN)
+    return replace(spec, detail=detail, style=replace(spec.style, hematoxylin_gain=gain))
+
+
+def cytoplasm_slides(*, development: bool, count: int | None = None) -> list[ValidationSlide]:
+    """Ten lifelike slides whose cytoplasm stains strongly, with few stained membranes or none."""
+    found = []
+    mixes = ("null", "ultralow", "1+")
+    for number in range(10 if count is None else count):
+        mix, style = mixes[number % len(mixes)], tuple(STYLES)[number % len(STYLES)]
+        tissue: Tissue = "lifelike" if number % 2 else "random"
+        slide = make_slide("cytoplasm", mix, MIXES[mix], style, 500 + number, tissue, development=development)
+        od = round(0.15 + 0.03 * number, 2)
+        detail = replace(slide.spec.detail or TissueDetail(), cytoplasm_dab_od=od)
+        found.append(replace(slide, spec=replace(slide.spec, detail=detail)))
+    return found
