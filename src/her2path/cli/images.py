@@ -28,6 +28,13 @@ Tumour = Annotated[Path | None, typer.Option("--tumour-roi", help="QuPath GeoJSO
 Exclude = Annotated[
     Path | None, typer.Option("--exclude-roi", help="QuPath GeoJSON of regions to leave out.")
 ]
+ControlPiece = Annotated[
+    str,
+    typer.Option(
+        "--control-piece", help="Pieces that are control tissue: left, right, top, bottom or a number."
+    ),
+]
+ControlScore = Annotated[str, typer.Option("--control-score", help="Score each should have, as in `0,3+`.")]
 Workers = Annotated[int, typer.Option("--cores", min=1, help="Threads to use.")]
 ImageId = Annotated[str | None, typer.Option("--id", help="Pseudonym (default: from the content).")]
 
@@ -51,6 +58,8 @@ def ihc(  # noqa: PLR0913 (a command names every option)
     specimen: Kind = "",
     tumour_roi: Tumour = None,
     exclude_roi: Exclude = None,
+    control_piece: ControlPiece = "",
+    control_score: ControlScore = "",
     image_id: ImageId = None,
     cores: Workers = 2,
 ) -> None:
@@ -63,6 +72,8 @@ def ihc(  # noqa: PLR0913 (a command names every option)
         specimen=specimen.strip().lower() or None,
         tumour_roi=tumour_roi,
         exclude_roi=exclude_roi,
+        control_piece=_words(control_piece),
+        control_score=_words(control_score),
         image_id=image_id or _id_of(image),
     )
     _run([row], out, cores)
@@ -150,7 +161,7 @@ def _row(**cells: Any) -> ImageRow:
     from pydantic import ValidationError  # noqa: PLC0415
 
     from her2path.domain.guideline.registry import guideline_ids  # noqa: PLC0415
-    from her2path.io.case_sheet import ImageRow  # noqa: PLC0415
+    from her2path.io.case_sheet import ImageRow, control_faults  # noqa: PLC0415
 
     cells.setdefault("case_id", cells["image_id"])
     try:
@@ -158,11 +169,17 @@ def _row(**cells: Any) -> ImageRow:
     except ValidationError as error:
         faults = [SheetFault(0, str(item["loc"][0]), item["msg"]) for item in error.errors()]
         raise CaseSheetError(tuple(faults), "command line") from error
+    if unfit := control_faults(0, row):
+        raise CaseSheetError(tuple(unfit), "command line")
     if row.guideline not in guideline_ids():
         known = ", ".join(guideline_ids())
         fault = SheetFault(0, "guideline", f"unknown {row.guideline!r}; known are {known}")
         raise CaseSheetError((fault,), "command line")
     return row
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(part.strip().lower() for part in text.split(",")) if text.strip() else ()
 
 
 def _id_of(path: Path) -> str:

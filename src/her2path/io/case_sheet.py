@@ -231,7 +231,7 @@ def read_case_sheet(path: Path, *, guidelines: Iterable[str]) -> CaseSheet:
     faults += _guideline_faults(rows, frozenset(guidelines))
     faults += _duplicate_faults(rows)
     faults += _case_faults(rows)
-    faults += [fault for number, row in rows for fault in _control_faults(number, row)]
+    faults += [fault for number, row in rows for fault in control_faults(number, row)]
     if faults:
         raise CaseSheetError(tuple(sorted(faults, key=lambda fault: fault.row)))
     return CaseSheet(_completed([row for _, row in rows]))
@@ -324,7 +324,7 @@ def _guideline_faults(rows: Sequence[tuple[int, ImageRow]], known: frozenset[str
     return faults
 
 
-def _control_faults(number: int, row: ImageRow) -> list[SheetFault]:
+def control_faults(number: int, row: ImageRow) -> list[SheetFault]:
     """Find what is stated of control tissue and cannot be."""
     pieces, scores = len(row.control_piece), len(row.control_score)
     if row.assay is not Assay.IHC and pieces + scores:

@@ -38,16 +38,16 @@ VERDICTS: Mapping[ControlVerdict, Verdict] = MappingProxyType(
 
 _RUN_WORDS: Mapping[Controls, str] = MappingProxyType(
     {
-        Controls.PASS: "the controls of this run passed.",
-        Controls.FAIL: "the controls of this run failed, so the test is rejected; repeat the stain.",
-        Controls.UNKNOWN: "whether the controls of this run passed stays open.",
+        Controls.PASS: "the run has passed.",
+        Controls.FAIL: "the run has failed, so the test is rejected; repeat the stain.",
+        Controls.UNKNOWN: "it stays open whether the run has passed.",
     }
 )
 _STATED_WORDS: Mapping[Controls, str] = MappingProxyType(
     {
-        Controls.PASS: "The case sheet states that they passed",
-        Controls.FAIL: "The case sheet states that they failed",
-        Controls.UNKNOWN: "The case sheet does not state whether they passed",
+        Controls.PASS: "The case sheet states that the controls passed",
+        Controls.FAIL: "The case sheet states that the controls failed",
+        Controls.UNKNOWN: "The case sheet does not state whether the controls passed",
     }
 )
 _ENDS = ("left", "right", "top", "bottom")
@@ -103,7 +103,7 @@ def control_sections(
             ControlSection(
                 image_id=image.image_id,
                 rows=tuple(_row(number, entry) for number, entry in enumerate(result.control, start=1)),
-                run=f"{_STATED_WORDS[stated]}; with the control tissue on this slide, "
+                run=f"{_STATED_WORDS[stated]}. With the control tissue on this slide "
                 f"{_RUN_WORDS[joined.controls]}",
                 picture=pictures.get(image.image_id),
                 legend=OVERLAY_LEGEND[:-1],
@@ -119,8 +119,9 @@ def _row(number: int, entry: ControlEntry) -> ControlRow:
         expected="not stated" if entry.expected is None else str(entry.expected),
         found="none" if entry.score is None else str(entry.score),
         cells=count_text(entry.cells),
-        staining=", ".join(
-            f"{STAINING_WORDS[name].lower()} {number_text(entry.percentages[name], digits=1)} %"
+        staining="; ".join(
+            f"{STAINING_WORDS[name].lower()} "
+            f"{number_text(entry.percentages[name], digits=1)}\N{NO-BREAK SPACE}%"
             for name in StainingClass
             if name is not StainingClass.NONE and name in entry.percentages
         ),

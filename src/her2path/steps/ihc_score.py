@@ -376,7 +376,7 @@ def _draw_controls(
             box_px0 = control.found.box_px0
             if box_px0 is None:
                 continue
-            crop = crop_around(box_px0, mpp=mpp)
+            crop = crop_around(box_px0, mpp=mpp, size_px0=source.size_px0)
             where = WorkingBox(crop.row, crop.col, crop.height, crop.width)
             rings = list(read_outlines(contours, control.found.cell_id, corners=ANGLES))
             panels.append(

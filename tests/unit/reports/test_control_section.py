@@ -46,14 +46,16 @@ def test_expected_and_found_stand_side_by_side(tmp_path):
         ("3", "drawn region 1", "not stated", "none", "3"),
     ]
     assert [row.verdict.words for row in section.rows] == ["accepted", "failed", "not evaluable"]
-    assert section.rows[0].staining == "complete, intense 61.3 %"
+    assert section.rows[0].staining == "complete, intense 61.3\N{NO-BREAK SPACE}%"
 
 
 @pytest.mark.parametrize(
     ("control", "words"),
     [
-        pytest.param((ACCEPTED,), "the controls of this run passed", id="accepted"),
-        pytest.param((ACCEPTED, FAILED), "failed, so the test is rejected", id="one of two failed"),
+        pytest.param((ACCEPTED,), "the run has passed", id="accepted"),
+        pytest.param(
+            (ACCEPTED, FAILED), "the run has failed, so the test is rejected", id="one of two failed"
+        ),
     ],
 )
 def test_what_the_controls_mean_for_the_run_is_said(tmp_path, control, words):

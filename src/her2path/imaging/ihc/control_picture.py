@@ -56,7 +56,7 @@ class Crop:
         return self.col * self.px0_per_px, self.row * self.px0_per_px
 
 
-def crop_around(box_px0: tuple[float, float, float, float], *, mpp: float) -> Crop:
+def crop_around(box_px0: tuple[float, float, float, float], *, mpp: float, size_px0: tuple[int, int]) -> Crop:
     """Choose what to show of a piece of control tissue.
 
     Parameters
@@ -65,13 +65,15 @@ def crop_around(box_px0: tuple[float, float, float, float], *, mpp: float) -> Cr
         Left, top, right and bottom of its cells, level-0 pixels.
     mpp : float
         Level-0 pixel size in µm.
+    size_px0 : tuple of two ints
+        Width and height of the slide; nothing beyond it is shown.
     """
     margin = MARGIN_UM / mpp
-    left, top, right, bottom = box_px0
-    edge = max(right - left, bottom - top) + 2 * margin
-    scale = max(1.0, FINEST_MPP / mpp, edge / PANEL_PX)
-    row, col = math.floor((top - margin) / scale), math.floor((left - margin) / scale)
-    height, width = math.ceil((bottom + margin) / scale) - row, math.ceil((right + margin) / scale) - col
+    left, top = (max(edge - margin, 0.0) for edge in box_px0[:2])
+    right, bottom = (min(edge + margin, size) for edge, size in zip(box_px0[2:], size_px0, strict=True))
+    scale = max(1.0, FINEST_MPP / mpp, (right - left) / PANEL_PX, (bottom - top) / PANEL_PX)
+    row, col = math.floor(top / scale), math.floor(left / scale)
+    height, width = math.ceil(bottom / scale) - row, math.ceil(right / scale) - col
     return Crop(row, col, height, width, scale)
 
 
