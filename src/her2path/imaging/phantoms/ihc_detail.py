@@ -66,6 +66,10 @@ class TissueDetail:
     """Dense clusters of lymphocytes."""
     necrosis_fraction: float = 0.0
     """Share of the tumour that is necrotic."""
+    fat_fraction: float = 0.0
+    """Share of the image that is adipose tissue."""
+    lumen_content: float = 0.0
+    """Mucus and strands in the lumens of glands, 0 = empty."""
     mitoses: float = 0.004
     """Share of tumour nuclei in mitosis; as many again are apoptotic."""
 
@@ -86,8 +90,8 @@ class TissueDetail:
                 raise ValueError(f"{name} must lie between 0 and 1, got {getattr(self, name)}")
         if self.epithelium_um < 8:
             raise ValueError(f"an epithelium is at least 8 µm high, got {self.epithelium_um}")
-        if self.necrosis_fraction > 0.9 or self.mitoses > 0.4:
-            raise ValueError("necrosis_fraction is at most 0.9 and mitoses at most 0.4")
+        if max(self.necrosis_fraction, self.fat_fraction) > 0.9 or self.mitoses > 0.4:
+            raise ValueError("fractions of necrosis and fat are at most 0.9 and mitoses at most 0.4")
 
 
 @dataclass(frozen=True, slots=True)

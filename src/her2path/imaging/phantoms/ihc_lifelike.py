@@ -14,6 +14,8 @@ from her2path.imaging.phantoms.ihc_spec import ClassShare, IhcPhantomSpec
 from her2path.imaging.phantoms.ihc_stain import lifelike_dab, membrane_plane
 from her2path.imaging.phantoms.ihc_stroma import (
     cytoplasm_mass,
+    fat_mass,
+    lumen_mass,
     necrosis_mass,
     red_cells,
     relief,
@@ -80,9 +82,12 @@ def lifelike_planes(
     detail = spec.detail or TissueDetail()
     gland = np.zeros(spec.shape, bool) if benign is None else benign.cells.labels > 0
     stroma = tissue.tissue & ~tissue.lumen & ~structures.hollow & (tumour.cells.labels == 0)
-    stroma = retracted(spec, detail, stroma & ~gland & ~structures.necrosis, tumour.cells.labels)
+    stroma = retracted(
+        spec, detail, stroma & ~gland & ~structures.necrosis & ~structures.fat, tumour.cells.labels
+    )
     fibres = stroma_mass(spec, detail, tissue, stroma)
-    mass = fibres + necrosis_mass(spec, structures) + _bodies(spec, detail, nuclei, stroma)
+    mass = fibres + necrosis_mass(spec, structures) + fat_mass(spec, structures)
+    mass += lumen_mass(spec, detail, tissue.lumen) + _bodies(spec, detail, nuclei, stroma)
     dab = np.float32(detail.stroma_dab_od / 0.06) * fibres
     membrane = np.zeros(spec.shape, np.float32)
     for part in (tumour, benign):

@@ -13,8 +13,16 @@ import numpy as np
 from her2path.imaging.phantoms.ihc_detail import TissueDetail
 from her2path.imaging.phantoms.ihc_spec import IhcPhantomSpec
 from her2path.imaging.phantoms.ihc_structures import Structures
-from her2path.imaging.phantoms.ihc_tissue import CellMap, Labels, Mask, TissueMap, border_mask
-from her2path.imaging.phantoms.texture import Field, band_noise, blurred, fibre_noise, smooth_noise, stream
+from her2path.imaging.phantoms.ihc_tissue import CellMap, Labels, Mask, TissueMap, border_mask, voronoi
+from her2path.imaging.phantoms.texture import (
+    Field,
+    band_noise,
+    blurred,
+    fibre_noise,
+    smooth_noise,
+    stream,
+    warped,
+)
 
 
 def retracted(spec: IhcPhantomSpec, detail: TissueDetail, stroma: Mask, labels: Labels) -> Mask:
@@ -81,6 +89,34 @@ def necrosis_mass(spec: IhcPhantomSpec, structures: Structures) -> Field:
     clumps = smooth_noise(rng, spec.shape, 4 / spec.mpp)
     mass = np.clip(0.07 + 0.045 * grains + 0.035 * clumps, 0.0, 0.4)
     return np.asarray(mass * blurred(structures.necrosis.astype(np.float32), 0.8 / spec.mpp), np.float32)
+
+
+def fat_mass(spec: IhcPhantomSpec, structures: Structures) -> Field:
+    """Thin walls of fat cells, which are empty after processing; shape (M, N)."""
+    if not structures.fat.any():
+        return np.zeros(spec.shape, dtype=np.float32)
+    rng = stream(spec.seed, "fat cells")
+    height, width = spec.size_um
+    n = max(round(height * width / 52.0**2), 2)
+    seeds = np.unique((rng.random((n, 2)) * np.array(spec.shape)).astype(np.int32), axis=0)
+    labels, _ = voronoi(spec.shape, seeds)
+    bend = [np.float32(3.5 / spec.mpp) * smooth_noise(rng, spec.shape, 14 / spec.mpp) for _ in range(2)]
+    walls = border_mask(warped(labels, bend[0], bend[1])).astype(np.float32)
+    mass = np.float32(0.14) * blurred(walls, max(0.45 / spec.mpp, 0.6))
+    return np.asarray(mass * structures.fat, dtype=np.float32)
+
+
+def lumen_mass(spec: IhcPhantomSpec, detail: TissueDetail, lumen: Mask) -> Field:
+    """Mucus in some lumens: pale clouds, strands and crumbs; shape (M, N)."""
+    if detail.lumen_content == 0 or not lumen.any():
+        return np.zeros(spec.shape, dtype=np.float32)
+    rng = stream(spec.seed, "mucus")
+    where = np.clip(smooth_noise(rng, spec.shape, 22 / spec.mpp) + np.float32(0.3), 0, 1)
+    cloud = smooth_noise(rng, spec.shape, 4 / spec.mpp)
+    crumbs = np.clip(band_noise(rng, spec.shape, 0.7 / spec.mpp, 3 / spec.mpp) - np.float32(1.0), 0, 2)
+    strand = np.exp(-((cloud / np.float32(0.18)) ** 2))
+    mass = np.float32(0.02) * np.clip(cloud, 0, 2) + np.float32(0.05) * strand + np.float32(0.07) * crumbs
+    return np.asarray(np.float32(detail.lumen_content) * where * mass * lumen, dtype=np.float32)
 
 
 def relief(spec: IhcPhantomSpec, detail: TissueDetail, mass: Field) -> Field:

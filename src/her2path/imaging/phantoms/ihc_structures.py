@@ -43,6 +43,8 @@ class Structures:
     hollow: Mask
     """Lumens of ducts and vessels."""
     necrosis: Mask
+    fat: Mask
+    """Adipose tissue."""
     taken: Mask
     """Where neither tumour nor ordinary stroma lies."""
     keep_off: Mask
@@ -55,7 +57,7 @@ def place_structures(spec: IhcPhantomSpec) -> Structures:
     shape = spec.shape
     duct_wall, hollow, taken, keep_off = (np.zeros(shape, dtype=bool) for _ in range(4))
     if detail is None:
-        return Structures((), (), (), duct_wall, hollow, taken.copy(), taken, keep_off)
+        return Structures((), (), (), duct_wall, hollow, taken.copy(), taken.copy(), taken, keep_off)
     rng = stream(spec.seed, "structures")
     ducts = _rings(spec, rng, detail.ducts_per_mm2, (22.0, 60.0), (12.0, 17.0), 0.12)
     vessels = _rings(spec, rng, detail.vessels_per_mm2, (5.0, 28.0), (1.5, 5.0), 0.22)
@@ -72,15 +74,29 @@ def place_structures(spec: IhcPhantomSpec) -> Structures:
         hollow[window] = (hollow[window] & ~inside) | lumen
         if gap == DUCT_GAP_UM:
             duct_wall[window] |= inside & ~lumen
-    necrosis = np.zeros(shape, dtype=bool)
-    if detail.necrosis_fraction > 0:
-        field = smooth_noise(rng, shape, 38 / spec.mpp) + np.float32(0.2) * smooth_noise(
-            rng, shape, 5 / spec.mpp
-        )
-        necrosis = (field > np.quantile(field[::4, ::4], 1 - detail.necrosis_fraction)) & ~keep_off
+    necrosis = _patch(spec, rng, 38.0, detail.necrosis_fraction) & ~keep_off
+    fat = _patch(spec, stream(spec.seed, "fat"), 90.0, detail.fat_fraction) & ~keep_off & ~necrosis
+    elsewhere = necrosis | fat
     return Structures(
-        ducts, vessels, aggregates, duct_wall, hollow, necrosis, taken | necrosis, keep_off | necrosis
+        ducts=ducts,
+        vessels=vessels,
+        aggregates=aggregates,
+        duct_wall=duct_wall,
+        hollow=hollow,
+        necrosis=necrosis,
+        fat=fat,
+        taken=taken | elsewhere,
+        keep_off=keep_off | elsewhere,
     )
+
+
+def _patch(spec: IhcPhantomSpec, rng: np.random.Generator, scale_um: float, fraction: float) -> Mask:
+    """Blotches that cover a fraction of the image."""
+    if fraction == 0:
+        return np.zeros(spec.shape, dtype=bool)
+    field = smooth_noise(rng, spec.shape, scale_um / spec.mpp)
+    field += np.float32(0.2) * smooth_noise(rng, spec.shape, 5 / spec.mpp)
+    return np.asarray(field > np.quantile(field[::4, ::4], 1 - fraction))
 
 
 def _rings(

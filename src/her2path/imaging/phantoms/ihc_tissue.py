@@ -178,7 +178,7 @@ def map_cells(spec: IhcPhantomSpec, tissue: TissueMap) -> CellMap:
     seeds = seeds[inside[rows, cols]]
     if not len(seeds):
         return _measured(spec, np.zeros(spec.shape, np.int32), tissue)
-    labels, reach = _voronoi(spec.shape, seeds)
+    labels, reach = voronoi(spec.shape, seeds)
     limit = _reach_of_cells(spec, len(seeds))
     labels[~tissue.nests | (reach * spec.mpp > limit[labels])] = 0
     rng = stream(spec.seed, "waver")
@@ -241,12 +241,12 @@ def _with_columns(
     if not rows:
         return solid
     columns = _on_grid(spec, np.concatenate(rows))
-    _, reach = _voronoi(spec.shape, columns)
+    _, reach = voronoi(spec.shape, columns)
     free = reach[solid[:, 0], solid[:, 1]] * spec.mpp > 1.05 * _epithelium_um(spec) / 2 + 2
     return np.unique(np.concatenate([columns, solid[free]]), axis=0)
 
 
-def _voronoi(shape: tuple[int, int], seeds: npt.NDArray[np.int32]) -> tuple[Labels, Field]:
+def voronoi(shape: tuple[int, int], seeds: npt.NDArray[np.int32]) -> tuple[Labels, Field]:
     """Give each pixel its nearest seed (1, 2 ... in the order of `seeds`) and the distance in pixels."""
     plane = np.ones(shape, dtype=np.uint8)
     plane[seeds[:, 0], seeds[:, 1]] = 0

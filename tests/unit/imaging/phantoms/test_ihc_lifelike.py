@@ -52,6 +52,22 @@ def test_remains_of_nuclei_in_necrosis_are_no_tumour_cells():
     assert scene.truth.tumour_cells < compose().truth.tumour_cells
 
 
+def test_fat_is_empty_but_for_thin_walls():
+    scene, without = compose(fat_fraction=0.5), compose()
+    assert scene.truth.tumour_cells < 0.8 * without.truth.tumour_cells
+    assert (scene.hematoxylin < 0.01).mean() > (without.hematoxylin < 0.01).mean() + 0.25
+
+
+def test_mucus_in_lumens_is_no_cell():
+    glands = replace(SMALL, architecture="glandular", tumour_fraction=0.8)
+    empty, full = (
+        compose_ihc(replace(glands, detail=replace(PLAIN, lumen_content=content))) for content in (0.0, 1.5)
+    )
+    assert full.hematoxylin.sum() > empty.hematoxylin.sum()
+    assert np.array_equal(full.nuclei, empty.nuclei)
+    assert np.array_equal(full.labels, empty.labels)
+
+
 def test_lymphocytes_crowd_in_aggregates():
     without = (compose().cells.kind == "lymphocyte").sum()
     assert (compose(aggregates_per_mm2=40).cells.kind == "lymphocyte").sum() > 2 * without
