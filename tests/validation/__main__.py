@@ -42,23 +42,25 @@ def _slides(asked: Asked, *, quick: bool) -> list[ValidationSlide]:
 
 
 def _phantoms(asked: Asked) -> None:
-    _read_phantoms(asked, _methods(asked), _slides(asked, quick=asked.quick))
-
-
-def _comparators(asked: Asked) -> None:
-    methods: list[Method] = [DeconvolutionWatershed(), FixedExpansion()]
-    _read_phantoms(asked, methods, _slides(asked, quick=True))
-    keep(asked.out, "architectures", "StarDist's architecture", [_told(stardist_speed.seconds_per_mm2())])
-
-
-def _read_phantoms(
-    asked: Asked, methods: list[Method] | list[Her2Path], slides: list[ValidationSlide]
-) -> None:
-    found = read_slides(slides, methods, processes=asked.processes)
-    for method in methods:
+    """Plain phantom slides; a part of them is read by the comparators, too."""
+    methods = _methods(asked)
+    others: list[Method] = (
+        [] if asked.quick or asked.model_only else [DeconvolutionWatershed(), FixedExpansion()]
+    )
+    shared = {slide.name for slide in _slides(asked, quick=True) if slide.group != "cytoplasm"}
+    jobs = [
+        (slide, [*methods, *(others if slide.name in shared else [])])
+        for slide in _slides(asked, quick=asked.quick)
+    ]
+    found = read_slides(jobs, processes=asked.processes)
+    for method in (*methods, *others):
         own = [slide for slide in found if slide.method == method.name]
-        rows = [_told(row) for row in phantom_rows(own)]
-        keep(asked.out, "phantoms", method.name, rows, {"slides": [slide.as_json() for slide in own]})
+        extra = {"slides": [slide.as_json() for slide in own]}
+        keep(asked.out, "phantoms", method.name, _all_told(phantom_rows(own)), extra)
+
+
+def _architectures(asked: Asked) -> None:
+    keep(asked.out, "architectures", "StarDist's architecture", _all_told([stardist_speed.seconds_per_mm2()]))
 
 
 def _rerendering(asked: Asked) -> None:
@@ -114,7 +116,7 @@ def _large_full(asked: Asked) -> None:
 PARTS: Mapping[str, Callable[[Asked], None]] = MappingProxyType(
     {
         "phantoms": _phantoms,
-        "comparators": _comparators,
+        "architectures": _architectures,
         "rerendering": _rerendering,
         "nulls": _nulls,
         "invariance": _invariance,

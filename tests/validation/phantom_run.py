@@ -58,8 +58,7 @@ def read_slide(given: tuple[ValidationSlide, Sequence[Method]]) -> list[SlideAgr
 
 
 def read_slides(
-    slides: Iterable[ValidationSlide], methods: Sequence[Method], *, processes: int
+    jobs: Iterable[tuple[ValidationSlide, Sequence[Method]]], *, processes: int
 ) -> list[SlideAgreement]:
-    """Let every method read every slide."""
-    jobs = [(slide, methods) for slide in slides]
+    """Read every slide by its methods."""
     return list(side_by_side(read_slide, jobs, processes=processes, what="phantom slides"))

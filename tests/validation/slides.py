@@ -18,8 +18,9 @@ from her2path.imaging.phantoms.ihc_spec import SCORE_PRESETS, STYLES, ClassShare
 
 VALIDATION_SEEDS = 771_000
 DEVELOPMENT_SEEDS = 571_000
-SIDES_UM = (640, 720, 800)
-PIXEL_SIZES = (0.5, 0.25)
+SIDES_UM = (640, 680, 720)
+PIXEL_SIZES = (0.5, 0.5, 0.25)
+"""The finer one costs four times as much and is the easier one, so it is the rarer one."""
 Group = Literal["scored", "borderline", "cytoplasm", "rerendered", "null", "invariance"]
 Tissue = Literal["plain", "lifelike", "random"]
 CLEAR_CYTOPLASM_OD, CLEAR_NUCLEI_OD = 0.10, 0.15
@@ -128,8 +129,8 @@ def make_slide(
     mpp: float | None = None,
 ) -> ValidationSlide:
     """Make slide `number`, from which size, architecture and (if not given) pixel size follow."""
-    mpp = mpp or PIXEL_SIZES[(number + number // 12) % 2]
-    side = int(SIDES_UM[number % 3] / mpp)
+    mpp = mpp or PIXEL_SIZES[(number + number // 12) % 3]
+    side = int(SIDES_UM[number // 2 % 3] / mpp)
     seed = (DEVELOPMENT_SEEDS if development else VALIDATION_SEEDS) + number
     if tissue == "plain":
         spec = IhcPhantomSpec(
