@@ -96,7 +96,7 @@ def detect_marks(
     grey = np.abs(features.tint) < cuts.grey * np.maximum(density, 1e-3)
     beside = smooth & grey & ~tissue & (density > cuts.dirt_od)
     solid = without_specks(_opened(dense | beside), cuts.area_um2)
-    strokes = _longer_than(solid & cv2.dilate(dense.astype(np.uint8), _disc(2)).astype(bool), cuts.pen_um)
+    strokes = _longer_than(solid & cv2.dilate(dense.astype(np.uint8), disc(2)).astype(bool), cuts.pen_um)
     pen = _with_rim(coloured | strokes, density > cuts.rim_od)
     return pen, np.asarray(solid & ~pen, np.bool_)
 
@@ -126,7 +126,7 @@ def measure_grains(od: npt.NDArray[np.float32], *, block: int) -> tuple[Plane, P
     total = cv2.transform(od, np.ones((1, 3), np.float32))
     tint = cv2.transform(od, np.array([[1, 0, -1]], np.float32))
     # What is narrower than 4 µm in every direction stands out of its opening.
-    top = cv2.morphologyEx(total, cv2.MORPH_TOPHAT, _disc(2))
+    top = cv2.morphologyEx(total, cv2.MORPH_TOPHAT, disc(2))
     dark = (top > _GRAIN_RISE_OD) & (total > _GRAIN_OD)
     black = dark & (np.abs(tint) < _GRAIN_GREY * total)
     brown = dark & (tint <= -_GRAIN_GREY * total)
@@ -193,15 +193,16 @@ def _longer_than(mask: Mask, length_um: float) -> Mask:
 
 
 def _with_rim(mask: Mask, reachable: Mask) -> Mask:
-    closed = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, _disc(4))
-    wide = cv2.dilate(closed, _disc(2)) > 0
+    closed = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, disc(4))
+    wide = cv2.dilate(closed, disc(2)) > 0
     return np.asarray((closed > 0) | (wide & reachable), np.bool_)
 
 
 def _opened(mask: Mask) -> Mask:
-    return np.asarray(cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, _disc(1)), np.bool_)
+    return np.asarray(cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, disc(1)), np.bool_)
 
 
-def _disc(radius: int) -> npt.NDArray[np.uint8]:
+def disc(radius: int) -> npt.NDArray[np.uint8]:
+    """Make a round element of morphology, in pixels."""
     side = 2 * radius + 1
     return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)

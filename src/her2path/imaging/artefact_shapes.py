@@ -14,15 +14,21 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from her2path.imaging.artefact_marks import disc
 from her2path.imaging.artefacts import Mask
 from her2path.imaging.block_colours import BlockColours, Plane
 from her2path.imaging.straight_bands import BandShape, find_bands_by_tiles
 from her2path.imaging.tissue import MASK_MPP
 
-_FOLD_SHAPES = (BandShape(24, 3, 1, 4), BandShape(32, 6, 1, 4))
-"""Folds are 15 to 80 µm wide and straight over 200 to 250 µm."""
+_FOLD_SHAPES = ((BandShape(24, 3, 1, 4), 1), (BandShape(16, 3, 1, 3), 2), (BandShape(20, 5, 1, 3), 2))
+"""Folds are 15 to 80 µm wide and straight over 200 to 300 µm; each shape with the mask pixels that one
+of its own pixels averages."""
 _LINE_SHAPE = BandShape(32, 2, 2, 4)
 """The edge's dark line is 10 to 30 µm wide and straight over millimetres."""
+
+
+_HUE_OD = 0.04
+"""Density (sum of the channels) from which a place has a hue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,8 @@ class ShapeCuts:
     """Density added to the flanks', so that noise of pale tissue is no rise."""
     fold_hue: float = 0.10
     """Most difference of hue (blue minus red over the sum) between band and surroundings."""
+    fold_layer: float = 0.22
+    """Least density beside a fold over its own: two or three layers lie there, not a gland on glass."""
     fold_um: float = 180.0
     """Least length: rows of glands are shorter."""
     dark_od: float = 0.45
@@ -50,6 +58,8 @@ class ShapeCuts:
     """Most standard deviation of a ring's radius, as a share of it."""
     ring_arc: float = 0.6
     """Least share of the circle within the image that is dark."""
+    line_od: float = 0.18
+    """Rise of the coverslip's edge over both sides; every part of 250 µm must have it."""
     line_um: float = 400.0
     """Least length of the coverslip's edge."""
 
@@ -70,26 +80,31 @@ def detect_folds(colours: BlockColours, tissue: Mask, *, cuts: ShapeCuts | None 
     """
     cuts = cuts or ShapeCuts()
     rise = np.zeros(tissue.shape, np.float32)
-    for shape in _FOLD_SHAPES:
-        bands = find_bands_by_tiles(colours.floor, shape, tissue)
-        rise = np.maximum(rise, bands.rise / (np.maximum(bands.flanks, 0) + cuts.fold_od))
+    for shape, step in _FOLD_SHAPES:
+        size = (tissue.shape[1] // step, tissue.shape[0] // step)
+        plane = cv2.resize(colours.floor, size, interpolation=cv2.INTER_AREA)
+        there = cv2.resize(tissue.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+        bands = find_bands_by_tiles(np.asarray(plane, np.float32), shape, there)
+        found = bands.rise / (np.maximum(bands.flanks, 0) + cuts.fold_od)
+        rise = np.maximum(rise, cv2.resize(found, tissue.shape[::-1], interpolation=cv2.INTER_LINEAR))
     density = colours.density
-    tint = colours.blue - colours.red
-    band_hue = _smooth(tint, 1.2) / np.maximum(_smooth(density, 1.2), 0.02)
-    hue_there = _smooth(tint, 10) / np.maximum(_smooth(density, 10), 0.02)
-    same_hue = np.abs(band_hue - hue_there) < cuts.fold_hue
+    same_hue = np.abs(_hue(colours, 1.2, tissue) - _hue(colours, 10, tissue)) < cuts.fold_hue
+    palest = _smooth(colours.floor, 1.0)
     mask = np.zeros(tissue.shape, np.bool_)
     _, labels, stats, _ = _components((rise > cuts.fold_rim) & tissue)
     for label in range(1, len(stats)):
-        window, part = _part(labels, stats, label)
         length = math.hypot(stats[label, cv2.CC_STAT_WIDTH], stats[label, cv2.CC_STAT_HEIGHT]) * MASK_MPP
+        if length < cuts.fold_um:
+            continue
+        window, part = _part(labels, stats, label, margin=6)
         begins = (rise[window] > cuts.fold_rise) & part
-        if (
-            length >= cuts.fold_um
-            and begins.sum() >= 0.3 * part.sum()
-            and same_hue[window][part].mean() > 0.5
-        ):
-            mask[window] |= part
+        if begins.sum() < 0.3 * part.sum() or same_hue[window][part].mean() < 0.5:
+            continue
+        near, far = (cv2.dilate(part.astype(np.uint8), disc(radius)) > 0 for radius in (2, 6))
+        beside = density[window][far & ~near & tissue[window]]
+        if beside.size and np.median(beside) >= cuts.fold_layer * density[window][part].mean():
+            wide = near & tissue[window] & (palest[window] > 0.6 * palest[window][part].mean())
+            mask[window] |= part | wide
     return mask
 
 
@@ -134,9 +149,14 @@ def detect_coverslip_edge(
     """
     cuts = cuts or ShapeCuts()
     density = colours.density
-    dark = _refracting(colours, cuts)
-    bands = find_bands_by_tiles(density, _LINE_SHAPE, cv2.dilate(dark.astype(np.uint8), np.ones((5, 5))) > 0)
-    line = (bands.rise > cuts.dark_od) & dark
+    matter = tissue | (density > cuts.line_od)
+    bands = find_bands_by_tiles(density, _LINE_SHAPE, matter)
+    # The line's own hue: what it adds to the tissue below, not what that tissue looks like.
+    tint = colours.blue - colours.red
+    added = tint - cv2.blur(tint, (9, 9), borderType=cv2.BORDER_REPLICATE)
+    extra = density - cv2.blur(density, (9, 9), borderType=cv2.BORDER_REPLICATE)
+    grey = np.abs(_smooth(added, 2.0)) < 2 * cuts.grey * np.maximum(_smooth(extra, 2.0), 0.02)
+    line = (bands.rise > cuts.line_od) & grey
     mask = np.zeros(tissue.shape, np.bool_)
     _, labels, stats, _ = _components(cv2.dilate(line.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
     for label in range(1, len(stats)):
@@ -208,11 +228,20 @@ def _components(mask: Mask) -> tuple[int, npt.NDArray[np.int32], npt.NDArray[np.
 
 
 def _part(
-    labels: npt.NDArray[np.int32], stats: npt.NDArray[np.int32], label: int
+    labels: npt.NDArray[np.int32], stats: npt.NDArray[np.int32], label: int, *, margin: int = 0
 ) -> tuple[tuple[slice, slice], Mask]:
     left, top, width, height = (int(value) for value in stats[label, :4])
-    window = (slice(top, top + height), slice(left, left + width))
+    rows = slice(max(top - margin, 0), top + height + margin)
+    window = (rows, slice(max(left - margin, 0), left + width + margin))
     return window, np.asarray(labels[window] == label, np.bool_)
+
+
+def _hue(colours: BlockColours, sigma: float, tissue: Mask) -> Plane:
+    """Average the hue (blue minus red over the sum) of the tissue, pale and dense places alike."""
+    density = colours.density
+    counted = (tissue & (density > _HUE_OD)).astype(np.float32)
+    hue = counted * np.clip((colours.blue - colours.red) / np.maximum(density, _HUE_OD), -1, 1)
+    return np.asarray(_smooth(hue, sigma) / np.maximum(_smooth(counted, sigma), 1e-3), np.float32)
 
 
 def _smooth(plane: Plane, sigma: float) -> Plane:
