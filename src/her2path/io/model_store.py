@@ -16,7 +16,7 @@ import yaml
 from pydantic import ValidationError
 from safetensors.numpy import load
 
-from her2path.errors import ModelError
+from her2path.errors import ModelError, UnsuitableImageError
 from her2path.io.files import sha256_of
 from her2path.io.model_card import ModelCard
 
@@ -53,15 +53,36 @@ class StoredModel:
         self.verify()
         return {name: np.asarray(values) for name, values in load(self.weights_path.read_bytes()).items()}
 
-    def expect_mpp(self, mpp: float) -> None:
-        """Refuse a working pixel size that the model was not trained for (more than 4 % off)."""
-        if abs(mpp / self.card.mpp - 1) > _SAME_MPP:
-            raise ModelError(
-                self.card.id,
-                f"it was trained for {self.card.mpp:g} µm/px, and this image is worked at {mpp:.3g}; "
-                f"set `target_mpp: {self.card.mpp:g}` of slide_tiles, or `model: null` of ihc_cells for an "
-                "image that was scanned coarser",
+    def expect_mpp(self, mpp: float, *, image_id: str) -> None:
+        """Refuse an image that is worked at a pixel size the model was not trained for.
+
+        Parameters
+        ----------
+        mpp : float
+            Working pixel size in µm.
+        image_id : str
+
+        Raises
+        ------
+        UnsuitableImageError
+            The image was scanned coarser; other images of the batch may be measured.
+        ModelError
+            It is worked finer than the model needs: a matter of the configuration.
+        """
+        card = self.card
+        if abs(mpp / card.mpp - 1) <= _SAME_MPP:
+            return
+        if mpp > card.mpp:
+            detail = (
+                f"it is worked at {mpp:.3g} µm/px, and model {card.id} was trained for {card.mpp:g} µm/px; "
+                "scan it finer, or set `model: null` of ihc_cells for it"
             )
+            raise UnsuitableImageError(image_id, detail, code="too_coarse")
+        raise ModelError(
+            card.id,
+            f"it was trained for {card.mpp:g} µm/px, and image {image_id!r} is worked at {mpp:.3g} µm/px; "
+            f"set `target_mpp: {card.mpp:g}` of slide_tiles, or `model: null` of ihc_cells",
+        )
 
 
 _SAME_MPP = 0.04

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import cv2
 import numpy as np
@@ -22,6 +22,7 @@ from her2path.domain.verdict import NotEvaluable
 from her2path.errors import ArtefactError, UnsuitableImageError
 from her2path.imaging.control_areas import ControlAreas, locate_controls
 from her2path.imaging.ihc.calibration import INTENSITIES, PATTERNS, Calibration
+from her2path.imaging.ihc.calibration_facts import calibration_facts
 from her2path.imaging.ihc.exclusion import exclude_cells
 from her2path.imaging.ihc.finder import Finder
 from her2path.imaging.ihc.measure import CLASSICAL, Cells, Core, measure_cells
@@ -49,9 +50,14 @@ class IhcCellsParams(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
+    model: str | None = None
+    """Learned model that finds nuclei and tumour cells: the id of one that ships with her2path, or the path
+    of its folder.  Null: the classical method."""
+    device: Literal["auto", "cpu", "cuda"] = "cpu"
+    """Where a model runs; `auto` takes CUDA where there is one.  Without a model it means nothing."""
     block_px: Annotated[int, Ge(256), Le(4096)] = 1024
-    """Edge (working pixels) of the pieces in which a tile is measured; memory grows with it, results
-    do not change."""
+    """Edge (working pixels) of the pieces in which a tile is measured, with a model twice as much, for it
+    needs wider margins; memory grows with it, results do not change."""
     max_pending: Annotated[int, Ge(1), Le(64)] = 2
     """Finished pieces beyond the number of workers that may wait to be written."""
 
@@ -110,9 +116,9 @@ def run(
     found = read_document(quality, QualityDoc).result
     if document.result is None or found is None or found.stain is None:
         raise ValueError("ihc_cells needs the results of slide_intake and slide_quality of an IHC image")
-    finder: Finder = CLASSICAL
-    blocks, mpp = _blocks(tiles, params.block_px)
     image_id = document.sheet.image_id
+    blocks, mpp = _blocks(tiles, params.block_px if params.model is None else 2 * params.block_px)
+    finder, calibration = _method(params, image_id=image_id, mpp=mpp, workers=workers)
     drawn = _drawn(tumour_roi, exclude_roi, image_id)
     # One thread per block is enough: threads within OpenCV would only fight over the same cores.
     cv2.setNumThreads(1)
@@ -120,7 +126,7 @@ def run(
         whole = _Slide(
             source=source,
             model=_model(found.stain),
-            calibration=Calibration(),
+            calibration=calibration,
             finder=finder,
             facts=document.result,
             mpp=mpp,
@@ -142,13 +148,29 @@ def run(
         tells_tumour=finder.tells_tumour,
     )
     facts = {
-        "calibration": Calibration().id,
+        **calibration_facts(calibration),
         "tumour_by_neighbourhood": str(choice.by_neighbourhood).lower(),
         **controls_fact(_names(document.sheet, drawn)),
     }
     with write_table(cells, IHC_CELLS, produced_by=producer("ihc_cells", params), facts=facts) as out:
         _append(out, table, choice.exclusion)
     log.info("%d cells, %d scored", len(choice.exclusion), int((choice.exclusion == 0).sum()))
+
+
+def _method(params: IhcCellsParams, *, image_id: str, mpp: float, workers: int) -> tuple[Finder, Calibration]:
+    """Take the classical method, or a learned model with the calibration of its card."""
+    if params.model is None:
+        return CLASSICAL, Calibration()
+    # The runtime of a network takes a third of a second to load, which the classical method need not.
+    from her2path.imaging.ihc.learned import NamedWeights, learned_method  # noqa: PLC0415
+    from her2path.io.model_store import open_model  # noqa: PLC0415
+
+    model = open_model(params.model)
+    model.expect_mpp(mpp, image_id=image_id)
+    own = model.card.calibration
+    cuts = {**own.cuts, "limit_of_blank_pct": own.limit_of_blank_pct}
+    network = NamedWeights(model.card.id, model.card.architecture, model.load_weights())
+    return learned_method(network, calibration=(own.id, cuts), device=params.device, streams=workers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -29,6 +30,8 @@ Made = TypeVar("Made")
 _VECTOR_JITTER = 0.03
 """Standard deviation of each part of a stain vector beyond what was estimated."""
 _WHITE_JITTER = 1.5
+_UNSTAINED = 0.3
+"""Share of patches whose DAB is taken away, most or all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +59,22 @@ class _Patch:
 
 
 def camera_changes() -> v2.Compose:
-    """Change a picture in ways that no stain model knows of: light, colours, focus, compression."""
+    """Change a picture in ways that no stain model knows of: light, colours, focus."""
     return v2.Compose(
         [
             v2.RandomApply([v2.ColorJitter(brightness=0.06, contrast=0.10, saturation=0.15)], 0.3),
             v2.RandomApply([v2.GaussianBlur(3, (0.4, 0.9))], 0.2),
-            v2.RandomApply([v2.JPEG((50, 95))], 0.2),
         ]
     )
+
+
+def compressed(rgb: npt.NDArray[np.uint8], rng: np.random.Generator) -> npt.NDArray[np.uint8]:
+    """Compress one patch in five once more, as an export does; torchvision's own way is on its way out."""
+    if rng.random() >= 0.2:
+        return rgb
+    quality = int(rng.integers(50, 96))
+    _, data = cv2.imencode(".jpg", rgb[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1], np.uint8)
 
 
 def jittered(model: StainModel, rng: np.random.Generator) -> StainModel:
@@ -110,15 +121,20 @@ def _cut(scene: Scene, rng: np.random.Generator, size: int, camera: v2.Compose, 
     top, left = _place(scene, rng, size)
     rgb = np.ascontiguousarray(scene.rgb[variant, top : top + size, left : left + size])
     tensor = torch.from_numpy(rgb).permute(2, 0, 1)
-    rgb = np.ascontiguousarray(camera(tensor).permute(1, 2, 0).numpy())
+    rgb = compressed(np.ascontiguousarray(camera(tensor).permute(1, 2, 0).numpy()), rng)
     turns, flip = int(rng.integers(4)), bool(rng.integers(2))
     targets = scene.targets
     fine = np.s_[top // 2 : (top + size) // 2, left // 2 : (left + size) // 2]
     coarse = np.s_[..., top // 4 : (top + size) // 4, left // 4 : (left + size) // 4]
+    image, membrane = amounts(rgb, scene.stain_model(variant), rng), targets.membrane[fine]
+    if rng.random() < _UNSTAINED:
+        # Or a network would take brown for tumour, and miss the tumour cells that do not stain.
+        image[1:] *= np.float32(rng.uniform(0, 0.5))
+        membrane = np.full_like(membrane, UNKNOWN)
     return _Patch(
-        image=turned(amounts(rgb, scene.stain_model(variant), rng), turns, flip),  # type: ignore[arg-type]
+        image=turned(image, turns, flip),  # type: ignore[arg-type]
         nucleus=turned(targets.nucleus[fine], turns, flip),  # type: ignore[arg-type]
-        membrane=turned(targets.membrane[fine], turns, flip),  # type: ignore[arg-type]
+        membrane=turned(membrane, turns, flip),  # type: ignore[arg-type]
         tumour=turned(targets.tumour[coarse], turns, flip),  # type: ignore[arg-type]
         radii=turned_rays(targets.radii[coarse], turns, flip),
     )

@@ -39,7 +39,7 @@ class Recipe:
     decay: float = 1e-3
     average: float = 0.996
     """Share of the averaged weights that stays at each step."""
-    image_patches: int = 2
+    image_patches: int = 3
     """Patches of real images beside those of scenes, where there are any."""
     threads: int = 1
     """Of torch; patches are cut on a second one beside it.  Waiting for each other costs two threads more

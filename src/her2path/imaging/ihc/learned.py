@@ -6,12 +6,14 @@ out before it.  Cells and membranes are measured around these nuclei as around a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from her2path.errors import ModelError
 from her2path.imaging.ihc.calibration import Calibration
 from her2path.imaging.ihc.finder import Nuclei, without_overlaps
 from her2path.imaging.ihc.rays import (
@@ -25,7 +27,8 @@ from her2path.imaging.ihc.rays import (
     sample_rays,
     within,
 )
-from her2path.imaging.nets.inference import Maps, Predictor
+from her2path.imaging.nets.inference import Device, Maps, Predictor
+from her2path.imaging.nets.registry import architecture
 from her2path.imaging.stain import StainAmounts, steadied
 
 MARGIN_UM = 72.0
@@ -72,6 +75,48 @@ class LearnedFinder:
         """Find nuclei, see `nuclei_of_maps`."""
         maps = self.predictor(stains, origin=origin)
         return nuclei_of_maps(maps, stains, mpp=mpp, cuts=self.cuts)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedWeights:
+    """Weights of a model, with the names that errors need."""
+
+    model_id: str
+    architecture: str
+    values: Mapping[str, Floats]
+
+
+def learned_method(
+    network: NamedWeights, *, calibration: tuple[str, Mapping[str, float]], device: Device, streams: int
+) -> tuple[LearnedFinder, Calibration]:
+    """Make the finder of a model and the calibration of its results.
+
+    Parameters
+    ----------
+    network : NamedWeights
+    calibration : tuple
+        Its id, and the values that its card states.
+    device : str
+        See `Predictor`.
+    streams : int
+        Tiles that are asked for at once.
+
+    Raises
+    ------
+    ModelError
+        The architecture is unknown, the weights are not its own, or the card states cuts that this
+        version does not know.
+    """
+    found = architecture(network.architecture, model_id=network.model_id)
+    name, values = calibration
+    try:
+        own = Calibration(id=name, **values)
+    except (TypeError, ValueError) as error:
+        raise ModelError(
+            network.model_id, f"the calibration of its card is not understood ({error}); update her2path"
+        ) from error
+    predictor = Predictor(found, network.values, model_id=network.model_id, device=device, streams=streams)
+    return LearnedFinder(predictor), own
 
 
 def nuclei_of_maps(maps: Maps, stains: StainAmounts, *, mpp: float, cuts: LearnedCuts) -> Nuclei:
@@ -149,11 +194,11 @@ def _within_nucleus(
     radii_um: Floats,
     mpp: float,
 ) -> Floats:
-    """Mean of a map at the centre of each nucleus and halfway to its outline; shape (n,)."""
+    """Mean of a map at the centre of each nucleus and a third of the way to its outline; shape (n,)."""
     every = slice(None, None, ANGLES // 8)
-    half = radii_um[:, every] / np.float32(2 * mpp)
-    down = np.rint(rows[:, None] + half * SIN[every]).astype(np.intp)
-    across = np.rint(columns[:, None] + half * COS[every]).astype(np.intp)
+    third = radii_um[:, every] / np.float32(3 * mpp)
+    down = np.rint(rows[:, None] + third * SIN[every]).astype(np.intp)
+    across = np.rint(columns[:, None] + third * COS[every]).astype(np.intp)
     height, width = chances.shape
     around = chances[np.clip(down, 0, height - 1), np.clip(across, 0, width - 1)]
     return np.asarray((around.sum(axis=1) + chances[rows, columns]) / (around.shape[1] + 1), np.float32)

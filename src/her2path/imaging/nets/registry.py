@@ -118,7 +118,6 @@ ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
     {
         found.id: found
         for found in (
-            Architecture("star-unet-16-48-96", _layers(16, 48, 96, (1, 2, 2)), grid_px=8, reach_px=80),
             Architecture("star-unet-16-32-96", _layers(16, 32, 96, (1, 2, 2)), grid_px=8, reach_px=80),
         )
     }

@@ -9,20 +9,9 @@ from her2path.imaging.nets.architectures import Network, plain_network
 from her2path.imaging.nets.inference import Maps, Predictor, network_input
 from her2path.imaging.nets.registry import ARCHITECTURES, architecture
 from her2path.imaging.stain import StainAmounts, StainModel, separate
+from tests.support.nets import ARCHITECTURE_ID, random_weights
 
-ARCHITECTURE = ARCHITECTURES["star-unet-16-32-96"]
-
-
-def random_weights(seed: int = 0) -> dict[str, np.ndarray]:
-    """Weights whose answers differ from place to place."""
-    rng = np.random.default_rng(seed)
-    weights = {}
-    for name, layer in ARCHITECTURE.layers.items():
-        fan = layer.inputs * layer.kernel**2
-        shape = (layer.outputs, layer.inputs, layer.kernel, layer.kernel)
-        weights[f"{name}.weight"] = rng.normal(0, np.sqrt(2 / fan), shape).astype(np.float32)
-        weights[f"{name}.bias"] = rng.normal(0, 0.1, layer.outputs).astype(np.float32)
-    return weights
+ARCHITECTURE = ARCHITECTURES[ARCHITECTURE_ID]
 
 
 @pytest.fixture(scope="module")
