@@ -183,6 +183,7 @@ EXCLUSION_WORDS: Mapping[str, str] = MappingProxyType(
     {
         "outside_tumour_region": "outside the tumour region",
         "excluded_region": "in a region to leave out",
+        "control_tissue": "control tissue, scored on its own",
         "image_border": "cut by the border of the image",
         "out_of_focus": "out of focus",
         "lymphocyte": "looks like a lymphocyte",
@@ -212,6 +213,7 @@ REASON_TITLES: Mapping[str, str] = MappingProxyType(
         "unsuitable_image": "an image does not suit this test",
         "channels": "the channels cannot be told apart",
         "regions": "a region file cannot be used",
+        "control_piece": "the control tissue cannot be told",
         "axes": "an image is a time series",
         "pixel_type": "an image has an unknown kind of pixels",
         "size_mismatch": "the files of an image do not fit together",
