@@ -35,7 +35,7 @@ _LIGHT_FRAC = 0.05
 _RED_GREEN = 1.22
 """Green density over the mean of red and blue: DAB has 0.92 to 1.10 on all scanners tried, AEC 1.3 to 1.5,
 fast red and eosin 1.8 and more."""
-_RED_GREEN_OVER_BLUE = 0.9
+_RED_GREEN_OVER_BLUE = 0.92
 """Green over blue density, too: mixtures with hematoxylin reach the first cut, but not both."""
 _PLAIN_RED = 1.6
 _RED_PIXELS, _PLAIN_RED_PIXELS = 40, 20
