@@ -8,13 +8,15 @@ import cv2
 import numpy as np
 import pytest
 
+from her2path.cli.step import OUTPUTS
 from her2path.domain.ihc import IhcScore
 from her2path.errors import ArtefactError, UnsuitableImageError
 from her2path.imaging.ihc.calibration import Calibration
 from her2path.imaging.phantoms.ihc import render_ihc
 from her2path.imaging.phantoms.ihc_spec import SCORE_PRESETS, IhcPhantomSpec
+from her2path.io.artefacts import IHC_FILES
 from her2path.io.documents import IhcScoreDoc, Producer, read_document
-from her2path.io.tables import IHC_CELLS, IHC_CONTOURS, read_table, write_table
+from her2path.io.tables import IHC_BLOCKS, IHC_CELLS, IHC_CONTOURS, read_table, write_table
 from tests.support.ihc_chain import find_cells, prepare, score
 from tests.support.slides import write_pyramid
 
@@ -28,7 +30,7 @@ def rewritten(at, folder, **facts):
     path = folder / "cells.parquet"
     with write_table(path, IHC_CELLS, produced_by=MADE_BY, facts=FACTS | facts) as table:
         table.append({name: cells[name].to_pylist() for name in IHC_CELLS.names})
-    places = {name: folder / file for name, file in (("score", "s"), ("geojson", "g"), ("overlay", "o.png"))}
+    places = {name: folder / IHC_FILES[name] for name in OUTPUTS["ihc_score"]}
     return type(at)(**{**vars(at), "cells": path, **places})
 
 
@@ -82,6 +84,43 @@ def test_each_percentage_lies_within_its_interval(strong):
         assert 0 <= share.low_pct <= share.pct <= share.high_pct <= 100
 
 
+def test_the_probabilities_of_all_scores_sum_to_one_or_a_reason_stands_in_their_place(strong):
+    result = strong[1]
+    assert (result.no_probabilities is None) == bool(result.score_probabilities)
+    assert sum(result.score_probabilities.values()) == pytest.approx(float(bool(result.score_probabilities)))
+
+
+def test_the_h_score_lies_within_its_interval(strong):
+    result = strong[1]
+    assert 0 <= result.h_score_low <= result.h_score <= result.h_score_high <= 300
+
+
+def test_the_table_of_blocks_holds_every_scored_cell_once(strong):
+    at, result, _ = strong
+    blocks = read_table(at.blocks, IHC_BLOCKS)
+    assert sum(blocks["cells"].to_pylist()) == result.scored_cells
+    for name in ("complete_intense", "none"):
+        assert sum(blocks[name].to_pylist()) == result.percentages[name].cells
+
+
+def test_hot_spots_reach_qupath_in_level_0_pixels(strong):
+    at, result, _ = strong
+    features = json.loads(at.spots.read_text())["features"]
+    assert len(features) == len(result.hot_spots) >= 1
+    for spot, feature in zip(result.hot_spots, features, strict=True):
+        corners = np.array(feature["geometry"]["coordinates"][0])
+        assert corners.min(axis=0).tolist() == [spot.x_px0, spot.y_px0]
+        assert (corners.max(axis=0) - corners.min(axis=0)).tolist() == [500, 500]  # 250 µm at 0.5 µm/px
+        assert feature["properties"]["classification"]["name"] == "HER2 hot spot"
+    assert result.hot_spot_quantity == "pct_complete_intense"
+    assert [spot.cells >= 50 for spot in result.hot_spots] == [True] * len(result.hot_spots)
+
+
+def test_the_pictures_of_blocks_and_hot_spots_are_pictures(strong):
+    at = strong[0]
+    assert all(cv2.imread(str(path)).std() > 10 for path in (at.heterogeneity, at.crops))
+
+
 def test_tumour_cells_chosen_by_the_machine_are_said_to_be(strong):
     _, result, _ = strong
     assert result.tumour_selection == "automatic"
@@ -130,7 +169,8 @@ def test_too_few_tumour_cells_are_no_result(tmp_path, strong):
     for path, schema, rows in ((at.cells, IHC_CELLS, few), (at.contours, IHC_CONTOURS, rings)):
         with write_table(path, schema, produced_by=MADE_BY, facts=FACTS) as table:
             table.append({name: rows[name].to_pylist() for name in schema.names})
-    at.score, at.geojson, at.overlay = tmp_path / "s.json", tmp_path / "g.json", tmp_path / "o.png"
+    for name in OUTPUTS["ihc_score"]:
+        setattr(at, name, tmp_path / IHC_FILES[name])
     with pytest.raises(UnsuitableImageError) as caught:
         score(slide, at)
     assert caught.value.code in {"no_tumour_cells", "too_few_tumour_cells"}
@@ -164,7 +204,7 @@ def with_cytoplasm(at, folder, density):
     path = folder / "cells.parquet"
     with write_table(path, IHC_CELLS, produced_by=MADE_BY, facts=FACTS) as table:
         table.append(cells)
-    places = {name: folder / file for name, file in (("score", "s"), ("geojson", "g"), ("overlay", "o.png"))}
+    places = {name: folder / IHC_FILES[name] for name in OUTPUTS["ihc_score"]}
     return type(at)(**{**vars(at), "cells": path, **places})
 
 
