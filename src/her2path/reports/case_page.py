@@ -18,6 +18,7 @@ from her2path.reports.ihc_section import IhcSection, Scheme, ihc_section
 from her2path.reports.ish_section import Heterogeneity, IshCount, IshCuts, heterogeneity_of, ish_counts
 from her2path.reports.origin_section import Origin, origin_of
 from her2path.reports.population_section import PopulationBlock, own_distances, own_trail, population_blocks
+from her2path.reports.quality_section import QualityBlock, quality_blocks
 from her2path.reports.specimen_section import (
     SITE_WORDS,
     SiteWarning,
@@ -130,6 +131,8 @@ class CasePage:
     heterogeneity: Heterogeneity | None
     """The cell-level definition of 2009; None where it cannot be told."""
     specimen_facts: tuple[SpecimenFact, ...]
+    quality: tuple[QualityBlock, ...]
+    """Of each IHC image that could be examined."""
     findings: tuple[QualityRow, ...]
     has_quality: bool
     """Whether the quality of any image could be examined."""
@@ -152,6 +155,8 @@ class CaseMaterial:
     """Control tissue by image id."""
     score_pictures: Mapping[str, Picture] = field(default_factory=dict)
     """Blocks and hot spots of the IHC images, by ``<image_id>/<file>``."""
+    quality_pictures: Mapping[str, Picture] = field(default_factory=dict)
+    """Tissue and artefacts of the IHC images, by image id."""
 
 
 def case_page(material: CaseMaterial) -> CasePage:
@@ -209,6 +214,7 @@ def case_page(material: CaseMaterial) -> CasePage:
         ),
         heterogeneity=heterogeneity_of(call),
         specimen_facts=specimen_facts(call.specimen),
+        quality=quality_blocks(ihc_images, material.quality_pictures),
         findings=_findings(images),
         has_quality=any(image.quality.result is not None for image in images),
         limits=LIMITS_OF_USE,

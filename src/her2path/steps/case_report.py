@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 _PICTURES = {Assay.IHC: "overlay.png", Assay.FISH: "gallery.png"}
 _CONTROLS = "controls.png"
+_QUALITY = "quality.png"
 
 
 class CaseReportParams(BaseModel):
@@ -51,16 +52,19 @@ def run(*, call: Path, artefact: list[Path], report: Path, params: CaseReportPar
     used |= {f"{image_id}/{_CONTROLS}": path for image_id, path in controls.items()}
     behind = _behind_scores(images)
     used |= behind
+    examined = _examined(images)
+    used |= {f"{image_id}/{_QUALITY}": path for image_id, path in examined.items()}
     inputs = {name: sha256_of(path) for name, path in sorted(used.items())}
     refuse_other_inputs(document, inputs)
     finished = _finished(images)
-    shown = len(finished) + len(controls) + len(behind)
+    shown = len(finished) + len(controls) + len(behind) + len(examined)
     material = CaseMaterial(
         call=document,
         images=images,
         pictures=_pictures(finished, params, of=shown),
         control_pictures=_pictures(controls, params, of=shown),
         score_pictures=_pictures(behind, params, of=shown),
+        quality_pictures=_pictures(examined, params, of=shown),
         report=producer("case_report", params),
         report_inputs=inputs,
     )
@@ -75,6 +79,15 @@ def _finished(images: tuple[ImageEvidence, ...]) -> dict[str, Path]:
         image.image_id: image.files[_PICTURES[image.facts.assay]]
         for image in images
         if image.has_result and _PICTURES[image.facts.assay] in image.files
+    }
+
+
+def _examined(images: tuple[ImageEvidence, ...]) -> dict[str, Path]:
+    """Give the picture of tissue and artefacts of each IHC slide that could be examined."""
+    return {
+        image.image_id: image.files[_QUALITY]
+        for image in images
+        if image.facts.assay is Assay.IHC and image.quality.result is not None and _QUALITY in image.files
     }
 
 
