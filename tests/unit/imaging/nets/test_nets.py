@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -11,6 +15,7 @@ from her2path.imaging.nets.registry import ARCHITECTURES, architecture
 from her2path.imaging.stain import StainAmounts, StainModel, separate
 from tests.support.nets import ARCHITECTURE_ID, random_weights
 
+ROOT = Path(__file__).resolve().parents[4]
 ARCHITECTURE = ARCHITECTURES[ARCHITECTURE_ID]
 
 
@@ -124,3 +129,28 @@ def test_weights_of_another_network_are_refused():
 def test_cuda_is_refused_where_there_is_none():
     with pytest.raises(ModelError, match="no CUDA device"):
         Predictor(ARCHITECTURE, random_weights(), model_id="her2-x", device="cuda")
+
+
+def test_loading_and_running_a_network_contacts_nobody():
+    """OpenVINO brings a telemetry package along; only its converters, which nothing here calls, use it."""
+    code = """
+import sys
+
+def watch(event, details):
+    if event in ("socket.connect", "socket.getaddrinfo", "socket.sendto"):
+        raise SystemExit(f"contacted {details}")
+
+sys.addaudithook(watch)
+import numpy as np
+from her2path.imaging.nets.inference import Predictor
+from her2path.imaging.nets.registry import ARCHITECTURES
+from her2path.imaging.stain import StainAmounts
+from tests.support.nets import ARCHITECTURE_ID, random_weights
+
+blank = np.zeros((64, 64), np.float32)
+predictor = Predictor(ARCHITECTURES[ARCHITECTURE_ID], random_weights(), model_id="random")
+predictor(StainAmounts(blank, blank, blank), origin=(0, 0))
+assert "torch" not in sys.modules
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,52 @@
+"""Commands `her2path models ...`: the models that ship are whole, and their cards say what they must."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from typer.testing import CliRunner
+
+from her2path.cli.main import app
+from her2path.errors import ModelError
+from her2path.imaging.ihc.calibration import Calibration
+from her2path.io.model_store import model_ids, open_model
+
+runner = CliRunner()
+
+
+def test_every_model_that_ships_is_listed_and_whole():
+    listed = runner.invoke(app, ["models", "list"]).output
+    for name in model_ids():
+        assert name in listed
+        verified = runner.invoke(app, ["models", "verify", name])
+        assert verified.exit_code == 0
+        assert open_model(name).card.sha256 in verified.output
+
+
+def test_a_card_is_shown_as_it_is_written():
+    for name in model_ids():
+        shown = runner.invoke(app, ["models", "show", name]).output
+        assert shown == (open_model(name).folder / "model.yaml").read_text(encoding="utf-8")
+
+
+def test_an_unknown_model_is_refused():
+    result = runner.invoke(app, ["models", "show", "no-such-model"])
+    assert isinstance(result.exception, ModelError)
+
+
+@pytest.mark.parametrize("name", model_ids())
+def test_the_cuts_of_a_card_are_those_of_the_measures_it_goes_with(name):
+    """Membranes are measured by the same code whoever finds the nuclei: new cuts need a new card."""
+    own = open_model(name).card.calibration
+    calibration = Calibration(id=own.id, limit_of_blank_pct=own.limit_of_blank_pct, **own.cuts)
+    expected = replace(Calibration(), id=own.id, limit_of_blank_pct=own.limit_of_blank_pct)
+    assert calibration == expected, "run the step train_card again"
+    assert own.id != Calibration().id
+
+
+@pytest.mark.parametrize("name", model_ids())
+def test_a_model_knows_only_phantoms_of_training_seeds(name):
+    for source in open_model(name).card.data:
+        if source.seeds is not None:
+            assert 1_000_000 <= source.seeds[0] <= source.seeds[1] < 1_900_000
