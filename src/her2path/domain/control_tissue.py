@@ -29,7 +29,6 @@ from her2path.domain.ihc import (
     staining_class,
 )
 from her2path.domain.reading import read_ihc
-from her2path.domain.stats.intervals import wilson_interval
 from her2path.domain.verdict import NotEvaluable
 
 
@@ -117,7 +116,13 @@ class ControlScore:
     """It and the scores that the 95 % intervals of its shares allow."""
 
 
-def score_control(reading: IhcReading, guideline: Guideline) -> ControlScore | NotEvaluable:
+Interval = Callable[[int, int], tuple[float, float]]
+"""Bounds of a share (0 to 1) by its cells and the cells it was counted over."""
+
+
+def score_control(
+    reading: IhcReading, guideline: Guideline, *, interval: Interval
+) -> ControlScore | NotEvaluable:
     """Score control tissue by the case's guideline.
 
     It is read as a resection whatever the case's specimen is: rules for biopsies count clusters
@@ -129,6 +134,8 @@ def score_control(reading: IhcReading, guideline: Guideline) -> ControlScore | N
         Cells of one piece of control tissue.
     guideline : Guideline
         That of the case.
+    interval : callable
+        95 % interval of a share (`her2path.domain.stats.intervals.wilson_interval`).
     """
     section = replace(reading, specimen=Specimen.RESECTION, clusters=None, controls=Controls.PASS)
     read = read_ihc(section, guideline)
@@ -136,7 +143,7 @@ def score_control(reading: IhcReading, guideline: Guideline) -> ControlScore | N
         return read
     if read.score is None:
         raise ValueError("control tissue itself has no controls that could reject it")
-    others = (read_ihc(shifted, guideline) for shifted in _shifted(section))
+    others = (read_ihc(shifted, guideline) for shifted in _shifted(section, interval))
     scores = {r.score for r in others if not isinstance(r, NotEvaluable) and r.score is not None}
     return ControlScore(read.score, frozenset(scores | {read.score}))
 
@@ -144,12 +151,12 @@ def score_control(reading: IhcReading, guideline: Guideline) -> ControlScore | N
 Staining = tuple[Intensity, Pattern]
 
 
-def _shifted(reading: IhcReading) -> Iterator[IhcReading]:
-    """Give the readings in which one share lies at an end of its 95 % interval (Wilson)."""
+def _shifted(reading: IhcReading, interval: Interval) -> Iterator[IhcReading]:
+    """Give the readings in which one share lies at an end of its interval."""
     total = reading.tally.total
     for group, typical in _groups():
         cells = sum(n for key, n in reading.tally.counts.items() if group(key))
-        for share in wilson_interval(cells, total):
+        for share in interval(cells, total):
             tally = _with_share(reading.tally, group, share, typical)
             yield replace(reading, tally=tally, unit=TallyUnit.SHARES)
 

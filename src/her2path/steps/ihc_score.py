@@ -27,6 +27,7 @@ from her2path.domain.ihc import (
 )
 from her2path.domain.ihc_chances import ScoreChances, uncertainty_flags
 from her2path.domain.reading import read_ihc
+from her2path.domain.stats.intervals import wilson_interval
 from her2path.domain.verdict import NotEvaluable
 from her2path.errors import ArtefactError, UnsuitableImageError
 from her2path.imaging.ihc.block_picture import draw_block_map, frame_blocks
@@ -176,7 +177,9 @@ def _entry(control: _Control, document: SlideDoc, calibration: Calibration) -> C
     blank = exact_share(calibration.limit_of_blank_pct)
     reading = IhcReading(IhcTally(dict(control.found.counts)), limit_of_blank=blank)
     return control_entry(
-        control.named, reading, score_control(reading, find_guideline(document.sheet.guideline))
+        control.named,
+        reading,
+        score_control(reading, find_guideline(document.sheet.guideline), interval=wilson_interval),
     )
 
 

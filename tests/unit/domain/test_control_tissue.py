@@ -17,6 +17,7 @@ from her2path.domain.control_tissue import (
 from her2path.domain.flags import Flag
 from her2path.domain.guideline.registry import GUIDELINES, find_guideline
 from her2path.domain.ihc import IhcReading, IhcScore, IhcTally, Intensity, Pattern
+from her2path.domain.stats.intervals import wilson_interval
 from her2path.domain.verdict import NotEvaluable
 
 ZERO, ONE, TWO, THREE = IhcScore
@@ -30,7 +31,7 @@ NONE = (Intensity.NONE, Pattern.NONE)
 
 def scored(cells, *, guideline: str = "breast_2023", **known):
     reading = IhcReading(IhcTally(cells), limit_of_blank=Fraction(1, 200), **known)
-    return score_control(reading, find_guideline(guideline))
+    return score_control(reading, find_guideline(guideline), interval=wilson_interval)
 
 
 @pytest.mark.parametrize(
