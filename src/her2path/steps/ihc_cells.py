@@ -315,7 +315,7 @@ def _outlines(
 ) -> dict[str, object]:
     offset = _offset(whole, block)
 
-    def rings(points: npt.NDArray[np.float32]) -> pa.Array:
+    def rings(points: npt.NDArray[np.float64]) -> pa.Array:
         xy = ((points[kept] + offset) * whole.downsample).astype(np.float32)
         ends = np.arange(len(xy) + 1, dtype=np.int32) * (2 * points.shape[1])
         return pa.ListArray.from_arrays(pa.array(ends), pa.array(xy.ravel()))
@@ -329,7 +329,7 @@ def _outlines(
 
 def _numbers(whole: _Slide, block: _Block, found: Cells, kept: npt.NDArray[np.bool_]) -> Numbers:
     x0, y0 = _offset(whole, block)
-    rings = found.cell_rings + np.array([x0, y0], np.float32)
+    rings = found.cell_rings + np.array([x0, y0])
     size = np.array([whole.facts.width_px0, whole.facts.height_px0]) / whole.downsample
     cut = np.asarray(((rings < 0) | (rings > size)).any(axis=(1, 2)), np.bool_)
     numbers: Numbers = {
