@@ -57,10 +57,20 @@ class CellRays:
         return np.asarray((self.contour + 1) * STEP_UM, np.float32)
 
 
-def trace_cells(
-    stains: StainAmounts, nuclei: Nuclei, *, mpp: float, chosen: npt.NDArray[np.intp]
-) -> CellRays:
-    """Trace the cells of some nuclei among all.
+@dataclass(frozen=True, slots=True)
+class CellMaps:
+    """What the rays of cells read, and whose nuclei bound them."""
+
+    stains: npt.NDArray[np.float32]
+    """DAB and hematoxylin (>= 0) without noise, shape (M, N, 2)."""
+    labels: Floats
+    """Place + 1 of the nucleus at each pixel, 0 = none."""
+    nuclei: Nuclei
+    mpp: float
+
+
+def prepare_maps(stains: StainAmounts, nuclei: Nuclei, *, mpp: float) -> CellMaps:
+    """Make the maps of a tile once for all of its cells.
 
     Parameters
     ----------
@@ -70,6 +80,20 @@ def trace_cells(
         All nuclei of the tile: those of neighbours bound a cell.
     mpp : float
         Pixel size in µm.
+    """
+    sigma = MEMBRANE_SIGMA_UM / mpp
+    dab = steadied(cv2.GaussianBlur(stains.dab, (0, 0), sigma))
+    blue = np.maximum(steadied(cv2.GaussianBlur(stains.hematoxylin, (0, 0), sigma)), 0)
+    both = np.asarray(cv2.merge([dab, blue]), np.float32)
+    return CellMaps(both, _label(nuclei, stains.dab.shape), nuclei, mpp)
+
+
+def trace_cells(maps: CellMaps, *, chosen: npt.NDArray[np.intp]) -> CellRays:
+    """Trace the cells of some nuclei among all.
+
+    Parameters
+    ----------
+    maps : CellMaps
     chosen : ndarray of int, shape (n,)
         Which of the nuclei to trace.
 
@@ -78,16 +102,12 @@ def trace_cells(
     CellRays
         In the order of `chosen`.
     """
-    sigma = MEMBRANE_SIGMA_UM / mpp
-    dab = steadied(cv2.GaussianBlur(stains.dab, (0, 0), sigma))
-    blue = np.maximum(steadied(cv2.GaussianBlur(stains.hematoxylin, (0, 0), sigma)), 0)
-    both = cv2.merge([dab, blue])
     radii_um = np.arange(1, round(REACH_UM / STEP_UM) + 1, dtype=np.float32) * np.float32(STEP_UM)
-    radii_px = np.asarray(radii_um / mpp, np.float32)
-    some = nuclei.where(chosen)
-    samples = sample_rays(np.asarray(both, np.float32), some.x, some.y, radii_px)
-    nucleus = np.asarray(some.radii_px * (mpp / STEP_UM), np.float32)
-    labels = sample_rays(_label(nuclei, stains.dab.shape), some.x, some.y, radii_px, nearest=True)
+    radii_px = np.asarray(radii_um / maps.mpp, np.float32)
+    some = maps.nuclei.where(chosen)
+    samples = sample_rays(maps.stains, some.x, some.y, radii_px)
+    nucleus = np.asarray(some.radii_px * (maps.mpp / STEP_UM), np.float32)
+    labels = sample_rays(maps.labels, some.x, some.y, radii_px, nearest=True)
     line, blue_line = (np.ascontiguousarray(samples[..., stain]) for stain in (0, 1))
     clear = line + blue_line < CLEAR_OD
     limit = _limits(labels, clear, chosen, nucleus)

@@ -6,6 +6,7 @@ them in the same way.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Protocol
 
@@ -43,6 +44,11 @@ class Nuclei:
     def where(self, chosen: npt.NDArray[np.bool_] | npt.NDArray[np.intp]) -> Nuclei:
         """Choose some by a mask or by their places."""
         return Nuclei(**{f.name: getattr(self, f.name)[chosen] for f in fields(self)})
+
+    @classmethod
+    def joined(cls, parts: Sequence[Nuclei]) -> Nuclei:
+        """Put nuclei one after the other; at least one part is needed."""
+        return cls(**{f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(cls)})
 
 
 class Finder(Protocol):

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from her2path.imaging.ihc.calibration import Calibration, Grades, grade
-from her2path.imaging.ihc.cells import CLEAR_OD, STEP_UM, CellRays, trace_cells
+from her2path.imaging.ihc.cells import CLEAR_OD, STEP_UM, CellMaps, CellRays, prepare_maps, trace_cells
 from her2path.imaging.ihc.finder import Finder, Nuclei
 from her2path.imaging.ihc.membrane import Membranes, measure_membranes
 from her2path.imaging.ihc.nuclei import ClassicalFinder
-from her2path.imaging.ihc.rays import Coordinates, Floats, ring_area, ring_centroids, ring_points, within
+from her2path.imaging.ihc.rays import (
+    AT_ONCE,
+    Coordinates,
+    Floats,
+    parts_of,
+    ring_area,
+    ring_centroids,
+    ring_points,
+    within,
+)
 from her2path.imaging.stain import StainModel, separate
 
+_Table = TypeVar("_Table", Membranes, Grades)
 CLASSICAL = ClassicalFinder()
 _RIM_UM = 3.0
 
@@ -39,9 +50,10 @@ class Cells:
     cell_area_um2: Floats
     membranes: Membranes
     grades: Grades
-    cell_rings: Floats
-    """Outlines of the cells, shape (n, ANGLES, 2), x first."""
-    nucleus_rings: Floats
+    cell_rings: Coordinates
+    """Outlines of the cells, shape (n, ANGLES, 2), x first; in 64 bits, for in 32 the last digits would
+    depend on where the tile lies."""
+    nucleus_rings: Coordinates
     surround_od: Floats
     """Mean density of both stains in a rim 3 µm wide around the nucleus."""
     gap_frac: Floats
@@ -92,24 +104,57 @@ def measure_cells(
     own = (y >= core.row) & (y < core.row + core.height) & (x >= core.col) & (x < core.col + core.width)
     chosen = np.flatnonzero(own)
     chosen = chosen[np.lexsort((x[chosen], y[chosen]))]
-    rays = trace_cells(stains, nuclei, mpp=mpp, chosen=chosen)
+    maps = prepare_maps(stains, nuclei, mpp=mpp)
     gain = _dab_noise(model) / _dab_noise(StainModel())
-    membranes = measure_membranes(rays, calibration, noise_gain=gain)
-    some = nuclei.where(chosen)
-    radii_px = np.asarray(rays.contour_um / mpp, np.float32)
+    parts = [
+        _measured(maps, chosen[part], x[chosen[part]], y[chosen[part]], calibration, gain)
+        for part in parts_of(len(chosen), AT_ONCE)
+    ]
+    return _joined(parts or [_measured(maps, chosen, x[chosen], y[chosen], calibration, gain)])
+
+
+def _measured(
+    maps: CellMaps,
+    chosen: npt.NDArray[np.intp],
+    x: Coordinates,
+    y: Coordinates,
+    calibration: Calibration,
+    noise_gain: float,
+) -> Cells:
+    rays = trace_cells(maps, chosen=chosen)
+    membranes = measure_membranes(rays, calibration, noise_gain=noise_gain)
+    some = maps.nuclei.where(chosen)
+    radii_px = np.asarray(rays.contour_um / maps.mpp, np.float32)
     surround_od, gap_frac, greyness = _surround(rays)
     return Cells(
-        x=x[chosen],
-        y=y[chosen],
+        x=x,
+        y=y,
         nuclei=some,
         cell_area_um2=np.maximum(ring_area(rays.contour_um), some.area_um2),
         membranes=membranes,
         grades=grade(membranes.completeness, membranes.connectivity, membranes.excess_od_um, calibration),
-        cell_rings=np.asarray(ring_points(some.x + 0.5, some.y + 0.5, radii_px), np.float32),
-        nucleus_rings=np.asarray(ring_points(some.x + 0.5, some.y + 0.5, some.radii_px), np.float32),
+        cell_rings=ring_points(some.x + 0.5, some.y + 0.5, radii_px),
+        nucleus_rings=ring_points(some.x + 0.5, some.y + 0.5, some.radii_px),
         surround_od=surround_od,
         gap_frac=gap_frac,
         greyness=greyness,
+    )
+
+
+def _joined(parts: list[Cells]) -> Cells:
+    """Put cells one after the other."""
+
+    def one(kind: type[_Table], found: list[_Table]) -> _Table:
+        return kind(
+            **{f.name: np.concatenate([getattr(part, f.name) for part in found]) for f in fields(kind)}
+        )
+
+    plain = [f.name for f in fields(Cells) if f.name not in {"nuclei", "membranes", "grades"}]
+    return Cells(
+        nuclei=Nuclei.joined([part.nuclei for part in parts]),
+        membranes=one(Membranes, [part.membranes for part in parts]),
+        grades=one(Grades, [part.grades for part in parts]),
+        **{name: np.concatenate([getattr(part, name) for part in parts]) for name in plain},
     )
 
 

@@ -20,11 +20,13 @@ import numpy.typing as npt
 from her2path.imaging.ihc.finder import Nuclei, without_overlaps
 from her2path.imaging.ihc.rays import (
     ANGLES,
+    AT_ONCE,
     Coordinates,
     Floats,
     at,
     closed_paths,
     highest_so_far,
+    parts_of,
     ring_area,
     ring_elongation,
     sample_rays,
@@ -126,10 +128,38 @@ def detect_nuclei(
     cuts = cuts or NucleusCuts()
     full, sharp, brown = _nuclear_maps(stains, mpp)
     x, y, radius_um = _seeds(full, mpp, origin)
+    maps = _Maps(sharp, brown, stains.hematoxylin)
+    parts = [
+        _candidates(maps, x[part], y[part], radius_um[part], mpp=mpp, cuts=cuts)
+        for part in parts_of(len(x), AT_ONCE)
+    ]
+    if not parts:
+        parts = [_candidates(maps, x, y, radius_um, mpp=mpp, cuts=cuts)]
+    found = Nuclei.joined([nuclei for nuclei, _ in parts])
+    return found.where(without_overlaps(found, np.concatenate([score for _, score in parts])))
+
+
+@dataclass(frozen=True, slots=True)
+class _Maps:
+    """What rays read, shape (M, N)."""
+
+    sharp: npt.NDArray[np.uint8]
+    brown: Floats
+    hematoxylin: Floats
+
+
+def _candidates(
+    maps: _Maps, x: Coordinates, y: Coordinates, radius_um: Floats, *, mpp: float, cuts: NucleusCuts
+) -> tuple[Nuclei, Floats]:
+    """Outline some seeds; those that count as nuclei, and how well they explain their places."""
     radii_um = np.arange(1, round(_LONGEST_UM / _STEP_UM) + 1, dtype=np.float32) * np.float32(_STEP_UM)
     radii_px = np.asarray(radii_um / mpp, np.float32)
-    blue = sample_rays(sharp, x, y, radii_px) / np.float32(_MAP_SCALE)
-    wall = _walls(blue, sample_rays(brown, x, y, radii_px))
+    hematoxylin = sample_rays(maps.hematoxylin, x, y, radii_px)
+    is_blue = hematoxylin[:, :, : round(2 / _STEP_UM)].mean(axis=(1, 2)) > cuts.hematoxylin
+    # What is not blue in its middle is no nucleus, whatever its outline: no need to look for that.
+    x, y, radius_um, hematoxylin = (part[is_blue] for part in (x, y, radius_um, hematoxylin))
+    blue = sample_rays(maps.sharp, x, y, radii_px) / np.float32(_MAP_SCALE)
+    wall = _walls(blue, sample_rays(maps.brown, x, y, radii_px))
     index, edge = _outlines(blue, wall, radii_um, radius_um)
     contrast, score = _contrast_and_score(blue, index, edge, radii_um)
     radii = radii_px[index] + np.float32(_STEP_UM / mpp)  # the step lies beyond the sample, see _outlines
@@ -141,9 +171,6 @@ def detect_nuclei(
         & (contrast > cuts.contrast)
         & (area_um2 > cuts.area_um2)
     )
-    hematoxylin = sample_rays(stains.hematoxylin, x[good], y[good], radii_px)
-    is_blue = hematoxylin[:, :, : round(2 / _STEP_UM)].mean(axis=(1, 2)) > cuts.hematoxylin
-    good, hematoxylin = good[is_blue], hematoxylin[is_blue]
     found = Nuclei(
         x=x[good],
         y=y[good],
@@ -152,10 +179,10 @@ def detect_nuclei(
         elongation=ring_elongation(radii[good]),
         contrast=contrast[good],
         coverage=coverage[good],
-        hematoxylin=_mean_within(hematoxylin, index[good], radii_um),
+        hematoxylin=_mean_within(hematoxylin[good], index[good], radii_um),
         tumour=np.ones(len(good), np.float32),
     )
-    return found.where(without_overlaps(found, score[good]))
+    return found, score[good]
 
 
 def _nuclear_maps(

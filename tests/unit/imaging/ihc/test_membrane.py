@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from her2path.imaging.ihc.calibration import Calibration
-from her2path.imaging.ihc.cells import trace_cells
+from her2path.imaging.ihc.cells import prepare_maps, trace_cells
 from her2path.imaging.ihc.membrane import measure_membranes
 from her2path.imaging.ihc.nuclei import detect_nuclei
 from her2path.imaging.stain import StainAmounts
@@ -47,7 +47,7 @@ def cell(
 def measure(stains):
     nuclei = detect_nuclei(stains, mpp=MPP)
     middle = np.hypot(nuclei.x - CENTRE, nuclei.y - CENTRE).argmin(keepdims=True)
-    rays = trace_cells(stains, nuclei, mpp=MPP, chosen=middle)
+    rays = trace_cells(prepare_maps(stains, nuclei, mpp=MPP), chosen=middle)
     return rays, measure_membranes(rays, Calibration())
 
 
@@ -138,7 +138,7 @@ def test_noise_of_poorly_separated_stains_is_no_membrane():
     stains = cell(0.12)
     nuclei = detect_nuclei(stains, mpp=MPP)
     middle = np.hypot(nuclei.x - CENTRE, nuclei.y - CENTRE).argmin(keepdims=True)
-    rays = trace_cells(stains, nuclei, mpp=MPP, chosen=middle)
+    rays = trace_cells(prepare_maps(stains, nuclei, mpp=MPP), chosen=middle)
     clear, noisy = (measure_membranes(rays, Calibration(), noise_gain=gain) for gain in (1.0, 4.0))
     assert clear.completeness[0] > 0.9
     assert noisy.completeness[0] < 0.15
