@@ -85,14 +85,16 @@ class CellTraits:
 class TumourCuts:
     """Cuts of the choice (µm, µm², shares)."""
 
-    indistinct: float = 0.5
+    indistinct: float = 0.4
     """Evidence over the upper quartile of the slide's."""
-    greyness: float = 0.55
+    pale: float = 0.5
+    """Hematoxylin over that of the slide's larger nuclei: gaps between brown membranes have a third of it."""
+    greyness: float = 0.65
     """From here an object that is darker than what surrounds it is grey: the optics make red cells
     grey, and blue nuclei in brown cytoplasm have less DAB than their rim."""
     lymphocyte_area_um2: float = 40.0
     lymphocyte_elongation: float = 1.6
-    lymphocyte_darkness: float = 1.25
+    lymphocyte_darkness: float = 1.5
     """Hematoxylin over that of the slide's larger nuclei."""
     slender: float = 2.1
     """Elongation from which a nucleus is a fibroblast's."""
@@ -150,14 +152,16 @@ def choose_tumour_cells(
         exclusion[traits.tumour < cuts.tumour] = CODES[Exclusion.NOT_TUMOUR]
         return TumourChoice(exclusion, by_neighbourhood=not drawn)
     distinct = traits.evidence >= cuts.indistinct * np.quantile(traits.evidence, 0.75)
+    large = traits.nucleus_area_um2 > cuts.lymphocyte_area_um2
+    typical = distinct & large
+    usual = float(np.median(traits.hematoxylin[typical if typical.any() else distinct]))
+    distinct &= traits.hematoxylin >= cuts.pale * usual
     exclusion[~distinct] = CODES[Exclusion.INDISTINCT]
     grey = distinct & (traits.greyness > cuts.greyness)
     exclusion[grey] = CODES[Exclusion.DEBRIS]
     distinct &= ~grey
     if not distinct.any():
         return TumourChoice(exclusion, by_neighbourhood=False)
-    large = distinct & (traits.nucleus_area_um2 > cuts.lymphocyte_area_um2)
-    usual = float(np.median(traits.hematoxylin[large if large.any() else distinct]))
     lymphocyte = (
         distinct
         & ~large

@@ -7,7 +7,6 @@ import pytest
 from scipy.spatial import cKDTree
 
 from her2path.imaging.ihc.calibration import Calibration
-from her2path.imaging.ihc.heterogeneity import measure_heterogeneity
 from her2path.imaging.ihc.measure import CLASSICAL, Core, measure_cells
 from her2path.imaging.ihc.overlay import EXCLUDED_RGB, SCORE_RGB, Overlay
 from her2path.imaging.phantoms.ihc import render_ihc
@@ -118,11 +117,3 @@ def test_the_overlay_draws_scores_in_their_colours_and_leaves_its_input_alone():
     assert done[25, 10].tolist() == pytest.approx(SCORE_RGB[3], abs=90)
     assert tuple(done[62, 62]) == EXCLUDED_RGB
     assert tuple(done[25, 25]) == (250, 250, 250)
-
-
-def test_heterogeneity_compares_fields():
-    x = np.r_[np.full(40, 100.0), np.full(40, 400.0)]
-    scores = np.r_[np.zeros(40), np.full(40, 3)].astype(np.int8)
-    found = measure_heterogeneity(x, np.zeros(80), scores)
-    assert found["fields"] == 2
-    assert (found["h_score_low"], found["h_score_high"]) == (30.0, 270.0)

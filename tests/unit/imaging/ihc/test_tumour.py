@@ -54,6 +54,7 @@ def test_contiguous_epithelium_is_scored():
         pytest.param({"elongation": 3.0, "nucleus_area_um2": 30.0}, "spindle", id="slender"),
         pytest.param({"gap_frac": 0.7}, "stroma", id="amid gaps"),
         pytest.param({"evidence": 0.02}, "indistinct", id="hardly a nucleus"),
+        pytest.param({"hematoxylin": 0.06}, "indistinct", id="a gap between brown membranes"),
         pytest.param({"greyness": 1.0}, "debris", id="grey, as red cells are"),
     ],
 )
