@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from her2path.cli import chain
 from her2path.config import Config, parse_config
@@ -76,7 +77,7 @@ def _content(slide: Path, folder: Path, config: Config, cut: tuple[int, int, int
     image = folder / "images" / "i"
     cells = read_table(image / IHC_FILES["cells"], IHC_CELLS)
     outlines = read_table(image / IHC_FILES["contours"], IHC_CONTOURS)
-    order = pa.compute.sort_indices(cells, sort_keys=[("y_px0", "ascending"), ("x_px0", "ascending")])
+    order = pc.sort_indices(cells, sort_keys=[("y_px0", "ascending"), ("x_px0", "ascending")])
     return (
         _sha256(cells) + _sha256(outlines),
         _sha256(cells.take(order).drop_columns("cell_id")),

@@ -63,7 +63,7 @@ class Her2Path:
     @property
     def name(self) -> str:
         """Heading of its column."""
-        return "classical" if self.model is None else self.model
+        return "classical" if self.model is None else Path(self.model).name
 
     @property
     def config(self) -> Config:
@@ -82,9 +82,7 @@ class Her2Path:
 
 
 def configured(model: str | None) -> Config:
-    """Defaults, with a model of `models/` or (None) the classical path."""
-    if "model" not in Config().ihc_cells.model_fields_set | set(type(Config().ihc_cells).model_fields):
-        return Config()
+    """Defaults, with a model (its id or folder) or, with None, the classical path."""
     return parse_config({"ihc_cells": {"model": model}})
 
 
