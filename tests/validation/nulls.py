@@ -38,6 +38,8 @@ KINDS: tuple[tuple[ArtefactKind | str, int], ...] = (
 of chromogen and of hematoxylin; anthracosis and hemosiderin."""
 PER_SLIDE = 2
 CONTROL_UM = 500
+LARGEST_SHARE = 0.2
+"""Width of an artefact, or its radius, as a share of the slide's side."""
 
 Read = dict[str, object]
 
@@ -66,7 +68,11 @@ def _with_artefacts(slide: ValidationSlide, kind: ArtefactKind | str, variant: i
     spec = slide.spec
     rng = np.random.default_rng(spec.seed)
     drawn = (random_artefact(rng, ArtefactKind(kind), spec.size_um[0]) for _ in range(PER_SLIDE))
-    artefacts = tuple(replace(artefact, variant=variant) for artefact in drawn)
+    # On a whole slide an artefact takes a part of the tissue; what takes all of it is refused.
+    most = LARGEST_SHARE * spec.size_um[0]
+    artefacts = tuple(
+        replace(artefact, variant=variant, size_um=min(artefact.size_um, most)) for artefact in drawn
+    )
     return NullSlide(replace(slide, spec=replace(spec, artefacts=artefacts)))
 
 
