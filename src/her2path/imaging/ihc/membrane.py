@@ -30,7 +30,7 @@ _NEAR, _NARROW = 2, 0.33
 """A line falls by this share of its height within so many samples, 1 µm: a membrane in focus by two
 thirds, a rim of stained cytoplasm 3 µm wide by a quarter."""
 _OWN = 0.25
-"""Share of the mean rise over five rays that a ray must show by itself."""
+"""Share of the mean rise over five rays that a ray with its two neighbours must show by itself."""
 _FLANK = 3
 """Samples on either side over which the DAB of a line is summed, 1.5 µm: all of a blurred membrane."""
 _BLUE = 0.6
@@ -98,7 +98,8 @@ def measure_membranes(rays: CellRays, calibration: Calibration, *, noise_gain: f
     least = np.maximum(
         calibration.stained_rise_od * max(1.0, noise_gain), calibration.grain * _grain(rays.dab, cytoplasm)
     )
-    stained = (rise >= least[:, None]) & (_blue_rise(rays, profiles, levels[1]) <= _BLUE * rise)
+    least = least[:, None] * _doubt(rays, calibration)
+    stained = (rise >= least) & (_blue_rise(rays, profiles, levels[1]) <= _BLUE * rise)
     length = ring_lengths(rays.contour_um)
     share = np.asarray(length / length.sum(axis=1, keepdims=True), np.float32)
     has_cytoplasm = count.sum(axis=1) >= _FEW
@@ -112,6 +113,17 @@ def measure_membranes(rays: CellRays, calibration: Calibration, *, noise_gain: f
         cytoplasm_od=np.asarray(np.where(has_cytoplasm, levels[0].cell, np.nan), np.float32),
         nucleus_od=levels[0].nucleus,
     )
+
+
+def _doubt(rays: CellRays, calibration: Calibration) -> Floats | np.float32:
+    """How many times the least rise a piece of contour must show, by what a learned finder says of it."""
+    if rays.membrane is None:
+        return np.float32(1)
+    padded = np.pad(rays.membrane, ((0, 0), (0, 0), (_REACH, _REACH)), mode="edge")
+    place = rays.contour + _REACH
+    chance = np.maximum.reduce([at(padded, place + k) for k in range(-_SEARCH, _SEARCH + 1)])
+    sure = np.where(chance >= calibration.sure_membrane, calibration.sure_rise, np.float32(1))
+    return np.asarray(np.where(chance < calibration.least_membrane, np.inf, sure), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,8 +199,9 @@ def _profiles(rays: CellRays, levels: list[_Levels]) -> _Profiles:
     near = _averaged(line - (across[..., _REACH - _NEAR] + across[..., _REACH + _NEAR]) / 2)
     narrow = near >= _NARROW * np.maximum(low, high)
     rise = np.minimum(low, high)
-    # The mean reaches two rays beyond the end of a stained piece; there the ray's own line is missing.
-    own = np.minimum(line - inside, line - outside) >= _OWN * rise
+    # The mean reaches two rays beyond the end of a stained piece; there the line itself is missing.
+    own = np.minimum(line - inside, line - outside)
+    own = (np.roll(own, 1, axis=1) + 2 * own + np.roll(own, -1, axis=1)) / 4 >= _OWN * rise
     rise = np.where(narrow & own, rise, 0).astype(np.float32)
     base = np.repeat(((beside + outside) / 2)[..., None], 2 * _REACH + 1, axis=2)
     base[..., :_REACH], base[..., _REACH + 1 :] = beside[..., None], outside[..., None]
