@@ -18,7 +18,7 @@ from tests.support.step_cost import TO_SCORED_CELLS, StepCost, step_costs
 from tests.validation.measures import Measure
 from tests.validation.reading import Her2Path
 
-MOSAIC_BLOCKS = (10, 9)
+MOSAIC_BLOCKS = (9, 8)
 """Columns and rows of the mosaic on which speed is measured."""
 LARGE_PX = (100_000, 80_000)
 LARGE_SPARSE_BLOCKS = 12

@@ -21,8 +21,14 @@ Row = dict[str, Any]
 
 def write(folder: Path) -> None:
     """Fill the page; a part without results says so."""
-    results = kept(folder)
-    tables = {
+    filled = tables(kept(folder))
+    text = PAGE.read_text(encoding="utf-8")
+    PAGE.write_text(_PART.sub(lambda m: f"{m[1]}{filled[m[2]]}{m[4]}", text), encoding="utf-8")
+
+
+def tables(results: Results) -> dict[str, str]:
+    """All tables by the name of their marks."""
+    return {
         "measures": measures(results),
         "comparators": comparators(results),
         "kinds": by_kind(results),
@@ -31,8 +37,6 @@ def write(folder: Path) -> None:
         "costs": costs(results),
         "runs": runs(results),
     }
-    text = PAGE.read_text(encoding="utf-8")
-    PAGE.write_text(_PART.sub(lambda m: f"{m[1]}{tables[m[2]]}{m[4]}", text), encoding="utf-8")
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.validation import page, real_cores
@@ -34,8 +36,12 @@ def test_a_method_that_is_run_again_leaves_the_others_results_alone(tmp_path, re
 
 
 def test_a_page_without_results_says_so():
-    for table in (page.measures, page.comparators, page.by_kind, page.confusion, page.cores, page.costs):
-        assert table({}) == "No results yet."
+    assert set(page.tables({}).values()) == {"No results yet."}
+
+
+def test_every_table_has_its_place_on_the_page():
+    marks = re.findall(r"<!-- generated: (.+?) -->", page.PAGE.read_text(encoding="utf-8"))
+    assert marks == list(page.tables({}))
 
 
 @pytest.mark.parametrize(
