@@ -27,6 +27,9 @@ class Calibration:
     """Rise of a contour over both its sides from which it counts as stained."""
     grain: float = 1.0
     """The same in standard deviations of the DAB within the cell's cytoplasm: granules are no membrane."""
+    least_membrane: float = 0.2
+    """Where a learned finder tells of membranes: probability below which nothing counts as stained,
+    whatever its rise."""
     weak_od_um: float = 0.13
     moderate_od_um: float = 0.265
     strong_od_um: float = 0.54

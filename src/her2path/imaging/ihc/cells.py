@@ -21,6 +21,8 @@ REACH_UM = 19.0
 """Longest ray of a cell."""
 STEP_UM = 0.5
 """Distance of samples along a ray."""
+RAY_UM: Floats = np.arange(1, round(REACH_UM / STEP_UM) + 1, dtype=np.float32) * np.float32(STEP_UM)
+"""Distances of the samples of a ray from its centre."""
 
 MEMBRANE_SIGMA_UM = 0.35
 """Smoothing before lines are sought: less than half a membrane's apparent width of about 1 µm."""
@@ -50,6 +52,8 @@ class CellRays:
     """Distance of the nucleus' outline in steps, shape (n, ANGLES)."""
     contour: npt.NDArray[np.intp]
     """Place of the cell's outline along each ray, shape (n, ANGLES)."""
+    membrane: Floats | None = None
+    """Probability of a stained membrane, shape of `dab`; None where the finder of nuclei does not tell."""
 
     @property
     def contour_um(self) -> Floats:
@@ -102,8 +106,7 @@ def trace_cells(maps: CellMaps, *, chosen: npt.NDArray[np.intp]) -> CellRays:
     CellRays
         In the order of `chosen`.
     """
-    radii_um = np.arange(1, round(REACH_UM / STEP_UM) + 1, dtype=np.float32) * np.float32(STEP_UM)
-    radii_px = np.asarray(radii_um / maps.mpp, np.float32)
+    radii_px = np.asarray(RAY_UM / maps.mpp, np.float32)
     some = maps.nuclei.where(chosen)
     samples = sample_rays(maps.stains, some.x, some.y, radii_px)
     nucleus = np.asarray(some.radii_px * (maps.mpp / STEP_UM), np.float32)
@@ -112,7 +115,7 @@ def trace_cells(maps: CellMaps, *, chosen: npt.NDArray[np.intp]) -> CellRays:
     clear = line + blue_line < CLEAR_OD
     limit = _limits(labels, clear, chosen, nucleus)
     cost = _cost(line, nucleus, limit)
-    return CellRays(line, blue_line, nucleus, closed_paths(cost, prices=_BEND))
+    return CellRays(line, blue_line, nucleus, closed_paths(cost, prices=_BEND), some.membrane)
 
 
 def _label(nuclei: Nuclei, shape: tuple[int, ...]) -> Floats:

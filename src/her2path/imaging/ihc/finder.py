@@ -37,18 +37,23 @@ class Nuclei:
     """Mean hematoxylin within the outline."""
     tumour: Floats
     """Probability of belonging to a tumour cell as the finder sees it; 1 where it cannot tell."""
+    membrane: Floats | None = None
+    """Probability of a stained membrane along the rays of each nucleus, every `STEP_UM` of `cells` from
+    the first on, shape (n, ANGLES, R); None where the finder does not look for membranes."""
 
     def __len__(self) -> int:
         return len(self.x)
 
     def where(self, chosen: npt.NDArray[np.bool_] | npt.NDArray[np.intp]) -> Nuclei:
         """Choose some by a mask or by their places."""
-        return Nuclei(**{f.name: getattr(self, f.name)[chosen] for f in fields(self)})
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        return Nuclei(**{name: None if v is None else v[chosen] for name, v in values.items()})
 
     @classmethod
     def joined(cls, parts: Sequence[Nuclei]) -> Nuclei:
-        """Put nuclei one after the other; at least one part is needed."""
-        return cls(**{f.name: np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(cls)})
+        """Put nuclei of one finder one after the other; at least one part is needed."""
+        values = {f.name: [getattr(part, f.name) for part in parts] for f in fields(cls)}
+        return cls(**{name: None if v[0] is None else np.concatenate(v) for name, v in values.items()})
 
 
 class Finder(Protocol):

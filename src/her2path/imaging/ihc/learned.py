@@ -7,7 +7,7 @@ out before it.  Cells and membranes are measured around these nuclei as around a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from her2path.errors import ModelError
 from her2path.imaging.ihc.calibration import Calibration
+from her2path.imaging.ihc.cells import RAY_UM
 from her2path.imaging.ihc.finder import Nuclei, without_overlaps
 from her2path.imaging.ihc.rays import (
     ANGLES,
@@ -160,7 +161,15 @@ def nuclei_of_maps(maps: Maps, stains: StainAmounts, *, mpp: float, cuts: Learne
         tumour=_within_nucleus(maps.tumour, rows, columns, radii_um, 4 * mpp),
     )
     found = found.where(area_um2 > cuts.area_um2)
-    return found.where(without_overlaps(found, found.coverage))
+    found = found.where(without_overlaps(found, found.coverage))
+    return replace(found, membrane=_along_rays(maps, found, mpp))
+
+
+def _along_rays(maps: Maps, nuclei: Nuclei, mpp: float) -> Floats:
+    """Probability of a stained membrane along the rays that trace cells, shape (n, ANGLES, R)."""
+    # The middle of the first pixel of the map lies half a pixel of the tile beyond `left`, `top`.
+    x, y = ((place - edge - 0.5) / 2 for place, edge in ((nuclei.x, maps.left), (nuclei.y, maps.top)))
+    return sample_rays(maps.membrane, x, y, np.asarray(RAY_UM / (2 * mpp), np.float32))
 
 
 def _peaks(depth: Floats, least: float) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], Floats]:

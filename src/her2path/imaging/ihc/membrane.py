@@ -98,8 +98,8 @@ def measure_membranes(rays: CellRays, calibration: Calibration, *, noise_gain: f
     least = np.maximum(
         calibration.stained_rise_od * max(1.0, noise_gain), calibration.grain * _grain(rays.dab, cytoplasm)
     )
-    least = least[:, None] * _doubt(rays, calibration)
-    stained = (rise >= least) & (_blue_rise(rays, profiles, levels[1]) <= _BLUE * rise)
+    stained = (rise >= least[:, None]) & (_blue_rise(rays, profiles, levels[1]) <= _BLUE * rise)
+    stained &= _likely(rays, calibration)
     length = ring_lengths(rays.contour_um)
     share = np.asarray(length / length.sum(axis=1, keepdims=True), np.float32)
     has_cytoplasm = count.sum(axis=1) >= _FEW
@@ -115,15 +115,14 @@ def measure_membranes(rays: CellRays, calibration: Calibration, *, noise_gain: f
     )
 
 
-def _doubt(rays: CellRays, calibration: Calibration) -> Floats | np.float32:
-    """How many times the least rise a piece of contour must show, by what a learned finder says of it."""
+def _likely(rays: CellRays, calibration: Calibration) -> npt.NDArray[np.bool_] | np.bool_:
+    """Pieces of contour that a learned finder holds for stained membrane; all where none tells."""
     if rays.membrane is None:
-        return np.float32(1)
+        return np.bool_(True)
     padded = np.pad(rays.membrane, ((0, 0), (0, 0), (_REACH, _REACH)), mode="edge")
     place = rays.contour + _REACH
     chance = np.maximum.reduce([at(padded, place + k) for k in range(-_SEARCH, _SEARCH + 1)])
-    sure = np.where(chance >= calibration.sure_membrane, calibration.sure_rise, np.float32(1))
-    return np.asarray(np.where(chance < calibration.least_membrane, np.inf, sure), np.float32)
+    return np.asarray(chance >= calibration.least_membrane, np.bool_)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from her2path.errors import ModelError
+from her2path.imaging.ihc.cells import RAY_UM
 from her2path.imaging.ihc.learned import (
     MARGIN_UM,
     LearnedCuts,
@@ -67,6 +70,22 @@ def test_an_empty_tile_has_no_nuclei():
     assert len(found([])) == 0
 
 
+def test_what_the_network_says_of_membranes_lies_along_the_rays_of_each_nucleus():
+    maps = maps_of([(30, 30, 5, 1)])
+    rows, columns = np.indices(maps.membrane.shape) + 0.5
+    ring = np.abs(np.hypot(rows - 30, columns - 30) - 9) < 1
+    blue = np.full((192, 192), 0.3, np.float32)
+    nuclei = nuclei_of_maps(
+        replace(maps, membrane=ring.astype(np.float32)),
+        StainAmounts(blue, blue * 0, blue * 0),
+        mpp=MPP,
+        cuts=LearnedCuts(),
+    )
+    assert nuclei.membrane is not None
+    assert RAY_UM[nuclei.membrane[0].argmax(axis=1)] == pytest.approx(9, abs=2.5)
+    assert nuclei.membrane[0, :, RAY_UM < 5].max() == 0
+
+
 @pytest.fixture(scope="module")
 def finder() -> LearnedFinder:
     predictor = Predictor(ARCHITECTURES[ARCHITECTURE_ID], random_weights(), model_id="random")
@@ -86,10 +105,13 @@ def test_nuclei_do_not_depend_on_where_a_tile_was_cut(finder, row, col):
     for nuclei, top, left in ((expected, 0, 0), (cut, row, col)):
         x, y = nuclei.x + left, nuclei.y + top
         inside = (x > margin) & (x < 640 - margin) & (y > margin) & (y < 640 - margin)
-        places.append(np.column_stack([x, y, nuclei.area_um2, nuclei.tumour, nuclei.hematoxylin])[inside])
+        assert nuclei.membrane is not None
+        rays = nuclei.membrane.reshape(len(x), -1)
+        numbers = [x, y, nuclei.area_um2, nuclei.tumour, rays, nuclei.hematoxylin]
+        places.append(np.column_stack(numbers)[inside])
     assert len(places[0]) > 20
-    np.testing.assert_array_equal(places[0][:, :4], places[1][:, :4])
-    np.testing.assert_allclose(places[0][:, 4], places[1][:, 4], atol=1e-6)
+    np.testing.assert_array_equal(places[0][:, :-1], places[1][:, :-1])
+    np.testing.assert_allclose(places[0][:, -1], places[1][:, -1], atol=1e-6)
 
 
 def test_a_card_with_cuts_that_this_version_does_not_know_is_refused():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -142,3 +144,16 @@ def test_noise_of_poorly_separated_stains_is_no_membrane():
     clear, noisy = (measure_membranes(rays, Calibration(), noise_gain=gain) for gain in (1.0, 4.0))
     assert clear.completeness[0] > 0.9
     assert noisy.completeness[0] < 0.15
+
+
+@pytest.mark.parametrize(("chance", "stained"), [(0.1, False), (0.2, True), (0.9, True)])
+def test_a_line_that_a_learned_finder_holds_for_no_membrane_does_not_count(chance, stained):
+    stains = cell(0.5)
+    nuclei = detect_nuclei(stains, mpp=MPP)
+    middle = np.hypot(nuclei.x - CENTRE, nuclei.y - CENTRE).argmin(keepdims=True)
+    rays = trace_cells(prepare_maps(stains, nuclei, mpp=MPP), chosen=middle)
+    told = replace(rays, membrane=np.full_like(rays.dab, chance))
+    completeness = measure_membranes(told, Calibration()).completeness[0]
+    assert completeness == (
+        pytest.approx(measure_membranes(rays, Calibration()).completeness[0]) if stained else 0
+    )
