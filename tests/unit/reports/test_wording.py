@@ -117,6 +117,6 @@ def test_every_reason_that_the_code_gives_has_a_title():
     root = Path(wording.__file__).parents[1]
     text = "".join(path.read_text(encoding="utf-8") for path in sorted(root.rglob("*.py")))
     given = set(re.findall(r"""(?:code=|code = |NotEvaluable\(\s*)"([a-z_]+)\"""", text))
-    findings = {"saturated", "pixel_size_contradicted"}
+    findings = {"saturated", "pixel_size_contradicted", "stain_doubtful"}
     assert len(given) > 15
     assert given - findings <= wording.REASON_TITLES.keys()
