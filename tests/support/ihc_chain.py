@@ -44,7 +44,13 @@ def prepare(image: Path, folder: Path, *, mpp: float | None = None, tile_px: int
 
 
 def find_cells(
-    image: Path, at: SimpleNamespace, sheet: ImageRow, *, workers: int = 1, block_px: int = 1024
+    image: Path,
+    at: SimpleNamespace,
+    sheet: ImageRow,
+    *,
+    workers: int = 1,
+    block_px: int = 1024,
+    model: str | None = None,
 ) -> None:
     """Run ihc_cells."""
     ihc_cells.run(
@@ -59,7 +65,7 @@ def find_cells(
         cells=at.cells,
         contours=at.contours,
         workers=workers,
-        params=ihc_cells.IhcCellsParams(block_px=block_px),
+        params=ihc_cells.IhcCellsParams(block_px=block_px, model=model),
     )
 
 

@@ -1,0 +1,58 @@
+"""Step ihc_cells with a learned model: tables that do not depend on tiles or threads, and refusals."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from her2path.errors import ModelError
+from her2path.imaging.phantoms.ihc import render_ihc
+from her2path.imaging.phantoms.ihc_spec import SCORE_PRESETS, IhcPhantomSpec
+from her2path.io.tables import IHC_CELLS, facts_of, read_table
+from tests.support.ihc_chain import find_cells, prepare
+from tests.support.slides import write_pyramid
+
+MODEL = "her2-star-1"
+SIDE = 896
+
+
+@pytest.fixture(scope="module")
+def slide(tmp_path_factory):
+    spec = IhcPhantomSpec(
+        seed=500_007, width_px=SIDE, height_px=SIDE, mpp=0.5, classes=SCORE_PRESETS["2+"], island=True
+    )
+    return write_pyramid(tmp_path_factory.mktemp("slide") / "slide.tif", render_ihc(spec).rgb, mpp=0.5)
+
+
+def cells_of(slide, folder, *, tile_px=2048, block_px=1024, workers=1, model=MODEL):
+    at, sheet = prepare(slide, folder, tile_px=tile_px)
+    find_cells(slide, at, sheet, workers=workers, block_px=block_px, model=model)
+    return at, read_table(at.cells, IHC_CELLS)
+
+
+def test_a_learned_model_finds_the_same_cells_however_the_slide_is_cut(slide, tmp_path):
+    whole = cells_of(slide, tmp_path / "whole")[1]
+    cut = cells_of(slide, tmp_path / "cut", tile_px=333, block_px=256, workers=2)[1]
+    assert whole.num_rows > 200
+    tables = []
+    for table in (whole, cut):
+        order = np.lexsort((table["x_px0"].to_numpy().round(2), table["y_px0"].to_numpy().round(2)))
+        tables.append(table.take(order).drop_columns(["cell_id"]))
+    assert tables[0].num_rows == tables[1].num_rows
+    for name in tables[0].column_names:
+        one, other = (table[name].to_pylist() for table in tables)
+        if isinstance(one[0], str) or name in ("exclusion", "in_tumour"):
+            assert one == other, name
+        else:
+            numbers = (np.array(values, float) for values in (one, other))
+            assert next(numbers) == pytest.approx(next(numbers), abs=1e-4, nan_ok=True), name
+
+
+def test_cells_of_a_model_carry_the_calibration_of_its_card(slide, tmp_path):
+    at, _ = cells_of(slide, tmp_path / "i")
+    assert facts_of(at.cells)["calibration"] == "learned-1"
+
+
+def test_an_unknown_model_is_refused(slide, tmp_path):
+    with pytest.raises(ModelError, match="no-such-model"):
+        cells_of(slide, tmp_path / "i", model="no-such-model")
