@@ -74,7 +74,7 @@ def compressed(rgb: npt.NDArray[np.uint8], rng: np.random.Generator) -> npt.NDAr
         return rgb
     quality = int(rng.integers(50, 96))
     _, data = cv2.imencode(".jpg", rgb[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1], np.uint8)
+    return np.ascontiguousarray(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)[..., ::-1])
 
 
 def jittered(model: StainModel, rng: np.random.Generator) -> StainModel:

@@ -23,7 +23,6 @@ MATCH_UM = 4.0
 """Farthest that a found centre may lie from the true one."""
 _TUMOUR = 0.5
 _DRAWS = 2000
-_UNSPECIFIC = ("cytoplasm_dab_od", "nuclear_dab_od", "stroma_dab_od", "edge_dab_od")
 _FEWEST_SCORED = 50
 """Cells below which a share of a scene says nothing."""
 
@@ -148,7 +147,12 @@ def blank_pct(finder: Finder, calibration: Calibration, seeds: Sequence[int], *,
     for seed in seeds:
         spec = replace(random_spec(seed, size_px=side_px, mpp=WORKING_MPP, artefacts=False), classes=())
         if spec.detail is not None:
-            spec = replace(spec, detail=replace(spec.detail, **dict.fromkeys(_UNSPECIFIC, 0.0)))
+            spec = replace(
+                spec,
+                detail=replace(
+                    spec.detail, cytoplasm_dab_od=0.0, nuclear_dab_od=0.0, stroma_dab_od=0.0, edge_dab_od=0.0
+                ),
+            )
         rgb = photograph(compose_ihc(spec), seed=seed)
         margin = round(finder.margin_um / WORKING_MPP)
         padded = np.pad(rgb, ((margin, margin), (margin, margin), (0, 0)), constant_values=255)

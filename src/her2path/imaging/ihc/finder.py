@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -46,14 +46,16 @@ class Nuclei:
 
     def where(self, chosen: npt.NDArray[np.bool_] | npt.NDArray[np.intp]) -> Nuclei:
         """Choose some by a mask or by their places."""
-        values = {f.name: getattr(self, f.name) for f in fields(self)}
-        return Nuclei(**{name: None if v is None else v[chosen] for name, v in values.items()})
+        every = {f.name: getattr(self, f.name) for f in fields(self)}
+        values: dict[str, Any] = {name: None if v is None else v[chosen] for name, v in every.items()}
+        return Nuclei(**values)
 
     @classmethod
     def joined(cls, parts: Sequence[Nuclei]) -> Nuclei:
         """Put nuclei of one finder one after the other; at least one part is needed."""
-        values = {f.name: [getattr(part, f.name) for part in parts] for f in fields(cls)}
-        return cls(**{name: None if v[0] is None else np.concatenate(v) for name, v in values.items()})
+        lists = {f.name: [getattr(part, f.name) for part in parts] for f in fields(cls)}
+        values: dict[str, Any] = {n: None if v[0] is None else np.concatenate(v) for n, v in lists.items()}
+        return cls(**values)
 
 
 class Finder(Protocol):
