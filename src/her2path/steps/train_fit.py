@@ -17,10 +17,13 @@ class TrainFitParams(BaseModel):
     architecture: str = "star-unet-16-32-96"
     """Network, an id of `her2path.imaging.nets.registry`."""
     seed: Annotated[int, Ge(0)] = 4
+    """Of first weights, patches and changes; with the scenes it decides everything."""
     steps: Annotated[int, Ge(1)] = 2400
+    """Steps of the fit; the learning rate falls to nothing over them."""
     patches: Annotated[int, Ge(4), Le(256)] = 8
     """Patches of scenes in one step."""
     patch_px: Annotated[int, Ge(64), Le(1024), MultipleOf(8)] = 256
+    """Edge of a patch at 0.5 µm/px."""
     rate: Annotated[float, Gt(0), Le(0.1)] = 2e-3
     """Highest learning rate."""
     unlabelled: tuple[Path, ...] = ()
