@@ -12,6 +12,7 @@ import numpy as np
 import yaml
 from safetensors.numpy import load
 
+from her2path.errors import ArtefactError
 from her2path.imaging.ihc.learned import CALIBRATION, LearnedFinder
 from her2path.imaging.nets.inference import Predictor
 from her2path.imaging.nets.registry import COARSE_OUTPUTS, FINE_OUTPUTS, INPUTS, architecture
@@ -65,6 +66,9 @@ def write_card(
     blank_seeds = list(HELD_OUT_SEEDS[scenes : 2 * scenes])
     blanks = blank_pct(finder, CALIBRATION, blank_seeds, side_px=side_px)
     log.info("unstained scenes: %s", ", ".join(f"{share:.2f}" for share in blanks))
+    if not blanks:
+        detail = "finds too few tumour cells for a limit of blank on every unstained scene, fit it longer"
+        raise ArtefactError(weights.name, detail)
     on = f"phantoms of seeds {seeds[0]} to {seeds[-1]}, {side_px} px at {WORKING_MPP} µm/px"
     card = ModelCard(
         id=path.parent.name,
