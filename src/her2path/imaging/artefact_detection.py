@@ -25,14 +25,11 @@ class FineDetail:
     """Shape (M, N, 3); see `her2path.imaging.focus.measure_scale_energies`."""
     black_grains: Plane
     """Share of pixels that are dark, colourless grains."""
-    brown_grains: Plane
 
     @classmethod
     def unread(cls, shape: tuple[int, int]) -> FineDetail:
         """Nothing is known yet of a mask of this shape."""
-        return cls(
-            np.full((*shape, 3), np.nan, np.float32), np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-        )
+        return cls(np.full((*shape, 3), np.nan, np.float32), np.zeros(shape, np.float32))
 
     def place(self, part: FineDetail, tile: FocusTile) -> None:
         """Write what a tile owns of what was read for it; in place."""
@@ -40,7 +37,6 @@ class FineDetail:
         for whole, read in (
             (self.energies, part.energies),
             (self.black_grains, part.black_grains),
-            (self.brown_grains, part.brown_grains),
         ):
             own = read[first_row : first_row + TILE, first_col : first_col + TILE]
             room = whole[row : row + own.shape[0], col : col + own.shape[1]]
@@ -64,8 +60,8 @@ def measure_fine_detail(rgb: npt.NDArray[np.uint8], *, white: Rgb) -> FineDetail
     """
     down, right = -rgb.shape[0] % FOCUS_BLOCK, -rgb.shape[1] % FOCUS_BLOCK
     padded = np.asarray(cv2.copyMakeBorder(rgb, 0, down, 0, right, cv2.BORDER_REPLICATE), np.uint8)
-    black, brown = measure_grains(optical_density(padded, white=white), block=FOCUS_BLOCK)
-    return FineDetail(measure_scale_energies(padded), black, brown)
+    grains = measure_grains(optical_density(padded, white=white), block=FOCUS_BLOCK)
+    return FineDetail(measure_scale_energies(padded), grains)
 
 
 def detect_artefacts(
@@ -100,7 +96,7 @@ def detect_artefacts(
         ArtefactKind.BUBBLE: detect_bubbles(colours),
         ArtefactKind.COVERSLIP_EDGE: detect_coverslip_edge(colours, tissue, blurred),
         ArtefactKind.SATURATED: detect_opaque(colours),
-        ArtefactKind.DEBRIS: dirt | detect_grains(detail.brown_grains, clean),
+        ArtefactKind.DEBRIS: dirt,
         ArtefactKind.PIGMENT: detect_grains(detail.black_grains, clean),
     }
     return join_kinds(found, shape=(tissue.shape[0], tissue.shape[1]))

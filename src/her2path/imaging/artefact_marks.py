@@ -108,8 +108,11 @@ def detect_opaque(colours: BlockColours, *, cuts: MarkCuts | None = None) -> Mas
     return without_specks(opaque | (colours.opaque > 0.5), cuts.opaque_um2)
 
 
-def measure_grains(od: npt.NDArray[np.float32], *, block: int) -> tuple[Plane, Plane]:
-    """Count dark grains of 1 to 3 µm, colourless and brown ones apart.
+def measure_grains(od: npt.NDArray[np.float32], *, block: int) -> Plane:
+    """Count dark, colourless grains of 1 to 3 µm.
+
+    Brown ones are left alone: a small focus of strong membranes looks like a crowd of them, and to
+    leave out such a focus is the worse fault.
 
     Parameters
     ----------
@@ -120,25 +123,36 @@ def measure_grains(od: npt.NDArray[np.float32], *, block: int) -> tuple[Plane, P
 
     Returns
     -------
-    black, brown : ndarray of float32, shape (M / block, N / block)
+    share : ndarray of float32, shape (M / block, N / block)
         Share of the pixels.
     """
     total = cv2.transform(od, np.ones((1, 3), np.float32))
     tint = cv2.transform(od, np.array([[1, 0, -1]], np.float32))
-    # What is narrower than 4 µm in every direction stands out of its opening.
-    top = cv2.morphologyEx(total, cv2.MORPH_TOPHAT, disc(2))
+    # A grain is short in every direction.  A stained membrane is as narrow, but goes on along itself, so
+    # that the opening along its direction keeps it.
+    lines = [cv2.morphologyEx(total, cv2.MORPH_OPEN, line) for line in _LINES]
+    top = total - np.maximum.reduce(lines)
     dark = (top > _GRAIN_RISE_OD) & (total > _GRAIN_OD)
-    black = dark & (np.abs(tint) < _GRAIN_GREY * total)
-    brown = dark & (tint <= -_GRAIN_GREY * total)
+    # Compression blurs the colour of what is this small: the grey core of a strong membrane has brown beside
+    # it, a black grain has not.
+    around = cv2.boxFilter(tint, -1, (_AROUND_PX, _AROUND_PX)) > -_GRAIN_GREY / 2 * cv2.boxFilter(
+        total, -1, (_AROUND_PX, _AROUND_PX)
+    )
+    black = dark & (np.abs(tint) < _GRAIN_GREY * total) & around
     size = (od.shape[1] // block, od.shape[0] // block)
-    shares = [
-        cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA) for mask in (black, brown)
-    ]
-    return np.asarray(shares[0], np.float32), np.asarray(shares[1], np.float32)
+    return np.asarray(cv2.resize(black.astype(np.float32), size, interpolation=cv2.INTER_AREA), np.float32)
 
 
+_LINES = (
+    np.ones((1, 5), np.uint8),
+    np.ones((5, 1), np.uint8),
+    np.eye(5, dtype=np.uint8),
+    np.eye(5, dtype=np.uint8)[::-1].copy(),
+)
+"""Segments of 5 to 7 µm in four directions."""
+_AROUND_PX = 9
 _GRAIN_RISE_OD = 0.45
-"""Least density (sum of the channels) over what is within 4 µm."""
+"""Least density (sum of the channels) over the darkest segment that holds it."""
 _GRAIN_OD = 0.75
 _GRAIN_GREY = 0.12
 """Most hue (red minus blue over the sum) of a colourless grain; hematoxylin has 0.2, DAB -0.3."""
