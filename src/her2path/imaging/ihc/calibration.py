@@ -43,11 +43,15 @@ class Calibration:
     """Stained share from which a membrane with one single gap is called basolateral."""
     cytoplasm_od: float = 0.06
     """Cytoplasm of stained cells below this density (their median) is clear."""
-    doubtful_rise: float = 1.0
+    doubtful_rise: float = 1.4
     """Above it, membranes must stand out by this share of the cytoplasm's density; else a person looks.
-    Real 2+ and 3+ cores show 1.4 to 1.7, synthetic cytoplasm without membranes 0.2 to 0.9."""
+    Real 2+ and 3+ cores show 1.3 to 1.6, granular cytoplasm of phantoms with few membranes 0.5 to 1.6."""
     obscured_rise: float = 0.6
     """By less than this, and membranes cannot be told from the cytoplasm: no score."""
+    dense_cytoplasm_od: float = 0.12
+    """Cytoplasm as dense as a weak membrane ..."""
+    dense_obscured_rise: float = 0.9
+    """... leaves none to be told that stands out by less than this."""
     limit_of_blank_pct: float = 1.0
     """Per cent of cells called stained on unstained tissue, not exceeded by 95 % of null phantoms."""
 

@@ -59,6 +59,7 @@ def judge_cytoplasm(contrast_od: Floats, cytoplasm_od: Floats, calibration: Cali
     if density < calibration.cytoplasm_od:
         return Cytoplasm.CLEAR
     rise = float(np.median(contrast_od[known])) / density
-    if rise < calibration.obscured_rise:
+    dense = density >= calibration.dense_cytoplasm_od
+    if rise < (calibration.dense_obscured_rise if dense else calibration.obscured_rise):
         return Cytoplasm.OBSCURING
     return Cytoplasm.DOUBTFUL if rise < calibration.doubtful_rise else Cytoplasm.CLEAR

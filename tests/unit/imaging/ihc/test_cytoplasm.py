@@ -23,6 +23,10 @@ def judge(contrast, cytoplasm):
         pytest.param(0.32, 0.20, Cytoplasm.CLEAR, id="a real 3+ core"),
         pytest.param(0.03, 0.05, Cytoplasm.CLEAR, id="faint membranes, hardly any blush"),
         pytest.param(0.12, 0.13, Cytoplasm.DOUBTFUL, id="faint membranes on a tinted slide"),
+        pytest.param(0.10, 0.119, Cytoplasm.DOUBTFUL, id="pale cytoplasm that membranes hardly exceed"),
+        pytest.param(
+            0.10, 0.125, Cytoplasm.OBSCURING, id="the same beside cytoplasm as dense as weak membranes"
+        ),
         pytest.param(0.13, 0.27, Cytoplasm.OBSCURING, id="granular cytoplasm without membranes"),
         pytest.param(0.06, 0.27, Cytoplasm.OBSCURING, id="flat cytoplasm without membranes"),
     ],
