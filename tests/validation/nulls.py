@@ -15,6 +15,7 @@ from her2path.imaging.artefacts import ArtefactKind
 from her2path.imaging.phantoms.ihc import IhcPhantom, render_ihc
 from her2path.imaging.phantoms.ihc_random import random_artefact
 from her2path.imaging.phantoms.ihc_spec import STYLES, IhcPhantomSpec
+from her2path.imaging.tissue_pieces import GAP_UM
 from her2path.io import phantom_files
 from tests.validation.measures import Measure
 from tests.validation.phantom_run import side_by_side
@@ -91,9 +92,11 @@ def picture(null: NullSlide) -> tuple[IhcPhantom, Rgb]:
     if null.control is None:
         return phantom, phantom.rgb
     control = render_ihc(null.control).rgb
-    beside = np.empty((len(phantom.rgb), control.shape[1], 3), np.uint8)
+    # Parts closer together than this are one piece to her2path, and so they would be to a person.
+    gap = int(1.5 * GAP_UM / null.slide.spec.mpp)
+    beside = np.empty((len(phantom.rgb), gap + control.shape[1], 3), np.uint8)
     beside[:] = np.asarray(null.slide.spec.style.white).round()
-    beside[: len(control)] = control
+    beside[: len(control), gap:] = control
     return phantom, np.hstack([phantom.rgb, beside])
 
 
