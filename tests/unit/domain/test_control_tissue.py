@@ -80,6 +80,11 @@ def test_a_score_is_uncertain_as_far_as_the_intervals_of_its_shares_reach(cells,
     assert (found.score, found.possible) == (score, possible)
 
 
+def test_a_control_that_something_rejects_is_no_control():
+    with pytest.raises(ValueError, match="could reject it"):
+        scored({(Intensity.NONE, Pattern.NONE): 100}, artefact_over_most=True)
+
+
 def test_too_few_cells_of_a_control_are_not_scored():
     found = scored({STRONG: 19})
     assert isinstance(found, NotEvaluable)

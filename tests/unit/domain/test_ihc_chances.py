@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import product
 
@@ -21,6 +22,7 @@ from her2path.domain.ihc_chances import (
 )
 from her2path.domain.low_expression import low_expression
 from her2path.domain.verdict import NotEvaluable, State
+from her2path.errors import RuleSetError
 
 STAININGS = tuple(product(Intensity, Pattern))
 CAN_BE = np.array([(i is Intensity.NONE) == (p is Pattern.NONE) for i, p in STAININGS])
@@ -48,6 +50,15 @@ def test_drawn_tallies_are_scored_as_the_guideline_scores_each_of_them(guideline
     found = score_chances(reading(tallies[0]), guideline, Tallies(STAININGS, tallies))
     scores = [decide(reading(counts), guideline.ihc).conclusion.score for counts in tallies]
     assert dict(found.scores) == {score: scores.count(score) / len(tallies) for score in found.scores}
+
+
+@pytest.mark.parametrize(
+    "rules", [BREAST.ihc[1:], (*BREAST.ihc, BREAST.ihc[-1])], ids=["a gap", "an overlap"]
+)
+def test_rules_with_a_gap_or_an_overlap_give_no_chances(rules):
+    tallies = drawn(500_004)
+    with pytest.raises(RuleSetError, match="not exactly one rule"):
+        score_chances(reading(tallies[0]), replace(BREAST, ihc=rules), Tallies(STAININGS, tallies))
 
 
 def test_categories_are_those_of_the_overlay():
