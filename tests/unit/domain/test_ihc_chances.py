@@ -52,13 +52,11 @@ def test_drawn_tallies_are_scored_as_the_guideline_scores_each_of_them(guideline
     assert dict(found.scores) == {score: scores.count(score) / len(tallies) for score in found.scores}
 
 
-@pytest.mark.parametrize(
-    "rules", [BREAST.ihc[1:], (*BREAST.ihc, BREAST.ihc[-1])], ids=["a gap", "an overlap"]
-)
-def test_rules_with_a_gap_or_an_overlap_give_no_chances(rules):
+def test_rules_that_leave_a_gap_give_no_chances():
     tallies = drawn(500_004)
+    gap = replace(BREAST, ihc=BREAST.ihc[1:])
     with pytest.raises(RuleSetError, match="not exactly one rule"):
-        score_chances(reading(tallies[0]), replace(BREAST, ihc=rules), Tallies(STAININGS, tallies))
+        score_chances(reading(tallies[0]), gap, Tallies(STAININGS, tallies))
 
 
 def test_categories_are_those_of_the_overlay():
