@@ -6,7 +6,7 @@ import numpy as np
 
 from her2path.imaging.nets.registry import ARCHITECTURES
 
-ARCHITECTURE_ID = "star-unet-16-32-96"
+ARCHITECTURE_ID = "star-unet-24-32-96"
 
 
 def random_weights(seed: int = 0) -> dict[str, np.ndarray]:

@@ -14,7 +14,7 @@ class TrainFitParams(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
-    architecture: str = "star-unet-16-32-96"
+    architecture: str = "star-unet-24-32-96"
     """Network, an id of `her2path.imaging.nets.registry`."""
     seed: Annotated[int, Ge(0)] = 4
     """Of first weights, patches and changes; with the scenes it decides everything."""

@@ -34,6 +34,10 @@ _MOSTLY, _HARDLY = 0.6, 0.2
 to the second one that is not scored as another; its doubtful cases are at the border between both."""
 _CLEAR = 0.35
 """Hematoxylin over that of the image's nuclei, below which a place is taught as no nucleus."""
+_UNDYED_OD = 0.03
+"""DAB that noise and a stain model that is a little off leave on unstained tissue."""
+_GRAIN_UM, _CELL_UM = 0.5, 5.0
+"""Smoothing of that, and how far from its membrane the middle of a cell may lie."""
 _CLEAR_UM = 1.5
 """Smoothing before that: clear spots of a vesicular nucleus are no cytoplasm."""
 
@@ -63,7 +67,8 @@ def taught_by_baseline(rgb: npt.NDArray[np.uint8]) -> Scene:
     Returns
     -------
     Scene
-        Membranes, and places that are neither sure nuclei nor clear, are not taught.
+        Places that are neither sure nuclei nor clear are not taught, nor what cells express where anything
+        is brown; where nothing is, nothing is expressed.
     """
     model = stain_model_of(rgb)
     cells = _measured(rgb, model)
@@ -75,15 +80,15 @@ def taught_by_baseline(rgb: npt.NDArray[np.uint8]) -> Scene:
     depth, radii = nucleus_targets(labels, WORKING_MPP)
     clear = _clear(rgb, model, cells.nuclei.hematoxylin[sure])
     taught = cv2.dilate((labels > 0).astype(np.uint8), np.ones((5, 5), np.uint8))[::2, ::2] > 0
-    blank = np.full(depth.shape, UNKNOWN, np.uint8)
     return Scene(
         rgb[None],
         np.array([[model.white, model.hematoxylin, model.dab]], np.float64),
         Targets(
             nucleus=np.where(taught | clear[::2, ::2], depth, UNKNOWN).astype(np.uint8),
-            membrane=blank,
+            amount=np.where(_undyed(rgb, model), 0, UNKNOWN).astype(np.uint8),
             tumour=_kinds(cells, codes == 0)[labels[2::4, 2::4]],
             radii=radii,
+            cell_radii=np.zeros_like(radii),
         ),
     )
 
@@ -132,6 +137,14 @@ def _kinds(cells: Cells, scored: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]
     kinds[1:][scored & (share >= _MOSTLY)] = 1
     kinds[1:][~scored & (share <= _HARDLY)] = 0
     return kinds
+
+
+def _undyed(rgb: npt.NDArray[np.uint8], model: StainModel) -> npt.NDArray[np.bool_]:
+    """Places without any brown within reach of a cell's membrane, shape (M/2, N/2)."""
+    dab = cv2.GaussianBlur(separate(rgb, model).dab, (0, 0), _GRAIN_UM / WORKING_MPP)
+    side = 2 * round(_CELL_UM / WORKING_MPP) + 1
+    highest = cv2.dilate(dab, np.ones((side, side), np.uint8))
+    return np.asarray(highest[::2, ::2] < _UNDYED_OD, np.bool_)
 
 
 def _clear(

@@ -22,7 +22,7 @@ from her2path.imaging.ihc.rays import ANGLES
 from her2path.imaging.nets.inference import network_input
 from her2path.imaging.stain import StainModel, separate
 from her2path.training.scenes import Scene
-from her2path.training.targets import DEEPEST, RADIUS_STEPS, UNKNOWN
+from her2path.training.targets import AMOUNT_STEPS, CELL_RADIUS_STEPS, DEEPEST, RADIUS_STEPS, UNKNOWN
 
 Floats = npt.NDArray[np.float32]
 Made = TypeVar("Made")
@@ -32,6 +32,8 @@ _VECTOR_JITTER = 0.03
 _WHITE_JITTER = 1.5
 _UNSTAINED = 0.3
 """Share of patches whose DAB is taken away, most or all of it."""
+_FAINTEST_OD_UM = 0.035
+"""Less than any faint membrane of a phantom has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +43,26 @@ class Batch:
     image: torch.Tensor
     """(B, 3, M, N)."""
     nucleus: torch.Tensor
-    """(B, M/2, N/2), 0 to 1; negative where not taught, as in `membrane` and `tumour`."""
-    membrane: torch.Tensor
+    """(B, M/2, N/2), 0 to 1; negative where not taught, as in `amount` and `tumour`."""
+    amount: torch.Tensor
+    """(B, M/2, N/2), square root of OD x µm; 0 where unstained."""
     tumour: torch.Tensor
     """(B, M/4, N/4)."""
     radii: torch.Tensor
     """(B, ANGLES, M/4, N/4) in µm; 0 outside nuclei."""
+    cell_radii: torch.Tensor
+    """The same of cells; 0 outside nuclei of tumour cells."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Patch:
     image: Floats
     nucleus: npt.NDArray[np.uint8]
-    membrane: npt.NDArray[np.uint8]
+    amount: Floats
+    """Square root of OD x µm; negative where not taught."""
     tumour: npt.NDArray[np.uint8]
     radii: npt.NDArray[np.uint8]
+    cell_radii: npt.NDArray[np.uint8]
 
 
 def camera_changes() -> v2.Compose:
@@ -92,12 +99,39 @@ def jittered(model: StainModel, rng: np.random.Generator) -> StainModel:
         return model
 
 
-def amounts(rgb: npt.NDArray[np.uint8], model: StainModel, rng: np.random.Generator) -> Floats:
-    """Separate with a misjudged model, and stain more or less; shape (3, M, N)."""
+def amounts(rgb: npt.NDArray[np.uint8], model: StainModel, rng: np.random.Generator) -> tuple[Floats, float]:
+    """Separate with a misjudged model, and stain more or less.
+
+    Returns
+    -------
+    image : ndarray of float32, shape (3, M, N)
+    gain : float
+        Of the DAB.
+    """
     found = network_input(separate(rgb, jittered(model, rng), with_residual=True))
     # Real nuclei are paler than most phantoms': hematoxylin varies more than anything else.
     gains = np.exp(rng.normal((-0.2, 0, 0), (0.45, 0.2, 0.2))).astype(np.float32)
-    return np.asarray(found * gains[:, None, None], np.float32)
+    return np.asarray(found * gains[:, None, None], np.float32), float(gains[1])
+
+
+def stained_again(amount: npt.NDArray[np.uint8], gain: float) -> Floats:
+    """Tell what is expressed where all DAB is `gain` times as much; what becomes too faint is unstained.
+
+    Parameters
+    ----------
+    amount : ndarray of uint8
+        As in `Targets`.
+    gain : float
+
+    Returns
+    -------
+    root : ndarray of float32
+        Square root of OD x µm, 0 where unstained, -1 where not taught.
+    """
+    root = amount.astype(np.float32) * np.float32(np.sqrt(gain) / AMOUNT_STEPS)
+    root[root**2 < _FAINTEST_OD_UM] = 0
+    root[amount == UNKNOWN] = -1
+    return root
 
 
 def turned(image: npt.NDArray[np.generic], turns: int, flip: bool) -> npt.NDArray[np.generic]:
@@ -126,17 +160,19 @@ def _cut(scene: Scene, rng: np.random.Generator, size: int, camera: v2.Compose, 
     targets = scene.targets
     fine = np.s_[top // 2 : (top + size) // 2, left // 2 : (left + size) // 2]
     coarse = np.s_[..., top // 4 : (top + size) // 4, left // 4 : (left + size) // 4]
-    image, membrane = amounts(rgb, scene.stain_model(variant), rng), targets.membrane[fine]
+    image, gain = amounts(rgb, scene.stain_model(variant), rng)
     if rng.random() < _UNSTAINED:
         # Or a network would take brown for tumour, and miss the tumour cells that do not stain.
-        image[1:] *= np.float32(rng.uniform(0, 0.5))
-        membrane = np.full_like(membrane, UNKNOWN)
+        remains = np.float32(rng.uniform(0, 0.5))
+        image[1:] *= remains
+        gain *= float(remains)
     return _Patch(
         image=turned(image, turns, flip),  # type: ignore[arg-type]
         nucleus=turned(targets.nucleus[fine], turns, flip),  # type: ignore[arg-type]
-        membrane=turned(membrane, turns, flip),  # type: ignore[arg-type]
+        amount=turned(stained_again(targets.amount[fine], gain), turns, flip),  # type: ignore[arg-type]
         tumour=turned(targets.tumour[coarse], turns, flip),  # type: ignore[arg-type]
         radii=turned_rays(targets.radii[coarse], turns, flip),
+        cell_radii=turned_rays(targets.cell_radii[coarse], turns, flip),
     )
 
 
@@ -162,9 +198,10 @@ def _stacked(patches: Sequence[_Patch]) -> Batch:
     return Batch(
         image=joined("image"),
         nucleus=known("nucleus", DEEPEST),
-        membrane=known("membrane", 1),
+        amount=joined("amount"),
         tumour=known("tumour", 1),
         radii=joined("radii").float() / RADIUS_STEPS,
+        cell_radii=joined("cell_radii").float() / CELL_RADIUS_STEPS,
     )
 
 

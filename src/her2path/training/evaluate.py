@@ -54,7 +54,7 @@ def tally(finder: Finder, scene: IhcScene, *, seed: int) -> Tally:
     """Find the nuclei of a scene's own photograph and compare them with the truth."""
     rgb = photograph(scene, seed=seed)
     stains = separate(rgb, stain_model_of(rgb), with_residual=True)
-    nuclei = finder(stains, mpp=WORKING_MPP, origin=(0, 0))
+    nuclei = finder(stains, mpp=WORKING_MPP, origin=(0, 0)).nuclei
     x, y = ring_centroids(nuclei.x, nuclei.y, nuclei.radii_px)
     found = np.column_stack([x, y])
     true, is_tumour = _true_nuclei(scene)

@@ -22,7 +22,7 @@ from her2path.training.record import FitRecord, processor, versions
 from her2path.training.scenes import Scene
 
 log = logging.getLogger(__name__)
-COLUMNS = ("step", "rate", "nucleus", "membrane", "tumour", "radii")
+COLUMNS = ("step", "rate", "nucleus", "expressed", "amount", "tumour", "radii", "cell_radii")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,10 @@ def fit(
         if (step + 1) % recipe.checkpoint_every == 0 or step + 1 == recipe.steps:
             run.save(folder / "checkpoint.pt", rows)
             log.info(
-                "step %d of %d, nucleus %.3f, radii %.2f", step + 1, recipe.steps, rows[-1][2], rows[-1][5]
+                "step %d of %d: %s",
+                step + 1,
+                recipe.steps,
+                ", ".join(f"{name} {v:.3f}" for name, v in zip(COLUMNS[2:], rows[-1][2:], strict=True)),
             )
     return run.averaged.eval(), rows
 
@@ -172,7 +175,7 @@ class _Run:
         self.optimiser.step()
         self._average(step)
         self.step = step + 1
-        parts = (found.nucleus, found.membrane, found.tumour, found.radii)
+        parts = [getattr(found, name) for name in COLUMNS[2:]]
         return [step, rate, *(float(part.detach()) for part in parts)]
 
     def _average(self, step: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from her2path.imaging.phantoms.ihc import compose_ihc, photograph
 from her2path.imaging.phantoms.ihc_random import random_spec, random_style
+from her2path.imaging.phantoms.ihc_spec import IhcPhantomSpec
 from her2path.imaging.stain import StainModel
 from her2path.imaging.stain_estimation import estimate_stain_model
 from her2path.io.files import replacing
@@ -23,6 +24,8 @@ HELD_OUT_SEEDS = range(1_900_000, 2_000_000)
 """Seeds of scenes that its card is measured on."""
 
 _MPP = 0.5
+_PLAIN, _FAT, _CONTENT = 0.25, 0.12, 0.4
+"""Shares of scenes without details of tissue, with fat, and with something in the lumens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,26 @@ class Scene:
         return StainModel(white, hematoxylin, dab)  # type: ignore[arg-type]
 
 
+def training_spec(seed: int, *, side_px: int) -> IhcPhantomSpec:
+    """Draw what a scene for training shows: a random phantom, but plainer or with more in it at times.
+
+    A network that never saw tissue without details takes their absence for something, and images of other
+    programs have details of their own.
+    """
+    spec = random_spec(seed, size_px=side_px, mpp=WORKING_MPP)
+    rng = np.random.default_rng([seed, 77])
+    plain, fat, content = rng.random(3)
+    fat_fraction, lumen_content = rng.uniform(0.05, 0.35), rng.uniform(0.2, 1.0)
+    if plain < _PLAIN or spec.detail is None:
+        return replace(spec, detail=None)
+    detail = replace(
+        spec.detail,
+        fat_fraction=round(float(fat_fraction), 4) if fat < _FAT else spec.detail.fat_fraction,
+        lumen_content=round(float(lumen_content), 4) if content < _CONTENT else spec.detail.lumen_content,
+    )
+    return replace(spec, detail=detail)
+
+
 def compose_scene(seed: int, *, side_px: int, variants: int) -> Scene:
     """Compose a random scene at 0.5 µm/px and photograph it with random colours and optics.
 
@@ -57,7 +80,7 @@ def compose_scene(seed: int, *, side_px: int, variants: int) -> Scene:
     Scene
         With stain models estimated from the photographs as they would be from a slide.
     """
-    scene = compose_ihc(random_spec(seed, size_px=side_px, mpp=WORKING_MPP))
+    scene = compose_ihc(training_spec(seed, side_px=side_px))
     rgb, stains = [], []
     for variant in range(variants):
         rng = np.random.default_rng([seed, variant])

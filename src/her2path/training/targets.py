@@ -10,14 +10,19 @@ import numpy.typing as npt
 
 from her2path.imaging.ihc.rays import ANGLES, COS, SIN
 from her2path.imaging.phantoms.ihc import IhcScene
-from her2path.imaging.phantoms.ihc_spec import FAINT_CUT_OD
 
 UNKNOWN = 255
 """Places that are not taught: what lies under an artefact cannot be known from the picture."""
 DEEPEST = 200
 RADIUS_STEPS = 16
 """Radii are kept in sixteenths of a µm."""
-_LONGEST_UM = 14.0
+CELL_RADIUS_STEPS = 12
+"""The same for cells, which are larger."""
+AMOUNT_STEPS = 200
+"""Amounts are kept as square roots (OD x µm), in these parts."""
+MEMBRANE_UM = 1.0
+"""Width of a phantom's membrane: the area of its profile (a Gaussian of 0.40 µm) over its height."""
+_LONGEST_UM, _LONGEST_CELL_UM = 14.0, 20.0
 _MARCH_UM = 0.125
 
 
@@ -27,12 +32,16 @@ class Targets:
 
     nucleus: npt.NDArray[np.uint8]
     """Shape (M/2, N/2): depth within the nucleus, `DEEPEST` in its middle, 0 outside, or `UNKNOWN`."""
-    membrane: npt.NDArray[np.uint8]
-    """Shape (M/2, N/2): 1 on a stained membrane, 0 elsewhere, or `UNKNOWN`."""
+    amount: npt.NDArray[np.uint8]
+    """Shape (M/2, N/2): square root of the DAB (OD x µm, in 1 / `AMOUNT_STEPS`) that the cell at this place
+    itself has on the nearest piece of its contour; 0 = unstained, or `UNKNOWN`."""
     tumour: npt.NDArray[np.uint8]
     """Shape (M/4, N/4): 1 tumour cell, 0 another, `UNKNOWN` in between."""
     radii: npt.NDArray[np.uint8]
     """Shape (ANGLES, M/4, N/4), in 1 / `RADIUS_STEPS` µm; 0 outside nuclei."""
+    cell_radii: npt.NDArray[np.uint8]
+    """Shape (ANGLES, M/4, N/4): outline of the tumour cell around a place in its nucleus, in
+    1 / `CELL_RADIUS_STEPS` µm; 0 elsewhere."""
 
 
 def targets_of(scene: IhcScene) -> Targets:
@@ -45,14 +54,35 @@ def targets_of(scene: IhcScene) -> Targets:
     .. [1] Schmidt et al., MICCAI 2018, p. 265 (normalised distance and radii as targets).
     """
     depth, radii = nucleus_targets(scene.nuclei, scene.spec.mpp)
-    stained = _shrunk((scene.membrane >= FAINT_CUT_OD).astype(np.float32), 2) >= 0.5
     spoilt = scene.artefacts[::2, ::2] > 0
+    coarse = np.s_[2::4, 2::4]
+    own_nucleus = scene.nuclei[coarse] > 0
+    own_nucleus &= scene.nucleus_cell[scene.nuclei[coarse]] == scene.labels[coarse]
+    tumour_nucleus = np.where(own_nucleus, scene.labels[coarse], 0)
     return Targets(
         nucleus=_known(depth, spoilt & (depth > 0)),
-        membrane=_known(stained, spoilt & stained),
+        amount=_known(_amount(scene), spoilt | _unclear(scene)),
         tumour=_known(_tumour(scene), spoilt[::2, ::2]),
         radii=radii,
+        cell_radii=_radii(
+            scene.labels, tumour_nucleus, scene.spec.mpp, longest_um=_LONGEST_CELL_UM, parts=CELL_RADIUS_STEPS
+        ),
     )
+
+
+def _amount(scene: IhcScene) -> npt.NDArray[np.uint8]:
+    """Code what cells express, at the middle of two by two pixels."""
+    root = np.sqrt(scene.own[::2, ::2] * np.float32(MEMBRANE_UM))
+    return np.asarray(np.clip(np.rint(root * AMOUNT_STEPS), 0, UNKNOWN - 1), np.uint8)
+
+
+def _unclear(scene: IhcScene) -> npt.NDArray[np.bool_]:
+    """Places between two cells, and stained membranes of benign cells, of which nothing is taught."""
+    labels = scene.labels
+    corners = [labels[row::2, col::2] for row in (0, 1) for col in (0, 1)]
+    between = np.logical_or.reduce([corner != corners[0] for corner in corners[1:]])
+    benign = (corners[0] == 0) & (_shrunk(scene.membrane, 2) > 0.02)
+    return np.asarray(between | benign, np.bool_)
 
 
 def nucleus_targets(
@@ -60,7 +90,8 @@ def nucleus_targets(
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
     """Depth and radii of numbered nuclei, see `Targets`; `nuclei` has shape (M, N), 0 = none."""
     depth = np.rint(_shrunk(_depth(nuclei), 2) * DEEPEST)
-    return depth.astype(np.uint8), _radii(nuclei, mpp)
+    radii = _radii(nuclei, nuclei[2::4, 2::4], mpp, longest_um=_LONGEST_UM, parts=RADIUS_STEPS)
+    return depth.astype(np.uint8), radii
 
 
 def _known(values: npt.NDArray[np.generic], spoilt: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
@@ -99,14 +130,20 @@ def _tumour(scene: IhcScene) -> npt.NDArray[np.uint8]:
     return np.where((edge > 0) & (nuclei == 0), UNKNOWN, known).astype(np.uint8)
 
 
-def _radii(nuclei: npt.NDArray[np.int32], mpp: float) -> npt.NDArray[np.uint8]:
-    """March along the rays of every fourth pixel's place until its nucleus ends."""
-    coarse = nuclei[2::4, 2::4]
+def _radii(
+    labels: npt.NDArray[np.int32],
+    coarse: npt.NDArray[np.int32],
+    mpp: float,
+    *,
+    longest_um: float,
+    parts: int,
+) -> npt.NDArray[np.uint8]:
+    """March along the rays of every fourth pixel's place, if it has a label, until that label ends."""
     rows, columns = np.nonzero(coarse)
     label = coarse[rows, columns]
     y, x = rows * 4 + 1.5, columns * 4 + 1.5
     radii = np.zeros((ANGLES, *coarse.shape), np.uint8)
-    steps = np.arange(_MARCH_UM, _LONGEST_UM, _MARCH_UM) / mpp
+    steps = np.arange(_MARCH_UM, longest_um, _MARCH_UM) / mpp
     for ray in range(ANGLES):
         inside = np.ones(len(rows), np.bool_)
         reached = np.zeros(len(rows))
@@ -116,10 +153,10 @@ def _radii(nuclei: npt.NDArray[np.int32], mpp: float) -> npt.NDArray[np.uint8]:
                 break
             i = np.floor(y[there] + step * SIN[ray] + 0.5).astype(np.intp)
             j = np.floor(x[there] + step * COS[ray] + 0.5).astype(np.intp)
-            on = (i >= 0) & (j >= 0) & (i < nuclei.shape[0]) & (j < nuclei.shape[1])
+            on = (i >= 0) & (j >= 0) & (i < labels.shape[0]) & (j < labels.shape[1])
             same = np.zeros(len(there), np.bool_)
-            same[on] = nuclei[i[on], j[on]] == label[there[on]]
+            same[on] = labels[i[on], j[on]] == label[there[on]]
             inside[there[~same]] = False
             reached[there[same]] = step * mpp
-        radii[ray, rows, columns] = np.rint((reached + _MARCH_UM / 2) * RADIUS_STEPS)
+        radii[ray, rows, columns] = np.rint((reached + _MARCH_UM / 2) * parts)
     return radii

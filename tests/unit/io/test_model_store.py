@@ -17,7 +17,7 @@ def card(folder: Path, **changes: object) -> dict[str, object]:
     digest = hashlib.sha256((folder / "weights.safetensors").read_bytes()).hexdigest()
     return {
         "id": folder.name,
-        "architecture": "star-unet-16-32-96",
+        "architecture": "star-unet-24-32-96",
         "mpp": 0.5,
         "inputs": ["hematoxylin", "dab", "residual"],
         "outputs": ["nucleus"],

@@ -5,16 +5,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from her2path.domain.ihc import Intensity, Pattern
 from her2path.imaging.ihc.rays import ANGLES, COS, SIN
 from her2path.imaging.nets.registry import ARCHITECTURES
 from her2path.imaging.phantoms.ihc import compose_ihc
-from her2path.imaging.phantoms.ihc_spec import SCORE_PRESETS, IhcPhantomSpec
-from her2path.training.datasets import SceneBatches, turned, turned_rays
+from her2path.imaging.phantoms.ihc_spec import SCORE_PRESETS, ClassShare, IhcPhantomSpec
+from her2path.training.datasets import SceneBatches, stained_again, turned, turned_rays
 from her2path.training.fit import Recipe, fit
 from her2path.training.scenes import Scene, compose_scene, read_scene, write_scene
-from her2path.training.targets import DEEPEST, RADIUS_STEPS, UNKNOWN, targets_of
+from her2path.training.targets import AMOUNT_STEPS, DEEPEST, RADIUS_STEPS, UNKNOWN, targets_of
 
-ARCHITECTURE = ARCHITECTURES["star-unet-16-32-96"]
+ARCHITECTURE = ARCHITECTURES["star-unet-24-32-96"]
 
 
 @pytest.fixture(scope="module")
@@ -39,9 +40,29 @@ def test_targets_show_the_outline_of_each_nucleus():
         assert same.mean() > 0.9 if within else same.mean() < 0.1
 
 
-def test_only_stained_membranes_of_a_scene_are_taught_as_such():
-    spec = IhcPhantomSpec(seed=500_003, width_px=256, height_px=256, mpp=0.5)
-    assert not (targets_of(compose_ihc(spec)).membrane == 1).any()
+def test_only_cells_that_stain_by_themselves_are_taught_as_such():
+    half = IhcPhantomSpec(
+        seed=500_003,
+        width_px=256,
+        height_px=256,
+        mpp=0.5,
+        patchiness=0.0,
+        classes=(ClassShare(Intensity.STRONG, Pattern.COMPLETE, 0.5),),
+    )
+    scene = compose_ihc(half)
+    amount = targets_of(scene).amount
+    cells = scene.labels[::2, ::2]
+    strong = np.append(False, scene.cells.expressed_intensity == "strong")[cells]
+    known = (amount != UNKNOWN) & (cells > 0)
+    assert (amount[known & strong] > 0).mean() > 0.95
+    assert (amount[known & ~strong] == 0).all()
+    assert np.median(amount[known & strong] / AMOUNT_STEPS) ** 2 == pytest.approx(0.95, rel=0.15)
+
+
+def test_where_dab_fades_so_does_what_is_taught():
+    amount = np.array([0, 40, 200, UNKNOWN], np.uint8)
+    assert stained_again(amount, 1.0) == pytest.approx([0, 0.2, 1.0, -1])
+    assert stained_again(amount, 0.25) == pytest.approx([0, 0, 0.5, -1])
 
 
 @pytest.mark.parametrize("flip", [False, True])

@@ -27,9 +27,9 @@ class Calibration:
     """Rise of a contour over both its sides from which it counts as stained."""
     grain: float = 1.0
     """The same in standard deviations of the DAB within the cell's cytoplasm: granules are no membrane."""
-    least_membrane: float = 0.2
-    """Where a learned finder tells of membranes: probability below which nothing counts as stained,
-    whatever its rise."""
+    least_chance: float = 0.5
+    """Where a learned finder tells what cells express: probability from which a piece of contour counts as
+    stained, if it is brown at all."""
     weak_od_um: float = 0.13
     moderate_od_um: float = 0.265
     strong_od_um: float = 0.54

@@ -7,13 +7,14 @@ find it on their own, so no order of cells and no tile matters.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from her2path.imaging.ihc.finder import Nuclei
+from her2path.imaging.ihc.expression import Expressed, ExpressionMaps
+from her2path.imaging.ihc.finder import Found, Nuclei
 from her2path.imaging.ihc.rays import Floats, closed_paths, ring_points, sample_rays
 from her2path.imaging.stain import StainAmounts, steadied
 
@@ -52,8 +53,8 @@ class CellRays:
     """Distance of the nucleus' outline in steps, shape (n, ANGLES)."""
     contour: npt.NDArray[np.intp]
     """Place of the cell's outline along each ray, shape (n, ANGLES)."""
-    membrane: Floats | None = None
-    """Probability of a stained membrane, shape of `dab`; None where the finder of nuclei does not tell."""
+    own: Expressed | None = None
+    """What the cells express; None where the finder of nuclei does not tell."""
 
     @property
     def contour_um(self) -> Floats:
@@ -71,16 +72,17 @@ class CellMaps:
     """Place + 1 of the nucleus at each pixel, 0 = none."""
     nuclei: Nuclei
     mpp: float
+    expression: ExpressionMaps | None = None
 
 
-def prepare_maps(stains: StainAmounts, nuclei: Nuclei, *, mpp: float) -> CellMaps:
+def prepare_maps(stains: StainAmounts, found: Found, *, mpp: float) -> CellMaps:
     """Make the maps of a tile once for all of its cells.
 
     Parameters
     ----------
     stains : StainAmounts
         Of the tile with its margin.
-    nuclei : Nuclei
+    found : Found
         All nuclei of the tile: those of neighbours bound a cell.
     mpp : float
         Pixel size in µm.
@@ -89,7 +91,8 @@ def prepare_maps(stains: StainAmounts, nuclei: Nuclei, *, mpp: float) -> CellMap
     dab = steadied(cv2.GaussianBlur(stains.dab, (0, 0), sigma))
     blue = np.maximum(steadied(cv2.GaussianBlur(stains.hematoxylin, (0, 0), sigma)), 0)
     both = np.asarray(cv2.merge([dab, blue]), np.float32)
-    return CellMaps(both, _label(nuclei, stains.dab.shape), nuclei, mpp)
+    labels = _label(found.nuclei, stains.dab.shape)
+    return CellMaps(both, labels, found.nuclei, mpp, found.expression)
 
 
 def trace_cells(maps: CellMaps, *, chosen: npt.NDArray[np.intp]) -> CellRays:
@@ -114,8 +117,20 @@ def trace_cells(maps: CellMaps, *, chosen: npt.NDArray[np.intp]) -> CellRays:
     line, blue_line = (np.ascontiguousarray(samples[..., stain]) for stain in (0, 1))
     clear = line + blue_line < CLEAR_OD
     limit = _limits(labels, clear, chosen, nucleus)
-    cost = _cost(line, nucleus, limit)
-    return CellRays(line, blue_line, nucleus, closed_paths(cost, prices=_BEND), some.membrane)
+    if some.cell_um is None:
+        contour = closed_paths(_cost(line, nucleus, limit), prices=_BEND)
+    else:
+        contour = _told(some.cell_um, nucleus, limit)
+    rays = CellRays(line, blue_line, nucleus, contour)
+    if maps.expression is None:
+        return rays
+    return replace(rays, own=maps.expression.along(some.x, some.y, rays.contour_um))
+
+
+def _told(cell_um: Floats, nucleus: Floats, limit: Floats) -> npt.NDArray[np.intp]:
+    """Places of outlines that the finder gave, outside the nucleus and within the limits."""
+    steps = np.clip(cell_um / np.float32(STEP_UM), nucleus + 1, limit)
+    return np.asarray(np.rint(steps) - 1, np.intp)
 
 
 def _label(nuclei: Nuclei, shape: tuple[int, ...]) -> Floats:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
+from her2path.imaging.ihc.expression import ExpressionMaps
 from her2path.imaging.ihc.rays import ANGLES, COS, SIN, Coordinates, Floats, ring_area
 from her2path.imaging.stain import StainAmounts
 
@@ -37,9 +38,9 @@ class Nuclei:
     """Mean hematoxylin within the outline."""
     tumour: Floats
     """Probability of belonging to a tumour cell as the finder sees it; 1 where it cannot tell."""
-    membrane: Floats | None = None
-    """Probability of a stained membrane along the rays of each nucleus, every `STEP_UM` of `cells` from
-    the first on, shape (n, ANGLES, R); None where the finder does not look for membranes."""
+    cell_um: Floats | None = None
+    """Outline of the whole cell around ``x, y`` in µm, shape (n, ANGLES); None where the finder does not
+    look for cells."""
 
     def __len__(self) -> int:
         return len(self.x)
@@ -56,6 +57,15 @@ class Nuclei:
         lists = {f.name: [getattr(part, f.name) for part in parts] for f in fields(cls)}
         values: dict[str, Any] = {n: None if v[0] is None else np.concatenate(v) for n, v in lists.items()}
         return cls(**values)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a finder gives of one tile."""
+
+    nuclei: Nuclei
+    expression: ExpressionMaps | None = None
+    """What cells express; None where the finder does not tell, and rays have to."""
 
 
 class Finder(Protocol):
@@ -75,7 +85,7 @@ class Finder(Protocol):
         """Whether `Nuclei.tumour` is a probability, not a constant."""
         ...
 
-    def __call__(self, stains: StainAmounts, *, mpp: float, origin: tuple[int, int]) -> Nuclei:
+    def __call__(self, stains: StainAmounts, *, mpp: float, origin: tuple[int, int]) -> Found:
         """Find the nuclei of a tile with its margin; called from several threads at once."""
         ...
 

@@ -98,19 +98,20 @@ def measure_cells(
     """
     # Who tells kinds of cells looks at other colours, too.
     stains = separate(rgb, model, with_residual=finder.tells_tumour)
-    nuclei = finder(stains, mpp=mpp, origin=origin)
+    found = finder(stains, mpp=mpp, origin=origin)
+    nuclei = found.nuclei
     x, y = ring_centroids(nuclei.x, nuclei.y, nuclei.radii_px)
     x, y = x + 0.5, y + 0.5
     own = (y >= core.row) & (y < core.row + core.height) & (x >= core.col) & (x < core.col + core.width)
     chosen = np.flatnonzero(own)
     chosen = chosen[np.lexsort((x[chosen], y[chosen]))]
-    maps = prepare_maps(stains, nuclei, mpp=mpp)
+    maps = prepare_maps(stains, found, mpp=mpp)
     gain = _dab_noise(model) / _dab_noise(StainModel())
     parts = [
         _measured(maps, chosen[part], x[chosen[part]], y[chosen[part]], calibration, gain)
-        for part in parts_of(len(chosen), AT_ONCE)
+        for part in parts_of(max(len(chosen), 1), AT_ONCE)
     ]
-    return _joined(parts or [_measured(maps, chosen, x[chosen], y[chosen], calibration, gain)])
+    return _joined(parts)
 
 
 def _measured(

@@ -94,12 +94,20 @@ def measure_membranes(rays: CellRays, calibration: Calibration, *, noise_gain: f
     count = cytoplasm.sum(axis=2)
     levels = [_levels(samples, cytoplasm, nucleus, count) for samples in (rays.dab, rays.blue)]
     profiles = _profiles(rays, levels)
-    rise = profiles.rise - _leak(rays, nucleus)
-    least = np.maximum(
-        calibration.stained_rise_od * max(1.0, noise_gain), calibration.grain * _grain(rays.dab, cytoplasm)
-    )
-    stained = (rise >= least[:, None]) & (_blue_rise(rays, profiles, levels[1]) <= _BLUE * rise)
-    stained &= _likely(rays, calibration)
+    excess = profiles.excess_od_um
+    if rays.own is not None:
+        # Where nothing is brown nothing is stained, whatever a network says.
+        stained = (rays.own.chance >= calibration.least_chance) & (
+            profiles.line >= calibration.stained_rise_od
+        )
+        excess = rays.own.amount_od_um
+    else:
+        rise = profiles.rise - _leak(rays, nucleus)
+        least = np.maximum(
+            calibration.stained_rise_od * max(1.0, noise_gain),
+            calibration.grain * _grain(rays.dab, cytoplasm),
+        )
+        stained = (rise >= least[:, None]) & (_blue_rise(rays, profiles, levels[1]) <= _BLUE * rise)
     length = ring_lengths(rays.contour_um)
     share = np.asarray(length / length.sum(axis=1, keepdims=True), np.float32)
     has_cytoplasm = count.sum(axis=1) >= _FEW
@@ -108,21 +116,11 @@ def measure_membranes(rays: CellRays, calibration: Calibration, *, noise_gain: f
         connectivity=_longest_run(stained, share),
         od=_median(profiles.line, stained),
         contrast_od=_median(profiles.line - levels[0].beside, stained),
-        excess_od_um=_median(profiles.excess_od_um, stained),
+        excess_od_um=_median(excess, stained),
         thickness_um=_thickness(profiles, stained),
         cytoplasm_od=np.asarray(np.where(has_cytoplasm, levels[0].cell, np.nan), np.float32),
         nucleus_od=levels[0].nucleus,
     )
-
-
-def _likely(rays: CellRays, calibration: Calibration) -> npt.NDArray[np.bool_] | np.bool_:
-    """Pieces of contour that a learned finder holds for stained membrane; all where none tells."""
-    if rays.membrane is None:
-        return np.bool_(True)
-    padded = np.pad(rays.membrane, ((0, 0), (0, 0), (_REACH, _REACH)), mode="edge")
-    place = rays.contour + _REACH
-    chance = np.maximum.reduce([at(padded, place + k) for k in range(-_SEARCH, _SEARCH + 1)])
-    return np.asarray(chance >= calibration.least_membrane, np.bool_)
 
 
 @dataclass(frozen=True, slots=True)

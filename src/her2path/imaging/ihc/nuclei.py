@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from her2path.imaging.ihc.finder import Nuclei, without_overlaps
+from her2path.imaging.ihc.finder import Found, Nuclei, without_overlaps
 from her2path.imaging.ihc.rays import (
     ANGLES,
     AT_ONCE,
@@ -94,9 +94,9 @@ class ClassicalFinder:
         """No: outlines alone do not tell."""
         return False
 
-    def __call__(self, stains: StainAmounts, *, mpp: float, origin: tuple[int, int]) -> Nuclei:
+    def __call__(self, stains: StainAmounts, *, mpp: float, origin: tuple[int, int]) -> Found:
         """Find nuclei, see `detect_nuclei`."""
-        return detect_nuclei(stains, mpp=mpp, origin=origin, cuts=self.cuts)
+        return Found(detect_nuclei(stains, mpp=mpp, origin=origin, cuts=self.cuts))
 
 
 def detect_nuclei(

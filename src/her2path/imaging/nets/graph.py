@@ -64,8 +64,8 @@ def build(architecture: Architecture, weights: Weights) -> ov.Model:
     Returns
     -------
     openvino.Model
-        Input (1, 3, M, N); outputs fine (1, 2, M/2, N/2) as probabilities, coarse (1, 33, M/4, N/4)
-        with a probability first and radii after it.
+        Input (1, 3, M, N); outputs fine (1, 3, M/2, N/2) and coarse (1, 65, M/4, N/4), see
+        `FINE_OUTPUTS` and `COARSE_OUTPUTS`; chances before their sigmoid.
     """
     image = ops.parameter(ov.PartialShape([1, len(INPUTS), -1, -1]), ov.Type.f32)
     fine, coarse = architecture.wire(image, _Graph(architecture, weights))

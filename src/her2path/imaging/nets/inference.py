@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from her2path.errors import ModelError
+from her2path.imaging.ihc.rays import ANGLES
 from her2path.imaging.nets.registry import Architecture, check_weights
 from her2path.imaging.stain import StainAmounts
 
@@ -46,12 +47,15 @@ class Maps:
 
     nucleus: Floats
     """Depth within a nucleus, 0 to 1, at two pixels; shape (m, n)."""
-    membrane: Floats
-    """Probability of a stained membrane, at two pixels."""
+    expressed: Floats
+    """Probability that the cell there stains the nearest piece of its contour, and the square root of how
+    strongly (OD x µm), at two pixels; shape (m, n, 2)."""
     tumour: Floats
     """Probability of a tumour cell, at four pixels; shape (m/2, n/2)."""
     radii_um: Floats
     """Outline of the nucleus at each place, at four pixels; shape (m/2, n/2, ANGLES)."""
+    cell_radii_um: Floats
+    """The same of the cell."""
     top: int
     left: int
     """Pixels of the tile before the first one on the network's grid."""
@@ -109,12 +113,18 @@ class Predictor:
         fine, coarse = self._run(image[None])
         return Maps(
             nucleus=_rounded(_sigmoid(fine[0, 0])),
-            membrane=_rounded(_sigmoid(fine[0, 1])),
+            expressed=np.stack([_rounded(_sigmoid(fine[0, 1])), _rounded(fine[0, 2])], axis=-1),
             tumour=_rounded(_sigmoid(coarse[0, 0])),
-            radii_um=np.ascontiguousarray(np.moveaxis(_rounded(coarse[0, 1:]), 0, -1)),
+            radii_um=_last(coarse[0, 1 : 1 + ANGLES]),
+            cell_radii_um=_last(coarse[0, 1 + ANGLES :]),
             top=top,
             left=left,
         )
+
+
+def _last(radii: Floats) -> Floats:
+    """Put rays last, shape (ANGLES, m, n) to (m, n, ANGLES)."""
+    return np.ascontiguousarray(np.moveaxis(_rounded(radii), 0, -1))
 
 
 def _sigmoid(logits: Floats) -> Floats:

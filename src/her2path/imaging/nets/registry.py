@@ -19,10 +19,15 @@ from her2path.imaging.ihc.rays import ANGLES
 
 INPUTS = ("hematoxylin", "dab", "residual")
 """Channels of the input: amounts by the slide's own stain model, decadic OD."""
-FINE_OUTPUTS = ("nucleus", "membrane")
-"""Channels at two input pixels: how deep within a nucleus (0 edge, 1 centre); on a stained membrane."""
-COARSE_OUTPUTS = ("tumour", *(f"radius_{ray}" for ray in range(ANGLES)))
-"""Channels at four input pixels: of a tumour cell; outline of the nucleus along each ray, µm."""
+FINE_OUTPUTS = ("nucleus", "expressed", "amount")
+"""Channels at two input pixels: how deep within a nucleus (0 edge, 1 centre); whether the nearest piece of
+the cell's contour is stained by the cell itself; how strongly, as the square root of OD x µm."""
+COARSE_OUTPUTS = (
+    "tumour",
+    *(f"nucleus_radius_{ray}" for ray in range(ANGLES)),
+    *(f"cell_radius_{ray}" for ray in range(ANGLES)),
+)
+"""Channels at four input pixels: of a tumour cell; outlines of its nucleus and of itself along rays, µm."""
 
 Image = TypeVar("Image")
 
@@ -118,7 +123,7 @@ ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType(
     {
         found.id: found
         for found in (
-            Architecture("star-unet-16-32-96", _layers(16, 32, 96, (1, 2, 2)), grid_px=8, reach_px=80),
+            Architecture("star-unet-24-32-96", _layers(24, 32, 96, (1, 2, 2)), grid_px=8, reach_px=80),
         )
     }
 )

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -185,3 +186,22 @@ def measure_borders(contours: Contours, n_cells: int) -> BorderTruth:
     shown = np.bincount(contours.cell, weights=over, minlength=n)
     total = np.bincount(contours.cell, weights=contours.shown_od * over, minlength=n)
     return BorderTruth(expressed / size, shown / size, total / np.maximum(shown, 1))
+
+
+def own_plane(cells: CellMap, contours: Contours) -> npt.NDArray[np.float32]:
+    """Lay what every cell expresses over its whole body, each place with the nearest piece of contour.
+
+    Returns
+    -------
+    own : ndarray of float32, shape (M, N)
+        Class density (what the membrane shows beside equal neighbours is 1.2 times as much); 0 off cells.
+    """
+    own = np.zeros(cells.labels.shape, np.float32)
+    if not len(contours.flat):
+        return own
+    away = np.ones(own.shape, np.uint8)
+    away.ravel()[contours.flat] = 0
+    _, place = cv2.distanceTransformWithLabels(away, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    table = np.zeros(int(place.max()) + 1, np.float32)
+    table[place.ravel()[contours.flat]] = contours.own_od / MEMBRANE_SHARE
+    return np.where(cells.labels > 0, table[place], own)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 from her2path.errors import ModelError
-from her2path.imaging.ihc.cells import RAY_UM
 from her2path.imaging.ihc.learned import (
     MARGIN_UM,
     LearnedCuts,
@@ -37,7 +34,9 @@ def maps_of(discs: list[tuple[float, float, float, float]], side: int = 96) -> M
         coarse = np.hypot(*(np.indices(tumour.shape) * 2 + 1 - np.array([row, column])[:, None, None]))
         radii[coarse < radius] = radius
         tumour[coarse < radius] = chance
-    return Maps(np.clip(depth, 0, 1).astype(np.float32), np.zeros_like(depth), tumour, radii, 0, 0)
+    expressed = np.zeros((side, side, 2), np.float32)
+    cells = np.full_like(radii, 9)
+    return Maps(np.clip(depth, 0, 1).astype(np.float32), expressed, tumour, radii, cells, 0, 0)
 
 
 def found(discs: list[tuple[float, float, float, float]]):
@@ -70,20 +69,13 @@ def test_an_empty_tile_has_no_nuclei():
     assert len(found([])) == 0
 
 
-def test_what_the_network_says_of_membranes_lies_along_the_rays_of_each_nucleus():
-    maps = maps_of([(30, 30, 5, 1)])
-    rows, columns = np.indices(maps.membrane.shape) + 0.5
-    ring = np.abs(np.hypot(rows - 30, columns - 30) - 9) < 1
-    blue = np.full((192, 192), 0.3, np.float32)
-    nuclei = nuclei_of_maps(
-        replace(maps, membrane=ring.astype(np.float32)),
-        StainAmounts(blue, blue * 0, blue * 0),
-        mpp=MPP,
-        cuts=LearnedCuts(),
-    )
-    assert nuclei.membrane is not None
-    assert RAY_UM[nuclei.membrane[0].argmax(axis=1)] == pytest.approx(9, abs=2.5)
-    assert nuclei.membrane[0, :, RAY_UM < 5].max() == 0
+def test_a_cell_is_outlined_as_the_network_says_but_never_within_its_nucleus():
+    nuclei = found([(30, 30, 5, 1)])
+    assert nuclei.cell_um is not None
+    assert nuclei.cell_um[0] == pytest.approx(np.full(32, 9), abs=0.1)
+    crowded = found([(30, 30, 11, 1)])
+    assert crowded.cell_um is not None
+    assert (crowded.cell_um[0] >= 10.9).all()
 
 
 @pytest.fixture(scope="module")
@@ -102,12 +94,14 @@ def test_nuclei_do_not_depend_on_where_a_tile_was_cut(finder, row, col):
     expected = finder(whole, mpp=MPP, origin=(0, 0))
     cut = finder(part, mpp=MPP, origin=(row, col))
     places = []
-    for nuclei, top, left in ((expected, 0, 0), (cut, row, col)):
+    for given, top, left in ((expected, 0, 0), (cut, row, col)):
+        nuclei = given.nuclei
+        assert given.expression is not None
+        own = given.expression.along(nuclei.x, nuclei.y, nuclei.cell_um)
         x, y = nuclei.x + left, nuclei.y + top
         inside = (x > margin) & (x < 640 - margin) & (y > margin) & (y < 640 - margin)
-        assert nuclei.membrane is not None
-        rays = nuclei.membrane.reshape(len(x), -1)
-        numbers = [x, y, nuclei.area_um2, nuclei.tumour, rays, nuclei.hematoxylin]
+        rays = [nuclei.cell_um, own.chance, own.amount_od_um]
+        numbers = [x, y, nuclei.area_um2, nuclei.tumour, *rays, nuclei.hematoxylin]
         places.append(np.column_stack(numbers)[inside])
     assert len(places[0]) > 20
     np.testing.assert_array_equal(places[0][:, :-1], places[1][:, :-1])

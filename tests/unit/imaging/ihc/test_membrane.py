@@ -10,6 +10,8 @@ import pytest
 
 from her2path.imaging.ihc.calibration import Calibration
 from her2path.imaging.ihc.cells import prepare_maps, trace_cells
+from her2path.imaging.ihc.expression import Expressed
+from her2path.imaging.ihc.finder import Found
 from her2path.imaging.ihc.membrane import measure_membranes
 from her2path.imaging.ihc.nuclei import detect_nuclei
 from her2path.imaging.stain import StainAmounts
@@ -49,7 +51,7 @@ def cell(
 def measure(stains):
     nuclei = detect_nuclei(stains, mpp=MPP)
     middle = np.hypot(nuclei.x - CENTRE, nuclei.y - CENTRE).argmin(keepdims=True)
-    rays = trace_cells(prepare_maps(stains, nuclei, mpp=MPP), chosen=middle)
+    rays = trace_cells(prepare_maps(stains, Found(nuclei), mpp=MPP), chosen=middle)
     return rays, measure_membranes(rays, Calibration())
 
 
@@ -140,20 +142,21 @@ def test_noise_of_poorly_separated_stains_is_no_membrane():
     stains = cell(0.12)
     nuclei = detect_nuclei(stains, mpp=MPP)
     middle = np.hypot(nuclei.x - CENTRE, nuclei.y - CENTRE).argmin(keepdims=True)
-    rays = trace_cells(prepare_maps(stains, nuclei, mpp=MPP), chosen=middle)
+    rays = trace_cells(prepare_maps(stains, Found(nuclei), mpp=MPP), chosen=middle)
     clear, noisy = (measure_membranes(rays, Calibration(), noise_gain=gain) for gain in (1.0, 4.0))
     assert clear.completeness[0] > 0.9
     assert noisy.completeness[0] < 0.15
 
 
-@pytest.mark.parametrize(("chance", "stained"), [(0.1, False), (0.2, True), (0.9, True)])
-def test_a_line_that_a_learned_finder_holds_for_no_membrane_does_not_count(chance, stained):
-    stains = cell(0.5)
+@pytest.mark.parametrize(
+    ("chance", "brown", "stained"), [(0.4, 0.5, False), (0.5, 0.5, True), (0.9, 0.5, True), (0.9, 0.0, False)]
+)
+def test_a_learned_finder_says_which_brown_lines_are_the_cells_own(chance, brown, stained):
+    stains = cell(brown)
     nuclei = detect_nuclei(stains, mpp=MPP)
     middle = np.hypot(nuclei.x - CENTRE, nuclei.y - CENTRE).argmin(keepdims=True)
-    rays = trace_cells(prepare_maps(stains, nuclei, mpp=MPP), chosen=middle)
-    told = replace(rays, membrane=np.full_like(rays.dab, chance))
-    completeness = measure_membranes(told, Calibration()).completeness[0]
-    assert completeness == (
-        pytest.approx(measure_membranes(rays, Calibration()).completeness[0]) if stained else 0
-    )
+    rays = trace_cells(prepare_maps(stains, Found(nuclei), mpp=MPP), chosen=middle)
+    own = Expressed(*(np.full(rays.contour.shape, value, np.float32) for value in (chance, 0.3)))
+    membranes = measure_membranes(replace(rays, own=own), Calibration())
+    assert membranes.completeness[0] == pytest.approx(1 if stained else 0)
+    assert membranes.excess_od_um[0] == pytest.approx(0.3 if stained else np.nan, nan_ok=True)

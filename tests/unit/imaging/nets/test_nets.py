@@ -41,10 +41,11 @@ def inner(maps: Maps, origin: tuple[int, int], box: tuple[int, int, int, int]) -
     row, col, height, width = box
     top, left = row - origin[0] - maps.top, col - origin[1] - maps.left
     parts = []
-    for image, size in ((maps.nucleus, 2), (maps.membrane, 2), (maps.tumour, 4), (maps.radii_um, 4)):
+    for name in ("nucleus", "expressed", "tumour", "radii_um", "cell_radii_um"):
+        size = 2 if name in ("nucleus", "expressed") else 4
         assert top % 8 == left % 8 == 0
         rows = slice(top // size, (top + height) // size)
-        parts.append(image[rows, left // size : (left + width) // size])
+        parts.append(getattr(maps, name)[rows, left // size : (left + width) // size])
     return parts
 
 
@@ -55,9 +56,11 @@ def test_openvino_gives_the_answers_of_torch(predictor, tissue):
             torch.from_numpy(network_input(tissue))[None]
         )
     np.testing.assert_allclose(maps.nucleus, fine[0, 0].sigmoid(), atol=1e-4 + 1 / 1024)
-    np.testing.assert_allclose(maps.membrane, fine[0, 1].sigmoid(), atol=1e-4 + 1 / 1024)
+    np.testing.assert_allclose(maps.expressed[..., 0], fine[0, 1].sigmoid(), atol=1e-4 + 1 / 1024)
+    np.testing.assert_allclose(maps.expressed[..., 1], fine[0, 2], atol=1e-3 + 1 / 1024)
     np.testing.assert_allclose(maps.tumour, coarse[0, 0].sigmoid(), atol=1e-4 + 1 / 1024)
-    np.testing.assert_allclose(maps.radii_um, coarse[0, 1:].permute(1, 2, 0), atol=1e-3 + 1 / 1024)
+    for radii, channels in ((maps.radii_um, slice(1, 33)), (maps.cell_radii_um, slice(33, 65))):
+        np.testing.assert_allclose(radii, coarse[0, channels].permute(1, 2, 0), atol=1e-3 + 1 / 1024)
 
 
 def test_folded_normalisation_changes_no_answer():
@@ -103,7 +106,7 @@ def test_nothing_beyond_the_stated_reach_changes_an_answer(predictor, tissue):
     after = predictor(StainAmounts(tissue.hematoxylin, changed, tissue.residual), origin=(0, 0))
     for one, other, size in (
         (before.nucleus, after.nucleus, 2),
-        (before.membrane, after.membrane, 2),
+        (before.expressed[..., 0], after.expressed[..., 0], 2),
         (before.tumour, after.tumour, 4),
     ):
         rows, columns = np.nonzero(one != other)
