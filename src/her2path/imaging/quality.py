@@ -19,7 +19,7 @@ import numpy.typing as npt
 from her2path.imaging.artefact_areas import KindSum
 from her2path.imaging.artefacts import ArtefactKind
 from her2path.imaging.stain import StainModel, optical_density, separate
-from her2path.imaging.stain_verdict import Plausibility, Unsuitable
+from her2path.imaging.stain_verdict import Plausibility, Unsuitable, absorbs_as_eosin
 from her2path.imaging.tissue import MASK_MPP, TissueFeatures
 
 _FINE_UM, _COARSE_UM = 0.5, 2.0
@@ -31,8 +31,6 @@ _OPAQUE_LEVEL = 6
 """Grey level at which the camera sees no light: optical density cannot be told any more."""
 _COLOUR_LEVELS = 6
 """Grey levels between channels that noise and JPEG do not make."""
-_EOSIN_GREEN_SHARE = 0.46
-"""Share of green in the density: hematoxylin has 0.43 at most, DAB 0.36, eosin 0.75; noise adds 0.02."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +135,7 @@ def measure_slide(
     count = max(int(stained.sum()), 1)
     amounts = separate(pixels, model)
     brown = (amounts.dab - np.maximum(amounts.hematoxylin, 0))[0] > _BROWN_OD
-    eosin = stained & (od[:, 1] > _EOSIN_GREEN_SHARE * total)
+    eosin = stained & absorbs_as_eosin(od, model)
     spread = pixels[0].max(axis=1).astype(np.int16) - pixels[0].min(axis=1)
     coloured = stained & (np.abs(spread - _white_spread(model)) > _COLOUR_LEVELS)
     dirt = (features.density > 0.3) & (np.abs(features.tint) < 0.05 * features.density)

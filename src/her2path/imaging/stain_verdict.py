@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from her2path.imaging.stain import RUIFROK_DAB, RUIFROK_HEMATOXYLIN, StainModel
 from her2path.imaging.stain_estimation import (
@@ -39,9 +40,14 @@ _RED_GREEN_OVER_BLUE = 0.92
 """Green over blue density, too: mixtures with hematoxylin reach the first cut, but not both."""
 _PLAIN_RED = 1.6
 _RED_PIXELS, _PLAIN_RED_PIXELS = 40, 20
-"""Pixels on which a chromogen may be called red; fewer will do where it is plainly so."""
+"""Pixels on which a chromogen may be called red; down to half of them will do the plainer it is red."""
 _RED_SHARE = 0.46
-"""Green share of the density of a red pixel: hematoxylin has 0.43 at most, eosin 0.75."""
+"""Green share of the density of a red pixel: published hematoxylin has 0.43, eosin 0.51 to 0.85."""
+_RED_PASSES, _OF_HEMATOXYLIN = 0.65, 0.75
+"""Red over green density of a red pixel, at most: plainly, or as a share of the slide's hematoxylin.  A
+violet hematoxylin absorbs as much green as a pale eosin does, 0.47 to 0.51 of its density, but red as
+well: 0.74 of its green and more, the published one 0.93, a blue one 1.2.  Eosins and red chromogens let
+red light pass: 0.07 to 0.27, and up to 0.6 with as much hematoxylin over them."""
 _EOSIN_FRAC, _RED_EVERYWHERE = 0.50, 0.90
 """Shares of red among stained pixels from which eosin is thought of, and from which nothing else is."""
 _EOSIN_SPREAD = 2.6
@@ -127,7 +133,7 @@ def judge_colours(pixels: StainPixels, model: StainModel) -> Unsuitable | None:
             "its tissue is brown or opaque all over, so neither nuclei nor membranes can be told; "
             "repeat the stain, diluted or with a shorter reaction",
         )
-    red = float((stained[:, 1] > _RED_SHARE * density).sum() / count)
+    red = float(absorbs_as_eosin(stained, model).sum() / count)
     spread = float(np.quantile(density, 0.95) / np.median(density)) if len(density) else 0.0
     if red > _RED_EVERYWHERE or (red > _EOSIN_FRAC and spread < _EOSIN_SPREAD):
         return Unsuitable(
@@ -151,13 +157,39 @@ def judge_colours(pixels: StainPixels, model: StainModel) -> Unsuitable | None:
     return None
 
 
+def absorbs_as_eosin(od: npt.NDArray[np.floating], model: StainModel) -> npt.NDArray[np.bool_]:
+    """Tell matter that stops green light and lets red pass: eosin, and red chromogens.
+
+    Parameters
+    ----------
+    od : ndarray of float, shape (n, 3)
+        Densities over the blank field, of places dense enough to have a hue.
+    model : StainModel
+        Its hematoxylin says how much red what is no eosin absorbs beside as much green.
+
+    Returns
+    -------
+    red : ndarray of bool, shape (n,)
+
+    Examples
+    --------
+    Published eosin; hematoxylin, published and violet; DAB.
+
+    >>> od = np.array([(0.07, 0.99, 0.11), (0.65, 0.70, 0.29), (0.56, 0.72, 0.13), (0.27, 0.57, 0.78)])
+    >>> absorbs_as_eosin(od, StainModel()).tolist()
+    [True, False, False, False]
+    """
+    red, green = od[:, 0], od[:, 1]
+    passes = max(_RED_PASSES, _OF_HEMATOXYLIN * model.hematoxylin[0] / model.hematoxylin[1])
+    return np.asarray((green > _RED_SHARE * od.sum(axis=1)) & (red < passes * green), np.bool_)
+
+
 def _is_red(chromogen: EndOfHues) -> bool:
     red, green, blue = (float(part) for part in chromogen.vector)
     excess = 2 * green / (red + blue)
-    if excess > _PLAIN_RED:
-        return chromogen.pixels >= _PLAIN_RED_PIXELS
-    is_red = excess > _RED_GREEN and green > _RED_GREEN_OVER_BLUE * blue
-    return is_red and chromogen.pixels >= _RED_PIXELS
+    is_red = excess > _PLAIN_RED or (excess > _RED_GREEN and green > _RED_GREEN_OVER_BLUE * blue)
+    fewest = np.interp(excess, (_RED_GREEN, _PLAIN_RED), (_RED_PIXELS, _PLAIN_RED_PIXELS))
+    return bool(is_red and chromogen.pixels >= fewest)
 
 
 def judge_plausibility(model: StainModel, pixels: StainPixels) -> Plausibility:

@@ -91,7 +91,7 @@ class SlideQualityParams(BaseModel):
     """Pixel size (µm) of these places; that of the measurement."""
     max_eosin_frac: Annotated[float, Ge(0), Le(1)] = 0.3
     """Share of stained pixels that absorb as eosin does, from which an image is H&E and not IHC: an H&E
-    slide has 0.59, eight HER2 cores less than 0.001."""
+    slide has 0.65, eight HER2 cores less than 0.001."""
     min_colour_frac: Annotated[float, Ge(0), Le(1)] = 0.05
     """Share of stained pixels that must have a colour: a grey copy of a slide would read as unstained."""
     min_sharpness: Annotated[float, Ge(0)] = 1.35

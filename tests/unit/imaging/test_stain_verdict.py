@@ -12,7 +12,7 @@ from her2path.imaging.phantoms.ihc import compose_ihc, photograph
 from her2path.imaging.phantoms.ihc_spec import SCORE_PRESETS, IhcPhantomSpec, StainStyle
 from her2path.imaging.stain import StainModel
 from her2path.imaging.stain_estimation import collect_stain_pixels, estimate_stain_model
-from her2path.imaging.stain_verdict import judge_colours, judge_light, judge_plausibility
+from her2path.imaging.stain_verdict import absorbs_as_eosin, judge_colours, judge_light, judge_plausibility
 from her2path.imaging.white_point import measure_brightness
 from tests.support.rerender import VARIANTS, rerendered
 
@@ -36,6 +36,13 @@ def code_of(rgb):
     model = estimate_stain_model(rgb, mpp=MPP)
     why = light_of(rgb) or judge_colours(collect_stain_pixels([rgb], mpp=MPP, white=model.white), model)
     return why and why.code
+
+
+def eosin_share_of(rgb):
+    """Share of stained places that absorb as eosin does."""
+    model = estimate_stain_model(rgb, mpp=MPP)
+    stained = collect_stain_pixels([rgb], mpp=MPP, white=model.white).stained
+    return absorbs_as_eosin(stained, model).mean()
 
 
 def plausibility_of(rgb):
@@ -83,6 +90,47 @@ def test_eosin_in_all_tissue_is_an_he_stain(scene, eosin):
     tissue = cv2.GaussianBlur((scene.hematoxylin > 0.02).astype(np.float32), (0, 0), 1.5)
     pink = replace(scene, dab=np.float32(0.35) * tissue)
     assert code_of(photograph(pink, replace(DAB, dab=eosin))) == "not_ihc"
+
+
+VIOLET = (0.56, 0.72, 0.13)
+"""Hematoxylin that absorbs as large a share of green as eosin of a real slide."""
+
+
+def test_violet_nuclei_are_not_taken_for_eosin(scene):
+    violet = replace(DAB, hematoxylin=VIOLET)
+    assert code_of(photograph(scene, violet)) is None
+    unstained = replace(scene, dab=np.zeros_like(scene.dab))
+    assert code_of(photograph(unstained, violet)) is None
+    assert eosin_share_of(photograph(unstained, violet)) < 0.02
+
+
+@pytest.mark.parametrize(
+    "eosin", [(0.07, 0.99, 0.11), (0.22, 0.80, 0.56)], ids=["published", "of a real slide"]
+)
+def test_eosin_is_seen_beside_violet_nuclei(scene, eosin):
+    tissue = cv2.GaussianBlur((scene.hematoxylin > 0.02).astype(np.float32), (0, 0), 1.5)
+    pink = replace(scene, dab=np.float32(0.35) * tissue)
+    assert code_of(photograph(pink, replace(DAB, hematoxylin=VIOLET, dab=eosin))) == "not_ihc"
+
+
+@pytest.mark.parametrize(
+    ("colour", "as_eosin"),
+    [
+        pytest.param((0.64, 1.00, 0.50), True, id="red light 0.64 of the green"),
+        pytest.param((0.66, 1.00, 0.50), False, id="red light 0.66 of the green"),
+        pytest.param((0.30, 0.47, 0.23), True, id="green 0.47 of the density"),
+        pytest.param((0.27, 0.45, 0.28), False, id="green 0.45 of the density"),
+    ],
+)
+def test_eosin_is_told_on_both_cuts(colour, as_eosin):
+    violet = StainModel(hematoxylin=VIOLET)
+    assert absorbs_as_eosin(np.array([colour]), violet).tolist() == [as_eosin]
+
+
+def test_beside_blue_nuclei_less_red_light_must_pass_for_eosin():
+    colour = np.array([(0.80, 1.00, 0.20)])
+    told = [absorbs_as_eosin(colour, StainModel(hematoxylin=h)).item() for h in (VIOLET, (0.79, 0.66, 0.11))]
+    assert told == [False, True]
 
 
 @pytest.mark.parametrize("density", [0.8, 1.6])
