@@ -14,13 +14,14 @@ from itertools import product
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial import cKDTree
 
 from her2path.domain.ihc import Intensity, StainingClass, staining_class
 from her2path.imaging.ihc.calibration import INTENSITIES, PATTERNS, Calibration
 from her2path.imaging.ihc.finder import Finder
-from her2path.imaging.ihc.measure import CLASSICAL, Cells, Core, measure_cells
-from her2path.imaging.ihc.tumour import CellTraits, choose_tumour_cells
+from her2path.imaging.ihc.measure import CLASSICAL, Cells
+from her2path.imaging.ihc.picture import measure_picture, traits_of
+from her2path.imaging.ihc.tumour import choose_tumour_cells
+from her2path.imaging.pairing import pair_up
 from her2path.imaging.phantoms.ihc import render_ihc
 from her2path.imaging.phantoms.ihc_spec import SCORE_PRESETS, STYLES, IhcPhantomSpec
 from her2path.imaging.phantoms.ihc_truth import IhcCells, class_of_cells
@@ -89,52 +90,23 @@ def rendered() -> Iterable[Case]:
 
 def found_cells(case: Case, finder: Finder = CLASSICAL) -> tuple[Cells, npt.NDArray[np.bool_]]:
     """Measure a whole image and choose the cells to be scored."""
-    margin = int(np.ceil(finder.margin_um / case.mpp))
-    height, width = case.rgb.shape[:2]
     model = estimate_stain_model(case.rgb, mpp=case.mpp)
-    padded = np.pad(case.rgb, ((margin, margin), (margin, margin), (0, 0)), constant_values=255)
-    core = Core(margin, margin, height, width)
-    cells = measure_cells(
-        padded,
-        model,
-        mpp=case.mpp,
-        core=core,
-        origin=(-margin, -margin),
-        calibration=Calibration(),
-        finder=finder,
-    )
-    choice = choose_tumour_cells(traits_of(cells, case.mpp, finder))
+    cells = measure_picture(case.rgb, model, mpp=case.mpp, calibration=Calibration(), finder=finder)
+    choice = choose_tumour_cells(traits_of(cells, mpp=case.mpp, tells_tumour=finder.tells_tumour))
     return cells, choice.exclusion == 0
-
-
-def traits_of(cells: Cells, mpp: float, finder: Finder) -> CellTraits:
-    """Gather what the choice of tumour cells looks at."""
-    return CellTraits(
-        x_um=cells.x * mpp,
-        y_um=cells.y * mpp,
-        nucleus_area_um2=cells.nuclei.area_um2,
-        elongation=cells.nuclei.elongation,
-        hematoxylin=cells.nuclei.hematoxylin,
-        evidence=cells.nuclei.contrast * cells.nuclei.coverage,
-        surround_od=cells.surround_od,
-        gap_frac=cells.gap_frac,
-        greyness=cells.greyness,
-        tumour=cells.nuclei.tumour if finder.tells_tumour else None,
-    )
 
 
 def compare(case: Case, finder: Finder = CLASSICAL) -> Comparison:
     """Measure one image and set it beside its truth."""
     cells, scored = found_cells(case, finder)
-    margin = int(np.ceil(finder.margin_um / case.mpp))
     size = np.array(case.rgb.shape[1::-1]) * case.mpp
-    found = (np.column_stack([cells.x, cells.y]) - margin) * case.mpp
+    found = np.column_stack([cells.x, cells.y]) * case.mpp
     truth = case.cells
     nuclei = np.column_stack([truth.nucleus_x_px0, truth.nucleus_y_px0]) * case.mpp
     real = np.flatnonzero(truth.is_tumour & np.isfinite(nuclei[:, 0]) & _inside(nuclei, size))
     chosen = np.flatnonzero(scored & _inside(found, size))
-    here, there = match(found[chosen], nuclei[real])
-    near = match(found, nuclei[real])[0]
+    here, there = pair_up(found[chosen], nuclei[real], MATCH_UM)
+    near = pair_up(found, nuclei[real], MATCH_UM)[0]
     mine, its = chosen[here], real[there]
     shown = np.array([INTENSITIES.index(Intensity(str(w))) for w in truth.shown_intensity])
     expressed = np.array([INTENSITIES.index(Intensity(str(w))) for w in truth.expressed_intensity])
@@ -166,23 +138,6 @@ def compare(case: Case, finder: Finder = CLASSICAL) -> Comparison:
 def shares(classes: list[StainingClass]) -> npt.NDArray[np.float64]:
     """Per cent of cells in each class."""
     return np.array([100 * classes.count(item) / max(len(classes), 1) for item in StainingClass])
-
-
-def match(
-    found: npt.NDArray[np.float64], real: npt.NDArray[np.float64]
-) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Pair points that lie within `MATCH_UM`, the nearest first, each once."""
-    pairs = cKDTree(found).sparse_distance_matrix(cKDTree(real), MATCH_UM, output_type="coo_matrix")
-    order = np.argsort(pairs.data, kind="stable")
-    one, other = set[int](), set[int]()
-    kept = []
-    for i, j in zip(pairs.row[order].tolist(), pairs.col[order].tolist(), strict=True):
-        if i not in one and j not in other:
-            one.add(i)
-            other.add(j)
-            kept.append((i, j))
-    table = np.array(kept, np.intp).reshape(-1, 2)
-    return table[:, 0], table[:, 1]
 
 
 def _inside(points: npt.NDArray[np.float64], size: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:

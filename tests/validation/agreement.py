@@ -17,6 +17,7 @@ from scipy.spatial import cKDTree
 
 from her2path.cli.phantom_ihc import expected_call
 from her2path.domain.ihc import Intensity, Pattern, StainingClass, staining_class
+from her2path.imaging.pairing import Indices, Places, pair_up
 from her2path.imaging.phantoms.ihc import IhcPhantom
 from her2path.imaging.phantoms.ihc_spec import FAINT_CUT_OD
 from tests.validation.reading import Reading
@@ -29,9 +30,6 @@ SHOWN_COMPLETE = 0.80
 incomplete one, and 0.95, the least for a complete one."""
 SHOWN_MIN = 0.05
 """A border stained over less of its contour shows nothing."""
-
-Places = npt.NDArray[np.float64]
-Indices = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -72,32 +70,6 @@ class SlideAgreement:
     def as_json(self) -> dict[str, object]:
         """Plain values."""
         return asdict(self)
-
-
-def pair_up(found: Places, true: Places, reach: float) -> tuple[Indices, Indices]:
-    """Pair places one to one, the nearest first, no farther apart than `reach`.
-
-    Examples
-    --------
-    >>> found, true = np.array([[0.0, 0], [1, 0]]), np.array([[0.9, 0.0], [9, 9]])
-    >>> [pair.tolist() for pair in pair_up(found, true, 4.0)]
-    [[1], [0]]
-    """
-    if not len(found) or not len(true):
-        return np.empty(0, np.intp), np.empty(0, np.intp)
-    near = cKDTree(found).query_ball_tree(cKDTree(true), reach)
-    one = np.repeat(np.arange(len(found)), [len(items) for items in near])
-    other = np.array([item for items in near for item in items], np.intp)
-    distance = np.hypot(*(found[one] - true[other]).T)
-    free_found, free_true = np.ones(len(found), bool), np.ones(len(true), bool)
-    pairs = []
-    for place in np.lexsort((other, one, distance)):
-        a, b = one[place], other[place]
-        if free_found[a] and free_true[b]:
-            free_found[a] = free_true[b] = False
-            pairs.append((a, b))
-    chosen = np.array(pairs, np.intp).reshape(-1, 2)
-    return chosen[:, 0], chosen[:, 1]
 
 
 def compare(slide: ValidationSlide, phantom: IhcPhantom, reading: Reading, method: str) -> SlideAgreement:

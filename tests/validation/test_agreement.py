@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from her2path.imaging.pairing import pair_up
 from her2path.imaging.phantoms.ihc import IhcPhantom, render_ihc
 from her2path.imaging.phantoms.ihc_spec import SCORE_PRESETS
-from tests.validation.agreement import BORDER_UM, compare, pair_up, shown_classes
+from tests.validation.agreement import BORDER_UM, compare, shown_classes
 from tests.validation.measures import Measure, detection_f1, phantom_rows, score_agreement
 from tests.validation.reading import Reading
 from tests.validation.slides import (

@@ -17,9 +17,9 @@ import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from her2path.imaging.ihc.calibration import Calibration
-from her2path.imaging.ihc.measure import Cells, Core, measure_cells
-from her2path.imaging.ihc.nuclei import REACH_UM
-from her2path.imaging.ihc.tumour import CellTraits, choose_tumour_cells
+from her2path.imaging.ihc.measure import CLASSICAL, Cells
+from her2path.imaging.ihc.picture import measure_picture, traits_of
+from her2path.imaging.ihc.tumour import choose_tumour_cells
 from her2path.imaging.stain import StainModel, separate
 from her2path.io.slides.opening import open_slide
 from her2path.io.slides.source import WorkingBox
@@ -71,8 +71,9 @@ def taught_by_baseline(rgb: npt.NDArray[np.uint8]) -> Scene:
         is brown; where nothing is, nothing is expressed.
     """
     model = stain_model_of(rgb)
-    cells = _measured(rgb, model)
-    codes, evidence = _choice(cells)
+    cells = measure_picture(rgb, model, mpp=WORKING_MPP, calibration=Calibration())
+    traits = traits_of(cells, mpp=WORKING_MPP, tells_tumour=CLASSICAL.tells_tumour)
+    codes, evidence = choose_tumour_cells(traits).exclusion, traits.evidence
     sure = evidence >= _SURE * np.quantile(evidence, 0.75) if len(cells) else np.zeros(0, np.bool_)
     labels = np.zeros(rgb.shape[:2], np.int32)
     for number in np.flatnonzero(sure).tolist():
@@ -91,38 +92,6 @@ def taught_by_baseline(rgb: npt.NDArray[np.uint8]) -> Scene:
             cell_radii=np.zeros_like(radii),
         ),
     )
-
-
-def _measured(rgb: npt.NDArray[np.uint8], model: StainModel) -> Cells:
-    margin = round(REACH_UM / WORKING_MPP)
-    padded = np.pad(rgb, ((margin, margin), (margin, margin), (0, 0)), constant_values=255)
-    found = measure_cells(
-        padded,
-        model,
-        mpp=WORKING_MPP,
-        core=Core(margin, margin, rgb.shape[0], rgb.shape[1]),
-        origin=(-margin, -margin),
-        calibration=Calibration(),
-    )
-    found.nucleus_rings[:] -= np.float32(margin)
-    return found
-
-
-def _choice(cells: Cells) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float32]]:
-    """Why the classical method scores each cell or not, and how plain its nucleus is."""
-    evidence = cells.nuclei.contrast * cells.nuclei.coverage
-    traits = CellTraits(
-        x_um=cells.x * WORKING_MPP,
-        y_um=cells.y * WORKING_MPP,
-        nucleus_area_um2=cells.nuclei.area_um2,
-        elongation=cells.nuclei.elongation,
-        hematoxylin=cells.nuclei.hematoxylin,
-        evidence=evidence,
-        surround_od=cells.surround_od,
-        gap_frac=cells.gap_frac,
-        greyness=cells.greyness,
-    )
-    return choose_tumour_cells(traits).exclusion, evidence
 
 
 def _kinds(cells: Cells, scored: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from scipy.spatial import cKDTree
 
 from her2path.domain.ihc import Intensity
 from her2path.imaging.ihc.calibration import INTENSITIES, Calibration
 from her2path.imaging.ihc.finder import Finder
-from her2path.imaging.ihc.measure import Core, measure_cells
+from her2path.imaging.ihc.picture import measure_picture
 from her2path.imaging.ihc.rays import ring_centroids
+from her2path.imaging.pairing import Places, pair_up
 from her2path.imaging.phantoms.ihc import IhcScene, compose_ihc, photograph
 from her2path.imaging.phantoms.ihc_random import random_spec
 from her2path.imaging.stain import separate
@@ -61,7 +61,11 @@ def tally(finder: Finder, scene: IhcScene, *, seed: int) -> Tally:
     fair, own = (_fair(scene, points) for points in (true, found))
     true, is_tumour = true[fair], is_tumour[fair]
     found, called = found[own], nuclei.tumour[own] >= _TUMOUR
-    every, tumour = _matches(true, found), _matches(true[is_tumour], found[called])
+
+    def matches(one: Places, other: Places) -> int:
+        return len(pair_up(other, one, MATCH_UM / WORKING_MPP)[0])
+
+    every, tumour = matches(true, found), matches(true[is_tumour], found[called])
     return Tally(len(true), len(found), every, int(is_tumour.sum()), int(called.sum()), tumour)
 
 
@@ -89,22 +93,6 @@ def _fair(scene: IhcScene, points: npt.NDArray[np.float64]) -> npt.NDArray[np.bo
     )
     inside = (points > rim).all(axis=1) & (points[:, 0] < width - rim) & (points[:, 1] < height - rim)
     return np.asarray(inside & (scene.artefacts[row, column] == 0))
-
-
-def _matches(true: npt.NDArray[np.float64], found: npt.NDArray[np.float64]) -> int:
-    """Count pairs of a true and a found centre, the nearest first, each used once."""
-    if not len(true) or not len(found):
-        return 0
-    near = cKDTree(true).sparse_distance_matrix(
-        cKDTree(found), MATCH_UM / WORKING_MPP, output_type="coo_matrix"
-    )
-    used_true, used_found, count = set(), set(), 0
-    for _, one, other in sorted(zip(near.data, near.row, near.col, strict=True)):
-        if one not in used_true and other not in used_found:
-            used_true.add(one)
-            used_found.add(other)
-            count += 1
-    return count
 
 
 def f1(tallies: Sequence[Tally]) -> float:
@@ -154,17 +142,8 @@ def blank_pct(finder: Finder, calibration: Calibration, seeds: Sequence[int], *,
                 ),
             )
         rgb = photograph(compose_ihc(spec), seed=seed)
-        margin = round(finder.margin_um / WORKING_MPP)
-        padded = np.pad(rgb, ((margin, margin), (margin, margin), (0, 0)), constant_values=255)
-        cells = measure_cells(
-            padded,
-            stain_model_of(rgb),
-            mpp=WORKING_MPP,
-            core=Core(margin, margin, side_px, side_px),
-            origin=(-margin, -margin),
-            calibration=calibration,
-            finder=finder,
-        )
+        model = stain_model_of(rgb)
+        cells = measure_picture(rgb, model, mpp=WORKING_MPP, calibration=calibration, finder=finder)
         scored = cells.nuclei.tumour >= _TUMOUR
         stained = np.asarray([intensity is not Intensity.NONE for intensity in INTENSITIES])
         if scored.sum() >= _FEWEST_SCORED:
