@@ -15,7 +15,16 @@ import numpy.typing as npt
 
 from her2path.imaging.ihc.expression import Expressed, ExpressionMaps
 from her2path.imaging.ihc.finder import Found, Nuclei
-from her2path.imaging.ihc.rays import Floats, closed_paths, ring_points, sample_rays
+from her2path.imaging.ihc.rays import (
+    Floats,
+    RayPoints,
+    closed_paths,
+    extended,
+    first_places,
+    is_before,
+    is_beyond,
+    ring_points,
+)
 from her2path.imaging.stain import StainAmounts, steadied
 
 REACH_UM = 19.0
@@ -66,8 +75,10 @@ class CellRays:
 class CellMaps:
     """What the rays of cells read, and whose nuclei bound them."""
 
-    stains: npt.NDArray[np.float32]
-    """DAB and hematoxylin (>= 0) without noise, shape (M, N, 2)."""
+    dab: Floats
+    """DAB without noise, shape (M, N)."""
+    blue: Floats
+    """Hematoxylin without noise, >= 0."""
     labels: Floats
     """Place + 1 of the nucleus at each pixel, 0 = none."""
     nuclei: Nuclei
@@ -90,9 +101,8 @@ def prepare_maps(stains: StainAmounts, found: Found, *, mpp: float) -> CellMaps:
     sigma = MEMBRANE_SIGMA_UM / mpp
     dab = steadied(cv2.GaussianBlur(stains.dab, (0, 0), sigma))
     blue = np.maximum(steadied(cv2.GaussianBlur(stains.hematoxylin, (0, 0), sigma)), 0)
-    both = np.asarray(cv2.merge([dab, blue]), np.float32)
     labels = _label(found.nuclei, stains.dab.shape)
-    return CellMaps(both, labels, found.nuclei, mpp, found.expression)
+    return CellMaps(dab, blue, labels, found.nuclei, mpp, found.expression)
 
 
 def trace_cells(maps: CellMaps, *, chosen: npt.NDArray[np.intp]) -> CellRays:
@@ -109,19 +119,17 @@ def trace_cells(maps: CellMaps, *, chosen: npt.NDArray[np.intp]) -> CellRays:
     CellRays
         In the order of `chosen`.
     """
-    radii_px = np.asarray(RAY_UM / maps.mpp, np.float32)
     some = maps.nuclei.where(chosen)
-    samples = sample_rays(maps.stains, some.x, some.y, radii_px)
-    nucleus = np.asarray(some.radii_px * (maps.mpp / STEP_UM), np.float32)
-    labels = sample_rays(maps.labels, some.x, some.y, radii_px, nearest=True)
-    line, blue_line = (np.ascontiguousarray(samples[..., stain]) for stain in (0, 1))
-    clear = line + blue_line < CLEAR_OD
-    limit = _limits(labels, clear, chosen, nucleus)
+    points = RayPoints.around(some.x, some.y, np.asarray(RAY_UM / maps.mpp, np.float32))
+    nucleus = np.asarray(some.radii_px * (maps.mpp / STEP_UM), np.float32, order="F")
+    line, blue = points.read(maps.dab), points.read(maps.blue)
+    labels = points.read(maps.labels, nearest=True)
+    limit = _limits(labels, line + blue < CLEAR_OD, chosen, nucleus)
     if some.cell_um is None:
         contour = closed_paths(_cost(line, nucleus, limit), prices=_BEND)
     else:
         contour = _told(some.cell_um, nucleus, limit)
-    rays = CellRays(line, blue_line, nucleus, contour)
+    rays = CellRays(line, blue, nucleus, contour)
     if maps.expression is None:
         return rays
     return replace(rays, own=maps.expression.along(some.x, some.y, rays.contour_um))
@@ -148,24 +156,41 @@ def _limits(
 ) -> Floats:
     """How far each ray may go, in steps: just into the next nucleus, and to no far shore of a gap."""
     steps = np.arange(1, labels.shape[2] + 1, dtype=np.float32)
-    foreign = (labels > 0) & (labels != (chosen + 1)[:, None, None]) & (steps > nucleus[..., None])
-    first = np.where(foreign.any(axis=2), foreign.argmax(axis=2) + 2, labels.shape[2] - 4)
+    foreign = is_beyond(nucleus, steps)
+    foreign &= labels > 0
+    foreign &= labels != (chosen + 1).astype(np.float32)[:, None, None]
     # Four clear samples, 2 µm, are a gap: what stains beyond it belongs to others.
-    beyond = (steps > nucleus[..., None] + 1)[..., :-3]
-    gap = clear[..., :-3] & clear[..., 1:-2] & clear[..., 2:-1] & clear[..., 3:] & beyond
-    shore = np.where(gap.any(axis=2), gap.argmax(axis=2) + 2, labels.shape[2] - 4)
-    widest = nucleus + _WIDEST_UM / STEP_UM
-    return np.asarray(np.maximum(np.minimum.reduce([first, shore, widest]), nucleus + 1), np.float32)
+    gap = is_beyond(nucleus + 1, steps[:-3])
+    for k in range(4):
+        gap &= clear[..., k : clear.shape[2] - 3 + k]
+    length = labels.shape[2]
+    limit = np.minimum(nucleus + np.float32(_WIDEST_UM / STEP_UM), _bound(foreign, length))
+    return np.asarray(np.maximum(np.minimum(limit, _bound(gap, length)), nucleus + 1), np.float32)
+
+
+def _bound(stops: npt.NDArray[np.bool_], length: int) -> Floats:
+    """Two steps into what stops a ray; without that nearly its whole length."""
+    first = first_places(stops)
+    return np.where(first < stops.shape[2], first + 2, length - 4).astype(np.float32)
 
 
 def _cost(line: Floats, nucleus: Floats, limit: Floats) -> Floats:
     length = line.shape[2]
     steps = np.arange(1, length + 1, dtype=np.float32)
-    padded = np.pad(line, ((0, 0), (0, 0), (3, 4)), mode="edge")
-    inner = (padded[..., :length] + padded[..., 1 : length + 1]) / 2
-    outer = np.minimum.reduce([padded[..., 3 + k : length + 3 + k] for k in (2, 3)])
-    ridge = np.clip(line - np.maximum(inner, outer), _RIDGE_LOW, _RIDGE_HIGH)
-    usual = np.minimum(nucleus + _RIM_UM / STEP_UM, (nucleus + limit) / 2)
-    cost = np.float32(_PULL) * np.abs(steps - usual[..., None]) - ridge
-    outside = (steps < nucleus[..., None] - 0.5) | (steps > limit[..., None])
-    return np.asarray(np.where(outside, np.float32(1), cost), np.float32)
+    padded = extended(line, 3, 4)
+    inner = padded[..., :length] + padded[..., 1 : length + 1]
+    inner /= 2
+    outer = np.minimum(padded[..., 5 : length + 5], padded[..., 6 : length + 6])
+    ridge = line - np.maximum(inner, outer, out=outer)
+    np.clip(ridge, _RIDGE_LOW, _RIDGE_HIGH, out=ridge)
+    usual = np.minimum(nucleus + np.float32(_RIM_UM / STEP_UM), (nucleus + limit) / 2)
+    cost = np.empty_like(ridge)
+    np.abs(np.subtract(steps, usual[..., None], out=cost), out=cost)
+    cost *= np.float32(_PULL)
+    cost -= ridge
+    outside = is_before(nucleus - np.float32(0.5), steps) | is_beyond(limit, steps)
+    # Costs inside are far below 1; a maximum is taken several times as fast as a choice.
+    barrier = outside.astype(np.float32)
+    barrier -= np.float32(0.5)
+    barrier *= np.float32(2)
+    return np.asarray(np.maximum(cost, barrier, out=cost), np.float32)

@@ -17,6 +17,8 @@ from her2path.imaging.ihc.rays import (
     AT_ONCE,
     Coordinates,
     Floats,
+    is_before,
+    is_beyond,
     parts_of,
     ring_area,
     ring_centroids,
@@ -166,11 +168,11 @@ def _dab_noise(model: StainModel) -> float:
 
 def _surround(rays: CellRays) -> tuple[Floats, Floats, Floats]:
     """Density around nuclei, how much of it is as clear as glass, and how grey the nuclei are."""
-    steps = np.arange(1, rays.dab.shape[2] + 1)
-    outline = rays.nucleus[..., None]
-    rim = ((steps > outline + 1) & (steps <= outline + 1 + _RIM_UM / STEP_UM)).astype(np.float32)
-    core = np.asarray((steps < outline - 1) * steps, np.float32)
-    count, weight = np.maximum(within(rim, rim), 1), np.maximum(core.sum(axis=(1, 2)), 1)
+    steps = np.arange(1, rays.dab.shape[2] + 1, dtype=np.float32)
+    begin, end = rays.nucleus + 1, rays.nucleus + np.float32(1 + _RIM_UM / STEP_UM)
+    rim = (is_beyond(begin, steps) & ~is_beyond(end, steps)).astype(np.float32)
+    core = np.asarray(is_before(rays.nucleus - 1, steps) * steps, np.float32)
+    count, weight = np.maximum(within(rim, rim), 1), np.maximum(within(core, np.ones_like(core)), 1)
     blue = rays.blue
     rim_dab, rim_blue = within(rays.dab, rim) / count, within(blue, rim) / count
     core_dab, core_blue = within(rays.dab, core) / weight, within(blue, core) / weight

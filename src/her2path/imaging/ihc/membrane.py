@@ -15,7 +15,20 @@ import numpy.typing as npt
 
 from her2path.imaging.ihc.calibration import Calibration
 from her2path.imaging.ihc.cells import MEMBRANE_SIGMA_UM, STEP_UM, CellRays
-from her2path.imaging.ihc.rays import ANGLES, Floats, at, ring_lengths
+from her2path.imaging.ihc.rays import (
+    ANGLES,
+    Floats,
+    along,
+    extended,
+    is_before,
+    is_beyond,
+    objects_last,
+    over_rays,
+    pieces,
+    ring_lengths,
+    summed,
+    within,
+)
 
 _REACH = 6
 """Samples that a profile across the membrane holds on either side of it, 3 µm."""
@@ -88,10 +101,11 @@ def measure_membranes(rays: CellRays, calibration: Calibration, *, noise_gain: f
     Membranes
     """
     steps = np.arange(1, rays.dab.shape[2] + 1, dtype=np.float32)
-    contour = (rays.contour + 1)[..., None]
-    cytoplasm = (steps > rays.nucleus[..., None] + 1) & (steps < contour - _RIM_STEPS)
-    nucleus = np.asarray((steps < rays.nucleus[..., None] - 1) * steps, np.float32)
-    count = cytoplasm.sum(axis=2)
+    behind = (rays.contour + 1 - _RIM_STEPS).astype(np.float32)
+    is_cytoplasm = is_beyond(rays.nucleus + 1, steps) & is_before(behind, steps)
+    cytoplasm = is_cytoplasm.astype(np.float32)
+    nucleus = np.asarray(is_before(rays.nucleus - 1, steps) * steps, np.float32)
+    count = along(cytoplasm, cytoplasm)
     levels = [_levels(samples, cytoplasm, nucleus, count) for samples in (rays.dab, rays.blue)]
     profiles = _profiles(rays, levels)
     excess = profiles.excess_od_um
@@ -102,17 +116,17 @@ def measure_membranes(rays: CellRays, calibration: Calibration, *, noise_gain: f
         )
         excess = rays.own.amount_od_um
     else:
-        rise = profiles.rise - _leak(rays, nucleus)
+        rise = profiles.rise - _leak(rays, levels[1])
         least = np.maximum(
             calibration.stained_rise_od * max(1.0, noise_gain),
-            calibration.grain * _grain(rays.dab, cytoplasm),
+            calibration.grain * _grain(rays.dab, is_cytoplasm),
         )
         stained = (rise >= least[:, None]) & (_blue_rise(rays, profiles, levels[1]) <= _BLUE * rise)
     length = ring_lengths(rays.contour_um)
-    share = np.asarray(length / length.sum(axis=1, keepdims=True), np.float32)
+    share = np.asarray(length / summed(length)[:, None], np.float32)
     has_cytoplasm = count.sum(axis=1) >= _FEW
     return Membranes(
-        completeness=np.asarray((stained * share).sum(axis=1), np.float32),
+        completeness=summed(stained * share),
         connectivity=_longest_run(stained, share),
         od=_median(profiles.line, stained),
         contrast_od=_median(profiles.line - levels[0].beside, stained),
@@ -132,14 +146,12 @@ class _Levels:
     nucleus: Floats
 
 
-def _levels(
-    samples: Floats, cytoplasm: npt.NDArray[np.bool_], nucleus: Floats, count: npt.NDArray[np.intp]
-) -> _Levels:
-    in_nucleus = (samples * nucleus).sum(axis=(1, 2)) / np.maximum(nucleus.sum(axis=(1, 2)), 1)
-    sums = (samples * cytoplasm).sum(axis=2)
+def _levels(samples: Floats, cytoplasm: Floats, nucleus: Floats, count: Floats) -> _Levels:
+    in_nucleus = within(samples, nucleus) / np.maximum(within(nucleus, np.ones_like(nucleus)), 1)
+    sums = along(samples, cytoplasm)
     total = count.sum(axis=1)
     # A nucleus that fills its cell stands for the cytoplasm that cannot be seen.
-    cell = np.where(total >= _FEW, sums.sum(axis=1) / np.maximum(total, 1), in_nucleus)
+    cell = np.where(total >= _FEW, within(samples, cytoplasm) / np.maximum(total, 1), in_nucleus)
     beside = np.where(count >= 2, sums / np.maximum(count, 1), cell[:, None])
     beside = (beside + cell[:, None]) / 2
     return _Levels(*(np.asarray(level, np.float32) for level in (beside, cell, in_nucleus)))
@@ -150,7 +162,7 @@ class _Profiles:
     """DAB across the membrane along each ray."""
 
     place: npt.NDArray[np.intp]
-    """Where the line is, shape (n, ANGLES), in a map padded by `_PAD` samples."""
+    """Where the line is, shape (n, ANGLES), in rays extended by `_PAD` samples."""
     line: Floats
     """DAB there, shape (n, ANGLES)."""
     above: Floats
@@ -165,28 +177,29 @@ class _Profiles:
     def excess_od_um(self) -> Floats:
         """DAB over both sides, summed across the membrane, shape (n, ANGLES)."""
         near = self.above[..., _REACH - _FLANK : _REACH + _FLANK + 1]
-        total: Floats = np.maximum(near, 0).sum(axis=2) * self.slant * np.float32(STEP_UM)
-        return total
+        positive = np.maximum(near, 0)
+        return along(positive, np.ones_like(positive)) * self.slant * np.float32(STEP_UM)
 
 
 _PAD = _SEARCH + _REACH
 
 
-def _padded(samples: Floats) -> Floats:
-    return np.pad(samples, ((0, 0), (0, 0), (_PAD, _PAD)), mode="edge")
+def _stretch(extended_samples: Floats, place: npt.NDArray[np.intp], reach: int) -> Floats:
+    """Take the samples around one place of each ray, shape (n, ANGLES, 2 * reach + 1)."""
+    return pieces(extended_samples, place - reach, 2 * reach + 1)
 
 
 def _profiles(rays: CellRays, levels: list[_Levels]) -> _Profiles:
-    dab = _padded(rays.dab)
-    shifts = np.arange(-_SEARCH, _SEARCH + 1)
-    around = np.take_along_axis(dab, rays.contour[..., None] + (_PAD + shifts), axis=2)
+    dab = extended(rays.dab, _PAD, _PAD)
+    around = _stretch(dab, rays.contour + _PAD, _SEARCH)
     # Of equals the nearest to the contour: a tie must not depend on the order of the search.
-    nearest = around - np.float32(1e-4) * np.abs(shifts)
-    place = rays.contour + _PAD + nearest.argmax(axis=2) - _SEARCH
-    across = np.take_along_axis(dab, place[..., None] + np.arange(-_REACH, _REACH + 1), axis=2)
-    line = np.ascontiguousarray(across[..., _REACH])
-    outside = across[..., [_REACH + k for k in _OUTSIDE]].mean(axis=2)
-    inside = across[..., [_REACH - k for k in _OUTSIDE]].mean(axis=2)
+    nearest = around - np.float32(1e-4) * np.abs(np.arange(-_SEARCH, _SEARCH + 1, dtype=np.float32))
+    best = objects_last(np.asarray(nearest, np.float32)).argmax(axis=1).T
+    place = rays.contour + _PAD + best - _SEARCH
+    across = _stretch(dab, place, _REACH)
+    line = across[..., _REACH]
+    outside = (across[..., _REACH + _OUTSIDE[0]] + across[..., _REACH + _OUTSIDE[1]]) / 2
+    inside = (across[..., _REACH - _OUTSIDE[0]] + across[..., _REACH - _OUTSIDE[1]]) / 2
     beside = levels[0].beside
     # Where there is cytoplasm behind the line it must be lighter, too, or the line is the edge of a blush.
     deep = place - _PAD - _OUTSIDE[-1] > rays.nucleus
@@ -200,15 +213,17 @@ def _profiles(rays: CellRays, levels: list[_Levels]) -> _Profiles:
     own = np.minimum(line - inside, line - outside)
     own = (np.roll(own, 1, axis=1) + 2 * own + np.roll(own, -1, axis=1)) / 4 >= _OWN * rise
     rise = np.where(narrow & own, rise, 0).astype(np.float32)
-    base = np.repeat(((beside + outside) / 2)[..., None], 2 * _REACH + 1, axis=2)
-    base[..., :_REACH], base[..., _REACH + 1 :] = beside[..., None], outside[..., None]
+    above = across.copy(order="K")
+    above[..., :_REACH] -= beside[..., None]
+    above[..., _REACH] -= (beside + outside) / 2
+    above[..., _REACH + 1 :] -= outside[..., None]
     radius = rays.contour_um
     along = radius * np.float32(2 * np.pi / ANGLES)
     change = (np.roll(radius, -1, axis=1) - np.roll(radius, 1, axis=1)) / 2
     return _Profiles(
         place=place,
         line=line,
-        above=np.asarray(across - base, np.float32),
+        above=above,
         rise=rise,
         slant=np.asarray(along / np.hypot(along, change), np.float32),
     )
@@ -216,15 +231,11 @@ def _profiles(rays: CellRays, levels: list[_Levels]) -> _Profiles:
 
 def _blue_rise(rays: CellRays, profiles: _Profiles, level: _Levels) -> Floats:
     """How far hematoxylin rises on the line over the mean of both sides, shape (n, ANGLES)."""
-    blue = _padded(rays.blue)
-    line = sum((at(blue, profiles.place + k) for k in (-1, 0, 1)), np.float32(0)) / np.float32(3)
-    outside = _outside(blue, profiles.place)
+    blue = _stretch(extended(rays.blue, _PAD, _PAD), profiles.place, _OUTSIDE[-1])
+    middle = _OUTSIDE[-1]
+    line = (blue[..., middle - 1] + blue[..., middle] + blue[..., middle + 1]) / np.float32(3)
+    outside = (blue[..., middle + _OUTSIDE[0]] + blue[..., middle + _OUTSIDE[1]]) / 2
     return _averaged(line - (level.beside + outside) / 2)
-
-
-def _outside(padded: Floats, place: npt.NDArray[np.intp]) -> Floats:
-    total = sum((at(padded, place + k) for k in _OUTSIDE), np.float32(0))
-    return np.asarray(total / np.float32(len(_OUTSIDE)), np.float32)
 
 
 def _averaged(rise: npt.NDArray[np.floating]) -> Floats:
@@ -236,7 +247,7 @@ def _averaged(rise: npt.NDArray[np.floating]) -> Floats:
 def _thickness(profiles: _Profiles, stained: npt.NDArray[np.bool_]) -> Floats:
     """Full width at half height of each cell's mean profile; NaN where it has none."""
     count = np.maximum(stained.sum(axis=1), 1)
-    profile = (profiles.above * stained[..., None]).sum(axis=1) / count[:, None]
+    profile = over_rays(profiles.above, stained.astype(np.float32)) / count[:, None]
     half = profile[:, _REACH] / 2
     width = np.zeros(len(profile), np.float64)
     for side in (-1, 1):
@@ -247,25 +258,25 @@ def _thickness(profiles: _Profiles, stained: npt.NDArray[np.bool_]) -> Floats:
             width[here] += (k - 1 + (high - half) / np.maximum(high - low, 1e-6))[here]
             found |= here
         width[~found] = np.nan
-    slant = (profiles.slant * stained).sum(axis=1) / count
+    slant = summed(profiles.slant * stained) / count
     thick = np.sqrt(np.maximum((width * STEP_UM * slant) ** 2 - _BLUR_UM**2, 0))
     return np.asarray(np.where(stained.any(axis=1) & (half > 0), thick, np.nan), np.float32)
 
 
 def _grain(dab: Floats, cytoplasm: npt.NDArray[np.bool_]) -> Floats:
     """Estimate the standard deviation of DAB over 1 µm of cytoplasm, shape (n,): grain of stain, noise."""
-    both = cytoplasm[..., 2:] & cytoplasm[..., :-2]
-    change = (dab[..., 2:] - dab[..., :-2]) ** 2 * both
-    return np.asarray(np.sqrt(change.sum(axis=(1, 2)) / np.maximum(both.sum(axis=(1, 2)), 1) / 2), np.float32)
+    both = (cytoplasm[..., 2:] & cytoplasm[..., :-2]).astype(np.float32)
+    change = dab[..., 2:] - dab[..., :-2]
+    change *= change
+    return np.sqrt(within(change, both) / np.maximum(within(both, both), 1) / 2)
 
 
-def _leak(rays: CellRays, nucleus: Floats) -> Floats:
+def _leak(rays: CellRays, blue: _Levels) -> Floats:
     """Estimate the false rise at the outline of a dark nucleus, shape (n, ANGLES)."""
-    blue = (rays.blue * nucleus).sum(axis=(1, 2)) / np.maximum(nucleus.sum(axis=(1, 2)), 1)
     distance = np.maximum(rays.contour + 1 - rays.nucleus, 0)
     fade = np.clip(1 - distance / np.float32(_LEAK_STEPS), 0, 1)
     fade = (np.roll(fade, 1, axis=1) + 2 * fade + np.roll(fade, -1, axis=1)) / 4
-    return np.asarray(np.float32(_LEAK) * blue[:, None] * fade, np.float32)
+    return np.asarray(np.float32(_LEAK) * blue.nucleus[:, None] * fade, np.float32)
 
 
 def _median(values: Floats, chosen: npt.NDArray[np.bool_]) -> Floats:
@@ -288,4 +299,4 @@ def _longest_run(stained: npt.NDArray[np.bool_], share: Floats) -> Floats:
     for ray in range(2 * ANGLES):
         run = np.where(bridged[:, ray % ANGLES], run + counted[:, ray % ANGLES], 0).astype(np.float32)
         longest = np.maximum(longest, run)
-    return np.asarray(np.minimum(longest, counted.sum(axis=1)), np.float32)
+    return np.asarray(np.minimum(longest, summed(counted)), np.float32)

@@ -23,13 +23,17 @@ from her2path.imaging.ihc.rays import (
     AT_ONCE,
     Coordinates,
     Floats,
+    RayPoints,
     at,
     closed_paths,
+    extended,
     highest_so_far,
+    is_before,
+    is_beyond,
     parts_of,
     ring_area,
     ring_elongation,
-    sample_rays,
+    summed,
     within,
 )
 from her2path.imaging.stain import StainAmounts, steadied
@@ -131,10 +135,8 @@ def detect_nuclei(
     maps = _Maps(sharp, brown, stains.hematoxylin)
     parts = [
         _candidates(maps, x[part], y[part], radius_um[part], mpp=mpp, cuts=cuts)
-        for part in parts_of(len(x), AT_ONCE)
+        for part in parts_of(max(len(x), 1), AT_ONCE)
     ]
-    if not parts:
-        parts = [_candidates(maps, x, y, radius_um, mpp=mpp, cuts=cuts)]
     found = Nuclei.joined([nuclei for nuclei, _ in parts])
     return found.where(without_overlaps(found, np.concatenate([score for _, score in parts])))
 
@@ -154,35 +156,38 @@ def _candidates(
     """Outline some seeds; those that count as nuclei, and how well they explain their places."""
     radii_um = np.arange(1, round(_LONGEST_UM / _STEP_UM) + 1, dtype=np.float32) * np.float32(_STEP_UM)
     radii_px = np.asarray(radii_um / mpp, np.float32)
-    hematoxylin = sample_rays(maps.hematoxylin, x, y, radii_px)
-    is_blue = hematoxylin[:, :, : round(2 / _STEP_UM)].mean(axis=(1, 2)) > cuts.hematoxylin
     # What is not blue in its middle is no nucleus, whatever its outline: no need to look for that.
-    x, y, radius_um, hematoxylin = (part[is_blue] for part in (x, y, radius_um, hematoxylin))
-    blue = sample_rays(maps.sharp, x, y, radii_px) / np.float32(_MAP_SCALE)
-    wall = _walls(blue, sample_rays(maps.brown, x, y, radii_px))
+    middle = RayPoints.around(x, y, radii_px[: round(2 / _STEP_UM)]).read(maps.hematoxylin)
+    is_blue = within(middle, np.ones_like(middle)) / (ANGLES * middle.shape[2]) > cuts.hematoxylin
+    x, y, radius_um = x[is_blue], y[is_blue], radius_um[is_blue]
+    points = RayPoints.around(x, y, radii_px)
+    blue = points.read(maps.sharp)
+    blue /= np.float32(_MAP_SCALE)
+    wall = _walls(blue, points.read(maps.brown))
     index, edge = _outlines(blue, wall, radii_um, radius_um)
     contrast, score = _contrast_and_score(blue, index, edge, radii_um)
     radii = radii_px[index] + np.float32(_STEP_UM / mpp)  # the step lies beyond the sample, see _outlines
     area_um2 = ring_area(radii) * np.float32(mpp**2)
     coverage = (edge > _EDGE_SEEN).mean(axis=1, dtype=np.float32)
     good = np.flatnonzero(
-        (np.minimum(edge, _EDGE_CREDIT).mean(axis=1) > cuts.edge)
+        (summed(np.minimum(edge, np.float32(_EDGE_CREDIT))) / ANGLES > cuts.edge)
         & (coverage > cuts.coverage)
         & (contrast > cuts.contrast)
         & (area_um2 > cuts.area_um2)
     )
+    hematoxylin = points.read(maps.hematoxylin)
     found = Nuclei(
-        x=x[good],
-        y=y[good],
-        radii_px=radii[good],
-        area_um2=area_um2[good],
-        elongation=ring_elongation(radii[good]),
-        contrast=contrast[good],
-        coverage=coverage[good],
-        hematoxylin=_mean_within(hematoxylin[good], index[good], radii_um),
-        tumour=np.ones(len(good), np.float32),
+        x=x,
+        y=y,
+        radii_px=radii,
+        area_um2=area_um2,
+        elongation=ring_elongation(radii),
+        contrast=contrast,
+        coverage=coverage,
+        hematoxylin=_mean_within(hematoxylin, index, radii_um),
+        tumour=np.ones(len(x), np.float32),
     )
-    return found, score[good]
+    return found.where(good), score[good]
 
 
 def _nuclear_maps(
@@ -241,12 +246,21 @@ def _blur(image: Floats, sigma: float) -> Floats:
 
 def _walls(blue: Floats, brown: Floats) -> Floats:
     """Price of what no nucleus crosses: a brown line, or a dip before a second nucleus."""
-    centre = np.median(brown[:, :, :4].reshape(len(brown), 4 * ANGLES), axis=1)[:, None, None]
-    wall = np.clip(highest_so_far(brown) - (centre + np.float32(_BROWN_WALL)), 0, np.float32(0.2))
+    wall = highest_so_far(brown)
+    wall -= (_median_middle(brown) + np.float32(_BROWN_WALL))[:, None, None]
+    np.clip(wall, 0, np.float32(0.2), out=wall)
     beyond = blue[:, :, 2:]
-    rise = beyond + highest_so_far(-beyond) - np.float32(_VALLEY)
-    wall[:, :, 2:] += np.clip(rise, 0, np.float32(0.1))
+    rise = highest_so_far(-beyond)
+    rise += beyond
+    rise -= np.float32(_VALLEY)
+    wall[:, :, 2:] += np.clip(rise, 0, np.float32(0.1), out=rise)
     return highest_so_far(wall)
+
+
+def _median_middle(brown: Floats) -> Floats:
+    """Median of the first four samples along all rays; to sort them all is ten times as fast as to part."""
+    ordered = np.sort(brown[:, :, :4].reshape(len(brown), 4 * ANGLES), axis=1)
+    return np.asarray((ordered[:, 2 * ANGLES - 1] + ordered[:, 2 * ANGLES]) / 2, np.float32)
 
 
 def _outlines(
@@ -254,41 +268,42 @@ def _outlines(
 ) -> tuple[npt.NDArray[np.intp], Floats]:
     """Run each outline along the steepest way out; also give the step across it."""
     length = blue.shape[2]
-    padded = np.pad(blue, ((0, 0), (0, 0), (1, 3)), mode="edge")
-    inside = padded[..., 1 : length + 1] + padded[..., :length]
+    padded = extended(blue, 1, 3)
+    both = padded[..., 1:] + padded[..., :-1]
     # One sample is skipped: the optics spread every step over about a micrometre.
-    outside = padded[..., 3 : length + 3] + padded[..., 4 : length + 4]
-    edge = np.clip((inside - outside) / 2, -0.1, _EDGE_MAX)
-    prior = _PRIOR * np.abs(np.log(radii_um[None] / radius_um[:, None]))[:, None, :]
-    cost = np.asarray(wall - edge + prior, np.float32)
+    edge = both[..., :length] - both[..., 3:]
+    edge /= 2
+    np.clip(edge, -0.1, _EDGE_MAX, out=edge)
+    prior = np.float32(_PRIOR) * np.abs(np.log(radii_um[:, None] / radius_um))
+    cost = wall - edge
+    cost += prior.T[:, None, :]
     cost[..., :3] += np.float32(0.1)
     index = closed_paths(cost, prices=_BEND)
-    return index, at(np.asarray(edge, np.float32), index)
+    return index, at(edge, index)
 
 
 def _contrast_and_score(
     blue: Floats, index: npt.NDArray[np.intp], edge: Floats, radii_um: Floats
 ) -> tuple[Floats, Floats]:
     """Contrast over the rim outside, and how well an outline explains its place."""
-    place = np.arange(blue.shape[2])
-    rim = ((place > index[..., None] + 1) & (place <= index[..., None] + 5)).astype(np.float32)
+    place, outline = np.arange(blue.shape[2], dtype=np.int8), index.astype(np.int8)
+    rim = (is_beyond(outline + np.int8(1), place) & is_before(outline + np.int8(6), place)).astype(np.float32)
     outside = within(blue, rim) / np.maximum(within(rim, rim), 1)
-    weight = (place < index[..., None]) * radii_um
-    total = np.maximum(weight.sum(axis=(1, 2)), np.float32(1e-3))
+    weight = is_before(outline, place) * radii_um
+    total = np.maximum(within(weight, np.ones_like(weight)), np.float32(1e-3))
     # A nucleolus must not speak for its nucleus, so what is inside counts up to a bound.
     inside = within(np.minimum(blue, (outside + np.float32(0.12))[:, None, None]), weight) / total
     contrast = np.asarray(inside - outside, np.float32)
-    dip = (
-        within((blue < (outside + np.float32(0.35) * contrast)[:, None, None]).astype(np.float32), weight)
-        / total
-    )
+    is_dip = blue < (outside + np.float32(0.35) * contrast)[:, None, None]
+    dip = within(is_dip.astype(np.float32), weight) / total
     coverage = (edge > _EDGE_SEEN).mean(axis=1)
-    radius = radii_um[index].mean(axis=1)
+    radius = summed(radii_um[index]) / ANGLES
     score = np.clip(contrast, 0, 0.06) * coverage**2 * np.clip(1 - 3 * dip, 0.05, 1) * radius**0.9
     return contrast, np.asarray(score, np.float32)
 
 
 def _mean_within(samples: Floats, index: npt.NDArray[np.intp], radii_um: Floats) -> Floats:
     """Mean within outlines, weighted by area."""
-    weight = (np.arange(samples.shape[2]) <= index[..., None]) * radii_um
-    return np.asarray(within(samples, weight) / weight.sum(axis=(1, 2)), np.float32)
+    place, outline = np.arange(samples.shape[2], dtype=np.int8), index.astype(np.int8)
+    weight = is_before(outline + np.int8(1), place) * radii_um
+    return within(samples, weight) / within(weight, np.ones_like(weight))

@@ -1,14 +1,20 @@
 """Closed outlines as radii along rays from a centre, and the best outline in a cost image.
 
 An outline is `ANGLES` radii around a centre.  The outline of lowest cost is found exactly by
-dynamic programming over the angles for thousands of objects at once.  Each outline depends on
+dynamic programming over the angles for hundreds of objects at once.  Each outline depends on
 the pixels within its longest ray and on nothing else, so cutting a slide into tiles cannot
 change it.
+
+Samples have the shape (n, ANGLES, R) and lie in memory with the objects innermost: then every
+step along the rays is one pass over neighbouring numbers, several times as fast as passes over the
+few samples of each ray.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -16,16 +22,65 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
 Coordinates = npt.NDArray[np.float64]
+_Number = TypeVar("_Number", np.float32, np.bool_)
+_Limit = TypeVar("_Limit", np.float32, np.int8)
+_Float = TypeVar("_Float", np.float32, np.float64)
 
 ANGLES = 32
 """Rays per outline: 2 µm apart on the contour of a cell of 20 µm."""
 _THETA = np.arange(ANGLES) * (2 * np.pi / ANGLES)
 COS = np.cos(_THETA)
 SIN = np.sin(_THETA)
-AT_ONCE = 512
+AT_ONCE = 256
 """Objects whose rays are looked at together."""
-_MAX_ROWS = 30_000
-"""cv2.remap takes fewer than 32768 rows at once."""
+_MOST = 30_000
+"""cv2.remap takes fewer than 32768 columns at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class RayPoints:
+    """Points along the rays of n centres, for one or more images."""
+
+    columns: Floats
+    """Shape (ANGLES * R, n)."""
+    rows: Floats
+
+    @classmethod
+    def around(cls, x: Coordinates, y: Coordinates, radii_px: Floats) -> RayPoints:
+        """Place points.
+
+        Parameters
+        ----------
+        x, y : ndarray of float64, shape (n,)
+            Centres; the middle of a pixel has whole coordinates.
+        radii_px : ndarray of float32, shape (R,)
+            Distances from the centre.
+        """
+        # OpenCV interpolates between 32nds of a pixel; offsets on that grid make samples independent of
+        # the place of the tile, as long as centres lie on it, too.  Multiples of 1/32 below 2**18 are
+        # exact in float32, and so are their sums.
+        across, down = (
+            (np.rint(part[:, None] * radii_px * 32) / 32).astype(np.float32).reshape(-1, 1)
+            for part in (COS, SIN)
+        )
+        return cls(x.astype(np.float32) + across, y.astype(np.float32) + down)
+
+    def read(
+        self, image: npt.NDArray[np.float32] | npt.NDArray[np.uint8], *, nearest: bool = False
+    ) -> Floats:
+        """Read an image, shape (M, N); give samples, shape (n, ANGLES, R).  See `sample_rays`."""
+        columns, rows, how = self.columns, self.rows, cv2.INTER_LINEAR
+        if nearest:
+            # Halfway between two pixels the nearest one depends on the tile, too: stay off the half.
+            columns, rows = (part + np.float32(1 / 64) for part in (columns, rows))
+            how = cv2.INTER_NEAREST
+        samples = np.empty(columns.shape, np.float32)
+        for part in parts_of(columns.shape[1], _MOST):
+            samples[:, part] = cv2.remap(
+                image, columns[:, part], rows[:, part], how, borderMode=cv2.BORDER_REPLICATE
+            )
+        n = columns.shape[1]
+        return samples.reshape(ANGLES, len(samples) // ANGLES, n).transpose(2, 0, 1)
 
 
 def sample_rays(
@@ -40,7 +95,7 @@ def sample_rays(
 
     Parameters
     ----------
-    image : ndarray, shape (M, N) or (M, N, C)
+    image : ndarray, shape (M, N)
     x, y : ndarray of float64, shape (n,)
         Centres; the middle of a pixel has whole coordinates.
     radii_px : ndarray of float32, shape (R,)
@@ -50,28 +105,10 @@ def sample_rays(
 
     Returns
     -------
-    samples : ndarray of float32, shape (n, ANGLES, R) or (n, ANGLES, R, C)
+    samples : ndarray of float32, shape (n, ANGLES, R)
         Beyond the edge of the image its outermost pixels go on.
     """
-    # OpenCV interpolates between 32nds of a pixel; offsets on that grid make samples independent of
-    # the place of the tile, as long as centres lie on it, too.
-    # Halfway between two pixels the nearest one depends on the tile, too: stay off the half.
-    aside = 1 / 64 if nearest else 0.0
-    # Multiples of 1/64 below 2**17 are exact in float32, and so are their sums.
-    across, down = (
-        (np.rint(part[:, None] * radii_px * 32) / 32 + aside).astype(np.float32) for part in (COS, SIN)
-    )
-    columns = x.astype(np.float32)[:, None, None] + across
-    rows = y.astype(np.float32)[:, None, None] + down
-    shape = columns.shape
-    columns, rows = columns.reshape(-1, shape[2]), rows.reshape(-1, shape[2])
-    how = cv2.INTER_NEAREST if nearest else cv2.INTER_LINEAR
-    samples = [
-        cv2.remap(image, columns[part], rows[part], how, borderMode=cv2.BORDER_REPLICATE)
-        for part in parts_of(len(columns), _MAX_ROWS)
-    ]
-    found = samples[0] if len(samples) == 1 else np.concatenate(samples or [np.empty((0, shape[2]))])
-    return np.asarray(found, np.float32).reshape(*shape, *image.shape[2:])
+    return RayPoints.around(x, y, radii_px).read(image, nearest=nearest)
 
 
 def parts_of(n: int, size: int) -> Iterator[slice]:
@@ -81,6 +118,24 @@ def parts_of(n: int, size: int) -> Iterator[slice]:
     every pass over them several times as fast as over those of all objects at once.
     """
     return (slice(start, start + size) for start in range(0, n, size))
+
+
+def objects_last(samples: npt.NDArray[_Number]) -> npt.NDArray[_Number]:
+    """Turn (n, ANGLES, R) into (ANGLES, R, n), without a copy where memory is laid out so."""
+    return np.ascontiguousarray(samples.transpose(1, 2, 0))
+
+
+def is_before(limits: npt.NDArray[_Limit], places: npt.NDArray[_Limit]) -> npt.NDArray[np.bool_]:
+    """Tell of every place along each ray, shape (R,), whether it lies before a limit, shape (n, ANGLES).
+
+    Places and limits are best held in few bytes: to compare them is a good part of the work.
+    """
+    return np.less(places[:, None], np.ascontiguousarray(limits.T)[:, None]).transpose(2, 0, 1)
+
+
+def is_beyond(limits: npt.NDArray[_Limit], places: npt.NDArray[_Limit]) -> npt.NDArray[np.bool_]:
+    """Tell the same of lying beyond it."""
+    return np.greater(places[:, None], np.ascontiguousarray(limits.T)[:, None]).transpose(2, 0, 1)
 
 
 def closed_paths(cost: Floats, *, prices: tuple[float, ...]) -> npt.NDArray[np.intp]:
@@ -104,57 +159,116 @@ def closed_paths(cost: Floats, *, prices: tuple[float, ...]) -> npt.NDArray[np.i
     n, angles, length = cost.shape
     if n == 0:
         return np.zeros((0, angles), np.intp)
+    every = objects_last(cost)
     turns, rim = angles + angles // 2, len(prices)
     # Out of reach on both sides, so that the way back needs no look at the ends.
-    reached = np.full((turns, n, length + 2 * rim), np.inf, np.float32)
-    inner = reached[:, :, rim : length + rim]
-    inner[0] = cost[:, 0]
-    dearer = np.empty((n, length), np.float32)
+    reached = np.full((turns, length + 2 * rim, n), np.inf, np.float32)
+    inner = reached[:, rim : length + rim]
+    inner[0] = every[0]
+    dearer = np.empty((length, n), np.float32)
     for turn in range(1, turns):
-        before, best = inner[turn - 1], inner[turn]
-        np.copyto(best, before)
+        before, best = reached[turn - 1], inner[turn]
+        np.copyto(best, inner[turn - 1])
         for step, price in enumerate(prices, start=1):
-            np.add(before, np.float32(price), out=dearer)
-            np.minimum(best[:, step:], dearer[:, :-step], out=best[:, step:])
-            np.minimum(best[:, :-step], dearer[:, step:], out=best[:, :-step])
-        best += cost[:, turn % angles]
+            low, high = rim - step, rim + step
+            np.minimum(before[low : low + length], before[high : high + length], out=dearer)
+            np.add(dearer, np.float32(price), out=dearer)
+            np.minimum(best, dearer, out=best)
+        best += every[turn % angles]
     return _trace(reached, prices, angles)
 
 
 def _trace(reached: Floats, prices: tuple[float, ...], angles: int) -> npt.NDArray[np.intp]:
     """Walk back from the cheapest end; the way is found again from the prices that were reached."""
-    turns, n, _ = reached.shape
-    index = np.empty((n, angles), np.intp)
+    turns, _, n = reached.shape
+    index = np.empty((angles, n), np.intp)
     rim = len(prices)
     moves = np.array([0, *(sign * k for k in range(1, rim + 1) for sign in (-1, 1))])
-    price = np.array([0.0, *np.repeat(prices, 2)], np.float32)
-    place = reached[-1].argmin(axis=1)
+    price = np.array([0.0, *np.repeat(prices, 2)], np.float32)[:, None]
+    flat, objects = reached.reshape(turns, -1), np.arange(n)
+    place = reached[-1].argmin(axis=0)
     for turn in range(turns - 1, angles // 2 - 1, -1):
-        index[:, turn % angles] = place - rim
-        ways = np.take_along_axis(reached[turn - 1], place[:, None] + moves, axis=1) + price
-        place = place + moves[ways.argmin(axis=1)]
-    return index
+        index[turn % angles] = place - rim
+        ways = flat[turn - 1].take((place + moves[:, None]) * n + objects) + price
+        place = place + moves[ways.argmin(axis=0)]
+    return index.T
 
 
 def highest_so_far(samples: Floats) -> Floats:
-    """Take the running maximum along the last axis, in the fewest passes over memory."""
-    highest = samples.copy()
-    step = 1
-    while step < samples.shape[-1]:
-        earlier = highest[..., :-step].copy()
-        np.maximum(highest[..., step:], earlier, out=highest[..., step:])
-        step *= 2
-    return highest
+    """Take the running maximum along the rays."""
+    highest = objects_last(samples).copy()
+    for step in range(1, highest.shape[1]):
+        np.maximum(highest[:, step], highest[:, step - 1], out=highest[:, step])
+    return highest.transpose(2, 0, 1)
+
+
+def extended(samples: npt.NDArray[_Number], before: int, after: int) -> npt.NDArray[_Number]:
+    """Repeat the first and the last sample of each ray: R becomes before + R + after."""
+    given = objects_last(samples)
+    angles, length, n = given.shape
+    wide = np.empty((angles, before + length + after, n), given.dtype)
+    wide[:, :before] = given[:, :1]
+    wide[:, before : before + length] = given
+    wide[:, before + length :] = given[:, -1:]
+    return wide.transpose(2, 0, 1)
+
+
+def first_places(chosen: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
+    """Place of the first chosen sample of each ray, R where none is: (n, ANGLES, R) gives (n, ANGLES)."""
+    seen = objects_last(chosen).copy()
+    for step in range(1, seen.shape[1]):
+        np.logical_or(seen[:, step], seen[:, step - 1], out=seen[:, step])
+    # Bytes suffice: rays have fewer than 255 samples.
+    count = np.add.reduce(seen.view(np.uint8), axis=1, dtype=np.uint8)
+    return np.asarray(seen.shape[1] - count.astype(np.intp), np.intp).T
 
 
 def at(samples: Floats, index: npt.NDArray[np.intp]) -> Floats:
     """Take one sample per ray: (n, ANGLES, R) and (n, ANGLES) give (n, ANGLES)."""
-    return np.asarray(np.take_along_axis(samples, index[..., None], axis=2)[..., 0], np.float32)
+    given = objects_last(samples)
+    angles, length, n = given.shape
+    place = (index.T + np.arange(angles)[:, None] * length) * n + np.arange(n)
+    return np.asarray(given.reshape(-1).take(place), np.float32).T
+
+
+def pieces(samples: Floats, start: npt.NDArray[np.intp], length: int) -> Floats:
+    """Take some samples in a row from each ray: (n, ANGLES, R) and (n, ANGLES) give (n, ANGLES, length)."""
+    given = objects_last(samples)
+    angles, whole, n = given.shape
+    first = (start.T + np.arange(angles)[:, None] * whole) * n + np.arange(n)
+    place = first[:, None] + np.arange(length)[:, None] * n
+    return np.asarray(given.reshape(-1).take(place), np.float32).transpose(2, 0, 1)
 
 
 def within(samples: Floats, weight: Floats) -> Floats:
     """Weighted sums over the rays of each object: two arrays (n, ANGLES, R) give (n,)."""
-    return np.asarray(np.einsum("nar,nar->n", samples, weight), np.float32)
+    one, other = _pair(samples, weight)
+    return np.asarray(np.einsum("arn,arn->n", one, other), np.float32)[: len(samples)]
+
+
+def along(samples: Floats, weight: Floats) -> Floats:
+    """Weighted sums along each ray: two arrays (n, ANGLES, R) give (n, ANGLES)."""
+    one, other = _pair(samples, weight)
+    return np.asarray(np.einsum("arn,arn->an", one, other), np.float32)[:, : len(samples)].T
+
+
+def over_rays(samples: Floats, weight: Floats) -> Floats:
+    """Weighted sums over the rays, place by place: (n, ANGLES, R) and (n, ANGLES) give (n, R)."""
+    one, other = _pair(samples, weight[..., None])
+    return np.asarray(np.einsum("arn,an->rn", one, other[:, 0]), np.float32)[:, : len(samples)].T
+
+
+def summed(values: npt.NDArray[_Float]) -> npt.NDArray[_Float]:
+    """Sum over the rays of each object: (n, ANGLES) gives (n,), the same however memory is laid out."""
+    return np.asarray(np.ascontiguousarray(values).sum(axis=1))
+
+
+def _pair(samples: Floats, weight: Floats) -> tuple[Floats, Floats]:
+    one, other = objects_last(samples), objects_last(weight)
+    if len(samples) == 1:
+        # The numbers of one object would be added up in another order than those of several.
+        one, other = np.repeat(one, 2, axis=2), np.repeat(other, 2, axis=2)
+    return one, other
 
 
 def ring_area(radii: Floats) -> Floats:
@@ -165,7 +279,7 @@ def ring_area(radii: Floats) -> Floats:
     >>> round(float(ring_area(np.full((1, ANGLES), 10.0, np.float32))[0]), 1)
     312.1
     """
-    area = 0.5 * np.sin(2 * np.pi / ANGLES) * (radii * np.roll(radii, -1, axis=1)).sum(axis=1)
+    area = 0.5 * np.sin(2 * np.pi / ANGLES) * summed(radii * np.roll(radii, -1, axis=1))
     return np.asarray(area, np.float32)
 
 
@@ -184,14 +298,14 @@ def ring_lengths(radii: Floats) -> Floats:
 def ring_centroids(x: Coordinates, y: Coordinates, radii: Floats) -> tuple[Coordinates, Coordinates]:
     """Centres of gravity of outlines."""
     weight = radii.astype(np.float64) ** 2
-    total = weight.sum(axis=1)
+    total = summed(weight)
     reach = 2 / 3 * weight * radii
-    return x + (reach * COS).sum(axis=1) / total, y + (reach * SIN).sum(axis=1) / total
+    return x + summed(reach * COS) / total, y + summed(reach * SIN) / total
 
 
 def ring_elongation(radii: Floats) -> Floats:
     """Longest over shortest width of outlines, >= 1, from their second moments."""
     r4 = radii.astype(np.float64) ** 4
-    xx, yy, xy = ((r4 * f).sum(axis=1) for f in (COS * COS, SIN * SIN, COS * SIN))
+    xx, yy, xy = (summed(r4 * f) for f in (COS * COS, SIN * SIN, COS * SIN))
     spread = np.sqrt((xx - yy) ** 2 + 4 * xy**2)
     return np.asarray(np.sqrt((xx + yy + spread) / np.maximum(xx + yy - spread, 1e-9)), np.float32)

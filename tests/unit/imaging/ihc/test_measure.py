@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
 from her2path.imaging.ihc.calibration import Calibration
+from her2path.imaging.ihc.cells import prepare_maps, trace_cells
 from her2path.imaging.ihc.measure import CLASSICAL, Core, measure_cells
+from her2path.imaging.ihc.membrane import measure_membranes
 from her2path.imaging.ihc.overlay import EXCLUDED_RGB, SCORE_RGB, Overlay
 from her2path.imaging.phantoms.ihc import render_ihc
 from her2path.imaging.phantoms.ihc_spec import SCORE_PRESETS, STYLES, IhcPhantomSpec
+from her2path.imaging.stain import separate
 from her2path.imaging.stain_estimation import estimate_stain_model
 
 MPP = 0.5
@@ -68,6 +73,23 @@ def test_tiles_of_three_sizes_give_the_same_cells(strong):
         cut = measured(strong.rgb, model, tile)
         assert len(cut) == len(whole)
         assert cut == pytest.approx(whole, abs=1e-6)
+
+
+def test_a_cell_measured_alone_is_to_the_last_digit_what_it_is_among_others(strong):
+    stains = separate(strong.rgb, model_of(strong.rgb))
+    found = CLASSICAL(stains, mpp=MPP, origin=(0, 0))
+    maps = prepare_maps(stains, found, mpp=MPP)
+    every = np.arange(len(found.nuclei))
+
+    def membranes_of(chosen):
+        return measure_membranes(trace_cells(maps, chosen=chosen), Calibration())
+
+    among = membranes_of(every)
+    for number in every[::25]:
+        alone = membranes_of(every[number : number + 1])
+        for field in fields(alone):
+            ours, theirs = getattr(alone, field.name)[0], getattr(among, field.name)[number]
+            assert ours.tobytes() == theirs.tobytes(), field.name
 
 
 def matched(phantom, table):

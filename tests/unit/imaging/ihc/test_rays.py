@@ -9,13 +9,18 @@ from her2path.imaging.ihc.rays import (
     ANGLES,
     COS,
     SIN,
+    along,
     closed_paths,
+    first_places,
+    over_rays,
     ring_area,
     ring_centroids,
     ring_elongation,
     ring_lengths,
     ring_points,
     sample_rays,
+    summed,
+    within,
 )
 
 ONE = np.array([50.0])
@@ -103,3 +108,22 @@ def test_the_centroid_is_that_of_the_shape_and_not_of_the_rays():
 def test_corners_lie_on_the_outline():
     points = ring_points(ONE, ONE, circle(4))
     assert np.hypot(*(points[0] - 50).T) == pytest.approx(np.full(ANGLES, 4.0))
+
+
+def test_sums_do_not_depend_on_how_many_objects_are_added_up_at_once():
+    rng = np.random.default_rng(5)
+    samples, weight = rng.random((2, 40, ANGLES, 23)).astype(np.float32)
+    for some in (slice(7, 8), slice(3, 20)):
+        assert (within(samples[some], weight[some]) == within(samples, weight)[some]).all()
+        assert (along(samples[some], weight[some]) == along(samples, weight)[some]).all()
+        over, whole = over_rays(samples[some], weight[some, :, 0]), over_rays(samples, weight[:, :, 0])
+        assert (over == whole[some]).all()
+        assert (summed(samples[some, :, 0]) == summed(samples[:, :, 0])[some]).all()
+
+
+def test_the_first_chosen_place_of_a_ray_is_its_length_where_none_is_chosen():
+    chosen = np.zeros((2, ANGLES, 9), np.bool_)
+    chosen[0, :, 4:6] = True
+    first = first_places(chosen)
+    assert (first[0] == 4).all()
+    assert (first[1] == 9).all()
