@@ -165,19 +165,23 @@ def _completeness_errors(
     return errors
 
 
-def shown_classes(phantom: IhcPhantom) -> list[StainingClass]:
-    """Class that the border of each tumour cell shows, whoever expresses it."""
+def shown_staining(phantom: IhcPhantom) -> list[tuple[Intensity, Pattern]]:
+    """What the border of each tumour cell shows, whoever expresses it."""
     cells = phantom.cells
     tumour = cells.is_tumour
-    classes = []
+    found = []
     for word, completeness, od in zip(
         cells.shown_intensity[tumour], cells.shown_completeness[tumour], cells.shown_od[tumour], strict=True
     ):
         stains = completeness >= SHOWN_MIN and od >= FAINT_CUT_OD
         pattern = Pattern.COMPLETE if completeness >= SHOWN_COMPLETE else Pattern.INCOMPLETE
-        intensity = Intensity(str(word)) if stains else Intensity.NONE
-        classes.append(staining_class(intensity, pattern if stains else Pattern.NONE))
-    return classes
+        found.append((Intensity(str(word)), pattern) if stains else (Intensity.NONE, Pattern.NONE))
+    return found
+
+
+def shown_classes(phantom: IhcPhantom) -> list[StainingClass]:
+    """The same in classes of the guidelines."""
+    return [staining_class(*pair) for pair in shown_staining(phantom)]
 
 
 def _percentages(phantom: IhcPhantom, reading: Reading) -> dict[str, dict[str, float]]:
