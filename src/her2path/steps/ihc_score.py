@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -35,7 +36,7 @@ from her2path.imaging.ihc.calibration import Calibration
 from her2path.imaging.ihc.calibration_facts import calibration_of
 from her2path.imaging.ihc.cell_lattice import SCORES, STAININGS, count_cells, staining_places
 from her2path.imaging.ihc.clusters import Outlines, counted_ranks, largest_clusters, neighbours, rank_of
-from her2path.imaging.ihc.control_picture import control_panel, crop_around, draw_controls
+from her2path.imaging.ihc.control_picture import ControlPanel, control_panel, crop_around, draw_controls
 from her2path.imaging.ihc.cytoplasm import Cytoplasm, judge_cytoplasm
 from her2path.imaging.ihc.heterogeneity import BlockMap
 from her2path.imaging.ihc.hot_spots import HotSpot
@@ -59,12 +60,15 @@ from her2path.io.documents import (
 from her2path.io.hot_spot_areas import write_hot_spots
 from her2path.io.pictures import write_picture
 from her2path.io.provenance import digests, producer
-from her2path.io.qupath_cells import SCORE_CLASSES, read_cells, write_cells
+from her2path.io.qupath_cells import SCORE_CLASSES, QuPathCell, read_cells, write_cells
 from her2path.io.score_entries import HotSpotEntry, IntervalMethod, Percentage
 from her2path.io.scored_cells import ScoredCells, read_scored_cells
 from her2path.io.slides.opening import open_slide
 from her2path.io.slides.source import SlideSource, WorkingBox
 from her2path.io.tables import IHC_BLOCKS, facts_of, write_table
+
+_DRAWN_AT_ONCE = 256
+"""Cells that are drawn at once."""
 
 
 class IhcScoreParams(BaseModel):
@@ -109,8 +113,6 @@ def run(
     scored = _score(document, cells, contours)
     result = _result(scored, document, control)
     sha256 = document.result.files[0].sha256
-    written = read_cells(cells, contours, with_excluded=params.geojson_excluded)
-    write_cells(geojson, written, image_sha256=sha256)
     write_hot_spots(spots, result.hot_spots, image_sha256=sha256)
     made_by = producer("ihc_score", params)
     with write_table(blocks, IHC_BLOCKS, produced_by=made_by) as table:
@@ -120,18 +122,28 @@ def run(
         write_picture(heterogeneity, _block_map(source, pictures, scored.evidence.blocks))
         shown = _crops(source, pictures, result.hot_spots)
         picture = _overlay(source, pictures)
-    by_class = {kind.name: place for place, kind in enumerate(SCORE_CLASSES)}
-    for cell in read_cells(cells, contours):
-        level = by_class.get(cell.kind.name)
-        picture.draw(cell.cell_xy, score=level)
-        for crop in shown:
-            if crop.is_near(cell.x_px0, cell.y_px0):
-                crop.draw(cell.cell_xy, score=level)
+        write_picture(controls, draw_controls(_control_panels(source, document, contours, control)))
+    drawn = _drawn(read_cells(cells, contours), picture, shown)
+    kept = drawn if params.geojson_excluded else (cell for cell in drawn if cell.kind in SCORE_CLASSES)
+    write_cells(geojson, kept, image_sha256=sha256)
     write_picture(overlay, picture.finished())
     write_picture(crops, draw_spots(shown, mpp=pictures.crop_mpp))
-    _draw_controls(image[0], document, contours, control, controls)
     inputs = digests(slide=slide, quality=quality, cells=cells, contours=contours)
     write_document(score, IhcScoreDoc(produced_by=made_by, inputs=inputs, result=result))
+
+
+def _drawn(cells: Iterable[QuPathCell], picture: Overlay, crops: Sequence[SpotCrop]) -> Iterator[QuPathCell]:
+    """Draw cells while they pass by: the table of their outlines is read once for all."""
+    levels = {kind.name: level for level, kind in enumerate(SCORE_CLASSES)}
+    left = iter(cells)
+    while some := tuple(islice(left, _DRAWN_AT_ONCE)):
+        rings, scores = [cell.cell_xy for cell in some], [levels.get(cell.kind.name) for cell in some]
+        picture.draw(rings, scores)
+        x, y = (np.array(places) for places in zip(*((c.x_px0, c.y_px0) for c in some), strict=True))
+        for crop in crops:
+            near = crop.near(x, y).tolist()
+            crop.draw([rings[place] for place in near], [scores[place] for place in near])
+        yield from some
 
 
 def _largest_clusters(
@@ -369,27 +381,20 @@ def _crops(source: SlideSource, of: _Pictures, spots: Sequence[HotSpotEntry]) ->
     return found
 
 
-def _draw_controls(
-    image: Path, document: SlideDoc, contours: Path, controls: Sequence[_Control], picture: Path
-) -> None:
-    """Draw every piece of control tissue; the file is there, and empty, where the slide has none."""
-    mpp, panels = _mpp(document), []
-    with open_slide(image, name=document.sheet.image_id) as source:
-        for number, control in enumerate(controls, start=1):
-            box_px0 = control.found.box_px0
-            if box_px0 is None:
-                continue
-            crop = crop_around(box_px0, mpp=mpp, size_px0=source.size_px0)
+def _control_panels(
+    source: SlideSource, document: SlideDoc, contours: Path, controls: Sequence[_Control]
+) -> list[ControlPanel]:
+    """Draw every piece of control tissue that holds a cell."""
+    panels = []
+    for number, control in enumerate(controls, start=1):
+        box_px0, scores = control.found.box_px0, control.found.cell_score
+        if box_px0 is not None:
+            crop = crop_around(box_px0, mpp=_mpp(document), size_px0=source.size_px0)
             where = WorkingBox(crop.row, crop.col, crop.height, crop.width)
-            rings = list(read_outlines(contours, control.found.cell_id, corners=ANGLES))
+            rgb = source.read(where, downsample=crop.px0_per_px)
+            rings = np.concatenate(list(read_outlines(contours, control.found.cell_id, corners=ANGLES)))
+            words = f"control {number} ({control.named.piece})"
             panels.append(
-                control_panel(
-                    source.read(where, downsample=crop.px0_per_px),
-                    crop,
-                    rings_px0=np.concatenate(rings),
-                    scores=control.found.cell_score,
-                    box_px0=box_px0,
-                    words=f"control {number} ({control.named.piece})",
-                )
+                control_panel(rgb, crop, rings_px0=rings, scores=scores, box_px0=box_px0, words=words)
             )
-    write_picture(picture, draw_controls(panels))
+    return panels

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import math
 import tracemalloc
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -185,3 +186,21 @@ def test_tables_of_different_cells_are_refused(tmp_path):
     (tmp_path / "more").mkdir()
     with pytest.raises(ArtefactError, match="other cells"):
         list(read_cells(tables(tmp_path / "more", 4)[0], tmp_path / "contours"))
+
+
+@pytest.mark.parametrize(
+    "value", [0.00005, 0.00015, 0.30005, 2.675, -0.00001, 123456.5, 1e300, 7.0, 0.00128173828125, 0.03125]
+)
+def test_measurements_are_rounded_to_four_digits_whatever_their_size(tmp_path, value):
+    measured = {"number": value, "none": None, "after": 0.5}
+    write_cells(tmp_path / "c", [cell(0, measurements=measured), cell(1)], image_sha256=SHA)
+    features = json.loads((tmp_path / "c").read_text(encoding="utf-8"))["features"]
+    assert features[0]["properties"]["measurements"] == {"number": round(value, 4), "after": 0.5}
+    assert features[1]["properties"]["measurements"] == {"Membrane: Completeness": 0.75}
+
+
+def test_identifiers_are_uuids_of_version_5(tmp_path):
+    write_cells(tmp_path / "c", (cell(n) for n in range(50)), image_sha256=SHA)
+    for number, feature in enumerate(json.loads((tmp_path / "c").read_text(encoding="utf-8"))["features"]):
+        namespace = uuid.UUID("6f0b1b0e-6f0e-5c55-9d3c-8a1f5c2f7d10")
+        assert feature["id"] == str(uuid.uuid5(namespace, f"{SHA}/{number}"))

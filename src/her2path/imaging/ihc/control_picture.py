@@ -104,8 +104,7 @@ def control_panel(
     """
     origin = np.asarray(crop.origin_px0, np.float64)
     overlay = Overlay(rgb, px0_per_px=crop.px0_per_px)
-    for ring, score in zip(rings_px0, scores.tolist(), strict=True):
-        overlay.draw(np.asarray(ring, np.float64) - origin, score=score)
+    overlay.draw(list(rings_px0.astype(np.float64) - origin), scores.tolist())
     # The box stands around whole cells, not through their centres.
     edges = (np.asarray(box_px0) - np.tile(origin, 2)) / crop.px0_per_px + _OUTWARDS
     left, top, right, bottom = np.rint(edges).astype(int).tolist()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import groupby
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -23,28 +26,35 @@ class Overlay:
         self._canvas = np.ascontiguousarray(rgb).copy()
         self._px0_per_px = px0_per_px
 
-    def draw(self, ring_px0: npt.NDArray[np.float64], *, score: int | None) -> None:
-        """Draw one cell.
+    def draw(self, rings_px0: Sequence[npt.NDArray[np.float64]], scores: Sequence[int | None]) -> None:
+        """Draw cells in their order.
 
         Parameters
         ----------
-        ring_px0 : ndarray, shape (n, 2)
-            Outline in level-0 pixels, x first.
-        score : int or None
+        rings_px0 : sequence of ndarray, shape (n, 2)
+            Outlines in level-0 pixels, x first; each with its own n.
+        scores : sequence of int or None
             0 to 3; None = not scored, drawn as a grey point.
         """
+        for corners, alike in groupby(zip(rings_px0, scores, strict=True), lambda cell: len(cell[0])):
+            if corners:
+                rings, their_scores = zip(*alike, strict=True)
+                self._draw_alike(np.stack(rings), their_scores)
+
+    def _draw_alike(self, rings_px0: npt.NDArray[np.float64], scores: Sequence[int | None]) -> None:
+        """Draw cells whose outlines have as many corners, shape (k, n, 2)."""
         # Pixel centres have whole coordinates in OpenCV, edges in level-0 coordinates.
-        points = ring_px0 / self._px0_per_px - 0.5
-        if score is None:
-            x, y = np.rint(points.mean(axis=0)).astype(int)
-            cv2.circle(self._canvas, (int(x), int(y)), 1, EXCLUDED_RGB, -1)
-            return
+        points = rings_px0 / self._px0_per_px - 0.5
+        middles = np.rint(points.mean(axis=1)).astype(int).tolist()
         fixed = np.rint(points * 2**_SHIFT).astype(np.int32)
-        colour = SCORE_RGB[score]
-        if float(np.ptp(points, axis=0).max()) < _FILLED_BELOW_PX:
-            cv2.fillPoly(self._canvas, [fixed], colour, cv2.LINE_AA, _SHIFT)
-        else:
-            cv2.polylines(self._canvas, [fixed], True, colour, 1, cv2.LINE_AA, _SHIFT)
+        small = (np.ptp(points, axis=1).max(axis=1) < _FILLED_BELOW_PX).tolist()
+        for middle, ring, is_small, score in zip(middles, fixed, small, scores, strict=True):
+            if score is None:
+                cv2.circle(self._canvas, middle, 1, EXCLUDED_RGB, -1)
+            elif is_small:
+                cv2.fillPoly(self._canvas, [ring], SCORE_RGB[score], cv2.LINE_AA, _SHIFT)
+            else:
+                cv2.polylines(self._canvas, [ring], True, SCORE_RGB[score], 1, cv2.LINE_AA, _SHIFT)
 
     def finished(self) -> npt.NDArray[np.uint8]:
         """Return the picture, shape (M, N, 3)."""

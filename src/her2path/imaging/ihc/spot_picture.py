@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -32,14 +33,15 @@ class SpotCrop:
         reach = 0.1 * rgb.shape[0] * px0_per_px
         self._near = tuple(float(v) for v in (*(self._corner - reach), *(self._end + reach)))
 
-    def is_near(self, x_px0: float, y_px0: float) -> bool:
-        """Tell whether a cell with this centre could reach into the window."""
+    def near(self, x_px0: npt.NDArray[np.float64], y_px0: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
+        """Tell which cells with these centres could reach into the window, as places, ascending."""
         left, top, right, bottom = self._near
-        return left <= x_px0 <= right and top <= y_px0 <= bottom
+        inside = (left <= x_px0) & (x_px0 <= right) & (top <= y_px0) & (y_px0 <= bottom)
+        return np.flatnonzero(inside)
 
-    def draw(self, ring_px0: npt.NDArray[np.float64], *, score: int | None) -> None:
-        """Draw a cell; see `Overlay.draw`."""
-        self._overlay.draw(ring_px0 - self._corner, score=score)
+    def draw(self, rings_px0: Sequence[npt.NDArray[np.float64]], scores: Sequence[int | None]) -> None:
+        """Draw cells; see `Overlay.draw`."""
+        self._overlay.draw([ring - self._corner for ring in rings_px0], scores)
 
     def finished(self) -> Rgb:
         """Return the window without and with its cells, side by side under its words."""
