@@ -38,7 +38,8 @@ def main() -> None:
     ):
         errors, same = zip(*(error_of(render_ihc(slide.spec)) for slide in slides), strict=True)
         sys.stdout.write(
-            f"{name}: percentages {np.mean(errors):.1f} points off, score equal on {sum(same)} of {len(same)}\n"
+            f"{name}: percentages {np.mean(errors):.1f} points off, "
+            f"score equal on {sum(same)} of {len(same)}\n"
         )
 
 
