@@ -29,7 +29,7 @@ from her2path.imaging.ihc.rays import (
     sample_rays,
     within,
 )
-from her2path.imaging.nets.inference import Device, Maps, Predictor
+from her2path.imaging.nets.inference import Device, Maps, Predictor, rounded
 from her2path.imaging.nets.registry import architecture
 from her2path.imaging.stain import StainAmounts, steadied
 
@@ -146,8 +146,8 @@ def nuclei_of_maps(maps: Maps, stains: StainAmounts, *, mpp: float, cuts: Learne
     """
     rows, columns, depth = _peaks(maps.nucleus, cuts.depth)
     rows, columns = rows // 2, columns // 2
-    radii_um = np.clip(maps.radii_um[rows, columns], _SHORTEST_UM, _LONGEST_UM)
-    cell_um = np.maximum(maps.cell_radii_um[rows, columns], radii_um)
+    radii_um = np.clip(rounded(maps.radii_um[:, rows, columns].T), _SHORTEST_UM, _LONGEST_UM)
+    cell_um = np.maximum(rounded(maps.cell_radii_um[:, rows, columns].T), radii_um)
     # A radius is that of the middle of four by four pixels, whose centres have whole coordinates.
     x = np.asarray(columns * 4 + (maps.left + 1.5), np.float64)
     y = np.asarray(rows * 4 + (maps.top + 1.5), np.float64)

@@ -53,7 +53,8 @@ class Maps:
     tumour: Floats
     """Probability of a tumour cell, at four pixels; shape (m/2, n/2)."""
     radii_um: Floats
-    """Outline of the nucleus at each place, at four pixels; shape (m/2, n/2, ANGLES)."""
+    """Outline of the nucleus at each place, at four pixels; shape (ANGLES, m/2, n/2), not yet rounded: few
+    places are asked for."""
     cell_radii_um: Floats
     """The same of the cell."""
     top: int
@@ -112,27 +113,26 @@ class Predictor:
         )
         fine, coarse = self._run(image[None])
         return Maps(
-            nucleus=_rounded(_sigmoid(fine[0, 0])),
-            expressed=np.stack([_rounded(_sigmoid(fine[0, 1])), _rounded(fine[0, 2])], axis=-1),
-            tumour=_rounded(_sigmoid(coarse[0, 0])),
-            radii_um=_last(coarse[0, 1 : 1 + ANGLES]),
-            cell_radii_um=_last(coarse[0, 1 + ANGLES :]),
+            nucleus=rounded(_sigmoid(fine[0, 0])),
+            expressed=np.stack([rounded(_sigmoid(fine[0, 1])), rounded(fine[0, 2])], axis=-1),
+            tumour=rounded(_sigmoid(coarse[0, 0])),
+            radii_um=coarse[0, 1 : 1 + ANGLES],
+            cell_radii_um=coarse[0, 1 + ANGLES :],
             top=top,
             left=left,
         )
-
-
-def _last(radii: Floats) -> Floats:
-    """Put rays last, shape (ANGLES, m, n) to (m, n, ANGLES)."""
-    return np.ascontiguousarray(np.moveaxis(_rounded(radii), 0, -1))
 
 
 def _sigmoid(logits: Floats) -> Floats:
     return np.asarray(1 / (1 + np.exp(-np.clip(logits, -30, 30))), np.float32)
 
 
-def _rounded(values: Floats) -> Floats:
-    return np.asarray(np.rint(values * np.float32(_ROUNDED)) / np.float32(_ROUNDED), np.float32)
+def rounded(values: Floats) -> Floats:
+    """Round answers to 1024ths: the second lock on their independence of the tile."""
+    found = values * np.float32(_ROUNDED)
+    np.rint(found, out=found)
+    found /= np.float32(_ROUNDED)
+    return found
 
 
 def _openvino(architecture: Architecture, weights: Mapping[str, Floats], streams: int) -> Run:

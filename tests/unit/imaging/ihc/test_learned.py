@@ -27,12 +27,12 @@ def maps_of(discs: list[tuple[float, float, float, float]], side: int = 96) -> M
     """Maps of discs: place (row and column, µm), radius (µm), chance of a tumour cell."""
     rows, columns = np.indices((side, side)) + 0.5
     depth = np.zeros((side, side), np.float32)
-    radii = np.full((side // 2, side // 2, ANGLES), 0.3, np.float32)
+    radii = np.full((ANGLES, side // 2, side // 2), 0.3, np.float32)
     tumour = np.zeros((side // 2, side // 2), np.float32)
     for row, column, radius, chance in discs:
         depth = np.maximum(depth, 1 - np.hypot(rows - row, columns - column) / radius)
         coarse = np.hypot(*(np.indices(tumour.shape) * 2 + 1 - np.array([row, column])[:, None, None]))
-        radii[coarse < radius] = radius
+        radii[:, coarse < radius] = radius
         tumour[coarse < radius] = chance
     expressed = np.zeros((side, side, 2), np.float32)
     cells = np.full_like(radii, 9)
