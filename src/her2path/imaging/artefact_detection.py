@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from her2path.imaging.artefact_marks import detect_grains, detect_marks, detect_opaque, measure_grains
+from her2path.imaging.artefact_marks import Marks, detect_grains, detect_opaque, measure_grains
 from her2path.imaging.artefact_shapes import detect_bubbles, detect_coverslip_edge, detect_folds
 from her2path.imaging.artefacts import ArtefactKind, Codes, Mask, join_kinds
 from her2path.imaging.block_colours import BlockColours, Plane
@@ -69,6 +69,7 @@ def detect_artefacts(
     features: TissueFeatures,
     detail: FineDetail,
     tissue: Mask,
+    marks: Marks,
 ) -> Codes:
     """Find every kind of artefact.
 
@@ -81,22 +82,23 @@ def detect_artefacts(
     detail : FineDetail
         Of the same shape, read at least wherever there is tissue.
     tissue : ndarray of bool, shape (M, N)
+    marks : Marks
+        From `her2path.imaging.artefact_marks.detect_marks`, which a slide needs before its stains.
 
     Returns
     -------
     codes : ndarray of uint8, shape (M, N)
     """
-    pen, dirt = detect_marks(colours, features, tissue)
     blurred = detect_defocus(detail.energies, features, tissue)
-    clean = tissue & ~pen
+    clean = tissue & ~marks.pen
     found = {
         ArtefactKind.OUT_OF_FOCUS: blurred,
-        ArtefactKind.PEN: pen,
+        ArtefactKind.PEN: marks.pen,
         ArtefactKind.FOLD: detect_folds(colours, clean),
         ArtefactKind.BUBBLE: detect_bubbles(colours),
         ArtefactKind.COVERSLIP_EDGE: detect_coverslip_edge(colours, tissue, blurred),
         ArtefactKind.SATURATED: detect_opaque(colours),
-        ArtefactKind.DEBRIS: dirt,
+        ArtefactKind.DEBRIS: marks.dirt,
         ArtefactKind.PIGMENT: detect_grains(detail.black_grains, clean),
     }
     return join_kinds(found, shape=(tissue.shape[0], tissue.shape[1]))

@@ -8,6 +8,7 @@ before the stains are estimated, with published hues, because ink would be taken
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -67,9 +68,16 @@ class MarkCuts:
     grains_um2: float = 600.0
 
 
+class Marks(NamedTuple):
+    """Foreign matter, each mask of bool, shape (M, N)."""
+
+    pen: Mask
+    dirt: Mask
+
+
 def detect_marks(
     colours: BlockColours, features: TissueFeatures, tissue: Mask, *, cuts: MarkCuts | None = None
-) -> tuple[Mask, Mask]:
+) -> Marks:
     """Find ink, and smooth dirt that is too small for a stroke.
 
     Parameters
@@ -83,7 +91,7 @@ def detect_marks(
 
     Returns
     -------
-    pen, dirt : ndarray of bool, shape (M, N)
+    Marks
     """
     cuts = cuts or MarkCuts()
     density = colours.density
@@ -98,7 +106,7 @@ def detect_marks(
     solid = without_specks(_opened(dense | beside), cuts.area_um2)
     strokes = _longer_than(solid & cv2.dilate(dense.astype(np.uint8), disc(2)).astype(bool), cuts.pen_um)
     pen = _with_rim(coloured | strokes, density > cuts.rim_od)
-    return pen, np.asarray(solid & ~pen, np.bool_)
+    return Marks(pen, np.asarray(solid & ~pen, np.bool_))
 
 
 def detect_opaque(colours: BlockColours, *, cuts: MarkCuts | None = None) -> Mask:
@@ -126,30 +134,45 @@ def measure_grains(od: npt.NDArray[np.float32], *, block: int) -> Plane:
     share : ndarray of float32, shape (M / block, N / block)
         Share of the pixels.
     """
-    total = cv2.transform(od, np.ones((1, 3), np.float32))
+    total = np.asarray(cv2.transform(od, np.ones((1, 3), np.float32)), np.float32)
     tint = cv2.transform(od, np.array([[1, 0, -1]], np.float32))
-    # A grain is short in every direction.  A stained membrane is as narrow, but goes on along itself, so
-    # that the opening along its direction keeps it.
-    lines = [cv2.morphologyEx(total, cv2.MORPH_OPEN, line) for line in _LINES]
-    top = total - np.maximum.reduce(lines)
-    dark = (top > _GRAIN_RISE_OD) & (total > _GRAIN_OD)
     # Compression blurs the colour of what is this small: the grey core of a strong membrane has brown beside
     # it, a black grain has not.
     around = cv2.boxFilter(tint, -1, (_AROUND_PX, _AROUND_PX)) > -_GRAIN_GREY / 2 * cv2.boxFilter(
         total, -1, (_AROUND_PX, _AROUND_PX)
     )
-    black = dark & (np.abs(tint) < _GRAIN_GREY * total) & around
+    black = (total > _GRAIN_OD) & (np.abs(tint) < _GRAIN_GREY * total) & around
+    # A grain is short in every direction.  A stained membrane is as narrow, but goes on along itself, so
+    # that the opening along its direction keeps it.
+    rows, columns = np.nonzero(black)
+    black[rows, columns] = total[rows, columns] - _opened_at(total, rows, columns) > _GRAIN_RISE_OD
     size = (od.shape[1] // block, od.shape[0] // block)
     return np.asarray(cv2.resize(black.astype(np.float32), size, interpolation=cv2.INTER_AREA), np.float32)
 
 
-_LINES = (
-    np.ones((1, 5), np.uint8),
-    np.ones((5, 1), np.uint8),
-    np.eye(5, dtype=np.uint8),
-    np.eye(5, dtype=np.uint8)[::-1].copy(),
-)
-"""Segments of 5 to 7 µm in four directions."""
+def _opened_at(
+    plane: Plane, rows: npt.NDArray[np.intp], columns: npt.NDArray[np.intp]
+) -> npt.NDArray[np.float32]:
+    """Open a plane along segments of 5 to 7 µm in four directions at some places, and take the greatest.
+
+    What is dark and colourless is a thousandth of a slide, so the openings of whole planes are left out.
+    """
+    reach = 2 * _LINE_REACH
+    padded = np.pad(plane, reach, constant_values=np.inf)
+    opened = np.full(len(rows), -np.inf, np.float32)
+    for down, right in ((0, 1), (1, 0), (1, 1), (1, -1)):
+        steps = np.arange(-reach, reach + 1)[:, None]
+        along = padded[rows + reach + steps * down, columns + reach + steps * right]
+        for first in range(2 * _LINE_REACH + 1):
+            least = along[first : first + 2 * _LINE_REACH + 1].min(axis=0)
+            # A segment has its middle within the plane.
+            least[np.isinf(along[first + _LINE_REACH])] = -np.inf
+            np.maximum(opened, least, out=opened)
+    return opened
+
+
+_LINE_REACH = 2
+"""Pixels of a segment on either side of its middle."""
 _AROUND_PX = 9
 _GRAIN_RISE_OD = 0.45
 """Least density (sum of the channels) over the darkest segment that holds it."""

@@ -76,7 +76,8 @@ def measure_block_colours(rgb: npt.NDArray[np.uint8], *, white: Rgb) -> BlockCol
     total = cv2.transform(od, np.ones((1, 3), np.float32))
     size = (padded.shape[1] // BLOCK, padded.shape[0] // BLOCK)
     mean = cv2.resize(od, size, interpolation=cv2.INTER_AREA)
-    dark = np.asarray(padded.max(axis=2) <= _OPAQUE_LEVEL, np.float32)
+    channels = cv2.split(padded)
+    dark = np.asarray(cv2.max(cv2.max(channels[0], channels[1]), channels[2]) <= _OPAQUE_LEVEL, np.float32)
     corner = (BLOCK - 1) // 2
     # A morphological filter, sampled at one place per block, is the extreme of that block.
     kernel, anchor = np.ones((BLOCK, BLOCK), np.uint8), (corner, corner)

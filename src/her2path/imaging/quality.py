@@ -130,18 +130,20 @@ def measure_slide(
     sharp = np.array([measure_sharpness(sample, mpp=mpp) for sample in samples])
     pixels = np.concatenate([sample.reshape(-1, 3) for sample in samples])[None]
     od = optical_density(pixels, white=model.white)[0]
-    total = od.sum(axis=1)
+    total = od[:, 0] + od[:, 1] + od[:, 2]
     stained = total > _STAINED_OD
     count = max(int(stained.sum()), 1)
     amounts = separate(pixels, model)
     brown = (amounts.dab - np.maximum(amounts.hematoxylin, 0))[0] > _BROWN_OD
     eosin = stained & absorbs_as_eosin(od, model)
-    spread = pixels[0].max(axis=1).astype(np.int16) - pixels[0].min(axis=1)
+    red, green, blue = pixels[0].T
+    darkest = np.minimum(np.minimum(red, green), blue)
+    spread = np.maximum(np.maximum(red, green), blue).astype(np.int16) - darkest
     coloured = stained & (np.abs(spread - _white_spread(model)) > _COLOUR_LEVELS)
     dirt = (features.density > 0.3) & (np.abs(features.tint) < 0.05 * features.density)
     return SlideMeasures(
         sharpness=float(np.median(sharp)),
-        opaque_frac=float((stained & (pixels[0].min(axis=1) <= _OPAQUE_LEVEL)).sum() / count),
+        opaque_frac=float((stained & (darkest <= _OPAQUE_LEVEL)).sum() / count),
         brown_frac=float(brown.mean()),
         eosin_frac=float(eosin.sum() / count),
         colour_frac=float(coloured.sum() / count),

@@ -111,12 +111,12 @@ def estimate_stain_model(rgb: npt.NDArray[np.uint8], *, mpp: float) -> StainMode
     size = (max(1, round(rgb.shape[1] / factor)), max(1, round(rgb.shape[0] / factor)))
     small = np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
     white, origin = estimate_white(measure_brightness(small))
-    return estimate_stains([rgb], mpp=mpp, white=white, white_origin=origin)
+    return estimate_stains([rgb], mpp=mpp, white=white, white_origin=origin)[0]
 
 
 def estimate_stains(
     samples: Sequence[npt.NDArray[np.uint8]], *, mpp: float, white: Rgb, white_origin: WhiteOrigin
-) -> StainModel:
+) -> tuple[StainModel, StainPixels]:
     """Estimate the stain vectors, and the white point where a slide shows no glass.
 
     Parameters
@@ -132,8 +132,10 @@ def estimate_stains(
 
     Returns
     -------
-    StainModel
+    model : StainModel
         With the weight of each estimate against the published vector; 0 keeps the latter.
+    pixels : StainPixels
+        What it rests on, by which `her2path.imaging.stain_verdict` judges it.
     """
     small = [_reduced(sample, mpp) for sample in samples]
     if white_origin == "default":
@@ -148,7 +150,7 @@ def estimate_stains(
             hematoxylin, hematoxylin_weight = RUIFROK_HEMATOXYLIN, 0.0
         else:
             dab, dab_weight = RUIFROK_DAB, 0.0
-    return StainModel(
+    model = StainModel(
         white=white,
         white_origin=white_origin,
         hematoxylin=hematoxylin,
@@ -158,6 +160,7 @@ def estimate_stains(
         hematoxylin_weight=hematoxylin_weight,
         dab_weight=dab_weight,
     )
+    return model, pixels
 
 
 def collect_stain_pixels(samples: Sequence[npt.NDArray[np.uint8]], *, mpp: float, white: Rgb) -> StainPixels:
@@ -216,8 +219,8 @@ def _collect(small: Sequence[npt.NDArray[np.uint8]], white: Rgb) -> StainPixels:
     absolute, rise, clipped, covered, places = [], [], 0, 0, 0
     for sample in small:
         od = optical_density(sample, white=white)
-        readable = sample.min(axis=2) > _DARKEST_LEVEL
-        total = od.sum(axis=2)
+        readable = np.minimum(np.minimum(sample[..., 0], sample[..., 1]), sample[..., 2]) > _DARKEST_LEVEL
+        total = od[..., 0] + od[..., 1] + od[..., 2]
         difference = od - _palest_beside(od)
         absolute.append(od[readable & (total > _PALE)])
         rise.append(difference[readable & (difference.sum(axis=2) > _DAB_MIN)])

@@ -85,26 +85,22 @@ def _along_rows(plane: Plane, shape: BandShape) -> tuple[Plane, Plane]:
     band = _box(plane, part, shape.width)
     flank = _box(plane, part, shape.flank)
     away = (shape.width + shape.flank) // 2 + shape.gap
-    above, below = _shifted(flank, 0, -away), _shifted(flank, 0, away)
-    least = np.asarray(band - np.maximum(above, below), np.float32)
-    mean = cv2.blur(cv2.addWeighted(above, 0.5, below, 0.5, 0), (PARTS * part, 1))
+    middle, above, below = band[away:-away], flank[: -2 * away], flank[2 * away :]
+    least = np.asarray(cv2.subtract(middle, cv2.max(above, below)), np.float32)
     offsets = [round((place - (PARTS - 1) / 2) * part) for place in range(PARTS)]
-    rises = np.minimum.reduce([_shifted(least, offset, 0) for offset in offsets])
-    return np.asarray(rises, np.float32), np.asarray(mean, np.float32)
+    edge = max(offsets)
+    # What lies nearer to the canvas' edge is never asked for: it stays 0.
+    rises, mean = np.zeros_like(plane), np.zeros_like(plane)
+    lowest = rises[away:-away, edge:-edge]
+    lowest[:] = np.inf
+    for offset in offsets:
+        np.minimum(lowest, least[:, edge + offset : plane.shape[1] - edge + offset], out=lowest)
+    mean[away:-away] = cv2.blur(cv2.addWeighted(above, 0.5, below, 0.5, 0), (PARTS * part, 1))
+    return rises, mean
 
 
 def _box(plane: Plane, columns: int, rows: int) -> Plane:
     return np.asarray(cv2.blur(plane, (columns, rows), borderType=cv2.BORDER_REPLICATE), np.float32)
-
-
-def _shifted(plane: Plane, columns: int, rows: int) -> Plane:
-    """Take the value that lies so far to the right and below; what leaves the canvas is never asked for."""
-    moved = np.zeros_like(plane)
-    height, width = plane.shape
-    moved[max(-rows, 0) : height - max(rows, 0), max(-columns, 0) : width - max(columns, 0)] = plane[
-        max(rows, 0) : height + min(rows, 0), max(columns, 0) : width + min(columns, 0)
-    ]
-    return moved
 
 
 def _turned(plane: Plane, angle: float, reach: int) -> tuple[Plane, npt.NDArray[np.float64]]:

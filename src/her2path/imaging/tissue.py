@@ -90,7 +90,8 @@ def measure_tissue_features(rgb: npt.NDArray[np.uint8], *, white: Rgb) -> Tissue
         Shape (ceil(M / 4), ceil(N / 4)).
     """
     od = optical_density(rgb, white=white)
-    od[(rgb == 255).all(axis=2)] = 0
+    red, green, blue = cv2.split(rgb)
+    od[cv2.min(cv2.min(red, green), blue) == 255] = 0
     total = cv2.transform(od, np.ones((1, 3), np.float32))
     tint = cv2.transform(od, np.array([[1, 0, -1]], np.float32))
     detail = total - cv2.GaussianBlur(total, (0, 0), _DETAIL_SIGMA, borderType=cv2.BORDER_REFLECT_101)

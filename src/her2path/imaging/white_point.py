@@ -78,13 +78,15 @@ def measure_brightness(rgb: npt.NDArray[np.uint8]) -> Brightness:
     -------
     Brightness
     """
-    total = rgb.astype(np.uint16).sum(axis=2, dtype=np.uint16)
+    red, green, blue = (np.asarray(channel, np.uint8) for channel in cv2.split(rgb))
+    total = red.astype(np.uint16) + green + blue
+    lowest, highest = np.minimum(np.minimum(red, green), blue), np.maximum(np.maximum(red, green), blue)
     cross = np.ones((3, 3), np.uint8)
-    padding = (rgb == 255).all(axis=2)
+    padding = lowest == 255
     # Beside padding a pixel of 8 µm holds some of it, so it is brighter than what lies there.
     known = cv2.dilate(padding.astype(np.uint8), cross) == 0
     smooth = known & (cv2.dilate(total, cross) - cv2.erode(total, cross) <= _SMOOTH_RANGE)
-    smooth &= rgb.min(axis=2) >= _TINT_MAX * rgb.max(axis=2)
+    smooth &= lowest >= _TINT_MAX * highest
     sums = total[smooth]
     colours = [np.bincount(sums, rgb[..., c][smooth], minlength=_LEVELS) for c in range(3)]
     counted = np.bincount(sums, minlength=_LEVELS)

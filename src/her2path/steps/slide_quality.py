@@ -37,7 +37,7 @@ from her2path.imaging.quality import (
 )
 from her2path.imaging.quality_picture import draw_quality
 from her2path.imaging.stain import Rgb, StainModel
-from her2path.imaging.stain_estimation import collect_stain_pixels, estimate_stains
+from her2path.imaging.stain_estimation import estimate_stains
 from her2path.imaging.stain_verdict import (
     Plausibility,
     Unsuitable,
@@ -184,22 +184,18 @@ def _bright_field(
         if not mask.any():
             detail = "no tissue was found on it; look at the image and scan the slide again"
             raise UnsuitableImageError(name, detail, code="no_tissue")
-        samples, mpp = _samples(source, slide, _without_ink(mask, colours, features), features, params)
+        marks = detect_marks(colours, features, mask)
+        samples, mpp = _samples(source, slide, _without_ink(mask, marks.pen), features, params)
+        model, stained = estimate_stains(samples, mpp=mpp, white=white, white_origin=origin)
+        _refuse(name, judge_colours(stained, model))
+        plausibility = judge_plausibility(model, stained)
+        measures = measure_slide(samples, features, model, mpp=mpp)
+        _refuse(name, judge_measures(measures, plausibility, _limits(params)))
+        # The slow reading comes last: a slide of foreign colours was refused without it.
         fine = _fine_detail(source, slide, mask, white)
         thumbnail = _thumbnail(source, slide)
-    model = estimate_stains(samples, mpp=mpp, white=white, white_origin=origin)
-    stained = collect_stain_pixels(samples, mpp=mpp, white=model.white)
-    _refuse(name, judge_colours(stained, model))
-    plausibility = judge_plausibility(model, stained)
-    measures = measure_slide(samples, features, model, mpp=mpp)
-    limits = ReadingLimits(
-        min_colour_frac=params.min_colour_frac,
-        min_sharpness=params.min_sharpness,
-        max_eosin_frac=params.max_eosin_frac,
-    )
-    _refuse(name, judge_measures(measures, plausibility, limits))
     tissue_mm2 = float(mask.sum()) * MASK_MPP**2 / 1e6
-    codes = detect_artefacts(colours, features, fine, mask)
+    codes = detect_artefacts(colours, features, fine, mask, marks)
     sums = sum_kinds(codes, mask)
     _refuse(name, judge_artefacts(sums, max_frac=params.max_artefact_frac))
     on_artefacts = remark_on_artefacts(sums, notable_frac=params.notable_artefact_frac)
@@ -217,6 +213,14 @@ def _bright_field(
         findings=findings,
     )
     return _Examined(result, mask, codes, thumbnail)
+
+
+def _limits(params: SlideQualityParams) -> ReadingLimits:
+    return ReadingLimits(
+        min_colour_frac=params.min_colour_frac,
+        min_sharpness=params.min_sharpness,
+        max_eosin_frac=params.max_eosin_frac,
+    )
 
 
 def _refuse(name: str, why: Unsuitable | None) -> None:
@@ -292,12 +296,10 @@ def _features(source: SlideSource, slide: SlideResult, white: Rgb) -> tuple[Tiss
     return join_features(bands), join_colours(colours)
 
 
-def _without_ink(
-    mask: npt.NDArray[np.bool_], colours: BlockColours, features: TissueFeatures
-) -> npt.NDArray[np.bool_]:
+def _without_ink(mask: npt.NDArray[np.bool_], ink: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     """Leave out ink, which would be taken for a stain, unless nearly all of the tissue has such a hue."""
-    clean = mask & ~detect_marks(colours, features, mask)[0]
-    return np.asarray(clean if clean.sum() > _LEAST_CLEAN * mask.sum() else mask, np.bool_)
+    clean = mask & ~ink
+    return clean if clean.sum() > _LEAST_CLEAN * mask.sum() else mask
 
 
 def _fine_detail(

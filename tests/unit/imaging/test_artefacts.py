@@ -9,7 +9,7 @@ import shapely
 
 from her2path.imaging.artefact_areas import outline_areas, sum_kinds
 from her2path.imaging.artefact_detection import FineDetail, detect_artefacts, measure_fine_detail
-from her2path.imaging.artefact_marks import detect_marks, detect_opaque, hue_distance
+from her2path.imaging.artefact_marks import detect_marks, detect_opaque, hue_distance, measure_grains
 from her2path.imaging.artefact_shapes import detect_bubbles, detect_coverslip_edge, detect_folds
 from her2path.imaging.artefacts import ArtefactKind, artefact_code, join_kinds
 from her2path.imaging.block_colours import join_colours, measure_block_colours
@@ -50,7 +50,8 @@ def examined(rgb):
 
 def codes_of(rgb):
     colours, features, tissue = examined(rgb)
-    return detect_artefacts(colours, features, measure_fine_detail(rgb, white=WHITE), tissue)
+    marks = detect_marks(colours, features, tissue)
+    return detect_artefacts(colours, features, measure_fine_detail(rgb, white=WHITE), tissue, marks)
 
 
 def on_mask(plane):
@@ -196,3 +197,17 @@ def test_the_share_of_a_kind_counts_tissue_only():
     tissue[:, 1:] = True
     (pen,) = sum_kinds(codes, tissue)
     assert (pen.areas, pen.tissue_frac) == (1, pytest.approx(4 / 12))
+
+
+@pytest.mark.parametrize("shape", [(40, 48), (8, 16), (8, 200)], ids=["field", "small", "strip"])
+def test_grains_are_those_of_openings_of_the_whole_plane(shape):
+    rng = np.random.default_rng(3)
+    grey = 10 ** -np.abs(cv2.GaussianBlur(rng.normal(0.2, 1.2, shape).astype(np.float32), (0, 0), 0.7))
+    od = -np.log10(np.repeat(grey[..., None], 3, axis=2)).astype(np.float32)
+    total = cv2.transform(od, np.ones((1, 3), np.float32))
+    diagonal = np.eye(5, dtype=np.uint8)
+    lines = (np.ones((1, 5), np.uint8), np.ones((5, 1), np.uint8), diagonal, diagonal[::-1].copy())
+    opened = np.max([cv2.morphologyEx(total, cv2.MORPH_OPEN, line) for line in lines], axis=0)
+    expected = (total - opened > 0.45) & (total > 0.75)
+    assert 0.005 < expected.mean() < 0.5
+    np.testing.assert_array_equal(measure_grains(od, block=1) > 0, expected)

@@ -83,7 +83,7 @@ def test_the_same_stain_is_found_at_another_pixel_size(scenes):
 
 def test_glass_alone_keeps_both_published_vectors():
     blank = np.full((64, 64, 3), 240, np.uint8)
-    model = estimate_stains([blank], mpp=MPP, white=(240.0, 240.0, 240.0), white_origin="estimated")
+    model, _ = estimate_stains([blank], mpp=MPP, white=(240.0, 240.0, 240.0), white_origin="estimated")
     assert (model.hematoxylin, model.dab) == (RUIFROK_HEMATOXYLIN, RUIFROK_DAB)
 
 
