@@ -100,7 +100,8 @@ def prepare_maps(stains: StainAmounts, found: Found, *, mpp: float) -> CellMaps:
     """
     sigma = MEMBRANE_SIGMA_UM / mpp
     dab = steadied(cv2.GaussianBlur(stains.dab, (0, 0), sigma))
-    blue = np.maximum(steadied(cv2.GaussianBlur(stains.hematoxylin, (0, 0), sigma)), 0)
+    blue = steadied(cv2.GaussianBlur(stains.hematoxylin, (0, 0), sigma))
+    np.maximum(blue, 0, out=blue)
     labels = _label(found.nuclei, stains.dab.shape)
     return CellMaps(dab, blue, labels, found.nuclei, mpp, found.expression)
 

@@ -23,6 +23,7 @@ from her2path.imaging.ihc.rays import (
     ring_area,
     ring_centroids,
     ring_points,
+    total,
     within,
 )
 from her2path.imaging.stain import StainModel, separate
@@ -172,7 +173,7 @@ def _surround(rays: CellRays) -> tuple[Floats, Floats, Floats]:
     begin, end = rays.nucleus + 1, rays.nucleus + np.float32(1 + _RIM_UM / STEP_UM)
     rim = (is_beyond(begin, steps) & ~is_beyond(end, steps)).astype(np.float32)
     core = np.asarray(is_before(rays.nucleus - 1, steps) * steps, np.float32)
-    count, weight = np.maximum(within(rim, rim), 1), np.maximum(within(core, np.ones_like(core)), 1)
+    count, weight = np.maximum(total(rim), 1), np.maximum(total(core), 1)
     blue = rays.blue
     rim_dab, rim_blue = within(rays.dab, rim) / count, within(blue, rim) / count
     core_dab, core_blue = within(rays.dab, core) / weight, within(blue, core) / weight

@@ -19,14 +19,14 @@ from her2path.imaging.ihc.rays import (
     ANGLES,
     Floats,
     along,
-    extended,
+    around,
     is_before,
     is_beyond,
     objects_last,
     over_rays,
-    pieces,
     ring_lengths,
     summed,
+    total,
     within,
 )
 
@@ -147,11 +147,11 @@ class _Levels:
 
 
 def _levels(samples: Floats, cytoplasm: Floats, nucleus: Floats, count: Floats) -> _Levels:
-    in_nucleus = within(samples, nucleus) / np.maximum(within(nucleus, np.ones_like(nucleus)), 1)
+    in_nucleus = within(samples, nucleus) / np.maximum(total(nucleus), 1)
     sums = along(samples, cytoplasm)
-    total = count.sum(axis=1)
+    seen = count.sum(axis=1)
     # A nucleus that fills its cell stands for the cytoplasm that cannot be seen.
-    cell = np.where(total >= _FEW, within(samples, cytoplasm) / np.maximum(total, 1), in_nucleus)
+    cell = np.where(seen >= _FEW, summed(sums) / np.maximum(seen, 1), in_nucleus)
     beside = np.where(count >= 2, sums / np.maximum(count, 1), cell[:, None])
     beside = (beside + cell[:, None]) / 2
     return _Levels(*(np.asarray(level, np.float32) for level in (beside, cell, in_nucleus)))
@@ -162,7 +162,7 @@ class _Profiles:
     """DAB across the membrane along each ray."""
 
     place: npt.NDArray[np.intp]
-    """Where the line is, shape (n, ANGLES), in rays extended by `_PAD` samples."""
+    """Where the line is, shape (n, ANGLES); at most `_SEARCH` samples beyond the ends of a ray."""
     line: Floats
     """DAB there, shape (n, ANGLES)."""
     above: Floats
@@ -181,28 +181,19 @@ class _Profiles:
         return along(positive, np.ones_like(positive)) * self.slant * np.float32(STEP_UM)
 
 
-_PAD = _SEARCH + _REACH
-
-
-def _stretch(extended_samples: Floats, place: npt.NDArray[np.intp], reach: int) -> Floats:
-    """Take the samples around one place of each ray, shape (n, ANGLES, 2 * reach + 1)."""
-    return pieces(extended_samples, place - reach, 2 * reach + 1)
-
-
 def _profiles(rays: CellRays, levels: list[_Levels]) -> _Profiles:
-    dab = extended(rays.dab, _PAD, _PAD)
-    around = _stretch(dab, rays.contour + _PAD, _SEARCH)
+    found = around(rays.dab, rays.contour, _SEARCH)
     # Of equals the nearest to the contour: a tie must not depend on the order of the search.
-    nearest = around - np.float32(1e-4) * np.abs(np.arange(-_SEARCH, _SEARCH + 1, dtype=np.float32))
+    nearest = found - np.float32(1e-4) * np.abs(np.arange(-_SEARCH, _SEARCH + 1, dtype=np.float32))
     best = objects_last(np.asarray(nearest, np.float32)).argmax(axis=1).T
-    place = rays.contour + _PAD + best - _SEARCH
-    across = _stretch(dab, place, _REACH)
+    place = rays.contour + best - _SEARCH
+    across = around(rays.dab, place, _REACH)
     line = across[..., _REACH]
     outside = (across[..., _REACH + _OUTSIDE[0]] + across[..., _REACH + _OUTSIDE[1]]) / 2
     inside = (across[..., _REACH - _OUTSIDE[0]] + across[..., _REACH - _OUTSIDE[1]]) / 2
     beside = levels[0].beside
     # Where there is cytoplasm behind the line it must be lighter, too, or the line is the edge of a blush.
-    deep = place - _PAD - _OUTSIDE[-1] > rays.nucleus
+    deep = place - _OUTSIDE[-1] > rays.nucleus
     inside = np.where(deep, np.maximum(beside, inside), beside)
     # Noise is averaged before the lower side is taken, for the lower of two noisy values is too low.
     low, high = _averaged(line - inside), _averaged(line - outside)
@@ -218,20 +209,20 @@ def _profiles(rays: CellRays, levels: list[_Levels]) -> _Profiles:
     above[..., _REACH] -= (beside + outside) / 2
     above[..., _REACH + 1 :] -= outside[..., None]
     radius = rays.contour_um
-    along = radius * np.float32(2 * np.pi / ANGLES)
+    arc = radius * np.float32(2 * np.pi / ANGLES)
     change = (np.roll(radius, -1, axis=1) - np.roll(radius, 1, axis=1)) / 2
     return _Profiles(
         place=place,
         line=line,
         above=above,
         rise=rise,
-        slant=np.asarray(along / np.hypot(along, change), np.float32),
+        slant=np.asarray(arc / np.hypot(arc, change), np.float32),
     )
 
 
 def _blue_rise(rays: CellRays, profiles: _Profiles, level: _Levels) -> Floats:
     """How far hematoxylin rises on the line over the mean of both sides, shape (n, ANGLES)."""
-    blue = _stretch(extended(rays.blue, _PAD, _PAD), profiles.place, _OUTSIDE[-1])
+    blue = around(rays.blue, profiles.place, _OUTSIDE[-1])
     middle = _OUTSIDE[-1]
     line = (blue[..., middle - 1] + blue[..., middle] + blue[..., middle + 1]) / np.float32(3)
     outside = (blue[..., middle + _OUTSIDE[0]] + blue[..., middle + _OUTSIDE[1]]) / 2
@@ -268,7 +259,7 @@ def _grain(dab: Floats, cytoplasm: npt.NDArray[np.bool_]) -> Floats:
     both = (cytoplasm[..., 2:] & cytoplasm[..., :-2]).astype(np.float32)
     change = dab[..., 2:] - dab[..., :-2]
     change *= change
-    return np.sqrt(within(change, both) / np.maximum(within(both, both), 1) / 2)
+    return np.sqrt(within(change, both) / np.maximum(total(both), 1) / 2)
 
 
 def _leak(rays: CellRays, blue: _Levels) -> Floats:

@@ -34,6 +34,7 @@ from her2path.imaging.ihc.rays import (
     ring_area,
     ring_elongation,
     summed,
+    total,
     within,
 )
 from her2path.imaging.stain import StainAmounts, steadied
@@ -158,7 +159,7 @@ def _candidates(
     radii_px = np.asarray(radii_um / mpp, np.float32)
     # What is not blue in its middle is no nucleus, whatever its outline: no need to look for that.
     middle = RayPoints.around(x, y, radii_px[: round(2 / _STEP_UM)]).read(maps.hematoxylin)
-    is_blue = within(middle, np.ones_like(middle)) / (ANGLES * middle.shape[2]) > cuts.hematoxylin
+    is_blue = total(middle) / (ANGLES * middle.shape[2]) > cuts.hematoxylin
     x, y, radius_um = x[is_blue], y[is_blue], radius_um[is_blue]
     points = RayPoints.around(x, y, radii_px)
     blue = points.read(maps.sharp)
@@ -196,11 +197,13 @@ def _nuclear_maps(
     """Make the nuclear map, the same without specks but with sharp outlines, and DAB without noise."""
     blue = steadied(cv2.GaussianBlur(stains.hematoxylin, (0, 0), 0.5 / mpp))
     brown = steadied(cv2.GaussianBlur(stains.dab, (0, 0), 0.4 / mpp))
-    excess = np.maximum(brown - np.maximum(blue, 0), 0)
-    nuclear = blue - np.float32(_BROWN_WEIGHT) * excess
-    eight_bit = cv2.convertScaleAbs(
-        np.clip(nuclear, _MAP_LOW, _MAP_HIGH) - np.float32(_MAP_LOW), alpha=_MAP_SCALE
-    )
+    excess = brown - np.maximum(blue, 0)
+    np.maximum(excess, 0, out=excess)
+    excess *= np.float32(_BROWN_WEIGHT)
+    nuclear = np.subtract(blue, excess, out=excess)
+    np.clip(nuclear, _MAP_LOW, _MAP_HIGH, out=nuclear)
+    nuclear -= np.float32(_MAP_LOW)
+    eight_bit = cv2.convertScaleAbs(nuclear, alpha=_MAP_SCALE)
     sharp = cv2.medianBlur(eight_bit, _odd(2.5 / mpp))
     return np.asarray(eight_bit, np.uint8), np.asarray(sharp, np.uint8), brown
 
@@ -290,12 +293,12 @@ def _contrast_and_score(
     rim = (is_beyond(outline + np.int8(1), place) & is_before(outline + np.int8(6), place)).astype(np.float32)
     outside = within(blue, rim) / np.maximum(within(rim, rim), 1)
     weight = is_before(outline, place) * radii_um
-    total = np.maximum(within(weight, np.ones_like(weight)), np.float32(1e-3))
+    area = np.maximum(total(weight), np.float32(1e-3))
     # A nucleolus must not speak for its nucleus, so what is inside counts up to a bound.
-    inside = within(np.minimum(blue, (outside + np.float32(0.12))[:, None, None]), weight) / total
+    inside = within(np.minimum(blue, (outside + np.float32(0.12))[:, None, None]), weight) / area
     contrast = np.asarray(inside - outside, np.float32)
     is_dip = blue < (outside + np.float32(0.35) * contrast)[:, None, None]
-    dip = within(is_dip.astype(np.float32), weight) / total
+    dip = within(is_dip.astype(np.float32), weight) / area
     coverage = (edge > _EDGE_SEEN).mean(axis=1)
     radius = summed(radii_um[index]) / ANGLES
     score = np.clip(contrast, 0, 0.06) * coverage**2 * np.clip(1 - 3 * dip, 0.05, 1) * radius**0.9
@@ -306,4 +309,4 @@ def _mean_within(samples: Floats, index: npt.NDArray[np.intp], radii_um: Floats)
     """Mean within outlines, weighted by area."""
     place, outline = np.arange(samples.shape[2], dtype=np.int8), index.astype(np.int8)
     weight = is_before(outline + np.int8(1), place) * radii_um
-    return within(samples, weight) / within(weight, np.ones_like(weight))
+    return within(samples, weight) / total(weight)

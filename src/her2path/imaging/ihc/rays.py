@@ -74,13 +74,12 @@ class RayPoints:
             # Halfway between two pixels the nearest one depends on the tile, too: stay off the half.
             columns, rows = (part + np.float32(1 / 64) for part in (columns, rows))
             how = cv2.INTER_NEAREST
-        samples = np.empty(columns.shape, np.float32)
-        for part in parts_of(columns.shape[1], _MOST):
-            samples[:, part] = cv2.remap(
-                image, columns[:, part], rows[:, part], how, borderMode=cv2.BORDER_REPLICATE
-            )
-        n = columns.shape[1]
-        return samples.reshape(ANGLES, len(samples) // ANGLES, n).transpose(2, 0, 1)
+        length, n = columns.shape
+        samples = np.empty((length, n), image.dtype)
+        for part in parts_of(n, _MOST):
+            cv2.remap(image, columns[:, part], rows[:, part], how, samples[:, part], cv2.BORDER_REPLICATE)
+        read = samples.astype(np.float32, copy=False)
+        return read.reshape(ANGLES, length // ANGLES, n).transpose(2, 0, 1)
 
 
 def sample_rays(
@@ -121,8 +120,9 @@ def parts_of(n: int, size: int) -> Iterator[slice]:
 
 
 def objects_last(samples: npt.NDArray[_Number]) -> npt.NDArray[_Number]:
-    """Turn (n, ANGLES, R) into (ANGLES, R, n), without a copy where memory is laid out so."""
-    return np.ascontiguousarray(samples.transpose(1, 2, 0))
+    """Turn (n, ANGLES, R) into (ANGLES, R, n), without a copy where the objects are innermost in memory."""
+    turned = samples.transpose(1, 2, 0)
+    return turned if turned.strides[2] == turned.itemsize else np.ascontiguousarray(turned)
 
 
 def is_before(limits: npt.NDArray[_Limit], places: npt.NDArray[_Limit]) -> npt.NDArray[np.bool_]:
@@ -162,7 +162,8 @@ def closed_paths(cost: Floats, *, prices: tuple[float, ...]) -> npt.NDArray[np.i
     every = objects_last(cost)
     turns, rim = angles + angles // 2, len(prices)
     # Out of reach on both sides, so that the way back needs no look at the ends.
-    reached = np.full((turns, length + 2 * rim, n), np.inf, np.float32)
+    reached = np.empty((turns, length + 2 * rim, n), np.float32)
+    reached[:, :rim] = reached[:, length + rim :] = np.inf
     inner = reached[:, rim : length + rim]
     inner[0] = every[0]
     dearer = np.empty((length, n), np.float32)
@@ -231,12 +232,17 @@ def at(samples: Floats, index: npt.NDArray[np.intp]) -> Floats:
     return np.asarray(given.reshape(-1).take(place), np.float32).T
 
 
-def pieces(samples: Floats, start: npt.NDArray[np.intp], length: int) -> Floats:
-    """Take some samples in a row from each ray: (n, ANGLES, R) and (n, ANGLES) give (n, ANGLES, length)."""
+def around(samples: Floats, index: npt.NDArray[np.intp], reach: int) -> Floats:
+    """Take the samples on both sides of one of each ray; beyond the ends the outermost ones go on.
+
+    (n, ANGLES, R) and (n, ANGLES) give (n, ANGLES, 2 * reach + 1).
+    """
     given = objects_last(samples)
-    angles, whole, n = given.shape
-    first = (start.T + np.arange(angles)[:, None] * whole) * n + np.arange(n)
-    place = first[:, None] + np.arange(length)[:, None] * n
+    angles, length, n = given.shape
+    place = index.T[:, None] + np.arange(-reach, reach + 1)[:, None]
+    np.clip(place, 0, length - 1, out=place)
+    place *= n
+    place += (np.arange(angles) * (length * n))[:, None, None] + np.arange(n)
     return np.asarray(given.reshape(-1).take(place), np.float32).transpose(2, 0, 1)
 
 
@@ -244,6 +250,12 @@ def within(samples: Floats, weight: Floats) -> Floats:
     """Weighted sums over the rays of each object: two arrays (n, ANGLES, R) give (n,)."""
     one, other = _pair(samples, weight)
     return np.asarray(np.einsum("arn,arn->n", one, other), np.float32)[: len(samples)]
+
+
+def total(samples: Floats) -> Floats:
+    """Sum over the rays of each object: (n, ANGLES, R) gives (n,)."""
+    one, _ = _pair(samples, samples)
+    return np.asarray(np.add.reduce(one, axis=(0, 1)), np.float32)[: len(samples)]
 
 
 def along(samples: Floats, weight: Floats) -> Floats:
