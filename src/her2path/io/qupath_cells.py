@@ -164,10 +164,9 @@ def _outlines(batches: Iterable[pa.RecordBatch]) -> Iterator[Outline]:
 
 
 def _rings(column: pa.ListArray) -> Iterator[npt.NDArray[np.float64]]:
-    values = column.values.to_numpy(zero_copy_only=False).astype(np.float64)
-    offsets = column.offsets.to_numpy()
-    for start, stop in pairwise(offsets):
-        yield values[start:stop].reshape(-1, 2)
+    points = column.values.to_numpy(zero_copy_only=False).astype(np.float64).reshape(-1, 2)
+    for start, stop in pairwise((column.offsets.to_numpy() // 2).tolist()):
+        yield points[start:stop]
 
 
 def _features(cells: Sequence[QuPathCell], image_sha256: str) -> Iterator[bytes]:
