@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from annotated_types import Ge, Gt, Le, MultipleOf
+from annotated_types import Ge, Gt, Le, Len, MultipleOf
 from pydantic import BaseModel, ConfigDict
 
 
@@ -18,9 +18,10 @@ class TrainFitParams(BaseModel):
     """Network, an id of `her2path.imaging.nets.registry`."""
     seed: Annotated[int, Ge(0)] = 4
     """Of first weights, patches and changes; with the scenes it decides everything."""
-    steps: Annotated[int, Ge(1)] = 2400
-    """Steps of the fit; the learning rate falls to nothing over them."""
-    patches: Annotated[int, Ge(4), Le(256)] = 8
+    cycles: Annotated[tuple[Annotated[int, Ge(1)], ...], Len(1)] = (4500, 6000)
+    """Steps of each cycle; the learning rate falls to nothing in each, from half as high as in the one
+    before."""
+    patches: Annotated[int, Ge(4), Le(256)] = 12
     """Patches of scenes in one step."""
     patch_px: Annotated[int, Ge(64), Le(1024), MultipleOf(8)] = 256
     """Edge of a patch at 0.5 µm/px."""
@@ -34,11 +35,12 @@ class TrainFitParams(BaseModel):
 def run(*, scenes: Path, weights: Path, losses: Path, record: Path, params: TrainFitParams) -> None:
     """Write `weights.safetensors`, `losses.csv` and `fit.json`; a stopped run goes on from its checkpoint."""
     # torch takes seconds to load, and every step's parameters are loaded with the configuration.
-    from her2path.training.fit import Recipe, fit_to_files  # noqa: PLC0415
+    from her2path.training.fit import fit_to_files  # noqa: PLC0415
+    from her2path.training.record import Recipe  # noqa: PLC0415
 
     recipe = Recipe(
         seed=params.seed,
-        steps=params.steps,
+        cycles=params.cycles,
         patches=params.patches,
         patch_px=params.patch_px,
         rate=params.rate,

@@ -22,7 +22,7 @@ class TrainScenesParams(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
-    count: Annotated[int, Ge(1), Le(len(SEEDS))] = 112
+    count: Annotated[int, Ge(1), Le(len(SEEDS))] = 288
     """Scenes, of rising seeds."""
     side_px: Annotated[int, Ge(256), Le(4096), MultipleOf(8)] = 1024
     """Edge of a scene at 0.5 µm/px."""

@@ -142,9 +142,9 @@ def _adaptation(fit: FitRecord) -> str:
 def _training(fit: FitRecord, model_id: str) -> TrainingEntry:
     return TrainingEntry(
         command=f"snakemake --cores 2 --config out=results/training -- training/{model_id}/model.yaml",
-        seed=int(fit.recipe["seed"]),
-        steps=int(fit.recipe["steps"]),
-        threads=int(fit.recipe["threads"]),
+        seed=fit.recipe.seed,
+        steps=fit.recipe.steps,
+        threads=fit.recipe.threads,
         processor=fit.processor,
         code=f"her2path {fit.her2path}, torch {fit.torch}, scenes {fit.scenes[:16]}",
     )

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -18,33 +16,11 @@ from her2path.training.adaptation import read_unlabelled
 from her2path.training.catalogue import read_catalogue, read_scenes
 from her2path.training.datasets import Batch, SceneBatches, ahead
 from her2path.training.losses import losses
-from her2path.training.record import FitRecord, processor, versions
+from her2path.training.record import FitRecord, Recipe, processor, versions
 from her2path.training.scenes import Scene
 
 log = logging.getLogger(__name__)
 COLUMNS = ("step", "rate", "nucleus", "expressed", "amount", "tumour", "radii", "cell_radii")
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """How a network is fitted; the same recipe on the same machine gives the same weights."""
-
-    seed: int = 4
-    steps: int = 2400
-    patches: int = 8
-    patch_px: int = 256
-    rate: float = 2e-3
-    """Highest learning rate."""
-    warm_up: int = 100
-    decay: float = 1e-3
-    average: float = 0.996
-    """Share of the averaged weights that stays at each step."""
-    image_patches: int = 3
-    """Patches of real images beside those of scenes, where there are any."""
-    threads: int = 1
-    """Of torch; patches are cut on a second one beside it.  Waiting for each other costs two threads more
-    than they gain, and sums over more threads would differ."""
-    checkpoint_every: int = 200
 
 
 def fit_to_files(
@@ -81,7 +57,7 @@ def fit_to_files(
     own, torch_version = versions()
     made = FitRecord(
         architecture=network,
-        recipe=asdict(recipe),
+        recipe=recipe,
         unlabelled=tuple(path.stem for path in unlabelled),
         scenes=read_catalogue(catalogue).digest,
         processor=processor(),
@@ -153,16 +129,9 @@ class _Run:
         )
         self.step = 0
 
-    def rate(self, step: int) -> float:
-        """Learning rate: a straight rise, then half a cosine."""
-        if step < self.recipe.warm_up:
-            return self.recipe.rate * (step + 1) / self.recipe.warm_up
-        done = (step - self.recipe.warm_up) / max(1, self.recipe.steps - self.recipe.warm_up)
-        return self.recipe.rate * 0.5 * (1 + math.cos(math.pi * done))
-
     def learn(self, step: int, batch: Batch) -> list[float]:
         """Take one step; return its line of `COLUMNS`."""
-        rate = self.rate(step)
+        rate = self.recipe.rate_at(step)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         self.network.train()

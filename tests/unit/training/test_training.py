@@ -11,7 +11,8 @@ from her2path.imaging.nets.registry import ARCHITECTURES
 from her2path.imaging.phantoms.ihc import compose_ihc
 from her2path.imaging.phantoms.ihc_spec import SCORE_PRESETS, ClassShare, IhcPhantomSpec
 from her2path.training.datasets import SceneBatches, stained_again, turned, turned_rays
-from her2path.training.fit import Recipe, fit
+from her2path.training.fit import fit
+from her2path.training.record import Recipe
 from her2path.training.scenes import Scene, compose_scene, read_scene, write_scene
 from her2path.training.targets import AMOUNT_STEPS, DEEPEST, RADIUS_STEPS, UNKNOWN, targets_of
 
@@ -106,8 +107,23 @@ def test_a_batch_depends_on_the_number_of_its_step_alone(scene):
     assert UNKNOWN not in one.nucleus
 
 
+def test_the_learning_rate_falls_to_nothing_in_each_cycle_from_half_as_high():
+    recipe = Recipe(cycles=(100, 50), rate=0.004, warm_up=10)
+    rates = [recipe.rate_at(step) for step in range(recipe.steps)]
+    assert max(rates[:100]) == rates[9] == pytest.approx(0.004)
+    assert max(rates[100:]) == rates[109] == pytest.approx(0.002)
+    assert max(rates[99], rates[149]) < 1e-5
+
+
 def _fitted(scene: Scene, folder: Path, steps: int) -> tuple[dict[str, np.ndarray], list[list[float]]]:
-    recipe = Recipe(steps=steps, patches=4, patch_px=64, warm_up=2, average=0.5, checkpoint_every=4)
+    recipe = Recipe(
+        cycles=(steps // 2, steps - steps // 2),
+        patches=4,
+        patch_px=64,
+        warm_up=2,
+        average=0.5,
+        checkpoint_every=4,
+    )
     network, rows = fit(ARCHITECTURE, [scene], recipe, images=[], folder=folder)
     return network.folded(), rows
 
