@@ -181,8 +181,9 @@ def _cost(line: Floats, nucleus: Floats, limit: Floats) -> Floats:
     padded = extended(line, 3, 4)
     inner = padded[..., :length] + padded[..., 1 : length + 1]
     inner /= 2
-    outer = np.minimum(padded[..., 5 : length + 5], padded[..., 6 : length + 6])
-    ridge = line - np.maximum(inner, outer, out=outer)
+    sides = np.minimum(padded[..., 5 : length + 5], padded[..., 6 : length + 6])
+    np.maximum(inner, sides, out=sides)
+    ridge = np.subtract(line, sides, out=sides)
     np.clip(ridge, _RIDGE_LOW, _RIDGE_HIGH, out=ridge)
     usual = np.minimum(nucleus + np.float32(_RIM_UM / STEP_UM), (nucleus + limit) / 2)
     cost = np.empty_like(ridge)
@@ -191,7 +192,6 @@ def _cost(line: Floats, nucleus: Floats, limit: Floats) -> Floats:
     cost -= ridge
     outside = is_before(nucleus - np.float32(0.5), steps) | is_beyond(limit, steps)
     # Costs inside are far below 1; a maximum is taken several times as fast as a choice.
-    barrier = outside.astype(np.float32)
-    barrier -= np.float32(0.5)
-    barrier *= np.float32(2)
+    barrier = np.multiply(outside, np.float32(2), out=ridge)
+    barrier -= np.float32(1)
     return np.asarray(np.maximum(cost, barrier, out=cost), np.float32)

@@ -30,6 +30,7 @@ from her2path.imaging.ihc.rays import (
     highest_so_far,
     is_before,
     is_beyond,
+    lowest_so_far,
     parts_of,
     ring_area,
     ring_elongation,
@@ -134,12 +135,14 @@ def detect_nuclei(
     full, sharp, brown = _nuclear_maps(stains, mpp)
     x, y, radius_um = _seeds(full, mpp, origin)
     maps = _Maps(sharp, brown, stains.hematoxylin)
-    parts = [
-        _candidates(maps, x[part], y[part], radius_um[part], mpp=mpp, cuts=cuts)
-        for part in parts_of(max(len(x), 1), AT_ONCE)
-    ]
-    found = Nuclei.joined([nuclei for nuclei, _ in parts])
-    return found.where(without_overlaps(found, np.concatenate([score for _, score in parts])))
+    # Row by row, so that seeds looked at together lie in one band of the maps, which the cache holds.
+    rows = np.argsort(y, kind="stable")
+    seeds = [rows[part] for part in parts_of(max(len(x), 1), AT_ONCE)]
+    parts = [_candidates(maps, x[some], y[some], radius_um[some], mpp=mpp, cuts=cuts) for some in seeds]
+    seed = np.concatenate([some[part.places] for some, part in zip(seeds, parts, strict=True)])
+    order = np.argsort(seed)
+    found = Nuclei.joined([part.nuclei for part in parts]).where(order)
+    return found.where(without_overlaps(found, np.concatenate([part.score for part in parts])[order]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,15 +154,26 @@ class _Maps:
     hematoxylin: Floats
 
 
+@dataclass(frozen=True, slots=True)
+class _Candidates:
+    """Seeds that count as nuclei."""
+
+    nuclei: Nuclei
+    score: Floats
+    """How well each explains its place."""
+    places: npt.NDArray[np.intp]
+    """Where they stand among the seeds."""
+
+
 def _candidates(
     maps: _Maps, x: Coordinates, y: Coordinates, radius_um: Floats, *, mpp: float, cuts: NucleusCuts
-) -> tuple[Nuclei, Floats]:
-    """Outline some seeds; those that count as nuclei, and how well they explain their places."""
+) -> _Candidates:
+    """Outline some seeds."""
     radii_um = np.arange(1, round(_LONGEST_UM / _STEP_UM) + 1, dtype=np.float32) * np.float32(_STEP_UM)
     radii_px = np.asarray(radii_um / mpp, np.float32)
     # What is not blue in its middle is no nucleus, whatever its outline: no need to look for that.
     middle = RayPoints.around(x, y, radii_px[: round(2 / _STEP_UM)]).read(maps.hematoxylin)
-    is_blue = total(middle) / (ANGLES * middle.shape[2]) > cuts.hematoxylin
+    is_blue = np.flatnonzero(total(middle) / (ANGLES * middle.shape[2]) > cuts.hematoxylin)
     x, y, radius_um = x[is_blue], y[is_blue], radius_um[is_blue]
     points = RayPoints.around(x, y, radii_px)
     blue = points.read(maps.sharp)
@@ -188,7 +202,7 @@ def _candidates(
         hematoxylin=_mean_within(hematoxylin, index, radii_um),
         tumour=np.ones(len(x), np.float32),
     )
-    return found.where(good), score[good]
+    return _Candidates(found.where(good), score[good], is_blue[good])
 
 
 def _nuclear_maps(
@@ -253,8 +267,7 @@ def _walls(blue: Floats, brown: Floats) -> Floats:
     wall -= (_median_middle(brown) + np.float32(_BROWN_WALL))[:, None, None]
     np.clip(wall, 0, np.float32(0.2), out=wall)
     beyond = blue[:, :, 2:]
-    rise = highest_so_far(-beyond)
-    rise += beyond
+    rise = beyond - lowest_so_far(beyond)
     rise -= np.float32(_VALLEY)
     wall[:, :, 2:] += np.clip(rise, 0, np.float32(0.1), out=rise)
     return highest_so_far(wall)

@@ -197,10 +197,21 @@ def _trace(reached: Floats, prices: tuple[float, ...], angles: int) -> npt.NDArr
 
 def highest_so_far(samples: Floats) -> Floats:
     """Take the running maximum along the rays."""
-    highest = objects_last(samples).copy()
-    for step in range(1, highest.shape[1]):
-        np.maximum(highest[:, step], highest[:, step - 1], out=highest[:, step])
-    return highest.transpose(2, 0, 1)
+    return _running(np.maximum, samples)
+
+
+def lowest_so_far(samples: Floats) -> Floats:
+    """Take the running minimum along the rays."""
+    return _running(np.minimum, samples)
+
+
+def _running(extreme: np.ufunc, samples: Floats) -> Floats:
+    given = objects_last(samples)
+    found = np.empty(given.shape, np.float32)
+    found[:, 0] = given[:, 0]
+    for step in range(1, given.shape[1]):
+        extreme(given[:, step], found[:, step - 1], out=found[:, step])
+    return found.transpose(2, 0, 1)
 
 
 def extended(samples: npt.NDArray[_Number], before: int, after: int) -> npt.NDArray[_Number]:
