@@ -28,6 +28,7 @@ from her2path.imaging.ihc.finder import Finder
 from her2path.imaging.ihc.measure import CLASSICAL, Cells, Core, measure_cells
 from her2path.imaging.ihc.tumour import EXCLUSIONS, Exclusion
 from her2path.imaging.stain import StainModel
+from her2path.imaging.tissue_blocks import Block, around_tissue
 from her2path.imaging.tissue_pieces import find_pieces
 from her2path.io.control_entries import NamedControl, controls_fact, named_controls
 from her2path.io.documents import QualityDoc, SheetFacts, SlideDoc, SlideResult, read_document
@@ -60,16 +61,6 @@ class IhcCellsParams(BaseModel):
     needs wider margins; memory grows with it, results do not change."""
     max_pending: Annotated[int, Ge(1), Le(64)] = 2
     """Finished pieces beyond the number of workers that may wait to be written."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Block:
-    """A piece of a tile on the working grid."""
-
-    row: int
-    col: int
-    height: int
-    width: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,14 +206,14 @@ def _memberships(table: Numbers, controls: ControlAreas) -> Numbers:
     }
 
 
-def _blocks(tiles: Path, block_px: int) -> tuple[list[_Block], float]:
+def _blocks(tiles: Path, block_px: int) -> tuple[list[Block], float]:
     table = read_table(tiles, TILES)
     if table.num_rows == 0:
         raise ArtefactError(tiles.name, "holds no tile")
     rows = table.to_pylist()
     mpp = float(rows[0]["target_mpp"])
     blocks = [
-        _Block(row, col, min(block_px, bottom - row), min(block_px, right - col))
+        Block(row, col, min(block_px, bottom - row), min(block_px, right - col))
         for tile in rows
         for bottom, right in [(tile["row"] + tile["height"], tile["col"] + tile["width"])]
         for row in range(tile["row"], bottom, block_px)
@@ -245,11 +236,13 @@ def _model(stain: StainResult) -> StainModel:
 
 
 def _measure(
-    whole: _Slide, blocks: list[_Block], outlines: TableWriter, *, workers: int, pending: int
+    whole: _Slide, blocks: list[Block], outlines: TableWriter, *, workers: int, pending: int
 ) -> list[Numbers]:
     """Measure blocks in parallel, write outlines in order, and keep what the choice of cells needs."""
     columns: list[Numbers] = []
-    wanted = [block for block in blocks if _has_tissue(whole, block)]
+    scale = whole.mpp / whole.tissue_mpp
+    cut = (around_tissue(block, whole.tissue, mask_px_per_px=scale) for block in blocks)
+    wanted = [block for block in cut if block is not None]
     with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
         for block, found in _in_order(pool, whole, wanted, max(1, workers) + pending):
             kept, artefact = _codes(whole, block, found)
@@ -259,9 +252,9 @@ def _measure(
 
 
 def _in_order(
-    pool: ThreadPoolExecutor, whole: _Slide, blocks: list[_Block], ahead: int
-) -> Iterator[tuple[_Block, Cells]]:
-    waiting: deque[tuple[_Block, Future[Cells]]] = deque()
+    pool: ThreadPoolExecutor, whole: _Slide, blocks: list[Block], ahead: int
+) -> Iterator[tuple[Block, Cells]]:
+    waiting: deque[tuple[Block, Future[Cells]]] = deque()
     for block in blocks:
         waiting.append((block, pool.submit(_measure_block, whole, block)))
         if len(waiting) >= ahead:
@@ -272,7 +265,7 @@ def _in_order(
         yield first, future.result()
 
 
-def _measure_block(whole: _Slide, block: _Block) -> Cells:
+def _measure_block(whole: _Slide, block: Block) -> Cells:
     margin = whole.margin
     origin = (block.row - margin, block.col - margin)
     box = WorkingBox(*origin, block.height + 2 * margin, block.width + 2 * margin)
@@ -287,15 +280,7 @@ def _measure_block(whole: _Slide, block: _Block) -> Cells:
     )
 
 
-def _has_tissue(whole: _Slide, block: _Block) -> bool:
-    scale = whole.mpp / whole.tissue_mpp
-    top, left = int(block.row * scale), int(block.col * scale)
-    bottom = math.ceil((block.row + block.height) * scale)
-    right = math.ceil((block.col + block.width) * scale)
-    return bool(whole.tissue[top:bottom, left:right].any())
-
-
-def _codes(whole: _Slide, block: _Block, found: Cells) -> tuple[Flags, npt.NDArray[np.uint8]]:
+def _codes(whole: _Slide, block: Block, found: Cells) -> tuple[Flags, npt.NDArray[np.uint8]]:
     """Read off the masks which nuclei lie in tissue, and in which artefact."""
     scale = whole.mpp / whole.tissue_mpp
     rows = ((found.y + block.row - whole.margin) * scale).astype(np.intp)
@@ -305,13 +290,13 @@ def _codes(whole: _Slide, block: _Block, found: Cells) -> tuple[Flags, npt.NDArr
     return np.asarray(whole.tissue[rows, columns], np.bool_), whole.artefacts[rows, columns]
 
 
-def _offset(whole: _Slide, block: _Block) -> npt.NDArray[np.float64]:
+def _offset(whole: _Slide, block: Block) -> npt.NDArray[np.float64]:
     """Working pixels from the slide's corner to the array's, x first."""
     return np.array([block.col - whole.margin, block.row - whole.margin], np.float64)
 
 
 def _outlines(
-    whole: _Slide, block: _Block, found: Cells, kept: npt.NDArray[np.bool_], *, first_id: int
+    whole: _Slide, block: Block, found: Cells, kept: npt.NDArray[np.bool_], *, first_id: int
 ) -> dict[str, object]:
     offset = _offset(whole, block)
 
@@ -327,7 +312,7 @@ def _outlines(
     }
 
 
-def _numbers(whole: _Slide, block: _Block, found: Cells, kept: npt.NDArray[np.bool_]) -> Numbers:
+def _numbers(whole: _Slide, block: Block, found: Cells, kept: npt.NDArray[np.bool_]) -> Numbers:
     x0, y0 = _offset(whole, block)
     rings = found.cell_rings + np.array([x0, y0])
     size = np.array([whole.facts.width_px0, whole.facts.height_px0]) / whole.downsample
