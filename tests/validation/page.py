@@ -145,7 +145,9 @@ def by_kind(results: Results) -> str:
             own = [s for s in slides if s[key] == value]
             hits = sum(s["true_positives"] for s in own)
             faults = sum(s["false_positives"] + s["false_negatives"] for s in own)
-            complete = [s["completeness_mae"]["shown"] for s in own if "shown" in s["completeness_mae"]]
+            complete = [
+                s["completeness_mae"]["expressed"] for s in own if "expressed" in s["completeness_mae"]
+            ]
             equal = sum(s["score"] == s["true_score"] for s in own)
             rows.append(
                 [

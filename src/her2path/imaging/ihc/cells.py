@@ -1,8 +1,8 @@
 """Outlines of cells: from the nucleus outwards to the membrane, or to where one would be.
 
-Where DAB draws a line between two nuclei the outline follows it; where nothing stains it keeps
-the middle between neighbours, or a usual distance from the nucleus.  Both neighbours of a line
-find it on their own, so no order of cells and no tile matters.
+Where DAB draws a line between two nuclei the outline follows it; where nothing stains it keeps to
+where a learned finder sees it, or to the middle between neighbours, or to a usual distance from the
+nucleus.  Both neighbours of a line find it on their own, so no order of cells and no tile matters.
 """
 
 from __future__ import annotations
@@ -126,20 +126,14 @@ def trace_cells(maps: CellMaps, *, chosen: npt.NDArray[np.intp]) -> CellRays:
     line, blue = points.read(maps.dab), points.read(maps.blue)
     labels = points.read(maps.labels, nearest=True)
     limit = _limits(labels, line + blue < CLEAR_OD, chosen, nucleus)
-    if some.cell_um is None:
-        contour = closed_paths(_cost(line, nucleus, limit), prices=_BEND)
-    else:
-        contour = _told(some.cell_um, nucleus, limit)
-    rays = CellRays(line, blue, nucleus, contour)
+    usual = np.minimum(nucleus + np.float32(_RIM_UM / STEP_UM), (nucleus + limit) / 2)
+    if some.cell_um is not None:
+        usual = np.clip(np.asarray(some.cell_um / np.float32(STEP_UM), order="F"), nucleus + 1, limit)
+    rays = CellRays(line, blue, nucleus, closed_paths(_cost(line, nucleus, usual, limit), prices=_BEND))
     if maps.expression is None:
         return rays
-    return replace(rays, own=maps.expression.along(some.x, some.y, rays.contour_um))
-
-
-def _told(cell_um: Floats, nucleus: Floats, limit: Floats) -> npt.NDArray[np.intp]:
-    """Places of outlines that the finder gave, outside the nucleus and within the limits."""
-    steps = np.clip(cell_um / np.float32(STEP_UM), nucleus + 1, limit)
-    return np.asarray(np.rint(steps) - 1, np.intp)
+    # Behind the outline as the network sees it: the line that ours follows may be a neighbour's.
+    return replace(rays, own=maps.expression.along(some.x, some.y, usual * np.float32(STEP_UM)))
 
 
 def _label(nuclei: Nuclei, shape: tuple[int, ...]) -> Floats:
@@ -175,7 +169,7 @@ def _bound(stops: npt.NDArray[np.bool_], length: int) -> Floats:
     return np.where(first < stops.shape[2], first + 2, length - 4).astype(np.float32)
 
 
-def _cost(line: Floats, nucleus: Floats, limit: Floats) -> Floats:
+def _cost(line: Floats, nucleus: Floats, usual: Floats, limit: Floats) -> Floats:
     length = line.shape[2]
     steps = np.arange(1, length + 1, dtype=np.float32)
     padded = extended(line, 3, 4)
@@ -185,7 +179,6 @@ def _cost(line: Floats, nucleus: Floats, limit: Floats) -> Floats:
     np.maximum(inner, sides, out=sides)
     ridge = np.subtract(line, sides, out=sides)
     np.clip(ridge, _RIDGE_LOW, _RIDGE_HIGH, out=ridge)
-    usual = np.minimum(nucleus + np.float32(_RIM_UM / STEP_UM), (nucleus + limit) / 2)
     cost = np.empty_like(ridge)
     np.abs(np.subtract(steps, usual[..., None], out=cost), out=cost)
     cost *= np.float32(_PULL)

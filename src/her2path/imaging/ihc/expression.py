@@ -1,4 +1,4 @@
-"""What cells express, read along their contours from the maps of a network.
+"""What cells express, read along the rays of their contours from the maps of a network.
 
 A border between two cells shows what both of them express, and no microscope separates the two.
 A reader does, by looking at the other borders of both cells; the network is taught to, and answers
@@ -17,11 +17,9 @@ from her2path.imaging.ihc.rays import AT_ONCE, COS, SIN, Coordinates, Floats, pa
 
 PIXEL = 2
 """Pixels of the tile in one of the maps."""
-_INSIDE_UM = np.array([0.75, 1.25, 1.75, 2.25], np.float32)
-"""Where the maps are read, inwards from the contour: behind the membrane, before the middle of the cell."""
-_LEAST_SHARE = 0.5
-"""Of the way from the centre to the contour that is read at least: near the centre every direction is
-close to the same place."""
+_SHARES = np.array([0.5, 0.6, 0.7, 0.8], np.float32)
+"""Where the maps are read, on the way from the centre to the contour.  Nearer to the contour a small error of
+its place reads the neighbour; nearer to the centre all directions are alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +46,7 @@ class ExpressionMaps:
     """Pixel size of the tile in µm."""
 
     def along(self, x: Coordinates, y: Coordinates, contour_um: Floats) -> Expressed:
-        """Read the maps behind contours.
+        """Read the maps between centres and contours.
 
         Parameters
         ----------
@@ -68,8 +66,7 @@ class ExpressionMaps:
         return Expressed(chance, np.asarray(np.maximum(root, 0) ** 2, np.float32))
 
     def _along(self, x: Coordinates, y: Coordinates, contour_um: Floats) -> Floats:
-        outline = contour_um[..., None]
-        distance = np.maximum(outline - _INSIDE_UM, _LEAST_SHARE * outline) / np.float32(PIXEL * self.mpp)
+        distance = contour_um[..., None] * _SHARES / np.float32(PIXEL * self.mpp)
         # The middle of the first pixel of the maps lies half a pixel of the tile beyond `left`, `top`.
         column, row = (
             ((place - edge - 0.5) / PIXEL).astype(np.float32)[:, None, None]
