@@ -8,12 +8,20 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from her2path.imaging.artefact_folds import detect_folds
 from her2path.imaging.artefact_marks import Marks, detect_grains, detect_opaque, measure_grains
-from her2path.imaging.artefact_shapes import detect_bubbles, detect_coverslip_edge, detect_folds
+from her2path.imaging.artefact_shapes import detect_bubbles, detect_coverslip_edge
 from her2path.imaging.artefacts import ArtefactKind, Codes, Mask, join_kinds
 from her2path.imaging.block_colours import BlockColours, Plane
-from her2path.imaging.focus import FOCUS_BLOCK, TILE, FocusTile, detect_defocus, measure_scale_energies
-from her2path.imaging.stain import Rgb, optical_density
+from her2path.imaging.focus import (
+    FOCUS_BLOCK,
+    TILE,
+    FocusTile,
+    detect_defocus,
+    measure_scale_energies,
+    measure_softness,
+)
+from her2path.imaging.stain import StainModel, optical_density
 from her2path.imaging.tissue import TissueFeatures
 
 
@@ -43,15 +51,15 @@ class FineDetail:
             room[:] = own[: room.shape[0], : room.shape[1]]
 
 
-def measure_fine_detail(rgb: npt.NDArray[np.uint8], *, white: Rgb) -> FineDetail:
+def measure_fine_detail(rgb: npt.NDArray[np.uint8], stains: StainModel) -> FineDetail:
     """Measure focus and grains of a tile.
 
     Parameters
     ----------
     rgb : ndarray of uint8, shape (M, N, 3)
         Image at `her2path.imaging.focus.FOCUS_MPP`; it is continued to whole mask pixels.
-    white : tuple of three floats
-        Blank field.
+    stains : StainModel
+        Of the slide.
 
     Returns
     -------
@@ -60,7 +68,7 @@ def measure_fine_detail(rgb: npt.NDArray[np.uint8], *, white: Rgb) -> FineDetail
     """
     down, right = -rgb.shape[0] % FOCUS_BLOCK, -rgb.shape[1] % FOCUS_BLOCK
     padded = np.asarray(cv2.copyMakeBorder(rgb, 0, down, 0, right, cv2.BORDER_REPLICATE), np.uint8)
-    grains = measure_grains(optical_density(padded, white=white), block=FOCUS_BLOCK)
+    grains = measure_grains(optical_density(padded, white=stains.white), stains, block=FOCUS_BLOCK)
     return FineDetail(measure_scale_energies(padded), grains)
 
 
@@ -94,7 +102,7 @@ def detect_artefacts(
     found = {
         ArtefactKind.OUT_OF_FOCUS: blurred,
         ArtefactKind.PEN: marks.pen,
-        ArtefactKind.FOLD: detect_folds(colours, clean),
+        ArtefactKind.FOLD: detect_folds(colours, measure_softness(detail.energies, clean), clean),
         ArtefactKind.BUBBLE: detect_bubbles(colours),
         ArtefactKind.COVERSLIP_EDGE: detect_coverslip_edge(colours, tissue, blurred),
         ArtefactKind.SATURATED: detect_opaque(colours),

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from her2path.imaging.artefacts import Mask
 from her2path.imaging.block_colours import BlockColours, Plane
+from her2path.imaging.stain import StainModel
 from her2path.imaging.tissue import MASK_MPP, TissueFeatures
 
 _STAIN_HULL = (
@@ -60,11 +61,11 @@ class MarkCuts:
     """... density of the palest 2 µm from which stained tissue is opaque: strong membranes leave paler
     cytoplasm and nuclei within 8 µm."""
     opaque_um2: float = 600.0
-    grains_frac: float = 0.05
-    """Share of the pixels within 16 µm that are dark grains ..."""
+    grains_frac: float = 0.010
+    """Share of the pixels within some 30 µm that are black grains: in eight real cores at most 0.0045, on red
+    cells ..."""
     grains_over: float = 4.0
-    """... and how many times that of 95 % of the tissue: fine membranes, fibres and red cells look like
-    grains, but then all over the slide."""
+    """... and how many times that of 75 % of the tissue: what lies all over a slide is no pigment."""
     grains_um2: float = 600.0
 
 
@@ -116,16 +117,20 @@ def detect_opaque(colours: BlockColours, *, cuts: MarkCuts | None = None) -> Mas
     return without_specks(opaque | (colours.opaque > 0.5), cuts.opaque_um2)
 
 
-def measure_grains(od: npt.NDArray[np.float32], *, block: int) -> Plane:
-    """Count dark, colourless grains of 1 to 3 µm.
+def measure_grains(od: npt.NDArray[np.float32], stains: StainModel, *, block: int) -> Plane:
+    """Count black grains of 1 to 4 µm: soot, dust.
 
-    Brown ones are left alone: a small focus of strong membranes looks like a crowd of them, and to
+    Black absorbs red, green and blue alike, and so does what a grain *adds* to the density beside it,
+    whatever it lies on; what a membrane or chromatin adds has the hue of a mixture of the two stains.
+    Brown grains are left alone: a small focus of strong membranes looks like a crowd of them, and to
     leave out such a focus is the worse fault.
 
     Parameters
     ----------
     od : ndarray of float32, shape (M, N, 3)
         Densities at 1 µm per pixel; M and N are whole multiples of `block`.
+    stains : StainModel
+        Of the slide.
     block : int
         Pixels per mask pixel.
 
@@ -135,19 +140,31 @@ def measure_grains(od: npt.NDArray[np.float32], *, block: int) -> Plane:
         Share of the pixels.
     """
     total = np.asarray(cv2.transform(od, np.ones((1, 3), np.float32)), np.float32)
-    tint = cv2.transform(od, np.array([[1, 0, -1]], np.float32))
-    # Compression blurs the colour of what is this small: the grey core of a strong membrane has brown beside
-    # it, a black grain has not.
-    around = cv2.boxFilter(tint, -1, (_AROUND_PX, _AROUND_PX)) > -_GRAIN_GREY / 2 * cv2.boxFilter(
-        total, -1, (_AROUND_PX, _AROUND_PX)
-    )
-    black = (total > _GRAIN_OD) & (np.abs(tint) < _GRAIN_GREY * total) & around
-    # A grain is short in every direction.  A stained membrane is as narrow, but goes on along itself, so
-    # that the opening along its direction keeps it.
-    rows, columns = np.nonzero(black)
+    # Compression blurs the colour of what is this small: a grain is 3 and not 1 pixel wide here.
+    grain, square = (cv2.boxFilter(od, -1, (side, side)) for side in (_GRAIN_PX, _AROUND_PX))
+    # What 3 pixels have over the ring around them, from what they have over the square with them in it.
+    ring = 1 - _GRAIN_PX**2 / _AROUND_PX**2
+    added = np.asarray(cv2.addWeighted(grain, 1 / ring, square, -1 / ring, 0), np.float32)
+    much = np.asarray(cv2.transform(added, np.ones((1, 3), np.float32)), np.float32)
+    rows, columns = np.nonzero((total > _GRAIN_OD) & (much > _GRAIN_ADDS_OD))
+    kept = _is_black(added[rows, columns] / much[rows, columns, None], stains)
+    rows, columns = rows[kept], columns[kept]
+    # A grain is short in every direction.  A fibre's edge is as narrow, but goes on along itself, so that
+    # the opening along its direction keeps it.
+    black = np.zeros(total.shape, np.float32)
     black[rows, columns] = total[rows, columns] - _opened_at(total, rows, columns) > _GRAIN_RISE_OD
     size = (od.shape[1] // block, od.shape[0] // block)
-    return np.asarray(cv2.resize(black.astype(np.float32), size, interpolation=cv2.INTER_AREA), np.float32)
+    return np.asarray(cv2.resize(black, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _is_black(shares: npt.NDArray[np.floating], stains: StainModel) -> npt.NDArray[np.bool_]:
+    """Say which hues, as shares (n, 3) of the density, are grey, and no mixture of the two stains."""
+    hematoxylin, dab = (np.array(v) / np.sum(v) for v in (stains.hematoxylin, stains.dab))
+    way = dab - hematoxylin
+    along = np.clip((shares - hematoxylin) @ way / (way @ way), 0, 1)
+    from_stains = np.linalg.norm(shares - hematoxylin - along[:, None] * way, axis=1)
+    from_grey = np.linalg.norm(shares - 1 / 3, axis=1)
+    return np.asarray((from_grey < _GRAIN_GREY) & (from_grey < _NEARER * from_stains), np.bool_)
 
 
 def _opened_at(
@@ -173,12 +190,17 @@ def _opened_at(
 
 _LINE_REACH = 2
 """Pixels of a segment on either side of its middle."""
+_GRAIN_PX = 3
 _AROUND_PX = 9
 _GRAIN_RISE_OD = 0.45
 """Least density (sum of the channels) over the darkest segment that holds it."""
-_GRAIN_OD = 0.75
-_GRAIN_GREY = 0.12
-"""Most hue (red minus blue over the sum) of a colourless grain; hematoxylin has 0.2, DAB -0.3."""
+_GRAIN_OD = 0.6
+_GRAIN_ADDS_OD = 0.4
+"""Least density (sum of the channels) of 3 µm over that of 9 µm around."""
+_GRAIN_GREY = 0.06
+"""Farthest from grey, in shares of the density; Ruifrok's stains lie at 0.2, halfway between them at 0.08."""
+_NEARER = 1.2
+"""How much farther than from the stains it may be from grey: vectors that are near to grey tell little."""
 
 
 def detect_grains(share: Plane, tissue: Mask, *, cuts: MarkCuts | None = None) -> Mask:
@@ -186,8 +208,8 @@ def detect_grains(share: Plane, tissue: Mask, *, cuts: MarkCuts | None = None) -
     cuts = cuts or MarkCuts()
     if not tissue.any():
         return np.zeros(tissue.shape, np.bool_)
-    smooth = np.asarray(cv2.GaussianBlur(share, (0, 0), 1.0), np.float32)
-    usual = float(np.quantile(smooth[tissue], 0.95))
+    smooth = np.asarray(cv2.GaussianBlur(share, (0, 0), 2.0), np.float32)
+    usual = float(np.quantile(smooth[tissue], 0.75))
     return without_specks(smooth > max(cuts.grains_frac, cuts.grains_over * usual), cuts.grains_um2)
 
 

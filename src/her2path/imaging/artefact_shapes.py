@@ -1,8 +1,6 @@
-"""Artefacts that are told by their shape: folds, air bubbles, the edge of the coverslip.
+"""Artefacts that are told by their shape: air bubbles and the edge of the coverslip.
 
-A fold lays tissue over tissue: a straight band in which even the palest pixel is about twice as dense
-as on both sides, and of the same hue, because both layers are the same tissue.  A bubble or the edge
-of the coverslip bends light away: a dark, colourless line, round or straight, on tissue and glass.
+Both bend light away: a dark, colourless line, round or straight, on tissue and glass.
 """
 
 from __future__ import annotations
@@ -14,40 +12,19 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from her2path.imaging.artefact_marks import disc
 from her2path.imaging.artefacts import Mask
 from her2path.imaging.block_colours import BlockColours, Plane
 from her2path.imaging.straight_bands import BandShape, find_bands_by_tiles
 from her2path.imaging.tissue import MASK_MPP
 
-_FOLD_SHAPES = ((BandShape(24, 3, 1, 4), 1), (BandShape(16, 3, 1, 3), 2), (BandShape(20, 5, 1, 3), 2))
-"""Folds are 15 to 80 µm wide and straight over 200 to 300 µm; each shape with the mask pixels that one
-of its own pixels averages."""
 _LINE_SHAPE = BandShape(32, 2, 2, 4)
 """The edge's dark line is 10 to 30 µm wide and straight over millimetres."""
-
-
-_HUE_OD = 0.04
-"""Density (sum of the channels) from which a place has a hue."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShapeCuts:
     """From where a shape counts."""
 
-    fold_rise: float = 0.40
-    """Rise of the palest pixels over their density beside the band, where a fold begins: on eight real
-    cores 99.9 % of places have less than 0.4, and what has more is short."""
-    fold_rim: float = 0.22
-    """The same, down to where it goes on."""
-    fold_od: float = 0.08
-    """Density added to the flanks', so that noise of pale tissue is no rise."""
-    fold_hue: float = 0.10
-    """Most difference of hue (blue minus red over the sum) between band and surroundings."""
-    fold_layer: float = 0.22
-    """Least density beside a fold over its own: two or three layers lie there, not a gland on glass."""
-    fold_um: float = 180.0
-    """Least length: rows of glands are shorter."""
     dark_od: float = 0.45
     """Density (sum of the channels) over the surroundings of a refracting line."""
     grey: float = 0.16
@@ -62,50 +39,6 @@ class ShapeCuts:
     """Rise of the coverslip's edge over both sides; every part of 250 µm must have it."""
     line_um: float = 400.0
     """Least length of the coverslip's edge."""
-
-
-def detect_folds(colours: BlockColours, tissue: Mask, *, cuts: ShapeCuts | None = None) -> Mask:
-    """Find folds of the tissue.
-
-    Parameters
-    ----------
-    colours : BlockColours
-        Of the whole slide, shape (M, N).
-    tissue : ndarray of bool, shape (M, N)
-    cuts : ShapeCuts, optional
-
-    Returns
-    -------
-    mask : ndarray of bool, shape (M, N)
-    """
-    cuts = cuts or ShapeCuts()
-    rise = np.zeros(tissue.shape, np.float32)
-    for shape, step in _FOLD_SHAPES:
-        size = (tissue.shape[1] // step, tissue.shape[0] // step)
-        plane = cv2.resize(colours.floor, size, interpolation=cv2.INTER_AREA)
-        there = cv2.resize(tissue.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
-        bands = find_bands_by_tiles(np.asarray(plane, np.float32), shape, there)
-        found = bands.rise / (np.maximum(bands.flanks, 0) + cuts.fold_od)
-        rise = np.maximum(rise, cv2.resize(found, tissue.shape[::-1], interpolation=cv2.INTER_LINEAR))
-    density = colours.density
-    same_hue = np.abs(_hue(colours, 1.2, tissue) - _hue(colours, 10, tissue)) < cuts.fold_hue
-    palest = _smooth(colours.floor, 1.0)
-    mask = np.zeros(tissue.shape, np.bool_)
-    _, labels, stats, _ = _components((rise > cuts.fold_rim) & tissue)
-    for label in range(1, len(stats)):
-        length = math.hypot(stats[label, cv2.CC_STAT_WIDTH], stats[label, cv2.CC_STAT_HEIGHT]) * MASK_MPP
-        if length < cuts.fold_um:
-            continue
-        window, part = _part(labels, stats, label, margin=6)
-        begins = (rise[window] > cuts.fold_rise) & part
-        if begins.sum() < 0.3 * part.sum() or same_hue[window][part].mean() < 0.5:
-            continue
-        near, far = (cv2.dilate(part.astype(np.uint8), disc(radius)) > 0 for radius in (2, 6))
-        beside = density[window][far & ~near & tissue[window]]
-        if beside.size and np.median(beside) >= cuts.fold_layer * density[window][part].mean():
-            wide = near & tissue[window] & (palest[window] > 0.6 * palest[window][part].mean())
-            mask[window] |= part | wide
-    return mask
 
 
 def detect_bubbles(colours: BlockColours, *, cuts: ShapeCuts | None = None) -> Mask:
@@ -234,14 +167,6 @@ def _part(
     rows = slice(max(top - margin, 0), top + height + margin)
     window = (rows, slice(max(left - margin, 0), left + width + margin))
     return window, np.asarray(labels[window] == label, np.bool_)
-
-
-def _hue(colours: BlockColours, sigma: float, tissue: Mask) -> Plane:
-    """Average the hue (blue minus red over the sum) of the tissue, pale and dense places alike."""
-    density = colours.density
-    counted = (tissue & (density > _HUE_OD)).astype(np.float32)
-    hue = counted * np.clip((colours.blue - colours.red) / np.maximum(density, _HUE_OD), -1, 1)
-    return np.asarray(_smooth(hue, sigma) / np.maximum(_smooth(counted, sigma), 1e-3), np.float32)
 
 
 def _smooth(plane: Plane, sigma: float) -> Plane:

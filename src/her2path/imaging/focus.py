@@ -39,6 +39,8 @@ _SIGMAS = (0.6, 1.2, 2.4, 4.8)
 _WINDOW_SIGMA = 2.5
 """Mask pixels over which energies are averaged: some nuclei must lie within."""
 _RIM_SIGMA = 1.2
+_AROUND_SIGMA = 16.0
+"""Mask pixels (130 µm) of the surroundings whose focus a place is compared with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +153,7 @@ def detect_defocus(
     inside = known & tissue
     if not inside.any():
         return np.zeros(tissue.shape, np.bool_)
-    noise = np.minimum(np.quantile(energies[known], 0.03, axis=0), cuts.noise_max).astype(np.float32)
-    signal = np.where(inside[..., None], np.nan_to_num(energies) - noise, 0).astype(np.float32)
+    signal, noise = _without_noise(energies, inside, cuts)
     fine, middle, coarse = cv2.split(_averaged(signal, inside, _WINDOW_SIGMA))
     least = np.maximum(cuts.least_energy, cuts.least_snr * noise)
     by_fine = (middle > least[1]) & (fine < cuts.fine**2 * middle)
@@ -165,6 +166,49 @@ def detect_defocus(
     around = cv2.dilate(core.astype(np.uint8), disc) > 0
     rim = around & inside & (near_fine < cuts.rim**2 * near_middle)
     return np.asarray(core | rim, np.bool_)
+
+
+def measure_softness(energies: Plane, tissue: Mask, *, cuts: FocusCuts | None = None) -> Plane:
+    """Measure how sharp a place is beside the tissue within some 200 µm, whatever the slide's own focus.
+
+    Parameters
+    ----------
+    energies : ndarray of float32, shape (M, N, 3)
+        From `measure_scale_energies`; NaN where the slide was not read.
+    tissue : ndarray of bool, shape (M, N)
+    cuts : FocusCuts, optional
+
+    Returns
+    -------
+    softness : ndarray of float32, shape (M, N)
+        Natural logarithm of the ratio of standard deviations at 1 and 2 µm, less its mean around; negative
+        where a place is softer than its surroundings, 0 outside the tissue.
+    """
+    inside = np.isfinite(energies[..., 0]) & tissue
+    if not inside.any():
+        return np.zeros(tissue.shape, np.float32)
+    signal, _ = _without_noise(energies, inside, cuts or FocusCuts())
+    fine, middle, _ = cv2.split(np.maximum(cv2.GaussianBlur(signal, (0, 0), _SOFT_SIGMA), _LEAST_VARIANCE))
+    ratio = np.log(np.clip(np.sqrt(fine / middle), *_RATIOS)).astype(np.float32)
+    weight = inside.astype(np.float32)
+    around = cv2.GaussianBlur(ratio * weight, (0, 0), _AROUND_SIGMA)
+    around /= np.maximum(cv2.GaussianBlur(weight, (0, 0), _AROUND_SIGMA), 1e-3)
+    return np.asarray((ratio - around) * weight, np.float32)
+
+
+_SOFT_SIGMA = 1.5
+"""Mask pixels over which softness is averaged: less than the width of a fold."""
+_LEAST_VARIANCE = 1e-3
+_RATIOS = (0.2, 3.0)
+"""Ratios beyond these are noise."""
+
+
+def _without_noise(energies: Plane, inside: Mask, cuts: FocusCuts) -> tuple[Plane, npt.NDArray[np.float32]]:
+    """Take the noise, as the plainest places show it, off the tissue's energies; it is given as well."""
+    known = np.isfinite(energies[..., 0])
+    noise = np.minimum(np.quantile(energies[known], 0.03, axis=0), cuts.noise_max).astype(np.float32)
+    signal = np.where(inside[..., None], np.nan_to_num(energies) - noise, 0).astype(np.float32)
+    return signal, noise
 
 
 def _averaged(energies: Plane, inside: Mask, sigma: float) -> Plane:

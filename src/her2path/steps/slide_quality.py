@@ -192,7 +192,7 @@ def _bright_field(
         measures = measure_slide(samples, features, model, mpp=mpp)
         _refuse(name, judge_measures(measures, plausibility, _limits(params)))
         # The slow reading comes last: a slide of foreign colours was refused without it.
-        fine = _fine_detail(source, slide, mask, white)
+        fine = _fine_detail(source, slide, mask, model)
         thumbnail = _thumbnail(source, slide)
     tissue_mm2 = float(mask.sum()) * MASK_MPP**2 / 1e6
     codes = detect_artefacts(colours, features, fine, mask, marks)
@@ -303,7 +303,7 @@ def _without_ink(mask: npt.NDArray[np.bool_], ink: npt.NDArray[np.bool_]) -> npt
 
 
 def _fine_detail(
-    source: SlideSource, slide: SlideResult, mask: npt.NDArray[np.bool_], white: Rgb
+    source: SlideSource, slide: SlideResult, mask: npt.NDArray[np.bool_], stains: StainModel
 ) -> FineDetail:
     size = math.floor(slide.height_px0 * slide.mpp), math.floor(slide.width_px0 * slide.mpp)
     whole = FineDetail.unread((mask.shape[0], mask.shape[1]))
@@ -311,7 +311,7 @@ def _fine_detail(
         (top, bottom), (left, right) = tile.rows, tile.columns
         box = WorkingBox(top, left, bottom - top, right - left)
         rgb = source.read(box, downsample=FOCUS_MPP / slide.mpp)
-        whole.place(measure_fine_detail(rgb, white=white), tile)
+        whole.place(measure_fine_detail(rgb, stains), tile)
     return whole
 
 
