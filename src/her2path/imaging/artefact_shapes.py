@@ -31,8 +31,14 @@ class ShapeCuts:
     """Most hue (blue minus red over the sum, either sign) of such a line."""
     ring_um: tuple[float, float] = (30.0, 3000.0)
     """Radii of bubbles."""
-    ring_scatter: float = 0.15
-    """Most standard deviation of a ring's radius, as a share of it."""
+    ring_scatter: float = 0.09
+    """Most standard deviation of a ring's radius, as a share of it: rings are thin, and an oval bubble has
+    0.07; a gland's wall is 20 µm thick."""
+    ring_hue: float = 0.065
+    """Most mean hue (blue minus red over the sum, either sign) of a ring: bubbles have at most 0.05."""
+    ring_green: float = 0.10
+    """Most mean excess of green (over the mean of red and blue, in shares of the sum, twice) of a ring:
+    nuclei in brown cells are as neither brown nor blue, but absorb green most, and have 0.17."""
     ring_arc: float = 0.6
     """Least share of the circle within the image that is dark."""
     line_od: float = 0.18
@@ -56,7 +62,7 @@ def detect_bubbles(colours: BlockColours, *, cuts: ShapeCuts | None = None) -> M
             continue
         window, part = _part(labels, stats, label)
         circle = _circle(part, mask.shape, window, cuts)
-        if circle is not None:
+        if circle is not None and _colourless(colours, window, part, cuts):
             column, row, radius = circle
             cv2.circle(mask, (round(column), round(row)), math.ceil(radius), 1, -1)
             mask[window] |= part
@@ -119,6 +125,16 @@ def _beyond(
         if inside.any() and blurred[inside].mean() > 0.5 > (blurred[other].mean() if other.any() else 0.0):
             return np.asarray(inside, np.bool_)
     return np.zeros(tissue.shape, np.bool_)
+
+
+def _colourless(colours: BlockColours, window: tuple[slice, slice], part: Mask, cuts: ShapeCuts) -> bool:
+    """Say whether a ring as a whole is grey; the wall of a stained gland is so in places only."""
+    red, green, blue = (
+        float(plane[window][part].mean()) for plane in (colours.red, colours.green, colours.blue)
+    )
+    total = max(red + green + blue, 1e-3)
+    hue, excess = abs(blue - red) / total, abs(2 * green - red - blue) / total
+    return hue < cuts.ring_hue and excess < cuts.ring_green
 
 
 def _refracting(colours: BlockColours, cuts: ShapeCuts) -> Mask:

@@ -206,6 +206,16 @@ def test_a_bubble_is_its_ring_and_what_it_encloses(tissue_od):
     assert not found[~on_mask(away < 190)].any()
 
 
+def test_the_wall_of_a_stained_gland_is_no_bubble(tissue_od):
+    away = np.hypot(ROWS - 480, COLS - 560)
+    wall = np.abs(away - 110) < 12
+    stain = 0.9 * (HEMATOXYLIN + DAB)
+    colours, _, _ = examined(
+        photograph(np.where((away < 100)[..., None], 0, tissue_od + wall[..., None] * stain))
+    )
+    assert not detect_bubbles(colours).any()
+
+
 def test_the_edge_of_the_coverslip_takes_the_blurred_side_with_it(tissue_od):
     across = COLS - 640 - 0.1 * ROWS
     line = 0.8 * np.exp(-((across / 7) ** 2))
