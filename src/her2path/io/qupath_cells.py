@@ -37,6 +37,7 @@ MEASUREMENTS = {
     "membrane_contrast_od": "Membrane: DAB OD contrast",
     "membrane_excess_od_um": "Membrane: DAB OD µm sum",
     "membrane_thickness_um": "Membrane: Thickness µm mean",
+    "membrane_certainty": "Membrane: Probability mean",
     "cytoplasm_od": "Cytoplasm: DAB OD mean",
     "nucleus_od": "Nucleus: DAB OD mean",
     "nucleus_area_um2": "Nucleus: Area µm^2",

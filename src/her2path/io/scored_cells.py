@@ -26,6 +26,7 @@ _KINDS = {
     "pattern": np.int8,
     "membrane_completeness": np.float32,
     "membrane_contrast_od": np.float32,
+    "membrane_certainty": np.float32,
     "cytoplasm_od": np.float32,
 }
 
@@ -47,6 +48,8 @@ class ScoredCells:
     membrane_completeness: npt.NDArray[np.float32]
     membrane_contrast_od: npt.NDArray[np.float32]
     """NaN where nothing is stained."""
+    membrane_certainty: npt.NDArray[np.float32]
+    """NaN there, too, and without a learned model."""
     cytoplasm_od: npt.NDArray[np.float32]
     """NaN where a nucleus fills its cell."""
 
@@ -55,7 +58,7 @@ class ScoredCells:
 
 
 def read_scored_cells(cells: Path) -> ScoredCells:
-    """Read ``ihc_cells.parquet`` batch by batch; 45 bytes of a scored cell are kept."""
+    """Read ``ihc_cells.parquet`` batch by batch; 49 bytes of a scored cell are kept."""
     excluded: Counter[str] = Counter()
     kept: dict[str, list[npt.NDArray[np.generic]]] = {
         name: [np.empty(0, kind)] for name, kind in _KINDS.items()

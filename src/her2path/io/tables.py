@@ -59,7 +59,7 @@ TILES = _schema(
 
 IHC_CELLS = _schema(
     "ihc_cells",
-    3,
+    4,
     _column("cell_id", pa.int64()),
     _column("x_px0", pa.float64()),
     _column("y_px0", pa.float64()),
@@ -73,6 +73,8 @@ IHC_CELLS = _schema(
     # DAB over the cytoplasm, summed across the membrane: OD x µm.
     _column("membrane_excess_od_um", pa.float32(), null=True),
     _column("membrane_thickness_um", pa.float32(), null=True),
+    # Of a learned model; null where rays measured by themselves, too.
+    _column("membrane_certainty", pa.float32(), null=True),
     _column("cytoplasm_od", pa.float32(), null=True),
     _column("nucleus_od", pa.float32()),
     _column("intensity", _WORD),

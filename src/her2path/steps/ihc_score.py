@@ -317,12 +317,16 @@ def _spot(spot: HotSpot, score: _Score, mpp: float) -> HotSpotEntry:
 
 def _cytoplasm_flags(found: ScoredCells, calibration: Calibration, image_id: str) -> tuple[str, ...]:
     stained = found.cell_score > 0
-    contrast, cytoplasm = found.membrane_contrast_od[stained], found.cytoplasm_od[stained]
-    verdict = judge_cytoplasm(contrast, cytoplasm, calibration)
+    verdict = judge_cytoplasm(
+        found.membrane_contrast_od[stained],
+        found.cytoplasm_od[stained],
+        calibration,
+        certainty=found.membrane_certainty[stained],
+    )
     if verdict is Cytoplasm.OBSCURING:
         detail = (
-            "its cytoplasm stains more strongly than membranes stand out from it, so membranes cannot be "
-            "told; repeat the stain, or let a person read it"
+            "its cytoplasm stains so strongly that membranes cannot be told; repeat the stain, or let a "
+            "person read it"
         )
         raise UnsuitableImageError(image_id, detail, code="cytoplasmic_staining")
     return ("cytoplasmic_staining",) if verdict is Cytoplasm.DOUBTFUL else ()

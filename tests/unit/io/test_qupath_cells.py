@@ -142,6 +142,7 @@ def tables(
                     "membrane_contrast_od": [None] * n,
                     "membrane_excess_od_um": [None] * n,
                     "membrane_thickness_um": [None] * n,
+                    "membrane_certainty": [None] * n,
                     "cytoplasm_od": [0.1] * n,
                     "nucleus_od": [0.2] * n,
                     "intensity": ["none"] * n,

@@ -52,6 +52,11 @@ class Calibration:
     """Cytoplasm as dense as a weak membrane ..."""
     dense_obscured_rise: float = 0.9
     """... leaves none to be told that stands out by less than this."""
+    sure: float = 0.0
+    """Where a learned finder tells what cells express: beside cytoplasm that is not clear, a person looks if
+    it is less sure of the stained contour than this (median over cells of the mean probability) ..."""
+    unsure: float = 0.0
+    """... and beside dense cytoplasm there is no score if it is less sure than this."""
     limit_of_blank_pct: float = 1.0
     """Per cent of cells called stained on unstained tissue, not exceeded by 95 % of null phantoms."""
 

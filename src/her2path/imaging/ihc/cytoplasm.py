@@ -2,7 +2,8 @@
 
 Where the cytoplasm stains more strongly than the membranes stand out from it, lines of granules
 and the edges of clear nuclei look like membranes.  A reader then repeats the stain; a measurement
-that cannot be trusted must not become a score.
+that cannot be trusted must not become a score.  Rays are judged by how far membranes stand out; a learned
+finder by how sure it is, which tells more: it knows granules, but not in every cytoplasm.
 """
 
 from __future__ import annotations
@@ -23,12 +24,18 @@ class Cytoplasm(StrEnum):
 
     CLEAR = "clear"
     DOUBTFUL = "doubtful"
-    """Membranes stand out less than the cytoplasm stains: a person must look."""
+    """Membranes hardly stand out from it: a person must look."""
     OBSCURING = "obscuring"
     """Membranes cannot be told: no score."""
 
 
-def judge_cytoplasm(contrast_od: Floats, cytoplasm_od: Floats, calibration: Calibration) -> Cytoplasm:
+def judge_cytoplasm(
+    contrast_od: Floats,
+    cytoplasm_od: Floats,
+    calibration: Calibration,
+    *,
+    certainty: Floats | None = None,
+) -> Cytoplasm:
     """Compare the membranes of stained cells with the cytoplasm beside them.
 
     Parameters
@@ -38,6 +45,9 @@ def judge_cytoplasm(contrast_od: Floats, cytoplasm_od: Floats, calibration: Cali
     cytoplasm_od : ndarray of float32, shape (n,)
         Mean DAB of their cytoplasm; NaN where a nucleus fills its cell.
     calibration : Calibration
+    certainty : ndarray of float32, shape (n,), optional
+        Where a learned finder told what cells express: how sure it is of their stained contours.  It then
+        decides in place of the contrast; NaN everywhere is none.
 
     Returns
     -------
@@ -58,8 +68,13 @@ def judge_cytoplasm(contrast_od: Floats, cytoplasm_od: Floats, calibration: Cali
     density = float(np.median(cytoplasm_od[known]))
     if density < calibration.cytoplasm_od:
         return Cytoplasm.CLEAR
-    rise = float(np.median(contrast_od[known])) / density
     dense = density >= calibration.dense_cytoplasm_od
+    if certainty is not None and np.isfinite(certainty).any():
+        sure = float(np.nanmedian(certainty))
+        if dense and sure < calibration.unsure:
+            return Cytoplasm.OBSCURING
+        return Cytoplasm.DOUBTFUL if sure < calibration.sure else Cytoplasm.CLEAR
+    rise = float(np.median(contrast_od[known])) / density
     if rise < (calibration.dense_obscured_rise if dense else calibration.obscured_rise):
         return Cytoplasm.OBSCURING
     return Cytoplasm.DOUBTFUL if rise < calibration.doubtful_rise else Cytoplasm.CLEAR

@@ -36,7 +36,13 @@ from her2path.imaging.stain import StainAmounts, steadied
 MARGIN_UM = 72.0
 """31 µm that the network sees around a pixel, 4 µm of its grid, 19 µm to the nuclei that bound a cell,
 and what these and their rivals measure."""
-CALIBRATION = Calibration(id="learned-2", stained_rise_od=0.012)
+CALIBRATION = Calibration(
+    id="learned-2",
+    stained_rise_od=0.012,
+    least_chance=0.4,
+    moderate_od_um=0.255,
+    complete=0.85,
+)
 """Membranes are graded as around classical nuclei.  What counts as one the network says, so less of a rise
 will do.  Set on phantoms of seeds 520 000 to 530 019; the limit of blank is measured with each model and
 stands on its card."""

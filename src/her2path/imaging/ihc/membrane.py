@@ -80,6 +80,8 @@ class Membranes:
     thickness_um: Floats
     """Full width at half height of the mean profile across the stained contour, smoothing taken off;
     the optics are still in it."""
+    certainty: Floats
+    """Mean probability over the stained contour; NaN too where rays measured by themselves."""
     cytoplasm_od: Floats
     nucleus_od: Floats
     """Mean DAB over the nucleus."""
@@ -132,6 +134,7 @@ def measure_membranes(rays: CellRays, calibration: Calibration, *, noise_gain: f
         contrast_od=_median(profiles.line - levels[0].beside, stained),
         excess_od_um=_median(excess, stained),
         thickness_um=_thickness(profiles, stained),
+        certainty=_certainty(rays, stained),
         cytoplasm_od=np.asarray(np.where(has_cytoplasm, levels[0].cell, np.nan), np.float32),
         nucleus_od=levels[0].nucleus,
     )
@@ -279,6 +282,14 @@ def _median(values: Floats, chosen: npt.NDArray[np.bool_]) -> Floats:
     pair = np.take_along_axis(ordered, np.concatenate([low, high], axis=1), axis=1)
     pair[count == 0] = np.nan
     return np.asarray(pair.mean(axis=1), np.float32)
+
+
+def _certainty(rays: CellRays, stained: npt.NDArray[np.bool_]) -> Floats:
+    count = stained.sum(axis=1)
+    if rays.own is None:
+        return np.full(len(count), np.nan, np.float32)
+    total = np.asarray((rays.own.chance * stained).sum(axis=1), np.float32)
+    return np.where(count > 0, total / np.maximum(count, 1), np.float32(np.nan)).astype(np.float32)
 
 
 def _longest_run(stained: npt.NDArray[np.bool_], share: Floats) -> Floats:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -33,6 +35,22 @@ def judge(contrast, cytoplasm):
 )
 def test_membranes_are_weighed_against_the_cytoplasm_beside_them(contrast, cytoplasm, expected):
     assert judge([contrast] * 30, [cytoplasm] * 30) is expected
+
+
+@pytest.mark.parametrize(
+    ("certainty", "cytoplasm", "expected"),
+    [
+        pytest.param(0.54, 0.20, Cytoplasm.OBSCURING, id="unsure beside dense cytoplasm"),
+        pytest.param(0.54, 0.08, Cytoplasm.DOUBTFUL, id="unsure beside tinted cytoplasm"),
+        pytest.param(0.54, 0.03, Cytoplasm.CLEAR, id="unsure beside clear cytoplasm"),
+        pytest.param(0.56, 0.20, Cytoplasm.DOUBTFUL, id="hardly sure"),
+        pytest.param(0.60, 0.20, Cytoplasm.CLEAR, id="sure beside dense cytoplasm"),
+    ],
+)
+def test_a_learned_finder_is_judged_by_how_sure_it_is(certainty, cytoplasm, expected):
+    cuts = replace(CUTS, unsure=0.56, sure=0.60)
+    many = np.ones(30, np.float32)
+    assert judge_cytoplasm(0.1 * many, cytoplasm * many, cuts, certainty=certainty * many) is expected
 
 
 def test_without_a_stained_cell_there_is_nothing_to_doubt():
