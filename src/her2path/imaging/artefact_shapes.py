@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from her2path.imaging.artefact_marks import disc
 from her2path.imaging.artefacts import Mask
 from her2path.imaging.block_colours import BlockColours, Plane
 from her2path.imaging.straight_bands import BandShape, find_bands_by_tiles
@@ -31,20 +32,25 @@ class ShapeCuts:
     """Most hue (blue minus red over the sum, either sign) of such a line."""
     ring_um: tuple[float, float] = (30.0, 3000.0)
     """Radii of bubbles."""
-    ring_scatter: float = 0.09
+    ring_scatter: float = 0.11
     """Most standard deviation of a ring's radius, as a share of it: rings are thin, and an oval bubble has
-    0.07; a gland's wall is 20 µm thick."""
-    ring_hue: float = 0.065
-    """Most mean hue (blue minus red over the sum, either sign) of a ring: bubbles have at most 0.05."""
+    up to 0.10; a gland's wall is 20 µm thick."""
+    ring_hue: float = 0.08
+    """Most hue (blue minus red over the sum, either sign) of what a ring adds to the tissue beside it: bubbles
+    have 0.00 to 0.07."""
     ring_green: float = 0.10
-    """Most mean excess of green (over the mean of red and blue, in shares of the sum, twice) of a ring:
-    nuclei in brown cells are as neither brown nor blue, but absorb green most, and have 0.17."""
+    """Most excess of green (over the mean of red and blue, in shares of the sum, twice) of the same: nuclei
+    in brown cells are neither brown nor blue, but absorb green most, and have 0.17."""
     ring_arc: float = 0.6
     """Least share of the circle within the image that is dark."""
     line_od: float = 0.18
     """Rise of the coverslip's edge over both sides; every part of 250 µm must have it."""
     line_um: float = 400.0
     """Least length of the coverslip's edge."""
+
+
+_RING_MARGIN = 7
+"""Mask pixels around a ring that are looked at."""
 
 
 def detect_bubbles(colours: BlockColours, *, cuts: ShapeCuts | None = None) -> Mask:
@@ -60,7 +66,7 @@ def detect_bubbles(colours: BlockColours, *, cuts: ShapeCuts | None = None) -> M
     for label in range(1, len(stats)):
         if stats[label, cv2.CC_STAT_AREA] < 8:
             continue
-        window, part = _part(labels, stats, label)
+        window, part = _part(labels, stats, label, margin=_RING_MARGIN)
         circle = _circle(part, mask.shape, window, cuts)
         if circle is not None and _colourless(colours, window, part, cuts):
             column, row, radius = circle
@@ -128,13 +134,16 @@ def _beyond(
 
 
 def _colourless(colours: BlockColours, window: tuple[slice, slice], part: Mask, cuts: ShapeCuts) -> bool:
-    """Say whether a ring as a whole is grey; the wall of a stained gland is so in places only."""
+    """Say whether what a ring adds to the tissue below is grey; the wall of a stained gland is not."""
+    near = cv2.dilate(part.astype(np.uint8), disc(2)) > 0
+    around = (cv2.dilate(part.astype(np.uint8), disc(6)) > 0) & ~near
     red, green, blue = (
-        float(plane[window][part].mean()) for plane in (colours.red, colours.green, colours.blue)
+        float(plane[window][part].mean() - plane[window][around].mean())
+        for plane in (colours.red, colours.green, colours.blue)
     )
-    total = max(red + green + blue, 1e-3)
-    hue, excess = abs(blue - red) / total, abs(2 * green - red - blue) / total
-    return hue < cuts.ring_hue and excess < cuts.ring_green
+    total = red + green + blue
+    hue, excess = abs(blue - red), abs(2 * green - red - blue)
+    return total > 0 and hue < cuts.ring_hue * total and excess < cuts.ring_green * total
 
 
 def _refracting(colours: BlockColours, cuts: ShapeCuts) -> Mask:
