@@ -36,8 +36,8 @@ class ShapeCuts:
     """Most standard deviation of a ring's radius, as a share of it: rings are thin, and an oval bubble has
     up to 0.10; a gland's wall is 20 µm thick."""
     ring_hue: float = 0.08
-    """Most hue (blue minus red over the sum, either sign) of what a ring adds to the tissue beside it: bubbles
-    have 0.00 to 0.07."""
+    """Most hue (blue minus red over the sum, either sign) of what a ring adds to the tissue beside it: 0.00
+    to 0.07 of bubbles, 0.10 of grey-brown glands."""
     ring_green: float = 0.10
     """Most excess of green (over the mean of red and blue, in shares of the sum, twice) of the same: nuclei
     in brown cells are neither brown nor blue, but absorb green most, and have 0.17."""
