@@ -15,7 +15,6 @@ from her2path.imaging.artefacts import ArtefactKind, Codes, Mask, join_kinds
 from her2path.imaging.block_colours import BlockColours, Plane
 from her2path.imaging.focus import (
     FOCUS_BLOCK,
-    TILE,
     FocusTile,
     detect_defocus,
     measure_scale_energies,
@@ -46,7 +45,7 @@ class FineDetail:
             (self.energies, part.energies),
             (self.black_grains, part.black_grains),
         ):
-            own = read[first_row : first_row + TILE, first_col : first_col + TILE]
+            own = read[first_row : first_row + tile.own[0], first_col : first_col + tile.own[1]]
             room = whole[row : row + own.shape[0], col : col + own.shape[1]]
             room[:] = own[: room.shape[0], : room.shape[1]]
 

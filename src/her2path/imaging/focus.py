@@ -82,10 +82,14 @@ class FocusTile:
     """Row and column of its own first mask pixel on the slide."""
     first: tuple[int, int]
     """The same within what is read."""
+    own: tuple[int, int] = (TILE, TILE)
+    """Rows and columns of mask pixels that it owns."""
 
 
 def focus_tiles(tissue: Mask, size: tuple[int, int]) -> Iterator[FocusTile]:
     """Cut the tissue into tiles; their grid is the slide's, so that the same slide reads the same.
+
+    Of a tile only the part with tissue is read, and a seam of glass around it, which shows the noise.
 
     Parameters
     ----------
@@ -94,18 +98,39 @@ def focus_tiles(tissue: Mask, size: tuple[int, int]) -> Iterator[FocusTile]:
     size : tuple of two ints
         Rows and columns of the slide in whole pixels of `FOCUS_MPP`.
     """
-    step = TILE * FOCUS_BLOCK
-    for row in range(0, size[0], step):
-        for col in range(0, size[1], step):
-            place = row // FOCUS_BLOCK, col // FOCUS_BLOCK
-            if tissue[place[0] : place[0] + TILE, place[1] : place[1] + TILE].any():
-                top, left = max(row - FOCUS_MARGIN, 0), max(col - FOCUS_MARGIN, 0)
+    for row in range(0, tissue.shape[0], TILE):
+        for col in range(0, tissue.shape[1], TILE):
+            there = tissue[row : row + TILE, col : col + TILE]
+            if not there.any():
+                continue
+            (first_row, last_row), (first_col, last_col) = (
+                _held(np.asarray(there.any(axis=axis))) for axis in (1, 0)
+            )
+            place = row + first_row, col + first_col
+            own = last_row - first_row, last_col - first_col
+            starts = [max(at * FOCUS_BLOCK - FOCUS_MARGIN, 0) for at in place]
+            stops = [
+                min((at + length) * FOCUS_BLOCK + FOCUS_MARGIN, end)
+                for at, length, end in zip(place, own, size, strict=True)
+            ]
+            if starts[0] < stops[0] and starts[1] < stops[1]:
                 yield FocusTile(
-                    rows=(top, min(row + step + FOCUS_MARGIN, size[0])),
-                    columns=(left, min(col + step + FOCUS_MARGIN, size[1])),
+                    rows=(starts[0], stops[0]),
+                    columns=(starts[1], stops[1]),
                     place=place,
-                    first=((row - top) // FOCUS_BLOCK, (col - left) // FOCUS_BLOCK),
+                    first=(place[0] - starts[0] // FOCUS_BLOCK, place[1] - starts[1] // FOCUS_BLOCK),
+                    own=own,
                 )
+
+
+_SEAM = 8
+"""Mask pixels of glass that are read around the tissue."""
+
+
+def _held(there: npt.NDArray[np.bool_]) -> tuple[int, int]:
+    """First and last (exclusive) place of a tile's side that is read."""
+    places = np.flatnonzero(there)
+    return max(int(places[0]) - _SEAM, 0), min(int(places[-1]) + 1 + _SEAM, len(there))
 
 
 def measure_scale_energies(rgb: npt.NDArray[np.uint8]) -> Plane:

@@ -257,6 +257,20 @@ def test_fine_detail_does_not_depend_on_the_tiles_a_slide_is_read_in(tissue_od):
     assert (joined.black_grains == whole.black_grains).all()
 
 
+def test_only_the_part_of_a_tile_with_tissue_is_read_and_it_reads_the_same(tissue_od):
+    rgb = photograph(tissue_od)
+    tissue = np.zeros((SIDE // FOCUS_BLOCK,) * 2, bool)
+    tissue[40:60, 30:90] = True
+    (tile,) = focus_tiles(tissue, (SIDE, SIDE))
+    part = rgb[slice(*tile.rows), slice(*tile.columns)]
+    assert part.shape[0] * part.shape[1] < 0.3 * SIDE**2
+    found = FineDetail.unread(tissue.shape)
+    found.place(measure_fine_detail(part, STAINS), tile)
+    whole = measure_fine_detail(rgb, STAINS)
+    assert found.energies[tissue] == pytest.approx(whole.energies[tissue], abs=1e-3)
+    assert (found.black_grains[tissue] == whole.black_grains[tissue]).all()
+
+
 def test_an_area_becomes_one_valid_polygon_with_its_hole():
     codes = np.zeros((20, 20), np.uint8)
     codes[4:14, 4:14] = artefact_code(ArtefactKind.FOLD)
