@@ -1,6 +1,7 @@
 """How much of each kind of artefact is found, and what is found where there is none.
 
-Phantoms of development seeds, each with one artefact of known outline, and some without; then the real
+Phantoms of development seeds, each with one artefact of known outline, and some without; then debris,
+pigment and folds by variant, and phantoms of every mix of classes without artefacts; then the real
 cores, whose findings are few and were looked at.  Areas are counted in mask pixels of 8 µm on tissue
 and glass; what lies within 16 µm of the truth is no false area.  An artefact weaker than a place can
 show (strength below 0.8 of the usual) is drawn, too.
@@ -22,12 +23,14 @@ import numpy as np
 from her2path.imaging.artefacts import ArtefactKind, artefact_code
 from her2path.imaging.phantoms.ihc import render_ihc
 from her2path.imaging.phantoms.ihc_random import random_artefact, random_spec
+from her2path.imaging.phantoms.ihc_spec import IhcPhantomSpec
 from her2path.imaging.tissue import MASK_MPP
 from her2path.io.artefacts import IHC_FILES
 from her2path.io.case_sheet import ImageRow
 from her2path.io.masks import read_codes, read_mask
 from her2path.steps import slide_intake, slide_quality
 from tests.support.slides import write_pyramid
+from tests.validation.slides import MIXES
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRST_SEED = 500_100
@@ -35,6 +38,19 @@ SIDE_PX = 1200
 MPP = 0.5
 ROUNDS = int(os.environ.get("HER2PATH_QUALITY_ROUNDS", "4"))
 """Phantoms of each kind; one takes some seconds."""
+VARIANT_SEED = 522_000
+CLEAN_SEED = 531_000
+VARIANTS = (
+    ("dust", ArtefactKind.DEBRIS, 0),
+    ("thread", ArtefactKind.DEBRIS, 1),
+    ("DAB precipitate", ArtefactKind.DEBRIS, 2),
+    ("hematoxylin precip.", ArtefactKind.DEBRIS, 3),
+    ("anthracosis", ArtefactKind.PIGMENT, 0),
+    ("hemosiderin", ArtefactKind.PIGMENT, 1),
+    ("fold", ArtefactKind.FOLD, 0),
+)
+MOST_UM = 100.0
+"""Size of an artefact of the table by variant: on a whole slide it takes a part of the tissue only."""
 
 
 def say(text: str) -> None:
@@ -70,10 +86,16 @@ def compare(kind: ArtefactKind | None, seed: int, folder: Path) -> tuple[float, 
     if kind is not None:
         rng = np.random.default_rng(seed)
         spec = replace(spec, artefacts=(random_artefact(rng, kind, SIDE_PX * MPP),))
+    return compare_spec(kind, spec, folder)
+
+
+def compare_spec(
+    kind: ArtefactKind | None, spec: IhcPhantomSpec, folder: Path
+) -> tuple[float, float, float, float, str]:
+    """The same of a phantom that is given, all of whose artefacts are of one kind."""
     phantom = render_ihc(spec)
-    at, _, code = examine(
-        write_pyramid(folder / f"{seed}.tif", phantom.rgb, mpp=MPP), folder / str(seed), MPP
-    )
+    name = str(len(list(folder.iterdir())))
+    at, _, code = examine(write_pyramid(folder / f"{name}.tif", phantom.rgb, mpp=MPP), folder / name, MPP)
     if code:
         return 0.0, 0.0, 0.0, 0.0, code
     found = read_codes(at["artefacts"])
@@ -104,6 +126,36 @@ def phantoms(folder: Path) -> None:
         )
 
 
+def variants(folder: Path) -> None:
+    """Table of recall by what the artefact is made of; three of them on each phantom."""
+    say(f"\n{'variant':<20} {'n':>3} {'mm²':>7} {'found':>7} {'false mm²/mm²':>14}")
+    for place, (name, kind, variant) in enumerate(VARIANTS):
+        rows = []
+        for turn in range(ROUNDS):
+            seed = VARIANT_SEED + turn * len(VARIANTS) + place
+            rng = np.random.default_rng(seed)
+            drawn = (random_artefact(rng, kind, SIDE_PX * MPP) for _ in range(3))
+            several = tuple(replace(one, variant=variant, size_um=min(one.size_um, MOST_UM)) for one in drawn)
+            spec = replace(random_spec(seed, size_px=SIDE_PX, mpp=MPP, artefacts=False), artefacts=several)
+            rows.append(compare_spec(kind, spec, folder)[:4])
+        true, hit, _, wrong = np.sum(rows, axis=0)
+        image_mm2 = len(rows) * (SIDE_PX * MPP / 1000) ** 2
+        say(f"{name:<20} {len(rows):>3} {true:>7.3f} {hit / max(true, 1e-9):7.2f} {wrong / image_mm2:>14.4f}")
+
+
+def clean(folder: Path) -> None:
+    """Say what is found on phantoms of every mix that have no artefact."""
+    found = []
+    for turn in range(ROUNDS):
+        for place, (mix, classes) in enumerate(MIXES.items()):
+            seed = CLEAN_SEED + turn * len(MIXES) + place
+            spec = replace(random_spec(seed, size_px=SIDE_PX, mpp=MPP, artefacts=False), classes=classes)
+            found.append((mix, compare_spec(None, spec, folder)[3]))
+    wrong = [f"{mix} {area:.4f} mm²" for mix, area in found if area]
+    say(f"\n{len(found)} phantoms of {len(MIXES)} mixes without artefacts")
+    say(f"found on: {', '.join(wrong) or 'none'}")
+
+
 def cores(folder: Path) -> None:
     """Findings of the real cores, and the processor time that they take."""
     data = Path(os.environ.get("HER2PATH_REAL_DATA", ROOT.parent / "shared" / "data")) / "ihc_cores"
@@ -119,9 +171,11 @@ def cores(folder: Path) -> None:
 
 
 def main() -> None:
-    """Print both tables."""
+    """Print all tables."""
     with tempfile.TemporaryDirectory() as name:
         phantoms(Path(name))
+        variants(Path(name))
+        clean(Path(name))
         cores(Path(name))
 
 
