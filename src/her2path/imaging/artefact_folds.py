@@ -50,18 +50,16 @@ class FoldCuts:
     soft_rim: float = -0.08
     """... and down to where it goes on: the middle of folds has -0.1 to -0.4, cords of cells 0.0 to 0.2."""
     soft_mean: float = -0.12
-    """Most mean softness of a fold, however much denser it is ..."""
-    brown: float = 0.05
-    """... and from which difference of hue towards brown ..."""
-    soft_brown: float = -0.16
-    """... this is the most: a row of stained cells is browner than what lies beside it, and to leave it out
-    is the worse fault."""
+    """Most mean softness of a fold, however much denser it is."""
     begins: float = 0.25
     """Least share of a band from which a fold begins."""
     od: float = 0.08
     """Density added to the flanks', so that noise of pale tissue is no rise."""
     hue: float = 0.15
-    """Most difference of hue (blue minus red over the sum) between a band and the tissue beside it."""
+    """Most by which a band is bluer (blue minus red over the sum) than the tissue beside it ..."""
+    brown: float = 0.07
+    """... and the most difference of hue towards brown: a row of stained cells is browner than what lies
+    beside it, and to leave it out is the worse fault."""
     layer: float = 0.22
     """Least density beside a fold over its own: two or three layers lie there, not a gland on glass."""
     length_um: float = 180.0
@@ -141,9 +139,8 @@ class _Judge:
         beside = density[far & ~near & tissue]
         layers = beside.size > 0 and np.median(beside) >= cuts.layer * density[part].mean()
         browner = self._browner(window, part, near)
-        softness = self.softness[window][part].mean()
-        soft = softness < (cuts.soft_brown if browner > cuts.brown else cuts.soft_mean)
-        if not (layers and soft and abs(browner) < cuts.hue):
+        soft = self.softness[window][part].mean() < cuts.soft_mean
+        if not (layers and soft and -cuts.hue < browner < cuts.brown):
             return np.zeros_like(part)
         palest = self.palest[window]
         return np.asarray(part | (near & tissue & (palest > 0.6 * palest[part].mean())), np.bool_)
