@@ -57,7 +57,7 @@ class FoldCuts:
     """Density added to the flanks', so that noise of pale tissue is no rise."""
     hue: float = 0.15
     """Most by which a band is bluer (blue minus red over the sum) than the tissue beside it ..."""
-    brown: float = 0.07
+    brown: float = 0.05
     """... and the most difference of hue towards brown: a row of stained cells is browner than what lies
     beside it, and to leave it out is the worse fault."""
     layer: float = 0.22
