@@ -50,7 +50,8 @@ bench-memory: setup
 	$(BIN)/python -m tests.benchmarks memory
 
 ## What the IHC path must show, on phantoms and real cores: 40 minutes; writes docs/validation/ihc.md.
-## Learned models side by side: make validate-ihc MODELS="--model ID".
+## The model that ships beside the classical method; others: make validate-ihc MODELS="--model ID".
+MODELS := --model her2-star-2
 validate-ihc: setup
 	$(BIN)/python -m tests.validation ihc $(MODELS)
 

@@ -17,7 +17,7 @@ MEMORY = Measure("peak memory", "mosaic", 2100.0, "MB", threshold=2000.0, direct
 @pytest.fixture
 def results(tmp_path):
     keep(tmp_path, "phantoms", "classical", [F1], {"slides": []})
-    keep(tmp_path, "phantoms", "her2-star-1", [Measure(F1.name, F1.on, 0.87, threshold=0.90)], {"slides": []})
+    keep(tmp_path, "phantoms", "her2-star-2", [Measure(F1.name, F1.on, 0.87, threshold=0.90)], {"slides": []})
     cost = {"step": "ihc_cells", "seconds": 30.0, "megabytes": 2100.0}
     keep(tmp_path, "speed", "classical", [MEMORY], {"costs": [cost]})
     return kept(tmp_path)
@@ -25,13 +25,13 @@ def results(tmp_path):
 
 def test_methods_stand_side_by_side_and_a_missed_threshold_is_marked(results):
     head, _, first, memory = page.measures(results).splitlines()
-    assert head == "| measure | on | asked | classical | her2-star-1 |"
+    assert head == "| measure | on | asked | classical | her2-star-2 |"
     assert first.endswith("| at least 0.900 | 0.912 (0.900 to 0.920) | 0.870 **missed** |")
     assert memory.endswith("| at most 2000 MB | 2100 MB **missed** | not run |")
 
 
 def test_a_method_that_is_run_again_leaves_the_others_results_alone(tmp_path, results):
-    keep(tmp_path, "phantoms", "her2-star-1", [F1], {"slides": []})
+    keep(tmp_path, "phantoms", "her2-star-2", [F1], {"slides": []})
     assert page.measures(kept(tmp_path)).count("0.912") == 2
 
 

@@ -1,5 +1,5 @@
 # A learned model from a seed: scenes, weights, card.  No case needs these rules; ask for a card by name:
-#   snakemake --cores 2 --config out=results/training -- training/her2-star-1/model.yaml
+#   snakemake --cores 2 --config out=results/training -- training/her2-star-2/model.yaml
 rule train_scenes:
     output:
         scenes="training/scenes.json",

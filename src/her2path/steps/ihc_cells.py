@@ -51,9 +51,9 @@ class IhcCellsParams(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
-    model: str | None = None
-    """Learned model that finds nuclei and tumour cells: the id of one that ships with her2path, or the path
-    of its folder.  Null: the classical method."""
+    model: str | None = "her2-star-2"
+    """Learned model that finds cells and says what they express: the id of one that ships with her2path, or
+    the path of its folder.  Null: the classical method."""
     device: Literal["auto", "cpu", "cuda"] = "cpu"
     """Where a model runs; `auto` takes CUDA where there is one.  Without a model it means nothing."""
     block_px: Annotated[int, Ge(256), Le(4096)] = 1024

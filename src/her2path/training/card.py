@@ -27,16 +27,19 @@ log = logging.getLogger(__name__)
 
 _NOT_CUTS = ("id", "limit_of_blank_pct")
 INTENDED_USE = (
-    "Finding nuclei, and telling tumour cells from others, on H-DAB membrane stains at 0.5 µm/px, for "
-    "research and validation. A pathologist draws or confirms the tumour and signs the score."
+    "Finding nuclei, telling tumour cells from others and reading what each of them expresses, on H-DAB "
+    "membrane stains at 0.5 µm/px, for research and validation. A pathologist draws or confirms the tumour "
+    "and signs the score."
 )
 KNOWN_FAILURES = (
     "Taught on synthetic tissue: what it never saw there (in-situ carcinoma, melanin, mucin, "
     "decalcified bone, signet-ring cells) it may take for anything.",
     "Benign glands and ducts are told from tumour by their looks on phantoms only; regions drawn by a "
     "person are safer.",
-    "Cytoplasm that stains strongly is taken for membrane where it ends; the verdict on stained cytoplasm "
-    "must be heeded.",
+    "Beside granular cytoplasm that stains strongly it sees membranes that are not there, but is less sure "
+    "of them: the verdict on stained cytoplasm must be heeded.",
+    "Faint membranes (0.06 to 0.1 OD) are found on less than half of their length.",
+    "Which of two stained neighbours lacks a piece of membrane cannot be told from their border.",
     "A blue band of collagen between stained glands may be taken for a row of large nuclei.",
     "Nuclei under artefacts, and nuclei smaller than 9 µm² or wider than 28 µm, are not found.",
     "Cytology, frozen sections and fluorescence were never shown to it.",

@@ -12,7 +12,7 @@ from her2path.io.tables import IHC_CELLS, facts_of, read_table
 from tests.support.ihc_chain import find_cells, prepare
 from tests.support.slides import write_pyramid
 
-MODEL = "her2-star-1"
+MODEL = "her2-star-2"
 SIDE = 896
 
 
@@ -50,7 +50,7 @@ def test_a_learned_model_finds_the_same_cells_however_the_slide_is_cut(slide, tm
 
 def test_cells_of_a_model_carry_the_calibration_of_its_card(slide, tmp_path):
     at, _ = cells_of(slide, tmp_path / "i")
-    assert facts_of(at.cells)["calibration"] == "learned-1"
+    assert facts_of(at.cells)["calibration"] == "learned-2"
 
 
 def test_an_unknown_model_is_refused(slide, tmp_path):

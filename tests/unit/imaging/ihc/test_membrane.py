@@ -160,3 +160,5 @@ def test_a_learned_finder_says_which_brown_lines_are_the_cells_own(chance, brown
     membranes = measure_membranes(replace(rays, own=own), Calibration())
     assert membranes.completeness[0] == pytest.approx(1 if stained else 0)
     assert membranes.excess_od_um[0] == pytest.approx(0.3 if stained else np.nan, nan_ok=True)
+    assert membranes.certainty[0] == pytest.approx(chance if stained else np.nan, nan_ok=True)
+    assert np.isnan(measure_membranes(rays, Calibration()).certainty[0])
