@@ -161,7 +161,7 @@ def _method(params: IhcCellsParams, *, image_id: str, mpp: float, workers: int) 
     own = model.card.calibration
     cuts = {**own.cuts, "limit_of_blank_pct": own.limit_of_blank_pct}
     network = NamedWeights(model.card.id, model.card.architecture, model.load_weights())
-    return learned_method(network, calibration=(own.id, cuts), device=params.device, streams=workers)
+    return learned_method(network, calibration=(own.id, cuts), device=params.device, threads=workers)
 
 
 @dataclass(frozen=True, slots=True)

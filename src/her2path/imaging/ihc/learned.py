@@ -101,7 +101,7 @@ class NamedWeights:
 
 
 def learned_method(
-    network: NamedWeights, *, calibration: tuple[str, Mapping[str, float]], device: Device, streams: int
+    network: NamedWeights, *, calibration: tuple[str, Mapping[str, float]], device: Device, threads: int
 ) -> tuple[LearnedFinder, Calibration]:
     """Make the finder of a model and the calibration of its results.
 
@@ -112,8 +112,8 @@ def learned_method(
         Its id, and the values that its card states.
     device : str
         See `Predictor`.
-    streams : int
-        Tiles that are asked for at once.
+    threads : int
+        See `Predictor`.
 
     Raises
     ------
@@ -129,7 +129,7 @@ def learned_method(
         raise ModelError(
             network.model_id, f"the calibration of its card is not understood ({error}); update her2path"
         ) from error
-    predictor = Predictor(found, network.values, model_id=network.model_id, device=device, streams=streams)
+    predictor = Predictor(found, network.values, model_id=network.model_id, device=device, threads=threads)
     return LearnedFinder(predictor), own
 
 

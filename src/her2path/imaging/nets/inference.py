@@ -72,8 +72,8 @@ class Predictor:
     device : str
         ``cpu`` (OpenVINO), ``cuda`` (torch), or ``auto``: CUDA where torch sees a device.
     threads : int
-        Threads of one call on the CPU.  The step runs as many calls side by side as it has workers, so
-        one thread each is best.
+        Threads that share the work of a call on the CPU.  Calls take turns, so that the memory of one is
+        held; meanwhile other workers read and measure.
 
     Raises
     ------
@@ -88,12 +88,12 @@ class Predictor:
         *,
         model_id: str,
         device: Device = "cpu",
-        streams: int = 1,
+        threads: int = 1,
     ) -> None:
         check_weights(architecture, weights, model_id=model_id)
         self.architecture = architecture
         self._run = _cuda(architecture, weights, model_id, device) or _openvino(
-            architecture, weights, streams
+            architecture, weights, threads
         )
 
     def __call__(self, stains: StainAmounts, *, origin: tuple[int, int]) -> Maps:
@@ -135,7 +135,7 @@ def rounded(values: Floats) -> Floats:
     return found
 
 
-def _openvino(architecture: Architecture, weights: Mapping[str, Floats], streams: int) -> Run:
+def _openvino(architecture: Architecture, weights: Mapping[str, Floats], threads: int) -> Run:
     # OpenVINO takes a third of a second to load, which the classical method need not wait for.
     import openvino as ov  # noqa: PLC0415
 
@@ -144,14 +144,15 @@ def _openvino(architecture: Architecture, weights: Mapping[str, Floats], streams
     compiled = ov.Core().compile_model(
         graph.build(architecture, weights),
         "CPU",
-        {"INFERENCE_PRECISION_HINT": "f32", "NUM_STREAMS": streams, "INFERENCE_NUM_THREADS": streams},
+        {"INFERENCE_PRECISION_HINT": "f32", "NUM_STREAMS": 1, "INFERENCE_NUM_THREADS": threads},
     )
     own = threading.local()
 
     def run(image: Floats) -> tuple[Floats, Floats]:
         if not hasattr(own, "request"):
             own.request = compiled.create_infer_request()
-        found = own.request.infer([image])
+        # The request keeps its memory for the next image, so what it found is copied, once.
+        found = own.request.infer([image], share_inputs=True, share_outputs=True)
         return np.array(found[0]), np.array(found[1])
 
     return run

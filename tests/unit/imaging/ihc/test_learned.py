@@ -111,4 +111,4 @@ def test_nuclei_do_not_depend_on_where_a_tile_was_cut(finder, row, col):
 def test_a_card_with_cuts_that_this_version_does_not_know_is_refused():
     network = NamedWeights("her2-x", ARCHITECTURE_ID, random_weights())
     with pytest.raises(ModelError, match=r"'her2-x'.*not understood.*brownness"):
-        learned_method(network, calibration=("learned-9", {"brownness": 1.0}), device="cpu", streams=1)
+        learned_method(network, calibration=("learned-9", {"brownness": 1.0}), device="cpu", threads=1)
