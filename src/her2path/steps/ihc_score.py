@@ -227,12 +227,11 @@ def _score(document: SlideDoc, cells: Path, contours: Path) -> _Score:
     stained = STAINED_OVER_BLANK(reading)
     doubts = _cytoplasm_flags(found, calibration, document.sheet.image_id) if stained else ()
     lattice = count_cells(found.x_px0 * mpp, found.y_px0 * mpp, _stainings(found))
-    rule_id = read.trail[-1].rule_id
-    evidence = weigh_score(lattice, reading, guideline, rule_id=rule_id)
+    evidence = weigh_score(lattice, reading, guideline, rule_id=read.trail[-1].rule_id)
     selected = _selection_flags(facts_of(cells), automatic=not document.sheet.has_tumour_roi)
     unsure = uncertainty_flags(read.score, reading, evidence.chances)
     flags = (*read.flags, *unsure, *selected, *doubts)
-    return _Score(found, reading, read.score, rule_id, flags, calibration, evidence)
+    return _Score(found, reading, read.score, read.trail[-1].rule_id, flags, calibration, evidence)
 
 
 def _calibration(cells: Path) -> Calibration:
@@ -324,10 +323,7 @@ def _cytoplasm_flags(found: ScoredCells, calibration: Calibration, image_id: str
         certainty=found.membrane_certainty[stained],
     )
     if verdict is Cytoplasm.OBSCURING:
-        detail = (
-            "its cytoplasm stains so strongly that membranes cannot be told; repeat the stain, or let a "
-            "person read it"
-        )
+        detail = "membranes cannot be told from its cytoplasm; repeat the stain, or let a person read it"
         raise UnsuitableImageError(image_id, detail, code="cytoplasmic_staining")
     return ("cytoplasmic_staining",) if verdict is Cytoplasm.DOUBTFUL else ()
 

@@ -310,8 +310,7 @@ def _fine_detail(
     for tile in focus_tiles(mask, size):
         (top, bottom), (left, right) = tile.rows, tile.columns
         box = WorkingBox(top, left, bottom - top, right - left)
-        rgb = source.read(box, downsample=FOCUS_MPP / slide.mpp)
-        whole.place(measure_fine_detail(rgb, stains), tile)
+        whole.place(measure_fine_detail(source.read(box, downsample=FOCUS_MPP / slide.mpp), stains), tile)
     return whole
 
 
@@ -326,10 +325,8 @@ def _samples(
     mpp = downsample * slide.mpp
     edge = round(_SAMPLE_PX * mpp / MASK_MPP)
     places = sample_places(mask, features, edge=edge, count=params.samples)
-    scale = MASK_MPP / mpp
-    boxes = [
-        WorkingBox(round(row * scale), round(col * scale), _SAMPLE_PX, _SAMPLE_PX) for row, col in places
-    ]
+    corners = (np.rint(np.asarray(place) * (MASK_MPP / mpp)).astype(int).tolist() for place in places)
+    boxes = [WorkingBox(row, col, _SAMPLE_PX, _SAMPLE_PX) for row, col in corners]
     return [source.read(box, downsample=downsample) for box in boxes], mpp
 
 

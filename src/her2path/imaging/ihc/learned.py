@@ -48,9 +48,9 @@ CALIBRATION = Calibration(
     sure=0.64,
     unsure=0.575,
 )
-"""Cuts on what the network says, set on the development slides of `tests/validation` (seeds 571 000 on); `sure`
-lies below what the real 2+ cores show (0.65 and 0.68).  The limit of blank is measured with each model and
-stands on its card."""
+"""Cuts on what the network says, set on the development slides of `tests/validation` (seeds 571 000 on);
+`sure` lies below what the real 2+ cores show (0.65 and 0.68).  The limit of blank is measured with each
+model and stands on its card."""
 _SHORTEST_UM, _LONGEST_UM = 1.0, 14.0
 _SMOOTH = 0.7
 """Smoothing of the depth map in its pixels (1 µm): less than the smallest nucleus' radius."""
