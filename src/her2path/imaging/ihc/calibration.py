@@ -24,7 +24,8 @@ class Calibration:
 
     id: str = "classical-2"
     stained_rise_od: float = 0.027
-    """Rise of a contour over both its sides from which it counts as stained."""
+    """Rise of a contour over both its sides from which it counts as stained; where a learned finder tells,
+    the DAB on it below which it is not brown."""
     grain: float = 1.0
     """The same in standard deviations of the DAB within the cell's cytoplasm: granules are no membrane."""
     least_chance: float = 0.5

@@ -1,7 +1,7 @@
 """What a finder of nuclei gives: outlines along rays, freed of overlaps.
 
-Whoever finds the nuclei, filters or a learned model, cells and membranes are measured around
-them in the same way.
+Whoever finds the nuclei, filters or a learned model, cells are traced around them in the same way.
+A model may say more: where a cell ends, and what it expresses.
 """
 
 from __future__ import annotations

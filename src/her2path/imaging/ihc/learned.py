@@ -1,7 +1,7 @@
 """Nuclei by a learned network: peaks of its depth map, with the outline that it gives for each.
 
 The network sees amounts of stain, not colours, so scanners and laboratories are largely evened
-out before it.  Cells and membranes are measured around these nuclei as around any others.
+out before it.  With the nuclei it gives outlines of their cells, and maps of what each cell expresses.
 """
 
 from __future__ import annotations
