@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from her2path.imaging.artefact_marks import disc
 from her2path.imaging.artefacts import Mask
 from her2path.imaging.block_colours import BlockColours, Plane
+from her2path.imaging.mask_parts import Window, connected, part_of, smoothed
 from her2path.imaging.straight_bands import BandShape, find_bands_by_tiles
 from her2path.imaging.tissue import MASK_MPP
 
@@ -88,7 +88,7 @@ def detect_folds(
     """
     cuts = cuts or FoldCuts()
     fold = _Judge(
-        colours.density, _smooth(colours.floor, 1.0), softness, *_hue(colours, tissue), tissue, cuts
+        colours.density, smoothed(colours.floor, 1.0), softness, *_hue(colours, tissue), tissue, cuts
     )
     mask = np.zeros(tissue.shape, np.bool_)
     straight = _rise(colours.floor, _LONG, tissue, cuts.od)
@@ -117,22 +117,16 @@ class _Judge:
 
     def mark(self, mask: Mask, bands: Mask, begins: Mask) -> None:
         """Add those connected bands that are folds, with their rims, to a mask; in place."""
-        candidates = (bands & self.tissue).astype(np.uint8)
-        _, labels, stats, _ = cv2.connectedComponentsWithStats(candidates, connectivity=8)
-        for label in range(1, len(stats)):
-            left, top, width, height, area = (int(value) for value in stats[label])
+        labels, stats = connected(bands & self.tissue)
+        for label, (_, _, width, height, area) in enumerate(stats.tolist()):
             length = math.hypot(width, height)
-            if length * MASK_MPP < self.cuts.length_um or self.cuts.slender * area > length**2:
+            if not label or length * MASK_MPP < self.cuts.length_um or self.cuts.slender * area > length**2:
                 continue
-            window = (
-                slice(max(top - _MARGIN, 0), top + height + _MARGIN),
-                slice(max(left - _MARGIN, 0), left + width + _MARGIN),
-            )
-            part = np.asarray(labels[window] == label, np.bool_)
+            window, part = part_of(labels, stats, label, margin=_MARGIN)
             if (begins[window] & part).sum() >= self.cuts.begins * part.sum():
                 mask[window] |= self._fold(window, part)
 
-    def _fold(self, window: tuple[slice, slice], part: Mask) -> Mask:
+    def _fold(self, window: Window, part: Mask) -> Mask:
         """Give the fold that a band belongs to; nothing where it is none."""
         density, tissue, cuts = self.density[window], self.tissue[window], self.cuts
         near, far = (cv2.dilate(part.astype(np.uint8), disc(radius)) > 0 for radius in (2, 6))
@@ -145,7 +139,7 @@ class _Judge:
         palest = self.palest[window]
         return np.asarray(part | (near & tissue & (palest > 0.6 * palest[part].mean())), np.bool_)
 
-    def _browner(self, window: tuple[slice, slice], part: Mask, near: Mask) -> float:
+    def _browner(self, window: Window, part: Mask, near: Mask) -> float:
         """Measure how much browner a band is than the tissue beside it, place by place."""
         hue, coloured = self.hue[window], self.coloured[window]
         own = _averaged(hue, coloured * part, 1.2)
@@ -176,8 +170,4 @@ def _hue(colours: BlockColours, tissue: Mask) -> tuple[Plane, Plane]:
 
 
 def _averaged(plane: Plane, weight: Plane, sigma: float) -> Plane:
-    return np.asarray(_smooth(plane * weight, sigma) / np.maximum(_smooth(weight, sigma), 1e-3), np.float32)
-
-
-def _smooth(plane: Plane, sigma: float) -> npt.NDArray[np.float32]:
-    return np.asarray(cv2.GaussianBlur(plane, (0, 0), sigma), np.float32)
+    return np.asarray(smoothed(plane * weight, sigma) / np.maximum(smoothed(weight, sigma), 1e-3), np.float32)

@@ -14,7 +14,8 @@ import numpy.typing as npt
 
 from her2path.imaging.artefact_marks import disc
 from her2path.imaging.artefacts import Mask
-from her2path.imaging.block_colours import BlockColours, Plane
+from her2path.imaging.block_colours import BlockColours
+from her2path.imaging.mask_parts import Window, connected, part_of, smoothed
 from her2path.imaging.straight_bands import BandShape, find_bands_by_tiles
 from her2path.imaging.tissue import MASK_MPP
 
@@ -62,11 +63,11 @@ def detect_bubbles(colours: BlockColours, *, cuts: ShapeCuts | None = None) -> M
     """
     cuts = cuts or ShapeCuts()
     mask = np.zeros(colours.red.shape, np.uint8)
-    _, labels, stats, _ = _components(_refracting(colours, cuts))
+    labels, stats = connected(_refracting(colours, cuts))
     for label in range(1, len(stats)):
         if stats[label, cv2.CC_STAT_AREA] < 8:
             continue
-        window, part = _part(labels, stats, label, margin=_RING_MARGIN)
+        window, part = part_of(labels, stats, label, margin=_RING_MARGIN)
         circle = _circle(part, mask.shape, window, cuts)
         if circle is not None and _colourless(colours, window, part, cuts):
             column, row, radius = circle
@@ -100,12 +101,12 @@ def detect_coverslip_edge(
     tint = colours.blue - colours.red
     added = tint - cv2.blur(tint, (9, 9), borderType=cv2.BORDER_REPLICATE)
     extra = density - cv2.blur(density, (9, 9), borderType=cv2.BORDER_REPLICATE)
-    grey = np.abs(_smooth(added, 2.0)) < 2 * cuts.grey * np.maximum(_smooth(extra, 2.0), 0.02)
+    grey = np.abs(smoothed(added, 2.0)) < 2 * cuts.grey * np.maximum(smoothed(extra, 2.0), 0.02)
     line = (bands.rise > cuts.line_od) & grey
     mask = np.zeros(tissue.shape, np.bool_)
-    _, labels, stats, _ = _components(cv2.dilate(line.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
+    labels, stats = connected(cv2.dilate(line.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
     for label in range(1, len(stats)):
-        window, part = _part(labels, stats, label)
+        window, part = part_of(labels, stats, label)
         rows, columns = np.nonzero(part)
         middle = np.array([columns.mean() + window[1].start, rows.mean() + window[0].start])
         spread, axes = np.linalg.eigh(
@@ -133,7 +134,7 @@ def _beyond(
     return np.zeros(tissue.shape, np.bool_)
 
 
-def _colourless(colours: BlockColours, window: tuple[slice, slice], part: Mask, cuts: ShapeCuts) -> bool:
+def _colourless(colours: BlockColours, window: Window, part: Mask, cuts: ShapeCuts) -> bool:
     """Say whether what a ring adds to the tissue below is grey; the wall of a stained gland is not."""
     near = cv2.dilate(part.astype(np.uint8), disc(2)) > 0
     around = (cv2.dilate(part.astype(np.uint8), disc(6)) > 0) & ~near
@@ -155,7 +156,7 @@ def _refracting(colours: BlockColours, cuts: ShapeCuts) -> Mask:
 
 
 def _circle(
-    part: Mask, shape: tuple[int, ...], window: tuple[slice, slice], cuts: ShapeCuts
+    part: Mask, shape: tuple[int, ...], window: Window, cuts: ShapeCuts
 ) -> tuple[float, float, float] | None:
     """Fit a circle by least squares [Kåsa 1976]; None unless the pixels form most of a thin ring."""
     rows, columns = np.nonzero(part)
@@ -178,21 +179,3 @@ def _circle(
     if visible.sum() < 12 or len(angles) < cuts.ring_arc * visible.sum():
         return None
     return centre_x, centre_y, radius + 1
-
-
-def _components(mask: Mask) -> tuple[int, npt.NDArray[np.int32], npt.NDArray[np.int32], object]:
-    count, labels, stats, centres = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
-    return count, np.asarray(labels, np.int32), np.asarray(stats, np.int32), centres
-
-
-def _part(
-    labels: npt.NDArray[np.int32], stats: npt.NDArray[np.int32], label: int, *, margin: int = 0
-) -> tuple[tuple[slice, slice], Mask]:
-    left, top, width, height = (int(value) for value in stats[label, :4])
-    rows = slice(max(top - margin, 0), top + height + margin)
-    window = (rows, slice(max(left - margin, 0), left + width + margin))
-    return window, np.asarray(labels[window] == label, np.bool_)
-
-
-def _smooth(plane: Plane, sigma: float) -> Plane:
-    return np.asarray(cv2.GaussianBlur(plane, (0, 0), sigma), np.float32)
