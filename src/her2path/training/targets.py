@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from her2path.imaging.ihc.rays import ANGLES, COS, SIN
 from her2path.imaging.phantoms.ihc import IhcScene
+from her2path.imaging.phantoms.ihc_expression import own_plane
 
 UNKNOWN = 255
 """Places that are not taught: what lies under an artefact cannot be known from the picture."""
@@ -72,7 +73,7 @@ def targets_of(scene: IhcScene) -> Targets:
 
 def _amount(scene: IhcScene) -> npt.NDArray[np.uint8]:
     """Code what cells express, at the middle of two by two pixels."""
-    root = np.sqrt(scene.own[::2, ::2] * np.float32(MEMBRANE_UM))
+    root = np.sqrt(own_plane(scene.labels, scene.contours)[::2, ::2] * np.float32(MEMBRANE_UM))
     return np.asarray(np.clip(np.rint(root * AMOUNT_STEPS), 0, UNKNOWN - 1), np.uint8)
 
 

@@ -14,9 +14,9 @@ import numpy.typing as npt
 
 from her2path.imaging.phantoms.ihc_artefacts import Lens, lay_artefacts
 from her2path.imaging.phantoms.ihc_expression import (
+    Contours,
     assign_expression,
     measure_borders,
-    own_plane,
     stain_contours,
 )
 from her2path.imaging.phantoms.ihc_layout import Population, paint_nuclei
@@ -48,9 +48,8 @@ class IhcScene:
     """Decadic OD of grey matter, alike in the three channels."""
     membrane: Field
     """The part of `dab` that lies on membranes."""
-    own: Field
-    """What the tumour cell at each pixel expresses on the nearest piece of its contour: its class density,
-    0 where that piece is unstained and off tumour cells."""
+    contours: Contours
+    """What the tumour cells express on their contours, and what these show."""
     ink: npt.NDArray[np.float32] | None
     """Shape (M, N, 3): decadic OD of ink, dust, pigment and refraction; None without artefacts."""
     lenses: tuple[Lens, ...]
@@ -132,7 +131,7 @@ def compose_ihc(spec: IhcPhantomSpec) -> IhcScene:
         dab=overlay.dab,
         neutral=neutral,
         membrane=membrane,
-        own=own_plane(cells, contours),
+        contours=contours,
         ink=overlay.ink if spec.artefacts else None,
         lenses=tuple(overlay.lenses),
         artefacts=overlay.mask,

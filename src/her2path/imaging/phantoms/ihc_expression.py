@@ -188,20 +188,43 @@ def measure_borders(contours: Contours, n_cells: int) -> BorderTruth:
     return BorderTruth(expressed / size, shown / size, total / np.maximum(shown, 1))
 
 
-def own_plane(cells: CellMap, contours: Contours) -> npt.NDArray[np.float32]:
+def nearest_pieces(
+    shape: tuple[int, ...], contours: Contours
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.intp]]:
+    """Find the piece of contour that lies nearest to each pixel; there must be one.
+
+    Returns
+    -------
+    distance : ndarray of float32, shape (M, N)
+        In pixels.
+    piece : ndarray of int, shape (M, N)
+        Place in the arrays of `contours`.
+    """
+    away = np.ones(shape, np.uint8)
+    away.ravel()[contours.flat] = 0
+    distance, label = cv2.distanceTransformWithLabels(away, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    places = np.zeros(int(label.max()) + 1, np.intp)
+    places[label.ravel()[contours.flat]] = np.arange(len(contours.flat))
+    return np.asarray(distance, np.float32), places[label]
+
+
+def own_plane(labels: npt.NDArray[np.int32], contours: Contours) -> npt.NDArray[np.float32]:
     """Lay what every cell expresses over its whole body, each place with the nearest piece of contour.
+
+    Parameters
+    ----------
+    labels : ndarray of int32, shape (M, N)
+        Cell at each pixel, 0 = none.
+    contours : Contours
 
     Returns
     -------
     own : ndarray of float32, shape (M, N)
-        Class density (what the membrane shows beside equal neighbours is 1.2 times as much); 0 off cells.
+        Class density (what the membrane shows beside equal neighbours is 1.2 times as much); 0 where the
+        nearest piece is unstained and off cells.
     """
-    own = np.zeros(cells.labels.shape, np.float32)
     if not len(contours.flat):
-        return own
-    away = np.ones(own.shape, np.uint8)
-    away.ravel()[contours.flat] = 0
-    _, place = cv2.distanceTransformWithLabels(away, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-    table = np.zeros(int(place.max()) + 1, np.float32)
-    table[place.ravel()[contours.flat]] = contours.own_od / MEMBRANE_SHARE
-    return np.where(cells.labels > 0, table[place], own)
+        return np.zeros(labels.shape, np.float32)
+    density = np.asarray(contours.own_od / MEMBRANE_SHARE, np.float32)
+    _, piece = nearest_pieces(labels.shape, contours)
+    return np.where(labels > 0, density[piece], np.float32(0))

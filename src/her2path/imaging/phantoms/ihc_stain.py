@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from her2path.imaging.phantoms.ihc_detail import TissueDetail
-from her2path.imaging.phantoms.ihc_expression import Contours, Expression
+from her2path.imaging.phantoms.ihc_expression import Contours, Expression, nearest_pieces
 from her2path.imaging.phantoms.ihc_nuclei import NucleiCanvas
 from her2path.imaging.phantoms.ihc_spec import IhcPhantomSpec, StainStyle
 from her2path.imaging.phantoms.ihc_tissue import CellMap, Mask, TissueMap
@@ -25,27 +25,24 @@ Rgb = npt.NDArray[np.uint8]
 
 def membrane_plane(spec: IhcPhantomSpec, contours: Contours) -> Field:
     """Spread the contour's DAB over the width of a membrane; shape (M, N), decadic OD."""
-    away = np.ones(spec.shape, dtype=np.uint8)
-    away.ravel()[contours.flat] = 0
     if not len(contours.flat):
         return np.zeros(spec.shape, dtype=np.float32)
-    distance, label = cv2.distanceTransformWithLabels(away, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-    table = np.zeros(int(label.max()) + 1, dtype=np.float32)
-    table[label.ravel()[contours.flat]] = contours.shown_od
+    distance, piece = nearest_pieces(spec.shape, contours)
+    shown = contours.shown_od.astype(np.float32)
     # Membranes cut obliquely look broader.
     wander = smooth_noise(stream(spec.seed, "oblique"), spec.shape, 5 / spec.mpp)
     sigma = np.clip(np.float32(0.40) * np.exp(np.float32(0.22) * wander), 0.28, 0.75) / np.float32(spec.mpp)
     if spec.detail is not None:
         smear = _smear(spec, spec.detail)
         sigma += np.float32(1.0 / spec.mpp) * smear
-        table[label.ravel()[contours.flat]] *= 1 - np.float32(0.3) * smear.ravel()[contours.flat]
+        shown *= 1 - np.float32(0.3) * smear.ravel()[contours.flat]
     # The border runs between two contour pixels, half a pixel from either centre.
     profile = np.exp(-0.5 * ((distance + np.float32(0.4)) / sigma) ** 2)
     grain = smooth_noise(stream(spec.seed, "granules"), spec.shape, 0.22 / spec.mpp)
     # Pixels larger than a granule average over several.
     contrast = np.float32(0.24 * min(1.0, 0.25 / spec.mpp))
     granular = np.clip(1 + contrast * grain, 0.3, 1.8)
-    return np.asarray(table[label] * profile * granular, dtype=np.float32)
+    return np.asarray(shown[piece] * profile * granular, dtype=np.float32)
 
 
 def _smear(spec: IhcPhantomSpec, detail: TissueDetail) -> Field:
