@@ -20,7 +20,7 @@ from her2path.imaging.ihc.calibration import Calibration
 from her2path.imaging.ihc.measure import CLASSICAL, Cells
 from her2path.imaging.ihc.picture import measure_picture, traits_of
 from her2path.imaging.ihc.tumour import choose_tumour_cells
-from her2path.imaging.stain import StainModel, separate
+from her2path.imaging.stain import StainAmounts, separate
 from her2path.io.slides.opening import open_slide
 from her2path.io.slides.source import WorkingBox
 from her2path.training.scenes import WORKING_MPP, Scene, stain_model_of
@@ -79,14 +79,15 @@ def taught_by_baseline(rgb: npt.NDArray[np.uint8]) -> Scene:
     for number in np.flatnonzero(sure).tolist():
         cv2.fillPoly(labels, [np.rint(cells.nucleus_rings[number] - 0.5).astype(np.int32)], number + 1)
     depth, radii = nucleus_targets(labels, WORKING_MPP)
-    clear = _clear(rgb, model, cells.nuclei.hematoxylin[sure])
+    stains = separate(rgb, model)
+    clear = _clear(stains, cells.nuclei.hematoxylin[sure])
     taught = cv2.dilate((labels > 0).astype(np.uint8), np.ones((5, 5), np.uint8))[::2, ::2] > 0
     return Scene(
         rgb[None],
         np.array([[model.white, model.hematoxylin, model.dab]], np.float64),
         Targets(
             nucleus=np.where(taught | clear[::2, ::2], depth, UNKNOWN).astype(np.uint8),
-            amount=np.where(_undyed(rgb, model), 0, UNKNOWN).astype(np.uint8),
+            amount=np.where(_undyed(stains), 0, UNKNOWN).astype(np.uint8),
             tumour=_kinds(cells, codes == 0)[labels[2::4, 2::4]],
             radii=radii,
             cell_radii=np.zeros_like(radii),
@@ -108,19 +109,17 @@ def _kinds(cells: Cells, scored: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]
     return kinds
 
 
-def _undyed(rgb: npt.NDArray[np.uint8], model: StainModel) -> npt.NDArray[np.bool_]:
+def _undyed(stains: StainAmounts) -> npt.NDArray[np.bool_]:
     """Places without any brown within reach of a cell's membrane, shape (M/2, N/2)."""
-    dab = cv2.GaussianBlur(separate(rgb, model).dab, (0, 0), _GRAIN_UM / WORKING_MPP)
+    dab = cv2.GaussianBlur(stains.dab, (0, 0), _GRAIN_UM / WORKING_MPP)
     side = 2 * round(_CELL_UM / WORKING_MPP) + 1
     highest = cv2.dilate(dab, np.ones((side, side), np.uint8))
     return np.asarray(highest[::2, ::2] < _UNDYED_OD, np.bool_)
 
 
-def _clear(
-    rgb: npt.NDArray[np.uint8], model: StainModel, nuclear: npt.NDArray[np.float32]
-) -> npt.NDArray[np.bool_]:
+def _clear(stains: StainAmounts, nuclear: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
     """Places too pale for a nucleus of this image, shape (M, N)."""
     if not len(nuclear):
-        return np.zeros(rgb.shape[:2], np.bool_)
-    blue = cv2.GaussianBlur(separate(rgb, model).hematoxylin, (0, 0), _CLEAR_UM / WORKING_MPP)
+        return np.zeros(stains.dab.shape, np.bool_)
+    blue = cv2.GaussianBlur(stains.hematoxylin, (0, 0), _CLEAR_UM / WORKING_MPP)
     return np.asarray(blue < _CLEAR * np.median(nuclear))

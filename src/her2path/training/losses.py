@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional
 
-from her2path.imaging.ihc.rays import ANGLES
+from her2path.imaging.nets.registry import CELL_RADII, NUCLEUS_RADII
 from her2path.training.datasets import Batch
 
 
@@ -50,8 +50,8 @@ def losses(fine: torch.Tensor, coarse: torch.Tensor, batch: Batch) -> Losses:
     within = batch.radii[:, 0] > 0
     taught = depth * within
     in_tumour = taught * (batch.cell_radii[:, 0] > 0)
-    radii = (coarse[:, 1 : 1 + ANGLES] - batch.radii).abs().mean(dim=1)
-    cell_radii = (coarse[:, 1 + ANGLES :] - batch.cell_radii).abs().mean(dim=1)
+    radii = (coarse[:, NUCLEUS_RADII] - batch.radii).abs().mean(dim=1)
+    cell_radii = (coarse[:, CELL_RADII] - batch.cell_radii).abs().mean(dim=1)
     tumour = functional.interpolate(batch.tumour[:, None], scale_factor=2)[:, 0] > 0
     stained = (batch.amount > 0).float()
     expressed = torch.where(batch.amount < 0, batch.amount, stained)

@@ -23,7 +23,6 @@ SEEDS = range(1_000_000, 1_900_000)
 HELD_OUT_SEEDS = range(1_900_000, 2_000_000)
 """Seeds of scenes that its card is measured on."""
 
-_MPP = 0.5
 _PLAIN, _FAT, _CONTENT = 0.25, 0.12, 0.4
 """Shares of scenes without details of tissue, with fat, and with something in the lumens."""
 
@@ -95,7 +94,7 @@ def compose_scene(seed: int, *, side_px: int, variants: int) -> Scene:
 
 def stain_model_of(rgb: npt.NDArray[np.uint8]) -> StainModel:
     """Estimate white point and vectors from a picture as `slide_quality` does from a slide."""
-    return estimate_stain_model(rgb, mpp=_MPP)
+    return estimate_stain_model(rgb, mpp=WORKING_MPP)
 
 
 def write_scene(path: Path, scene: Scene) -> None:

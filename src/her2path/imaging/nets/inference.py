@@ -16,8 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from her2path.errors import ModelError
-from her2path.imaging.ihc.rays import ANGLES
-from her2path.imaging.nets.registry import Architecture, check_weights
+from her2path.imaging.nets.registry import CELL_RADII, NUCLEUS_RADII, Architecture, check_weights
 from her2path.imaging.stain import StainAmounts
 
 Floats = npt.NDArray[np.float32]
@@ -116,8 +115,8 @@ class Predictor:
             nucleus=rounded(_sigmoid(fine[0, 0])),
             expressed=np.stack([rounded(_sigmoid(fine[0, 1])), rounded(fine[0, 2])], axis=-1),
             tumour=rounded(_sigmoid(coarse[0, 0])),
-            radii_um=coarse[0, 1 : 1 + ANGLES],
-            cell_radii_um=coarse[0, 1 + ANGLES :],
+            radii_um=coarse[0, NUCLEUS_RADII],
+            cell_radii_um=coarse[0, CELL_RADII],
             top=top,
             left=left,
         )

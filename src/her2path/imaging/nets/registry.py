@@ -28,6 +28,8 @@ COARSE_OUTPUTS = (
     *(f"cell_radius_{ray}" for ray in range(ANGLES)),
 )
 """Channels at four input pixels: of a tumour cell; outlines of its nucleus and of itself along rays, µm."""
+NUCLEUS_RADII, CELL_RADII = slice(1, 1 + ANGLES), slice(1 + ANGLES, 1 + 2 * ANGLES)
+"""Places of the two outlines in `COARSE_OUTPUTS`."""
 
 Image = TypeVar("Image")
 
