@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from her2path.imaging.ihc.expression import Expressed, ExpressionMaps
+from her2path.imaging.ihc.expression import Expressed
 from her2path.imaging.ihc.finder import Found, Nuclei
 from her2path.imaging.ihc.rays import (
     Floats,
@@ -81,9 +81,8 @@ class CellMaps:
     """Hematoxylin without noise, >= 0."""
     labels: Floats
     """Place + 1 of the nucleus at each pixel, 0 = none."""
-    nuclei: Nuclei
+    found: Found
     mpp: float
-    expression: ExpressionMaps | None = None
 
 
 def prepare_maps(stains: StainAmounts, found: Found, *, mpp: float) -> CellMaps:
@@ -102,8 +101,7 @@ def prepare_maps(stains: StainAmounts, found: Found, *, mpp: float) -> CellMaps:
     dab = steadied(cv2.GaussianBlur(stains.dab, (0, 0), sigma))
     blue = steadied(cv2.GaussianBlur(stains.hematoxylin, (0, 0), sigma))
     np.maximum(blue, 0, out=blue)
-    labels = _label(found.nuclei, stains.dab.shape)
-    return CellMaps(dab, blue, labels, found.nuclei, mpp, found.expression)
+    return CellMaps(dab, blue, _label(found.nuclei, stains.dab.shape), found, mpp)
 
 
 def trace_cells(maps: CellMaps, *, chosen: npt.NDArray[np.intp]) -> CellRays:
@@ -120,20 +118,22 @@ def trace_cells(maps: CellMaps, *, chosen: npt.NDArray[np.intp]) -> CellRays:
     CellRays
         In the order of `chosen`.
     """
-    some = maps.nuclei.where(chosen)
+    some = maps.found.nuclei.where(chosen)
     points = RayPoints.around(some.x, some.y, np.asarray(RAY_UM / maps.mpp, np.float32))
     nucleus = np.asarray(some.radii_px * (maps.mpp / STEP_UM), np.float32, order="F")
     line, blue = points.read(maps.dab), points.read(maps.blue)
     labels = points.read(maps.labels, nearest=True)
     limit = _limits(labels, line + blue < CLEAR_OD, chosen, nucleus)
-    usual = np.minimum(nucleus + np.float32(_RIM_UM / STEP_UM), (nucleus + limit) / 2)
-    if some.cell_um is not None:
+    if some.cell_um is None:
+        usual = np.minimum(nucleus + np.float32(_RIM_UM / STEP_UM), (nucleus + limit) / 2)
+    else:
         usual = np.clip(np.asarray(some.cell_um / np.float32(STEP_UM), order="F"), nucleus + 1, limit)
     rays = CellRays(line, blue, nucleus, closed_paths(_cost(line, nucleus, usual, limit), prices=_BEND))
-    if maps.expression is None:
+    if maps.found.expression is None:
         return rays
-    # Behind the outline as the network sees it: the line that ours follows may be a neighbour's.
-    return replace(rays, own=maps.expression.along(some.x, some.y, usual * np.float32(STEP_UM)))
+    # Within the outline as the network sees it: the line that ours follows may be a neighbour's.
+    told_um = usual * np.float32(STEP_UM)
+    return replace(rays, own=maps.found.expression.along(some.x, some.y, told_um))
 
 
 def _label(nuclei: Nuclei, shape: tuple[int, ...]) -> Floats:

@@ -127,7 +127,7 @@ def _measured(
 ) -> Cells:
     rays = trace_cells(maps, chosen=chosen)
     membranes = measure_membranes(rays, calibration, noise_gain=noise_gain)
-    some = maps.nuclei.where(chosen)
+    some = maps.found.nuclei.where(chosen)
     radii_px = np.asarray(rays.contour_um / maps.mpp, np.float32)
     surround_od, gap_frac, greyness = _surround(rays)
     return Cells(

@@ -288,8 +288,8 @@ def _certainty(rays: CellRays, stained: npt.NDArray[np.bool_]) -> Floats:
     count = stained.sum(axis=1)
     if rays.own is None:
         return np.full(len(count), np.nan, np.float32)
-    total = np.asarray((rays.own.chance * stained).sum(axis=1), np.float32)
-    return np.where(count > 0, total / np.maximum(count, 1), np.float32(np.nan)).astype(np.float32)
+    mean = summed(rays.own.chance * stained) / np.maximum(count, 1)
+    return np.asarray(np.where(count > 0, mean, np.nan), np.float32)
 
 
 def _longest_run(stained: npt.NDArray[np.bool_], share: Floats) -> Floats:
