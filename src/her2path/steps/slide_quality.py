@@ -325,7 +325,8 @@ def _samples(
     mpp = downsample * slide.mpp
     edge = round(_SAMPLE_PX * mpp / MASK_MPP)
     places = sample_places(mask, features, edge=edge, count=params.samples)
-    corners = (np.rint(np.asarray(place) * (MASK_MPP / mpp)).astype(int).tolist() for place in places)
+    scale = MASK_MPP / mpp
+    corners = [(round(row * scale), round(col * scale)) for row, col in places]
     boxes = [WorkingBox(row, col, _SAMPLE_PX, _SAMPLE_PX) for row, col in corners]
     return [source.read(box, downsample=downsample) for box in boxes], mpp
 
