@@ -34,6 +34,7 @@ from her2path.io.call_entries import (
 from her2path.io.case_sheet import ImageRow
 from her2path.io.control_entries import ControlEntry
 from her2path.io.files import artefact_name, write_text
+from her2path.io.fish_entries import FishSignalsResult
 from her2path.io.quality_entries import QualityResult
 from her2path.io.score_entries import HotSpotEntry, IntervalMethod, Percentage
 from her2path.units import MppOrigin
@@ -241,6 +242,14 @@ class IhcScoreDoc(Document):
 
 
 # --- fish_counts ----------------------------------------------------------------------------
+
+
+class FishSignalsDoc(Document):
+    """`fish_signals.json`: the optics of one FISH image as its signals show them (fish_signals)."""
+
+    kind: ClassVar[str] = "fish_signals"
+    sheet: SheetFacts
+    result: FishSignalsResult | None = None
 
 
 class FishCountsResult(_Part):
