@@ -30,7 +30,7 @@ from her2path.io.case_sheet import ImageRow
 from her2path.io.masks import read_codes, read_mask
 from her2path.steps import slide_intake, slide_quality
 from tests.support.slides import write_pyramid
-from tests.validation.slides import MIXES
+from tests.validation.ihc.slides import MIXES
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRST_SEED = 500_100

@@ -14,8 +14,8 @@ import numpy as np
 from her2path.cli.phantom_ihc import expected_call
 from her2path.domain.ihc import IhcTally, StainingClass
 from her2path.imaging.phantoms.ihc import IhcPhantom, render_ihc
-from tests.validation.agreement import shown_staining
-from tests.validation.slides import borderline_slides, scored_slides
+from tests.validation.ihc.agreement import shown_staining
+from tests.validation.ihc.slides import borderline_slides, scored_slides
 
 
 def shares(tally: IhcTally) -> np.ndarray:

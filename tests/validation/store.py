@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -54,3 +55,16 @@ def keep(
 def kept(folder: Path) -> dict[str, Part]:
     """All parts by name."""
     return {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in sorted(folder.glob("*.json"))}
+
+
+def _told(row: Measure) -> Measure:
+    verdict = {True: "reached", False: "MISSED", None: ""}[row.passed]
+    interval = "" if row.low is None else f" ({row.low:.3g} to {row.high:.3g})"
+    sys.stdout.write(f"  {row.name}: {row.value:.3g}{interval} {row.unit} {verdict}  {row.detail}\n")
+    sys.stdout.flush()
+    return row
+
+
+def all_told(rows: list[Measure]) -> list[Measure]:
+    """Print the rows and give them back."""
+    return [_told(row) for row in rows]

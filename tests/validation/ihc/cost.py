@@ -15,8 +15,8 @@ from her2path.io.masks import read_mask
 from her2path.io.tables import IHC_CELLS, open_table
 from tests.support.mosaic import BLOCK_PX, blocks, core_files, write_mosaic
 from tests.support.step_cost import TO_SCORED_CELLS, StepCost, step_costs
+from tests.validation.ihc.reading import Her2Path
 from tests.validation.measures import Measure
-from tests.validation.reading import Her2Path
 
 MOSAIC_BLOCKS = (9, 8)
 """Columns and rows of the mosaic on which speed is measured."""

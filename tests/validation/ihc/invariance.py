@@ -18,9 +18,9 @@ from her2path.io import phantom_files
 from her2path.io.artefacts import IHC_FILES
 from her2path.io.case_sheet import ImageRow
 from her2path.io.tables import IHC_CELLS, IHC_CONTOURS, read_table
+from tests.validation.ihc.reading import Her2Path
+from tests.validation.ihc.slides import MIXES, ValidationSlide, make_slide
 from tests.validation.measures import Measure
-from tests.validation.reading import Her2Path
-from tests.validation.slides import MIXES, ValidationSlide, make_slide
 
 FIRST = 400
 SLIDES = (

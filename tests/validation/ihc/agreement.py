@@ -20,8 +20,8 @@ from her2path.domain.ihc import Intensity, Pattern, StainingClass, staining_clas
 from her2path.imaging.pairing import Indices, Places, pair_up
 from her2path.imaging.phantoms.ihc import IhcPhantom
 from her2path.imaging.phantoms.ihc_spec import FAINT_CUT_OD
-from tests.validation.reading import Reading
-from tests.validation.slides import ValidationSlide
+from tests.validation.ihc.reading import Reading
+from tests.validation.ihc.slides import ValidationSlide
 
 MATCH_UM = 4.0
 BORDER_UM = 12.0

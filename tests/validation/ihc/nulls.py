@@ -17,10 +17,10 @@ from her2path.imaging.phantoms.ihc_random import random_artefact
 from her2path.imaging.phantoms.ihc_spec import STYLES, IhcPhantomSpec
 from her2path.imaging.tissue_pieces import GAP_UM
 from her2path.io import phantom_files
+from tests.validation.ihc.reading import Method
+from tests.validation.ihc.slides import MIXES, TISSUES, ValidationSlide, make_slide
 from tests.validation.measures import Measure
-from tests.validation.phantom_run import side_by_side
-from tests.validation.reading import Method
-from tests.validation.slides import MIXES, TISSUES, ValidationSlide, make_slide
+from tests.validation.side_by_side import side_by_side
 
 Rgb = npt.NDArray[np.uint8]
 

@@ -15,10 +15,10 @@ from her2path.domain.ihc import IhcScore
 from her2path.io.documents import IhcScoreDoc, read_document
 from her2path.io.placeholders import not_evaluable_of
 from tests.support.mosaic import CORES
+from tests.validation.ihc.reading import Her2Path
 from tests.validation.measures import Measure
-from tests.validation.reading import Her2Path
+from tests.validation.store import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 SHEET = ROOT / "docs" / "validation" / "ihc_cores.tsv"
 SEEN_BY_MODEL = frozenset({"core_9b0f", "core_154a", "core_da59", "core_a1f1"})
 """Cores that a model may have adapted to, without labels; the others are held out."""

@@ -24,8 +24,8 @@ from skimage.segmentation import expand_labels, find_boundaries, watershed
 
 from her2path.domain.ihc import Intensity, Pattern, staining_class
 from her2path.imaging.phantoms.ihc import IhcPhantom
-from tests.validation.comparators.given import Floats, in_regions, pixels_of
-from tests.validation.reading import Reading, score_of
+from tests.validation.ihc.comparators.given import Floats, in_regions, pixels_of
+from tests.validation.ihc.reading import Reading, score_of
 
 WORKING_MPP = 0.5
 OD_PER_UNIT = 6.0

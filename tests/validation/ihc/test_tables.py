@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.validation import page, real_cores
+from tests.validation.ihc import real_cores, tables
 from tests.validation.measures import Measure
 from tests.validation.store import keep, kept
 
@@ -24,7 +24,7 @@ def results(tmp_path):
 
 
 def test_methods_stand_side_by_side_and_a_missed_threshold_is_marked(results):
-    head, _, first, memory = page.measures(results).splitlines()
+    head, _, first, memory = tables.tables(results)["measures"].splitlines()
     assert head == "| measure | on | asked | classical | her2-star-2 |"
     assert first.endswith("| at least 0.900 | 0.912 (0.900 to 0.920) | 0.870 **missed** |")
     assert memory.endswith("| at most 2000 MB | 2100 MB **missed** | not run |")
@@ -32,16 +32,16 @@ def test_methods_stand_side_by_side_and_a_missed_threshold_is_marked(results):
 
 def test_a_method_that_is_run_again_leaves_the_others_results_alone(tmp_path, results):
     keep(tmp_path, "phantoms", "her2-star-2", [F1], {"slides": []})
-    assert page.measures(kept(tmp_path)).count("0.912") == 2
+    assert tables.tables(kept(tmp_path))["measures"].count("0.912") == 2
 
 
 def test_a_page_without_results_says_so():
-    assert set(page.tables({}).values()) == {"No results yet."}
+    assert set(tables.tables({}).values()) == {"No results yet."}
 
 
 def test_every_table_has_its_place_on_the_page():
-    marks = re.findall(r"<!-- generated: (.+?) -->", page.PAGE.read_text(encoding="utf-8"))
-    assert marks == list(page.tables({}))
+    marks = re.findall(r"<!-- generated: (.+?) -->", tables.PAGE.read_text(encoding="utf-8"))
+    assert marks == list(tables.tables({}))
 
 
 @pytest.mark.parametrize(

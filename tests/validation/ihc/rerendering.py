@@ -14,10 +14,10 @@ from her2path.imaging.phantoms.ihc import IhcPhantom, photograph, render_ihc
 from her2path.imaging.phantoms.ihc_spec import STYLES
 from her2path.io import phantom_files
 from tests.support.rerender import VARIANTS, rerendered
+from tests.validation.ihc.reading import Method
+from tests.validation.ihc.slides import MIXES, TISSUES, ValidationSlide, make_slide
 from tests.validation.measures import Measure
-from tests.validation.phantom_run import side_by_side
-from tests.validation.reading import Method
-from tests.validation.slides import MIXES, TISSUES, ValidationSlide, make_slide
+from tests.validation.side_by_side import side_by_side
 
 CHOSEN = (
     "vivid_colours",

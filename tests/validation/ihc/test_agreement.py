@@ -10,10 +10,10 @@ import pytest
 from her2path.imaging.pairing import pair_up
 from her2path.imaging.phantoms.ihc import IhcPhantom, render_ihc
 from her2path.imaging.phantoms.ihc_spec import SCORE_PRESETS
-from tests.validation.agreement import BORDER_UM, compare, shown_classes
-from tests.validation.measures import Measure, detection_f1, phantom_rows, score_agreement
-from tests.validation.reading import Reading
-from tests.validation.slides import (
+from tests.validation.ihc.agreement import BORDER_UM, compare, shown_classes
+from tests.validation.ihc.measures import Measure, detection_f1, phantom_rows, score_agreement
+from tests.validation.ihc.reading import Reading
+from tests.validation.ihc.slides import (
     DEVELOPMENT_SEEDS,
     VALIDATION_SEEDS,
     ValidationSlide,
