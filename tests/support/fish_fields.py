@@ -93,6 +93,7 @@ def run_chain(paths: list[Path], out: Path, **row: object) -> FishCountsResult:
         labels=labels,
         objects=objects,
         signals=signals,
+        optics=out / "fish_signals.json",
         params=fish_signals.FishSignalsParams(),
     )
     fish_counts.run(

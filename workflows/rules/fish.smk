@@ -30,6 +30,7 @@ rule fish_signals:
         objects="images/{image_id}/fish_objects.parquet",
     output:
         signals="images/{image_id}/fish_signals.parquet",
+        optics="images/{image_id}/fish_signals.json",
     log:
         "logs/fish_signals/{image_id}.log",
     conda:
@@ -43,7 +44,7 @@ rule fish_signals:
     shell:
         "her2path --verbose step fish_signals --image {params.image:q} --slide {input.slide:q}"
         " --labels {input.labels:q} --objects {input.objects:q} --signals {output.signals:q}"
-        " --params {params.settings:q} 2> {log:q}"
+        " --optics {output.optics:q} --params {params.settings:q} 2> {log:q}"
 
 
 rule fish_counts:

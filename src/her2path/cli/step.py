@@ -53,7 +53,7 @@ OUTPUTS: Mapping[str, tuple[str, ...]] = {
     "ihc_cells": ("cells", "contours"),
     "ihc_score": ("score", "geojson", "overlay", "controls", "blocks", "heterogeneity", "spots", "crops"),
     "fish_nuclei": ("objects", "labels"),
-    "fish_signals": ("signals",),
+    "fish_signals": ("signals", "optics"),
     "fish_counts": ("nuclei", "counts", "gallery"),
     "case_call": ("call",),
     "case_report": ("report",),

@@ -47,6 +47,7 @@ FISH_FILES: Mapping[str, str] = MappingProxyType(
         "objects": "fish_objects.parquet",
         "labels": "fish_labels.tif",
         "signals": "fish_signals.parquet",
+        "optics": "fish_signals.json",
         "nuclei": "fish_nuclei.parquet",
         "counts": "fish_counts.json",
         "gallery": "gallery.png",
@@ -58,6 +59,7 @@ DOCUMENTS: Mapping[str, type[Document]] = MappingProxyType(
         "slide.json": documents.SlideDoc,
         "quality.json": documents.QualityDoc,
         "ihc_score.json": documents.IhcScoreDoc,
+        "fish_signals.json": documents.FishSignalsDoc,
         "fish_counts.json": documents.FishCountsDoc,
     }
 )

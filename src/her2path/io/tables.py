@@ -135,7 +135,7 @@ FISH_OBJECTS = _schema(
 
 FISH_SIGNALS = _schema(
     "fish_signals",
-    1,
+    2,
     # 0 = over no nucleus.
     _column("nucleus_id", pa.int32()),
     # her2, cep17 or glow.
@@ -145,8 +145,13 @@ FISH_SIGNALS = _schema(
     _column("z", pa.int16()),
     # Null for glow, which has no height of its own.
     _column("snr", pa.float32(), null=True),
+    # Height over that of a single signal of the image; null for glow.
+    _column("share", pa.float32(), null=True),
     _column("is_cluster", pa.bool_()),
     _column("copies", pa.int16()),
+    # 80 % interval of the estimate of a cluster; null for all else.
+    _column("copies_low", pa.int16(), null=True),
+    _column("copies_high", pa.int16(), null=True),
 )
 """One row per counted signal or cluster, per weak spot (0 copies) and per nucleus under glow (0 copies).
 

@@ -17,7 +17,6 @@ from pydantic import BaseModel, ConfigDict
 
 from her2path.domain.ish import Probe
 from her2path.errors import ArtefactError, UnsuitableImageError
-from her2path.imaging.fish.clusters import MIN_LONE_SIGNALS
 from her2path.imaging.fish.counting import GLOW, NO_NUCLEUS, NucleusCount, count_nuclei
 from her2path.imaging.fish.gallery import (
     SIDE_UM,
@@ -30,6 +29,7 @@ from her2path.imaging.fish.gallery import (
     render_field,
     render_gallery,
 )
+from her2path.imaging.fish.patches import MIN_LONE_SIGNALS
 from her2path.io.documents import FishCountsDoc, FishCountsResult, SlideDoc, read_document, write_document
 from her2path.io.fields.opening import open_field
 from her2path.io.fields.source import FieldSource

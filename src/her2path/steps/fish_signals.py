@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from types import MappingProxyType
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +15,9 @@ from pydantic import BaseModel, ConfigDict
 
 from her2path.domain.ish import Probe
 from her2path.errors import ChannelError, UnsuitableImageError
-from her2path.imaging.fish.clusters import ClusterParams
+from her2path.imaging.fish.clusters import Signals
 from her2path.imaging.fish.counting import GLOW
+from her2path.imaging.fish.patches import ClusterParams, SingleSignal
 from her2path.imaging.fish.signals import (
     ChannelSignals,
     Glow,
@@ -27,12 +29,13 @@ from her2path.imaging.fish.signals import (
 )
 from her2path.imaging.fish.spots import SpotParams
 from her2path.imaging.fish.windows import Window, windows_of
-from her2path.io.documents import SlideDoc, read_document
+from her2path.io.documents import FishSignalsDoc, SlideDoc, read_document, write_document
 from her2path.io.fields.channels import check_probe
 from her2path.io.fields.opening import open_field
 from her2path.io.fields.source import FieldSource
+from her2path.io.fish_entries import BleedThrough, ChannelOptics, FishSignalsResult, SingleSignalEntry
 from her2path.io.label_image import LabelImage
-from her2path.io.provenance import producer
+from her2path.io.provenance import digests, producer
 from her2path.io.slides.source import WorkingBox
 from her2path.io.tables import FISH_OBJECTS, FISH_SIGNALS, TableWriter, read_table, write_table
 
@@ -40,6 +43,11 @@ log = logging.getLogger(__name__)
 
 _MARGIN_UM = 25.0
 """Read around a window: the largest nucleus, so that its own noise is known whole."""
+
+_WEAK: Mapping[str, Any] = MappingProxyType(
+    {"is_cluster": False, "copies": 0, "copies_low": None, "copies_high": None}
+)
+"""What is written of a spot too weak to be counted."""
 
 Planes = dict[str, npt.NDArray[np.float32]]
 
@@ -67,9 +75,10 @@ def run(
     labels: Path,
     objects: Path,
     signals: Path,
+    optics: Path,
     params: FishSignalsParams,
 ) -> None:
-    """Detect, merge and assign the signals and write their table."""
+    """Detect, merge and assign the signals; write their table and what they teach of the optics."""
     document = read_document(slide, SlideDoc)
     result, sheet = document.result, document.sheet
     if result is None:
@@ -101,6 +110,15 @@ def run(
             for role, channel in counted.channels.items():
                 index = next(c.index for c in source.channels if c.role == role)
                 _append(table, role, channel, window, _depth(source, index, window))
+        write_document(
+            optics,
+            FishSignalsDoc(
+                produced_by=producer("fish_signals", params),
+                inputs=digests(slide=slide, objects=objects, labels=labels),
+                sheet=sheet,
+                result=_optics(learnt),
+            ),
+        )
         log.info("%d signals", table.rows)
 
 
@@ -148,6 +166,31 @@ def _log_learnt(learnt: Learnt) -> None:
             log.info("%s: single signal of %.2f µm", role, single.diameter_um)
 
 
+def _optics(learnt: Learnt) -> FishSignalsResult:
+    return FishSignalsResult(
+        channels=tuple(
+            ChannelOptics(role=role, single=_single_entry(single)) for role, single in learnt.single.items()
+        ),
+        bleed_through=tuple(
+            BleedThrough(source=source, target=target, share=share)
+            for (target, source), share in learnt.bleed.items()
+        ),
+    )
+
+
+def _single_entry(single: SingleSignal | None) -> SingleSignalEntry | None:
+    if single is None:
+        return None
+    return SingleSignalEntry(
+        sigma_um=single.sigma_um,
+        diameter_um=single.diameter_um,
+        height=2 * single.response,
+        light=single.flux.mean if single.flux else None,
+        light_spread_frac=single.flux.spread_frac if single.flux else None,
+        snr=single.snr,
+    )
+
+
 def _append(
     table: TableWriter,
     role: str,
@@ -156,19 +199,11 @@ def _append(
     depth: npt.NDArray[np.int16] | None,
 ) -> None:
     """Write what the window owns: signals and clusters, then weak spots with 0 copies."""
-    rows = sorted(_rows(channel, window, depth))
-    table.append(
-        {
-            "nucleus_id": [row[0] for row in rows],
-            "channel": [role] * len(rows),
-            "x_px0": [row[2] for row in rows],
-            "y_px0": [row[1] for row in rows],
-            "z": [row[3] for row in rows],
-            "snr": [row[4] for row in rows],
-            "is_cluster": [row[5] for row in rows],
-            "copies": [row[6] for row in rows],
-        }
+    rows = sorted(
+        _rows(channel, window, depth), key=lambda row: (row["nucleus_id"], row["y_px0"], row["x_px0"])
     )
+    columns = {name: [row[name] for row in rows] for name in FISH_SIGNALS.names if name != "channel"}
+    table.append({**columns, "channel": [role] * len(rows)})
 
 
 def _append_glow(table: TableWriter, glow: Sequence[Glow], window: Window) -> None:
@@ -181,7 +216,7 @@ def _append_glow(table: TableWriter, glow: Sequence[Glow], window: Window) -> No
             "x_px0": [g.col + window.left for g in own],
             "y_px0": [g.row + window.top for g in own],
             "z": [0] * len(own),
-            "snr": [None] * len(own),
+            **{name: [None] * len(own) for name in ("snr", "share", "copies_low", "copies_high")},
             "is_cluster": [False] * len(own),
             "copies": [0] * len(own),
         }
@@ -190,23 +225,29 @@ def _append_glow(table: TableWriter, glow: Sequence[Glow], window: Window) -> No
 
 def _rows(
     channel: ChannelSignals, window: Window, depth: npt.NDArray[np.int16] | None
-) -> Iterator[tuple[int, float, float, int, float, bool, int]]:
-    found, weak = channel.signals, channel.weak
-    parts = (
-        (found, found.is_cluster, found.copies),
-        (weak, np.zeros(len(weak), bool), np.zeros(len(weak), np.int32)),
-    )
-    for part, is_cluster, copies in parts:
+) -> Iterator[dict[str, Any]]:
+    """Rows of what the window owns, without the channel's name."""
+    for part in (channel.signals, channel.weak):
         for i in range(len(part)):
-            row, col = float(part.row[i]) + window.top, float(part.col[i]) + window.left
-            if window.owns(row, col):
-                z = 0 if depth is None else int(depth[int(part.row[i]), int(part.col[i])])
-                yield (
-                    int(part.nucleus[i]),
-                    row,
-                    col,
-                    z,
-                    float(part.snr[i]),
-                    bool(is_cluster[i]),
-                    int(copies[i]),
-                )
+            row, col = float(part.row[i]), float(part.col[i])
+            if not window.owns(row + window.top, col + window.left):
+                continue
+            found: dict[str, Any] = {
+                "nucleus_id": int(part.nucleus[i]),
+                "x_px0": col + window.left,
+                "y_px0": row + window.top,
+                "z": 0 if depth is None else int(depth[int(row), int(col)]),
+                "snr": float(part.snr[i]),
+                "share": float(part.response[i]) / channel.single_response,
+            }
+            yield found | (_copies(part, i) if isinstance(part, Signals) else dict(_WEAK))
+
+
+def _copies(signals: Signals, i: int) -> dict[str, Any]:
+    is_cluster = bool(signals.is_cluster[i])
+    return {
+        "is_cluster": is_cluster,
+        "copies": int(signals.copies[i]),
+        "copies_low": int(signals.low[i]) if is_cluster else None,
+        "copies_high": int(signals.high[i]) if is_cluster else None,
+    }

@@ -16,8 +16,11 @@ SIGNAL = {
     "y_px0": [1.0, 2.0],
     "z": [0, 0],
     "snr": [9.0, None],
+    "share": [1.0, None],
     "is_cluster": [False, False],
     "copies": [1, 0],
+    "copies_low": [None, None],
+    "copies_high": [None, None],
 }
 
 

@@ -7,63 +7,17 @@ light of the patch over that of a single signal of the same image is the estimat
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
-from her2path.imaging.fish.quality import robust_sigma
+from her2path.imaging.fish.patches import ClusterParams, Flux, Patches, SingleSignal
 from her2path.imaging.fish.spots import Spots
 
-Image = npt.NDArray[np.float32]
-Labels = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int32]
 Mask = npt.NDArray[np.bool_]
-
-
-MIN_LONE_SIGNALS = 8
-"""Fewest lone signals that teach the light of a single one: the spread of single signals is 35 %, so
-that of their typical value is then 12 %."""
-
-
-@dataclass(frozen=True, slots=True)
-class ClusterParams:
-    """Cut-points of merging and of the estimate."""
-
-    patch_level: float = 0.25
-    """A patch of light ends where it falls below this share of a single signal's height."""
-    min_copies: float = 3.4
-    """Least light, in single signals, that can be a cluster; three bright ones by chance are none."""
-    min_density: float = 0.5
-    """Least mean height of a cluster's patch over that of a single signal: copies that lie on each
-    other add up, while the texture of a nucleus is wide and faint."""
-    max_diffuse: float = 3.5
-    """Most light of a cluster's patch over the sharp light of its spots (both in single signals);
-    copies give both, while a bright part of an autofluorescent nucleus gives hardly a spot."""
-    glow_copies: float = 3.0
-    """Light of the other probe in the same patch, in its single signals, from which it may be glow."""
-    glow_likeness: float = 0.85
-    """Likeness (cosine) of both probes' light within a patch from which it is glow of blood cells, pigment
-    or dust; signals of two colours in one patch lie on different places."""
-    min_excess: float = 1.25
-    """Least light over that of the spots that can be told apart in the patch."""
-    max_copies: int = 60
-    """Largest estimate; more cannot be told from glare."""
-
-
-@dataclass(frozen=True, slots=True)
-class SingleSignal:
-    """What one signal looks like in this image and channel."""
-
-    response: float
-    """Response of the spot filter, in pixel values."""
-    sigma_um: float
-    diameter_um: float
-    """Spots no further apart are one signal."""
-    flux: float | None = None
-    """Light above background, in pixel values x pixels; None = not learnt, so nothing is estimated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,123 +29,16 @@ class Signals:
     snr: Floats
     nucleus: Ints
     is_cluster: Mask
+    response: Floats
+    """Greatest height of its spots."""
     copies: Ints
     """1 for a signal, an estimate for a cluster."""
+    low: Ints
+    """Bounds of the estimate (`Flux.interval`); `copies` for a signal."""
+    high: Ints
 
     def __len__(self) -> int:
         return len(self.row)
-
-
-@dataclass(frozen=True, slots=True)
-class Patches:
-    """Connected patches of light above background."""
-
-    labels: Labels
-    """Shape (M, N); 0 = none."""
-    flux: Floats
-    """Light above background per patch, item 0 unused."""
-    mean: Floats
-    """Mean height above background per patch."""
-    excess: Image
-    """Light above background, shape (M, N)."""
-
-
-def measure_patches(
-    plane: Image, nuclei: Labels, spots: Spots, *, single: SingleSignal, mpp: float, params: ClusterParams
-) -> Patches:
-    """Find the patches of light that spots belong to and integrate them above local background.
-
-    Parameters
-    ----------
-    plane : ndarray of float32, shape (M, N)
-        Probe channel, bleed-through removed.
-    nuclei : ndarray of int32, shape (M, N)
-        Nuclei, 0 = none.
-    spots : Spots
-        Accepted spots of the channel.
-    single : SingleSignal
-        Response and size; its flux is not used.
-    mpp : float
-        Pixel size in µm.
-    params : ClusterParams
-    """
-    sigma_px = max(single.sigma_um / mpp, 0.7)
-    height = 2 * single.response  # a Gaussian spot responds with half its height
-    near = np.zeros(plane.shape, np.uint8)
-    near[spots.row.astype(int), spots.col.astype(int)] = 1
-    reach = 2 * round(2.6 * sigma_px) + 1
-    near = _wider(near, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)).astype(np.uint8))
-    excess = plane - _background(plane, nuclei, near > 0, 1.0 / mpp)
-    smooth = cv2.GaussianBlur(excess, (0, 0), max(0.5 * sigma_px, 0.5))
-    # Clusters reach further than the surroundings of their spots: take the background anew.
-    lit = (smooth > params.patch_level * height).astype(np.uint8)
-    covered = _wider(lit, np.ones((3, 3), np.uint8)) | near
-    excess = plane - _background(plane, nuclei, covered > 0, 1.0 / mpp)
-    smooth = cv2.GaussianBlur(excess, (0, 0), max(0.5 * sigma_px, 0.5))
-    lit = (smooth > params.patch_level * height).astype(np.uint8)
-    count, parts = cv2.connectedComponents(lit, connectivity=8)
-    labels: Labels = parts.astype(np.int32)
-    # A patch ends at a share of the height; the light just outside it belongs to it as well.
-    rim = cv2.dilate(labels.astype(np.float32), np.ones((3, 3), np.uint8))
-    pixels = np.flatnonzero(rim)
-    core, light = labels.ravel()[pixels], excess.ravel()[pixels]
-    whole = np.where(core > 0, core, rim.ravel()[pixels].astype(np.int32))
-    flux = np.bincount(whole, light, count).astype(np.float64)
-    within = core > 0
-    area = np.bincount(core[within], minlength=count)
-    mean = np.bincount(core[within], light[within], count) / np.maximum(area, 1)
-    return Patches(labels, flux, mean, excess)
-
-
-def glowing(own: Patches, other: Patches, *, other_single: SingleSignal, params: ClusterParams) -> Mask:
-    """Tell patches that both probes show alike: autofluorescence, not signals.
-
-    Parameters
-    ----------
-    own, other : Patches
-        Of two probe channels of the same field.
-    other_single : SingleSignal
-        A single signal of the other channel.
-    params : ClusterParams
-
-    Returns
-    -------
-    mask : ndarray of bool
-        Per patch of `own`; item 0 is False.
-    """
-    count = len(own.flux)
-    if not other_single.flux or count < 2:
-        return np.zeros(count, bool)
-    where = own.labels > 0
-    patch = own.labels[where]
-    x, y = own.excess[where].astype(np.float64), other.excess[where].astype(np.float64)
-    xx, yy, xy = (np.bincount(patch, v, count) for v in (x * x, y * y, x * y))
-    alike = xy > params.glow_likeness * np.sqrt(np.maximum(xx * yy, 1e-12))
-    mask: Mask = alike & (np.bincount(patch, y, count) > params.glow_copies * other_single.flux)
-    mask[0] = False
-    return mask
-
-
-def learn_flux(patches: Patches, spots: Spots, *, single: SingleSignal) -> float | None:
-    """Light of one signal: the typical light of patches that hold one ordinary spot of a nucleus.
-
-    Returns
-    -------
-    flux : float or None
-        None with fewer than eight such patches.
-    """
-    patch = patches.labels[spots.row.astype(int), spots.col.astype(int)]
-    lone = np.bincount(patch, minlength=len(patches.flux))[patch] == 1
-    usual = (spots.response > 0.45 * single.response) & (spots.response < 2.0 * single.response)
-    chosen = patches.flux[patch[lone & usual & (patch > 0) & (spots.nucleus > 0)]]
-    chosen = chosen[chosen > 0]
-    if len(chosen) < MIN_LONE_SIGNALS:
-        return None
-    # The copies of a cluster add up their lights, bright and faint ones: wanted is the mean, here
-    # that of a log-normal spread, as single outliers (a speck of dust) would pull the plain mean.
-    logs = np.log(chosen)
-    middle = float(np.median(logs))
-    return float(np.exp(middle + min(robust_sigma(logs), 0.6) ** 2 / 2))
 
 
 def group_signals(
@@ -218,7 +65,7 @@ def group_signals(
     """
     patch = patches.labels[spots.row.astype(int), spots.col.astype(int)]
     share = _share_of_patch(spots, patch)
-    rows: list[tuple[float, float, float, int, bool, int]] = []
+    rows: list[_Signal] = []
     done = np.zeros(len(spots), bool)
     for index in range(len(spots)):
         if done[index]:
@@ -235,12 +82,11 @@ def group_signals(
         sharp = float(spots.response[members].sum()) / single.response
         if copies > params.max_diffuse * sharp:
             copies = 0.0
-        if copies >= max(params.min_copies, params.min_excess * len(groups)):
-            estimate = min(round(copies), params.max_copies)
-            rows.append(_row(spots, members, is_cluster=True, copies=estimate))
+        if single.flux and copies >= max(params.min_copies, params.min_excess * len(groups)):
+            rows.append(_signal(spots, members, cluster=(copies, single.flux), most=params.max_copies))
         else:
-            rows += [_row(spots, group, is_cluster=False, copies=1) for group in groups]
-    return _merge_across_patches(rows, within_px=single.diameter_um / mpp)
+            rows += [_signal(spots, group) for group in groups]
+    return _columns(_merge_across_patches(rows, within_px=single.diameter_um / mpp))
 
 
 def merge_doublets(row: Floats, col: Floats, *, within_px: float) -> Ints:
@@ -268,33 +114,6 @@ def merge_doublets(row: Floats, col: Floats, *, within_px: float) -> Ints:
     return np.unique(group, return_inverse=True)[1].astype(np.int32)
 
 
-def _background(plane: Image, nuclei: Labels, covered: Mask, sigma_px: float) -> Image:
-    """Level without signals: smoothed over uncovered pixels of nuclei, and of the rest, apart."""
-    height, width = plane.shape
-    # A level smoothed over sigma_px is as well described on a grid of half that spacing.
-    step = max(int(sigma_px // 2), 1)
-    size = (max(width // step, 1), max(height // step, 1))
-    side_px = (2 * int(6 * sigma_px / step) + 1,) * 2
-    out = np.zeros_like(plane)
-    free = ~covered
-    for side in (nuclei > 0, nuclei == 0):
-        weight = (side & free).astype(np.float32)
-        small = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
-        value = cv2.resize(plane * weight, size, interpolation=cv2.INTER_AREA)
-        total = cv2.GaussianBlur(small, (0, 0), sigma_px / step)
-        near = cv2.GaussianBlur(value, (0, 0), sigma_px / step) / np.maximum(total, 1e-6)
-        # A cluster may cover all there is nearby: take the level from further away then.
-        far = cv2.blur(value, side_px) / np.maximum(cv2.blur(small, side_px), 1e-6)
-        level = np.where(total > 0.02, near, far).astype(np.float32)
-        np.copyto(out, cv2.resize(level, (width, height), interpolation=cv2.INTER_LINEAR), where=side)
-    return out
-
-
-def _wider(mask: npt.NDArray[np.uint8], element: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    wider: npt.NDArray[np.uint8] = cv2.dilate(mask, element).astype(np.uint8)
-    return wider
-
-
 def _share_of_patch(spots: Spots, patch: Ints) -> Floats:
     total = np.bincount(patch, spots.response)
     share: Floats = spots.response / total[patch]
@@ -304,46 +123,80 @@ def _share_of_patch(spots: Spots, patch: Ints) -> Floats:
 def _estimate(flux: float, shares: Floats, single: SingleSignal, patch: int) -> float:
     if patch == 0 or not single.flux:
         return 0.0
-    return float(flux * shares.sum() / single.flux)
+    return float(flux * shares.sum() / single.flux.mean)
 
 
-def _row(
-    spots: Spots, members: npt.NDArray[np.intp], *, is_cluster: bool, copies: int
-) -> tuple[float, float, float, int, bool, int]:
+@dataclass(frozen=True, slots=True)
+class _Signal:
+    """One row of `Signals`."""
+
+    nucleus: int
+    row: float
+    col: float
+    snr: float
+    response: float
+    is_cluster: bool = False
+    copies: int = 1
+    low: int = 1
+    high: int = 1
+
+
+def _signal(
+    spots: Spots,
+    members: npt.NDArray[np.intp],
+    *,
+    cluster: tuple[float, Flux] | None = None,
+    most: int = 1,
+) -> _Signal:
+    """One signal, or a cluster of so many copies, from its spots."""
     weight = spots.response[members]
-    return (
-        float(np.average(spots.row[members], weights=weight)),
-        float(np.average(spots.col[members], weights=weight)),
-        float(spots.snr[members].max()),
-        int(spots.nucleus[members[0]]),
-        is_cluster,
-        copies,
+    found = _Signal(
+        nucleus=int(spots.nucleus[members[0]]),
+        row=float(np.average(spots.row[members], weights=weight)),
+        col=float(np.average(spots.col[members], weights=weight)),
+        snr=float(spots.snr[members].max()),
+        response=float(weight.max()),
     )
+    if cluster is None:
+        return found
+    copies, flux = cluster
+    low, high = (min(bound, most) for bound in flux.interval(copies))
+    return replace(found, is_cluster=True, copies=min(round(copies), most), low=low, high=high)
 
 
-def _merge_across_patches(
-    rows: list[tuple[float, float, float, int, bool, int]], *, within_px: float
-) -> Signals:
+def _merge_across_patches(rows: list[_Signal], *, within_px: float) -> list[_Signal]:
     """Merge single signals that lie within one diameter although a dark line parts their patches."""
     # Outside nuclei nothing is counted by place, so nothing there needs merging.
-    kept = [r for r in rows if r[4] or r[3] == 0]
-    single = [r for r in rows if not r[4] and r[3] > 0]
-    for nucleus in sorted({r[3] for r in single}):
-        own = [r for r in single if r[3] == nucleus]
+    kept = [r for r in rows if r.is_cluster or r.nucleus == 0]
+    single = [r for r in rows if not r.is_cluster and r.nucleus > 0]
+    for nucleus in sorted({r.nucleus for r in single}):
+        own = [r for r in single if r.nucleus == nucleus]
         group = merge_doublets(
-            np.array([r[0] for r in own]), np.array([r[1] for r in own]), within_px=within_px
+            np.array([r.row for r in own]), np.array([r.col for r in own]), within_px=within_px
         )
         for number in range(group.max() + 1):
             part = [r for r, g in zip(own, group, strict=True) if g == number]
-            row, col = (float(np.mean([r[axis] for r in part])) for axis in (0, 1))
-            kept.append((row, col, max(r[2] for r in part), nucleus, False, 1))
-    kept.sort(key=lambda r: (r[3], r[0], r[1]))
-    columns = list(zip(*kept, strict=True)) if kept else [()] * 6
+            kept.append(
+                _Signal(
+                    nucleus=nucleus,
+                    row=float(np.mean([r.row for r in part])),
+                    col=float(np.mean([r.col for r in part])),
+                    snr=max(r.snr for r in part),
+                    response=max(r.response for r in part),
+                )
+            )
+    return sorted(kept, key=lambda r: (r.nucleus, r.row, r.col))
+
+
+def _columns(rows: list[_Signal]) -> Signals:
     return Signals(
-        row=np.array(columns[0], np.float64),
-        col=np.array(columns[1], np.float64),
-        snr=np.array(columns[2], np.float64),
-        nucleus=np.array(columns[3], np.int32),
-        is_cluster=np.array(columns[4], bool),
-        copies=np.array(columns[5], np.int32),
+        row=np.array([r.row for r in rows], np.float64),
+        col=np.array([r.col for r in rows], np.float64),
+        snr=np.array([r.snr for r in rows], np.float64),
+        response=np.array([r.response for r in rows], np.float64),
+        nucleus=np.array([r.nucleus for r in rows], np.int32),
+        is_cluster=np.array([r.is_cluster for r in rows], bool),
+        copies=np.array([r.copies for r in rows], np.int32),
+        low=np.array([r.low for r in rows], np.int32),
+        high=np.array([r.high for r in rows], np.int32),
     )

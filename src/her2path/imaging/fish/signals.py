@@ -7,7 +7,7 @@ counts window by window.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -16,13 +16,12 @@ from scipy.spatial import cKDTree
 
 from her2path.imaging.fish.assign import debris_mask, single_response
 from her2path.imaging.fish.channels import MAX_BLEED, bleed_fraction, remove_bleed
-from her2path.imaging.fish.clusters import (
+from her2path.imaging.fish.clusters import Signals, group_signals
+from her2path.imaging.fish.patches import (
     ClusterParams,
     Patches,
-    Signals,
     SingleSignal,
     glowing,
-    group_signals,
     learn_flux,
     measure_patches,
 )
@@ -71,6 +70,8 @@ class ChannelSignals:
     signals: Signals
     weak: Spots
     """Spots too faint to be counted."""
+    single_response: float
+    """Response of a single signal, that heights are compared with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +132,11 @@ def learn_signals(
             single[role] = None
             continue
         diameter = params.diameter_um or 1.2 * _FWHM * sigma_um
-        alone = SingleSignal(response, sigma_um, diameter)
+        alone = SingleSignal(response, sigma_um, diameter, _typical_snr(spots))
         counted = spots.where(spots.response >= params.min_share * response)
         patches = measure_patches(plane, labels, counted, single=alone, mpp=mpp, params=params.cluster)
         flux = learn_flux(patches, counted, single=alone)
-        single[role] = SingleSignal(response, sigma_um, diameter, flux)
+        single[role] = replace(alone, flux=flux)
     return Learnt(single, bleed)
 
 
@@ -184,7 +185,7 @@ def count_signals(
         lit |= glow
         clear = counted[role].where(~glow[counted[role].row.astype(int), counted[role].col.astype(int)])
         signals = group_signals(clear, patches[role], single=singles[role], mpp=mpp, params=params.cluster)
-        found[role] = ChannelSignals(signals, weak[role])
+        found[role] = ChannelSignals(signals, weak[role], singles[role].response)
     return FieldSignals(found, tuple(_glow_over_nuclei(lit, labels, mpp, params.min_glow_um2)))
 
 
@@ -240,7 +241,13 @@ def _unlearnt(spots: Spots, sigma_um: float, params: SignalParams) -> SingleSign
     # Too few spots to learn from: the few that stand out are compared with their own median.
     inside = spots.response[(spots.nucleus > 0) & (spots.snr >= 10)]
     response = float(np.median(inside)) if len(inside) else float(spots.response.max(initial=1.0))
-    return SingleSignal(response, sigma_um, params.diameter_um or 1.2 * _FWHM * sigma_um)
+    diameter_um = params.diameter_um or 1.2 * _FWHM * sigma_um
+    return SingleSignal(response, sigma_um, diameter_um, _typical_snr(spots))
+
+
+def _typical_snr(spots: Spots) -> float:
+    inside = spots.snr[spots.nucleus > 0]
+    return float(np.median(inside)) if len(inside) else float(np.median(spots.snr)) if len(spots) else 1.0
 
 
 def _strong(spots: Spots, params: SignalParams) -> Spots:

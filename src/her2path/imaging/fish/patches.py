@@ -1,0 +1,229 @@
+"""Patches of light of one probe channel, and what one signal of the image looks like in them.
+
+The light of a patch over that of a single signal of the same image is what copies are estimated by
+where spots run together; a patch that both probes show alike is no signal but glow.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from her2path.imaging.fish.quality import robust_sigma
+from her2path.imaging.fish.spots import Spots
+
+Image = npt.NDArray[np.float32]
+Labels = npt.NDArray[np.int32]
+Floats = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+
+MIN_LONE_SIGNALS = 8
+"""Fewest lone signals that teach the light of a single one: the spread of single signals is 35 %, so
+that of their typical value is then 12 %."""
+_Z_80 = 1.2816
+"""Standard normal deviate of a two-sided 80 % interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterParams:
+    """Cut-points of merging and of the estimate."""
+
+    patch_level: float = 0.25
+    """A patch of light ends where it falls below this share of a single signal's height."""
+    min_copies: float = 3.4
+    """Least light, in single signals, that can be a cluster; three bright ones by chance are none."""
+    min_density: float = 0.5
+    """Least mean height of a cluster's patch over that of a single signal: copies that lie on each
+    other add up, while the texture of a nucleus is wide and faint."""
+    max_diffuse: float = 3.5
+    """Most light of a cluster's patch over the sharp light of its spots (both in single signals);
+    copies give both, while a bright part of an autofluorescent nucleus gives hardly a spot."""
+    glow_copies: float = 3.0
+    """Light of the other probe in the same patch, in its single signals, from which it may be glow."""
+    glow_likeness: float = 0.85
+    """Likeness (cosine) of both probes' light within a patch from which it is glow of blood cells, pigment
+    or dust; signals of two colours in one patch lie on different places."""
+    min_excess: float = 1.25
+    """Least light over that of the spots that can be told apart in the patch."""
+    max_copies: int = 60
+    """Largest estimate; more cannot be told from glare."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flux:
+    """Light of lone signals above background, in pixel values x pixels."""
+
+    mean: float
+    spread_frac: float
+    """Standard deviation over mean."""
+    signals: int
+    """How many taught it."""
+
+    def interval(self, copies: float) -> tuple[int, int]:
+        """Bounds of an estimate of so many copies that hold the true number four times in five.
+
+        The lights of the copies vary, and the mean that they are divided by was learnt from a sample.
+        """
+        copies = max(copies, 1.0)
+        spread = self.spread_frac * (1 / copies + 1 / self.signals) ** 0.5
+        low, high = copies * (1 - _Z_80 * spread), copies * (1 + _Z_80 * spread)
+        return max(math.floor(low), 1), math.ceil(high)
+
+
+@dataclass(frozen=True, slots=True)
+class SingleSignal:
+    """What one signal looks like in this image and channel."""
+
+    response: float
+    """Response of the spot filter, in pixel values."""
+    sigma_um: float
+    diameter_um: float
+    """Spots no further apart are one signal."""
+    snr: float
+    """Response over the noise of a typical nucleus."""
+    flux: Flux | None = None
+    """None = not learnt, so nothing is estimated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patches:
+    """Connected patches of light above background."""
+
+    labels: Labels
+    """Shape (M, N); 0 = none."""
+    flux: Floats
+    """Light above background per patch, item 0 unused."""
+    mean: Floats
+    """Mean height above background per patch."""
+    excess: Image
+    """Light above background, shape (M, N)."""
+
+
+def measure_patches(
+    plane: Image, nuclei: Labels, spots: Spots, *, single: SingleSignal, mpp: float, params: ClusterParams
+) -> Patches:
+    """Find the patches of light that spots belong to and integrate them above local background.
+
+    Parameters
+    ----------
+    plane : ndarray of float32, shape (M, N)
+        Probe channel, bleed-through removed.
+    nuclei : ndarray of int32, shape (M, N)
+        Nuclei, 0 = none.
+    spots : Spots
+        Accepted spots of the channel.
+    single : SingleSignal
+        Response and size; its flux is not used.
+    mpp : float
+        Pixel size in µm.
+    params : ClusterParams
+    """
+    sigma_px = max(single.sigma_um / mpp, 0.7)
+    height = 2 * single.response  # a Gaussian spot responds with half its height
+    near = np.zeros(plane.shape, np.uint8)
+    near[spots.row.astype(int), spots.col.astype(int)] = 1
+    reach = 2 * round(2.6 * sigma_px) + 1
+    near = _wider(near, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)).astype(np.uint8))
+    excess = plane - _background(plane, nuclei, near > 0, 1.0 / mpp)
+    smooth = cv2.GaussianBlur(excess, (0, 0), max(0.5 * sigma_px, 0.5))
+    # Clusters reach further than the surroundings of their spots: take the background anew.
+    lit = (smooth > params.patch_level * height).astype(np.uint8)
+    covered = _wider(lit, np.ones((3, 3), np.uint8)) | near
+    excess = plane - _background(plane, nuclei, covered > 0, 1.0 / mpp)
+    smooth = cv2.GaussianBlur(excess, (0, 0), max(0.5 * sigma_px, 0.5))
+    lit = (smooth > params.patch_level * height).astype(np.uint8)
+    count, parts = cv2.connectedComponents(lit, connectivity=8)
+    labels: Labels = parts.astype(np.int32)
+    # A patch ends at a share of the height; the light just outside it belongs to it as well.
+    rim = cv2.dilate(labels.astype(np.float32), np.ones((3, 3), np.uint8))
+    pixels = np.flatnonzero(rim)
+    core, light = labels.ravel()[pixels], excess.ravel()[pixels]
+    whole = np.where(core > 0, core, rim.ravel()[pixels].astype(np.int32))
+    flux = np.bincount(whole, light, count).astype(np.float64)
+    within = core > 0
+    area = np.bincount(core[within], minlength=count)
+    mean = np.bincount(core[within], light[within], count) / np.maximum(area, 1)
+    return Patches(labels, flux, mean, excess)
+
+
+def glowing(own: Patches, other: Patches, *, other_single: SingleSignal, params: ClusterParams) -> Mask:
+    """Tell patches that both probes show alike: autofluorescence, not signals.
+
+    Parameters
+    ----------
+    own, other : Patches
+        Of two probe channels of the same field.
+    other_single : SingleSignal
+        A single signal of the other channel.
+    params : ClusterParams
+
+    Returns
+    -------
+    mask : ndarray of bool
+        Per patch of `own`; item 0 is False.
+    """
+    count = len(own.flux)
+    if not other_single.flux or count < 2:
+        return np.zeros(count, bool)
+    where = own.labels > 0
+    patch = own.labels[where]
+    x, y = own.excess[where].astype(np.float64), other.excess[where].astype(np.float64)
+    xx, yy, xy = (np.bincount(patch, v, count) for v in (x * x, y * y, x * y))
+    alike = xy > params.glow_likeness * np.sqrt(np.maximum(xx * yy, 1e-12))
+    mask: Mask = alike & (np.bincount(patch, y, count) > params.glow_copies * other_single.flux.mean)
+    mask[0] = False
+    return mask
+
+
+def learn_flux(patches: Patches, spots: Spots, *, single: SingleSignal) -> Flux | None:
+    """Light of one signal: the typical light of patches that hold one ordinary spot of a nucleus.
+
+    Returns
+    -------
+    flux : Flux or None
+        None with fewer than eight such patches.
+    """
+    patch = patches.labels[spots.row.astype(int), spots.col.astype(int)]
+    lone = np.bincount(patch, minlength=len(patches.flux))[patch] == 1
+    usual = (spots.response > 0.45 * single.response) & (spots.response < 2.0 * single.response)
+    chosen = patches.flux[patch[lone & usual & (patch > 0) & (spots.nucleus > 0)]]
+    chosen = chosen[chosen > 0]
+    if len(chosen) < MIN_LONE_SIGNALS:
+        return None
+    # The copies of a cluster add up their lights, bright and faint ones: wanted is the mean, here
+    # that of a log-normal spread, as single outliers (a speck of dust) would pull the plain mean.
+    logs = np.log(chosen)
+    sigma = min(robust_sigma(logs), 0.6)
+    mean = float(np.exp(float(np.median(logs)) + sigma**2 / 2))
+    return Flux(mean, float(np.expm1(sigma**2) ** 0.5), len(chosen))
+
+
+def _background(plane: Image, nuclei: Labels, covered: Mask, sigma_px: float) -> Image:
+    """Level without signals: smoothed over uncovered pixels of nuclei, and of the rest, apart."""
+    height, width = plane.shape
+    # A level smoothed over sigma_px is as well described on a grid of half that spacing.
+    step = max(int(sigma_px // 2), 1)
+    size = (max(width // step, 1), max(height // step, 1))
+    side_px = (2 * int(6 * sigma_px / step) + 1,) * 2
+    out = np.zeros_like(plane)
+    free = ~covered
+    for side in (nuclei > 0, nuclei == 0):
+        weight = (side & free).astype(np.float32)
+        small = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
+        value = cv2.resize(plane * weight, size, interpolation=cv2.INTER_AREA)
+        total = cv2.GaussianBlur(small, (0, 0), sigma_px / step)
+        near = cv2.GaussianBlur(value, (0, 0), sigma_px / step) / np.maximum(total, 1e-6)
+        # A cluster may cover all there is nearby: take the level from further away then.
+        far = cv2.blur(value, side_px) / np.maximum(cv2.blur(small, side_px), 1e-6)
+        level = np.where(total > 0.02, near, far).astype(np.float32)
+        np.copyto(out, cv2.resize(level, (width, height), interpolation=cv2.INTER_LINEAR), where=side)
+    return out
+
+
+def _wider(mask: npt.NDArray[np.uint8], element: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    wider: npt.NDArray[np.uint8] = cv2.dilate(mask, element).astype(np.uint8)
+    return wider
