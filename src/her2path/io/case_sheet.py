@@ -44,6 +44,7 @@ _WORDS = ("assay", "specimen", "probe", "controls", "tumour_site")
 _LISTS = {"channels": ";", "control_piece": ",", "control_score": ","}
 """Columns that hold several words, and the mark between them."""
 CHANNEL_ROLES = ("dapi", "her2", "cep17", "other")
+_PROBE_COLOURS = ("orange", "red", "green")
 FIXATION_HOURS_MAX = 336
 """Longest time in formalin taken for real (hours, two weeks): six hours written in minutes are more."""
 COLD_ISCHAEMIA_MINUTES_MAX = 4320
@@ -83,11 +84,12 @@ class ImageRow(BaseModel):
     """Score that each of them should have, in the same order; empty = not stated."""
     probe: Probe = Probe.DUAL
     channels: tuple[str, ...] = ()
-    """Roles of the channels in order (`dapi;her2;cep17`); empty = found by name or wavelength."""
+    """Roles of the channels in order (`dapi;her2;cep17`); empty = found by name or wavelength.  Kits
+    that label HER2 green are stated as such: `dapi;her2:green;cep17:orange`."""
     area: str = ""
     """Label of the tumour area that a FISH image shows."""
     observer: Annotated[int, Ge(1)] = 1
-    """1 = first count, 2 = recount by a second, blinded observer."""
+    """1 = first count, 2 = other fields for a recount: the program's count of them is a check."""
     controls: Controls = Controls.UNKNOWN
     tumour_site: TumourSite | None = None
     """Where the tumour grew; empty = not stated.  It never chooses the guideline."""
@@ -145,9 +147,11 @@ class ImageRow(BaseModel):
     @field_validator("channels")
     @classmethod
     def _known_roles(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        if unknown := [role for role in value if role not in CHANNEL_ROLES]:
+        allowed = (*CHANNEL_ROLES, *(f"{probe}:{c}" for probe in ("her2", "cep17") for c in _PROBE_COLOURS))
+        if unknown := [word for word in value if word not in allowed]:
             raise ValueError(f"unknown channel {unknown[0]!r}; use {', '.join(CHANNEL_ROLES)}")
-        if doubled := [role for role in ("dapi", "her2", "cep17") if value.count(role) > 1]:
+        roles = [word.partition(":")[0] for word in value]
+        if doubled := [role for role in ("dapi", "her2", "cep17") if roles.count(role) > 1]:
             raise ValueError(f"channel {doubled[0]!r} is named twice")
         return value
 

@@ -21,6 +21,7 @@ from her2path.errors import (
 )
 from her2path.io.case_sheet import ImageRow
 from her2path.io.documents import SlideDoc, SlideResult, SourceFile, sheet_facts, write_document
+from her2path.io.fields.channels import check_probe, check_stated
 from her2path.io.fields.opening import open_field
 from her2path.io.files import sha256_of
 from her2path.io.geojson import read_exclusions, read_regions
@@ -111,6 +112,8 @@ def _bright_field(image: list[Path], row: ImageRow, params: SlideIntakeParams) -
 
 def _fluorescence(image: list[Path], row: ImageRow, params: SlideIntakeParams) -> SlideResult:
     with open_field(image, name=row.image_id, channels=row.channels) as source:
+        check_stated(source.channels, stated=row.channels, image=row.image_id)
+        check_probe(source.channels, probe=row.probe, image=row.image_id)
         size = _pixel_size(row, source.pixel_size, "the file states no usable pixel size")
         _check_fine_enough(row, size, params.max_fish_mpp, "signals cannot be told apart")
         return SlideResult(

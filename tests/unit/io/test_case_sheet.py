@@ -164,6 +164,8 @@ def test_an_id_that_cannot_be_a_folder_is_refused_with_the_rule(tmp_path, column
         pytest.param({"observer": "Dr. X"}, "observer", "'Dr. X'", id="observer by name"),
         pytest.param({"channels": "dapi;red"}, "channels", "'red'.*dapi, her2, cep17", id="unknown channel"),
         pytest.param({"channels": "dapi;her2;her2"}, "channels", "twice", id="channel named twice"),
+        pytest.param({"channels": "dapi;her2:green;her2"}, "channels", "twice", id="probe named twice"),
+        pytest.param({"channels": "dapi:green;her2"}, "channels", "unknown", id="DAPI has no colour"),
         pytest.param({"area": "<script>"}, "area", "letters, digits", id="HTML in the area"),
         pytest.param({"tumour_site": "lung"}, "tumour_site", "'solid_other'.*'lung'", id="unknown site"),
         pytest.param({"fixation_hours": "-1"}, "fixation_hours", "hours, 0 to 336", id="negative hours"),

@@ -29,7 +29,9 @@ _TARGETS: dict[str, Role] = {
     "cen17": "cep17",
     "chr17": "cep17",
     "d17z1": "cep17",
+    **dict.fromkeys(("tp53", "p53", "d17s122", "d17s379", "rara", "rai1", "sms", "lis1", "top2a"), "other"),
 }
+"""Loci; those of a third probe (another gene of chromosome 17 as control) are carried along, not counted."""
 _RED_ALEXA = ("546", "555", "568", "594")
 _DYES: dict[str, Role] = {
     **dict.fromkeys(("blue", "spectrumblue"), "dapi"),
@@ -40,26 +42,36 @@ _DYES: dict[str, Role] = {
     **dict.fromkeys(("spor", "spo", "platinumbright550"), "her2"),
     **dict.fromkeys(("spgr", "spg", "platinumbright495", "alexafluor488"), "cep17"),
     **dict.fromkeys(("green", "spectrumgreen", "fitc", "gfp", "egfp", "cy2", "alexa488", "af488"), "cep17"),
-    **dict.fromkeys(("cy5", "spectrumaqua", "aqua", "brightfield", "transmitted", "dic"), "other"),
+    **dict.fromkeys(
+        ("cy5", "cy7", "spectrumaqua", "aqua", "spectrumgold", "gold", "spectrumfarred"), "other"
+    ),
+    **dict.fromkeys(("farred", "alexa647", "af647", "alexafluor647", "platinumbright415"), "other"),
+    **dict.fromkeys(("brightfield", "transmitted", "dic"), "other"),
 }
 _REVERSED_KIT = frozenset({"zygreen", "zyorange"})
 """Dyes of ZytoLight SPEC ERBB2/CEN 17, which labels HER2 green and the centromere orange."""
 _KNOWN = frozenset({*_TARGETS, *_DYES, *_REVERSED_KIT})
 _SPELT = {
     **{word.lower(): word for word in ("DAPI", "Hoechst", "HER2", "ERBB2", "CEP17", "CEN17", "D17Z1")},
-    **{f"spectrum{c.lower()}": f"Spectrum{c}" for c in ("Blue", "Orange", "Red", "Green", "Aqua")},
-    **{word.lower(): word for word in ("Cy2", "Cy3", "Cy5", "TRITC", "FITC", "GFP", "EGFP", "DIC")},
+    **{word.lower(): word for word in ("TP53", "P53", "D17S122", "D17S379", "RARA", "RAI1", "SMS")},
+    **{word.lower(): word for word in ("LIS1", "TOP2A")},
+    **{f"spectrum{c.lower()}": f"Spectrum{c}" for c in ("Blue", "Orange", "Red", "Green", "Aqua", "Gold")},
+    "spectrumfarred": "SpectrumFarRed",
+    "farred": "far red",
+    **{word.lower(): word for word in ("Cy2", "Cy3", "Cy5", "Cy7", "TRITC", "FITC", "GFP", "EGFP", "DIC")},
     **{word.lower(): word for word in ("TxRed", "TXR", "ZyGreen", "ZyOrange")},
     "her2neu": "HER2/neu",
     "texasred": "Texas Red",
-    **{f"alexa{n}": f"Alexa {n}" for n in (*_RED_ALEXA, "488")},
-    **{f"af{n}": f"AF{n}" for n in (*_RED_ALEXA, "488")},
-    **{f"alexafluor{n}": f"Alexa Fluor {n}" for n in (*_RED_ALEXA, "488")},
-    **{f"platinumbright{n}": f"PlatinumBright {n}" for n in ("495", "550")},
+    **{f"alexa{n}": f"Alexa {n}" for n in (*_RED_ALEXA, "488", "647")},
+    **{f"af{n}": f"AF{n}" for n in (*_RED_ALEXA, "488", "647")},
+    **{f"alexafluor{n}": f"Alexa Fluor {n}" for n in (*_RED_ALEXA, "488", "647")},
+    **{f"platinumbright{n}": f"PlatinumBright {n}" for n in ("415", "495", "550")},
     **{word.lower(): word for word in ("SpOr", "SpGr", "SpO", "SpG", "Chr17")},
 }
 """How known words are written where they are not just small letters."""
 
+_COLOURS: dict[str, Role] = {"orange": "her2", "red": "her2", "green": "cep17"}
+"""Colours that the sheet may state of a probe, by the role that dyes of it usually have."""
 _EMISSION: tuple[tuple[float, float, Role], ...] = (
     (410.0, 490.0, "dapi"),  # DAPI peaks at 461 nm
     (495.0, 550.0, "cep17"),  # FITC 519, SpectrumGreen 524
@@ -88,12 +100,7 @@ def role_of_name(name: str) -> Role | None:
     >>> role_of_name("Spectrum Orange"), role_of_name("HER-2 (FITC)"), role_of_name("Channel 1")
     ('her2', 'her2', None)
     """
-    words = _words(name)
-    for table in (_TARGETS, _DYES):
-        roles = {role for word in words if (role := _look_up(word, table)) is not None}
-        if len(roles) == 1:
-            return roles.pop()
-    return None
+    return _one_role(name, _TARGETS) or _one_role(name, _DYES)
 
 
 def known_words(text: str) -> str:
@@ -138,7 +145,8 @@ def resolve_roles(hints: Sequence[ChannelHint], *, image: str, sheet: tuple[str,
     image : str
         Image id for messages.
     sheet : tuple of str
-        Roles of the sheet's `channels` column in the same order; empty = not given.
+        Words of the sheet's `channels` column in the same order (``her2``, ``her2:green``); empty =
+        not given.
 
     Raises
     ------
@@ -201,6 +209,61 @@ def check_probe(channels: Sequence[Channel], *, probe: Probe, image: str) -> Non
         raise ChannelError(image, "no CEP17 channel found; a single-probe assay needs `probe` = single")
 
 
+def check_stated(channels: Sequence[Channel], *, stated: tuple[str, ...], image: str) -> None:
+    """Refuse roles of the sheet that contradict what the file says of its channels.
+
+    A kit that labels HER2 green and the centromere orange must be stated as such in the sheet
+    (``her2:green``), or be named in the file (by its target, or ZyGreen and ZyOrange): an
+    exchange of two columns by mistake would turn the ratio round.
+
+    Parameters
+    ----------
+    channels : sequence of Channel
+        Channels with the roles of the sheet, and what the file calls them.
+    stated : tuple of str
+        Words of the sheet's `channels` column in the same order; empty = not given.
+    image : str
+        Image id for messages.
+
+    Raises
+    ------
+    ChannelError
+        A channel is something else by its name or wavelength.
+    """
+    for channel, word in zip(channels, stated, strict=False):
+        role, _, colour = word.partition(":")
+        if role == "other" or _REVERSED_KIT & set(_words(channel.name)):
+            continue
+        target = _one_role(channel.name, _TARGETS)
+        dye = _one_role(channel.name, _DYES) or (
+            role_of_emission(channel.emission_nm) if channel.emission_nm else None
+        )
+        expected = _COLOURS.get(colour, role)
+        if target is not None and target != role:
+            raise ChannelError(image, f"the sheet calls channel {channel.name!r} {role}, its name {target}")
+        if target is None and not colour and _exchanged(role, dye):
+            raise ChannelError(
+                image,
+                f"the sheet calls channel {channel.name!r} {role}, but by its dye it is {dye}; if the kit "
+                "labels HER2 green and CEP17 orange, write `her2:green` and `cep17:orange`",
+            )
+        if colour and dye is not None and dye != expected:
+            raise ChannelError(
+                image, f"the sheet calls channel {channel.name!r} {word}, but its dye is not {colour}"
+            )
+
+
+def _exchanged(role: str, dye: Role | None) -> bool:
+    """Whether a dye cannot carry a role; dyes of neither probe (Cy5) may carry any probe."""
+    return dye is not None and dye != role and ("dapi" in (role, dye) or dye != "other")
+
+
+def _one_role(name: str, table: dict[str, Role]) -> Role | None:
+    """Role that the words of a table give to a name; None if none or several."""
+    roles = {role for word in _words(name) if (role := _look_up(word, table)) is not None}
+    return roles.pop() if len(roles) == 1 else None
+
+
 def _found_role(hint: ChannelHint, stem_words: tuple[str, ...], image: str) -> tuple[Role, Origin]:
     stem = " ".join(stem_words)
     for text in (hint.name, stem):
@@ -226,9 +289,9 @@ def _found_role(hint: ChannelHint, stem_words: tuple[str, ...], image: str) -> t
 
 
 def _sheet_role(word: str, image: str) -> Role:
-    match word:
-        case "dapi" | "her2" | "cep17" | "other":
-            return word
+    match word.partition(":")[0]:
+        case "dapi" | "her2" | "cep17" | "other" as role:
+            return role
         case _:
             raise ChannelError(image, f"unknown channel {word!r} in the sheet")
 

@@ -93,6 +93,9 @@ class PicturePlanes:
         with decoding(name, "it is damaged or of no known image format"), Image.open(path) as picture:
             self.vendor = (picture.format or "picture").lower()
             self.lossy = self.vendor not in ("png", "bmp")
+            if picture.mode in ("CMYK", "LAB", "YCbCr", "HSV"):
+                detail = f"its colours are coded as {picture.mode}; export it as RGB or grey levels"
+                raise UnsuitableImageError(name, detail, code="pixel_type")
             pixels = np.asarray(picture.convert("RGB") if picture.mode in ("P", "RGBA") else picture)
         if pixels.ndim == 2:
             pixels = pixels[..., np.newaxis]

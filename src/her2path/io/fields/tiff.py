@@ -35,6 +35,10 @@ log = logging.getLogger(__name__)
 _LAST_AXES = "YXS"
 _JPEG = frozenset({6, 7, 33007, 34892})
 """Values of the TIFF tag Compression that stand for lossy JPEG."""
+_GREY = frozenset({0, 1})
+_RGB = frozenset({2, 6})
+_PALETTE = 3
+"""Values of the TIFF tag PhotometricInterpretation; 6 (YCbCr) is decoded to RGB."""
 
 
 class TiffPlanes:
@@ -68,6 +72,7 @@ class TiffPlanes:
         self.dtype = str(series.dtype)
         self.samples = int(size.get("S", 1))
         self.lossy = int(series.keyframe.compression) in _JPEG
+        _check_colours(series.keyframe, self._name)
         self.full_scale = full_scale_of(self.dtype, name=self._name)
         if ome is not None and ome.significant_bits and self.dtype == "uint16":
             self.full_scale = float(2**ome.significant_bits - 1)
@@ -95,7 +100,9 @@ class TiffPlanes:
     def _check_axes(self) -> None:
         if self._axes.get("T", 1) > 1:
             raise UnsuitableImageError(
-                self._name, "it is a time series; export one point in time", code="axes"
+                self._name,
+                "it is a time series; export one point in time (focus planes, if they are some, with axis z)",
+                code="axes",
             )
         if "Y" not in self._series.axes or "X" not in self._series.axes:
             raise UnreadableImageError(self._name, f"axes {self._series.axes!r} hold no image")
@@ -159,6 +166,27 @@ class TiffPlanes:
 
 def _ome_head(tif: Any) -> OmeHead | None:
     return read_ome_head(tif.ome_metadata) if tif.is_ome and tif.ome_metadata else None
+
+
+def _check_colours(page: Any, name: str) -> None:
+    """Refuse pixels that are no intensities of light: ink (CMYK), Lab, numbers of colours."""
+    space = int(page.photometric)
+    if space in _GREY or space in _RGB or (space == _PALETTE and _is_ramp(page.colormap)):
+        return
+    label = {5: "CMYK", 8: "Lab", _PALETTE: "a palette"}.get(space, f"an unusual colour space ({space})")
+    raise UnsuitableImageError(
+        name,
+        f"its colours are coded as {label}, which states no intensities; export it as RGB or grey levels",
+        code="pixel_type",
+    )
+
+
+def _is_ramp(colours: npt.NDArray[Any] | None) -> bool:
+    """Whether a palette (3, N) only tints grey levels, as acquisition software does with one channel."""
+    if colours is None:
+        return False
+    steps = np.diff(colours.astype(np.int64), axis=1)
+    return bool((steps >= 0).all() and (steps > 0).any(axis=0).mean() > 0.9)
 
 
 def _next_page_offset(tif: Any) -> int:

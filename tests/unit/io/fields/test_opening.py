@@ -18,7 +18,13 @@ from her2path.errors import (
     UnreadableImageError,
     UnsuitableImageError,
 )
-from her2path.io.fields.channels import check_probe, known_words, role_of_emission, role_of_name
+from her2path.io.fields.channels import (
+    check_probe,
+    check_stated,
+    known_words,
+    role_of_emission,
+    role_of_name,
+)
 from her2path.io.fields.opening import open_field
 from her2path.io.slides.source import WorkingBox
 from tests.support.fish_fields import write_ome
@@ -110,6 +116,8 @@ def test_a_window_is_the_same_part_of_the_plane(tmp_path, planes, layout):
         ("Chr 17 SpGr", "cep17"),
         ("Alexa Fluor 568", "her2"),
         ("PlatinumBright495", "cep17"),
+        pytest.param("RARA SpectrumRed", "other", id="a third probe in a colour of the first"),
+        pytest.param("TP53", "other", id="a control gene of chromosome 17"),
     ],
 )
 def test_a_name_states_a_role_only_by_whole_words(name, role):
@@ -213,6 +221,88 @@ def test_refusals_repeat_no_personal_data(tmp_path, planes, channel):
     with pytest.raises(ChannelError) as caught:
         open_field([path], name="image")
     assert not any(word in str(caught.value).upper() for word in ("JOHN", "SMITH", "1950"))
+
+
+@pytest.mark.parametrize(
+    ("names", "sheet", "message"),
+    [
+        pytest.param(
+            ("DAPI", "SpectrumOrange", "FITC"), ("dapi", "cep17", "her2"), "by its dye it is her2", id="dyes"
+        ),
+        pytest.param(("DAPI", "HER2", "CEP17"), ("dapi", "cep17", "her2"), "its name her2", id="targets"),
+        pytest.param(("DAPI", "Cy3", "FITC"), ("her2", "dapi", "cep17"), "its name dapi", id="DAPI"),
+        pytest.param(
+            ("a", "b", "Cy5"), ("her2", "cep17", "dapi"), "by its dye it is other", id="Cy5 as DAPI"
+        ),
+        pytest.param(
+            ("DAPI", "Cy3", "FITC"),
+            ("dapi", "her2:green", "cep17:orange"),
+            "its dye is not green",
+            id="colour",
+        ),
+    ],
+)
+def test_a_sheet_that_contradicts_the_names_in_the_file_is_refused(tmp_path, planes, names, sheet, message):
+    path = write_ome(tmp_path / "field.ome.tif", planes, Channel={"Name": list(names)})
+    with (
+        open_field([path], name="image", channels=sheet) as field,
+        pytest.raises(ChannelError, match=message),
+    ):
+        check_stated(field.channels, stated=sheet, image="image")
+
+
+@pytest.mark.parametrize(
+    ("names", "sheet"),
+    [
+        pytest.param(("DAPI", "ZyOrange", "ZyGreen"), ("dapi", "cep17", "her2"), id="reversed kit by name"),
+        pytest.param(
+            ("DAPI", "Cy3", "FITC"), ("dapi", "cep17:orange", "her2:green"), id="reversed kit by the sheet"
+        ),
+        pytest.param(
+            ("DAPI", "CEN17 Cy3", "HER2 FITC"), ("dapi", "cep17", "her2"), id="targets outweigh dyes"
+        ),
+        pytest.param(("DAPI", "Cy5", "FITC"), ("dapi", "her2", "cep17"), id="HER2 in far red"),
+        pytest.param(("DAPI", "Cy3", "HER2"), ("dapi", "her2", "other"), id="a channel left out on purpose"),
+        pytest.param(("x", "y", "z"), ("dapi", "cep17", "her2"), id="the file says nothing"),
+    ],
+)
+def test_a_sheet_that_the_file_does_not_contradict_decides(tmp_path, planes, names, sheet):
+    path = write_ome(tmp_path / "field.ome.tif", planes, Channel={"Name": list(names)})
+    with open_field([path], name="image", channels=sheet) as field:
+        check_stated(field.channels, stated=sheet, image="image")
+        assert tuple(c.role for c in field.channels) == tuple(word.partition(":")[0] for word in sheet)
+
+
+def test_a_third_probe_is_carried_along_by_its_name_alone(tmp_path, planes):
+    names = ["DAPI", "HER2 SpectrumOrange", "CEP17 SpectrumGreen", f"D17S122 SpectrumAqua {PERSON}"]
+    path = write_ome(
+        tmp_path / "field.ome.tif", np.concatenate([planes, planes[:1]]), Channel={"Name": names}
+    )
+    with open_field([path], name="image") as field:
+        check_probe(field.channels, probe=Probe.DUAL, image="image")
+        assert (field.channels[3].role, field.channels[3].name) == ("other", "D17S122 SpectrumAqua")
+
+
+@pytest.mark.parametrize("space", ["separated", "cielab"])
+def test_colours_that_are_no_light_are_refused(tmp_path, space):
+    colours = np.zeros((60, 60, 4 if space == "separated" else 3), np.uint8)
+    tifffile.imwrite(tmp_path / "capture.tif", colours, photometric=space)
+    with pytest.raises(UnsuitableImageError, match="no intensities") as caught:
+        open_field([tmp_path / "capture.tif"], name="image")
+    assert caught.value.code == "pixel_type"
+
+
+def test_a_palette_is_read_only_where_it_tints_grey_levels(tmp_path):
+    grey = np.arange(3600, dtype=np.uint16).reshape(60, 60).astype(np.uint8)
+    ramp = np.zeros((3, 256), np.uint16)
+    ramp[0] = np.arange(256) * 257
+    mixed = np.random.default_rng(1).integers(0, 65536, (3, 256)).astype(np.uint16)
+    for name, palette in (("ramp", ramp), ("mixed", mixed)):
+        tifffile.imwrite(tmp_path / f"{name}.tif", grey, photometric="palette", colormap=palette)
+    with open_field([tmp_path / "ramp.tif"], name="image", channels=("dapi",)) as field:
+        np.testing.assert_array_equal(field.plane(0), grey)
+    with pytest.raises(UnsuitableImageError, match="palette"):
+        open_field([tmp_path / "mixed.tif"], name="image", channels=("dapi",))
 
 
 def test_the_sheet_must_name_every_channel(tmp_path, planes):
