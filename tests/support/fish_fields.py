@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -72,41 +74,64 @@ def write_ome(path: Path, planes: npt.NDArray[np.generic], **over: object) -> Pa
 
 def run_chain(paths: list[Path], out: Path, **row: object) -> FishCountsResult:
     """Run the four steps that lead from a FISH image to its counts; return the counts."""
+    for _, step in chain_steps(paths, out, **row):
+        step()
+    result = read_document(out / "fish_counts.json", FishCountsDoc).result
+    assert result is not None
+    return result
+
+
+def chain_steps(paths: list[Path], out: Path, **row: object) -> Iterator[tuple[str, Callable[[], None]]]:
+    """Give each of these steps by its name, to be run before the next one is asked for."""
     out.mkdir(parents=True, exist_ok=True)
     facts = ImageRow(case_id="case", image_id="image", assay=Assay.FISH, path=tuple(paths), **row)  # type: ignore[arg-type]
     slide, labels = out / "slide.json", out / "fish_labels.tif"
     objects, signals = out / "fish_objects.parquet", out / "fish_signals.parquet"
-    slide_intake.run(image=paths, row=facts, slide=slide, params=slide_intake.SlideIntakeParams())
-    fish_nuclei.run(
-        image=paths,
-        slide=slide,
-        quality=out / "quality.json",
-        tumour_roi=facts.tumour_roi,
-        exclude_roi=facts.exclude_roi,
-        objects=objects,
-        labels=labels,
-        params=fish_nuclei.FishNucleiParams(),
+    yield (
+        "slide_intake",
+        partial(
+            slide_intake.run, image=paths, row=facts, slide=slide, params=slide_intake.SlideIntakeParams()
+        ),
     )
-    fish_signals.run(
-        image=paths,
-        slide=slide,
-        labels=labels,
-        objects=objects,
-        signals=signals,
-        optics=out / "fish_signals.json",
-        params=fish_signals.FishSignalsParams(),
+    yield (
+        "fish_nuclei",
+        partial(
+            fish_nuclei.run,
+            image=paths,
+            slide=slide,
+            quality=out / "quality.json",
+            tumour_roi=facts.tumour_roi,
+            exclude_roi=facts.exclude_roi,
+            objects=objects,
+            labels=labels,
+            params=fish_nuclei.FishNucleiParams(),
+        ),
     )
-    fish_counts.run(
-        image=paths,
-        slide=slide,
-        objects=objects,
-        labels=labels,
-        signals=signals,
-        nuclei=out / "fish_nuclei.parquet",
-        counts=out / "fish_counts.json",
-        gallery=out / "gallery.png",
-        params=fish_counts.FishCountsParams(),
+    yield (
+        "fish_signals",
+        partial(
+            fish_signals.run,
+            image=paths,
+            slide=slide,
+            labels=labels,
+            objects=objects,
+            signals=signals,
+            optics=out / "fish_signals.json",
+            params=fish_signals.FishSignalsParams(),
+        ),
     )
-    result = read_document(out / "fish_counts.json", FishCountsDoc).result
-    assert result is not None
-    return result
+    yield (
+        "fish_counts",
+        partial(
+            fish_counts.run,
+            image=paths,
+            slide=slide,
+            objects=objects,
+            labels=labels,
+            signals=signals,
+            nuclei=out / "fish_nuclei.parquet",
+            counts=out / "fish_counts.json",
+            gallery=out / "gallery.png",
+            params=fish_counts.FishCountsParams(),
+        ),
+    )

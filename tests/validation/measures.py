@@ -53,5 +53,5 @@ def drawn_interval(
     rng = np.random.default_rng(0)
     draws = rng.integers(0, len(units), (DRAWS, len(units)))
     values = [statistic([units[place] for place in draw]) for draw in draws]
-    low, high = np.percentile(values, [2.5, 97.5])
+    low, high = np.nanpercentile(values, [2.5, 97.5])
     return float(low), float(high)

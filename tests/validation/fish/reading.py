@@ -1,0 +1,116 @@
+"""What her2path reads in one field, run as an operator runs it: from a file, through all steps."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import tifffile
+
+from her2path.domain.ish import NucleusSignals, Probe, SignalSummary
+from her2path.errors import Her2PathError
+from her2path.imaging.phantoms.fish import FishPhantom
+from her2path.io.tables import FISH_NUCLEI, FISH_SIGNALS, read_table
+from tests.support.fish_fields import run_chain, write_ome
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int32]
+Labels = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class FoundNucleus:
+    """One object of the field."""
+
+    nucleus_id: int
+    her2: int
+    cep17: int | None
+    exclusion: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundSignals:
+    """Counted signals of one probe; arrays of shape (n,)."""
+
+    row: Floats
+    col: Floats
+    nucleus: Ints
+    """0 = over no nucleus."""
+    copies: Ints
+    is_cluster: npt.NDArray[np.bool_]
+
+    @property
+    def places(self) -> Floats:
+        """Row and column, shape (n, 2)."""
+        return np.column_stack([self.row, self.col])
+
+
+@dataclass(frozen=True, slots=True)
+class FieldReading:
+    """What was found in one field."""
+
+    labels: Labels
+    nuclei: tuple[FoundNucleus, ...]
+    signals: dict[str, FoundSignals]
+    """By role, ``her2`` and ``cep17``."""
+    seconds: float
+    refused: str | None = field(default=None)
+    """Code of the reason why nothing was counted."""
+
+    @property
+    def scored(self) -> tuple[FoundNucleus, ...]:
+        """Nuclei that were counted."""
+        return tuple(n for n in self.nuclei if n.exclusion is None)
+
+    def summary(self, probe: Probe) -> SignalSummary:
+        """Totals over the scored nuclei."""
+        return SignalSummary.of((NucleusSignals(n.her2, n.cep17) for n in self.scored), probe=probe)
+
+
+def read_phantom(phantom: FishPhantom, folder: Path) -> FieldReading:
+    """Write a phantom as OME-TIFF and read it by all steps; a refusal is a reading without nuclei."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "field.ome.tif"
+    mpp = phantom.truth.mpp
+    axes = "CYX" if phantom.planes.ndim == 3 else "CZYX"
+    write_ome(file, phantom.planes, axes=axes, PhysicalSizeX=mpp, PhysicalSizeY=mpp)
+    started = time.perf_counter()
+    try:
+        run_chain([file], folder / "out", probe=phantom.truth.probe)
+    except Her2PathError as error:
+        seconds = time.perf_counter() - started
+        code = str(getattr(error, "code", None) or type(error).__name__)
+        return FieldReading(np.zeros(phantom.labels.shape, np.int32), (), {}, seconds, code)
+    return _from_files(folder / "out", time.perf_counter() - started)
+
+
+def _from_files(folder: Path, seconds: float) -> FieldReading:
+    nuclei = read_table(folder / "fish_nuclei.parquet", FISH_NUCLEI).to_pydict()
+    names = ("nucleus_id", "her2_signals", "cep17_signals", "exclusion")
+    labels = tifffile.imread(folder / "fish_labels.tif").astype(np.int32)
+    return FieldReading(
+        labels,
+        tuple(FoundNucleus(*row) for row in zip(*(nuclei[name] for name in names), strict=True)),
+        signals_of(folder),
+        seconds,
+    )
+
+
+def signals_of(folder: Path) -> dict[str, FoundSignals]:
+    """Counted signals (copies above 0) that a run has written, by role."""
+    table = read_table(folder / "fish_signals.parquet", FISH_SIGNALS).to_pydict()
+    role, copies = np.array(table["channel"], str), np.array(table["copies"], np.int32)
+    found = {}
+    for name in ("her2", "cep17"):
+        own = (role == name) & (copies > 0)
+        found[name] = FoundSignals(
+            np.array(table["y_px0"], np.float64)[own],
+            np.array(table["x_px0"], np.float64)[own],
+            np.array(table["nucleus_id"], np.int32)[own],
+            copies[own],
+            np.array(table["is_cluster"], np.bool_)[own],
+        )
+    return found
