@@ -27,6 +27,7 @@ from her2path.io.documents import (
     write_document,
 )
 from her2path.io.placeholders import write_not_evaluable
+from her2path.io.recount_documents import ReadNucleus, RecountDoc, RecountResult
 from her2path.io.score_entries import IntervalMethod
 from her2path.steps.case_call import CaseCallParams, run
 
@@ -44,6 +45,7 @@ class Case:
     slides: list[Path] = field(default_factory=list)
     scores: list[Path] = field(default_factory=list)
     counts: list[Path] = field(default_factory=list)
+    recount: Path | None = None
 
     def _facts(self, image_id: str, assay: Assay, more: dict[str, object]) -> SheetFacts:
         known: dict[str, object] = {
@@ -164,7 +166,55 @@ class Case:
         write_document(path, FishCountsDoc(produced_by=MAKER, sheet=facts, result=result))
         self.counts.append(path)
 
+    def read(
+        self,
+        counts: Sequence[tuple[int, int | None] | None],
+        *,
+        of: dict[str, str],
+        program: Sequence[tuple[int, int | None]] = ((90, 80),),
+        blinded: bool = True,
+        in_first_count: bool = False,
+        probe: Probe = Probe.DUAL,
+        case_id: str = "",
+    ) -> None:
+        """Write the read of a second person; None = a nucleus that could not be counted."""
+        nuclei = tuple(
+            ReadNucleus(
+                number=number,
+                image_id=next(iter(of)),
+                nucleus_id=number,
+                x_px0=1.0,
+                y_px0=1.0,
+                in_first_count=in_first_count,
+                program_her2=program[(number - 1) % len(program)][0],
+                program_cep17=program[(number - 1) % len(program)][1],
+                her2_signals=None if count is None else count[0],
+                cep17_signals=None if count is None else count[1],
+                not_countable="overlapping" if count is None else None,
+            )
+            for number, count in enumerate(counts, start=1)
+        )
+        result = RecountResult(
+            sheet_id="k7",
+            case_id=case_id or self.case_id,
+            probe=probe,
+            image_files={name: (sha256,) for name, sha256 in of.items()},
+            reader="AB",
+            read_on="2026-11-21",
+            did_not_know_first_result=blinded,
+            nuclei=nuclei,
+        )
+        self.recount = self.root / "cases" / self.case_id / "recount" / "recount.json"
+        write_document(self.recount, RecountDoc(produced_by=MAKER, result=result))
+
     def call(self) -> CallDoc:
         path = self.root / "cases" / self.case_id / "call.json"
-        run(slide=self.slides, score=self.scores, counts=self.counts, call=path, params=CaseCallParams())
+        run(
+            slide=self.slides,
+            score=self.scores,
+            counts=self.counts,
+            recount=self.recount,
+            call=path,
+            params=CaseCallParams(),
+        )
         return read_document(path, CallDoc)

@@ -11,11 +11,13 @@ rule case_call:
     conda:
         "../envs/her2path.yaml"
     params:
+        recount=lambda wildcards: recount(wildcards)["option"],
+        read=lambda wildcards: recount(wildcards)["sha256"],
         settings=settings("case_call"),
         version=VERSION,
     shell:
         "her2path --verbose step case_call --slide {input.slide:q} --score {input.score:q}"
-        " --counts {input.counts:q} --call {output.call:q} --params {params.settings:q} 2> {log:q}"
+        " --counts {input.counts:q} {params.recount:q} --call {output.call:q} --params {params.settings:q} 2> {log:q}"
 
 
 rule case_report:
@@ -29,10 +31,13 @@ rule case_report:
     conda:
         "../envs/her2path.yaml"
     params:
+        recount=lambda wildcards: recount(wildcards)["option"],
+        read=lambda wildcards: recount(wildcards)["sha256"],
         settings=settings("case_report"),
         version=VERSION,
     shell:
         "her2path --verbose step case_report --call {input.call:q} --artefact {input.artefact:q}"
+        " {params.recount:q}"
         " --report {output.report:q} --params {params.settings:q} 2> {log:q}"
 
 

@@ -8,7 +8,7 @@ from her2path.domain.case import Assay
 from her2path.domain.guideline.registry import guideline_ids
 from her2path.io.artefacts import files_of
 from her2path.io.case_sheet import read_case_sheet
-from her2path.io.files import state_of
+from her2path.io.files import sha256_of, state_of
 
 SETTINGS = parse_config(config)
 OUT = SETTINGS.out.resolve()
@@ -59,6 +59,21 @@ def regions(wildcards):
         if path is not None
         for word in (flag, str(path))
     ]
+
+
+def recount(wildcards):
+    """Option that names the read of a second person, where one was taken back, and its digest.
+
+    The file is no input of a rule, for no rule makes it and most cases have none; by the digest among
+    the parameters a case is called again when a read comes, changes or goes.
+    """
+    path = OUT / "cases" / wildcards.case_id / "recount" / "recount.json"
+    if not path.is_file():
+        return {"option": [], "sha256": None}
+    return {
+        "option": ["--recount", str(path.relative_to(OUT))],
+        "sha256": sha256_of(path),
+    }
 
 
 def of_case(file, assay=None):

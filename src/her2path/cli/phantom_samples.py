@@ -50,8 +50,8 @@ class Sample:
     case_id: str
     ihc: IhcPhantomSpec
     fish_group: int | None = None
-    recount: bool = False
-    """A second, blinded observer has counted both areas again, in other fields."""
+    other_fields: bool = False
+    """Both areas were photographed again in other fields, for a second person to count."""
     channel_files: bool = False
     """One file a channel, as slide scanners write it, instead of one OME-TIFF."""
     regions: bool = False
@@ -67,8 +67,10 @@ class _Written:
     tally: IhcTally
     tumour_cells: int
     counts: tuple[SignalSummary, ...] = ()
-    """First count, then the recount, as far as they were made."""
+    """Of the first fields, then of the others, as far as there are any."""
     call: CaseCall = field(kw_only=True)
+    recounted: CaseCall | None = None
+    """When a second person has read the other fields without an error; None where there are none."""
 
 
 def _spec(seed: int, score: str, style: str, **changes: object) -> IhcPhantomSpec:
@@ -97,7 +99,7 @@ SAMPLES: tuple[Sample, ...] = (
         fish_group=2,
         channel_files=True,
     ),
-    Sample("demo_ihc2_g3", _spec(106, "2+", "violet", **_FINE), fish_group=3, recount=True),
+    Sample("demo_ihc2_g3", _spec(106, "2+", "violet", **_FINE), fish_group=3, other_fields=True),
     Sample("demo_ihc2_g4", _spec(107, "2+", "classic", **_GLANDS, classes=_MODERATE), fish_group=4),
     Sample("demo_ihc2_g5", _spec(108, "2+", "crisp", **_COARSE), fish_group=5),
     Sample("demo_ihc3", _spec(109, "3+", "classic", **_COARSE), regions=True),
@@ -118,15 +120,22 @@ def _write_case(out: Path, number: int, sample: Sample) -> _Written:
     rows = [_write_slide(out, sample, phantom)]
     counts: list[SignalSummary] = []
     if sample.fish_group is not None:
-        for observer in (1, 2) if sample.recount else (1,):
+        for observer in (1, 2) if sample.other_fields else (1,):
             seed = 1000 + 10 * number + 100 * observer
             fish_rows, total = _write_fish(out, sample, seed=seed, observer=observer)
             rows += fish_rows
             counts.append(total)
     readings = [IshReading(total, areas=len(_AREAS), controls=Controls.PASS) for total in counts]
-    call = _called(IhcReading(phantom.truth.expressed, controls=Controls.PASS), readings)
+    ihc = IhcReading(phantom.truth.expressed, controls=Controls.PASS)
     return _Written(
-        sample, tuple(rows), phantom.truth.expressed, phantom.truth.tumour_cells, tuple(counts), call=call
+        sample,
+        tuple(rows),
+        phantom.truth.expressed,
+        phantom.truth.tumour_cells,
+        tuple(counts),
+        # No count of a program is a recount: the other fields wait for a person's read.
+        call=_called(ihc, readings[:1]),
+        recounted=_called(ihc, readings) if sample.other_fields else None,
     )
 
 
@@ -213,6 +222,7 @@ def _truth_row(case: _Written) -> dict[str, object]:
         row[f"{prefix}nuclei"] = counts and counts.nuclei
         row[f"{prefix}her2_signals"] = counts and counts.her2
         row[f"{prefix}cep17_signals"] = counts and counts.cep17
+    row["state_after_recount"] = case.recounted and case.recounted.state.value
     return row
 
 

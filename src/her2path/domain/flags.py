@@ -36,6 +36,11 @@ class Flag(StrEnum):
     COLD_ISCHAEMIA_LONG = "cold_ischaemia_long"
     RECOUNT_BLINDING_NOT_STATED = "recount_blinding_not_stated"
     RECOUNT_NUCLEI_NOT_STATED = "recount_nuclei_not_stated"
+    RECOUNT_NUCLEI_REUSED = "recount_nuclei_reused"
+    RECOUNT_EQUALS_PROGRAM = "recount_equals_program"
+    RECOUNT_OF_OTHER_IMAGES = "recount_of_other_images"
+    AUTOMATIC_RECOUNT = "automatic_recount"
+    AUTOMATIC_RECOUNT_DIFFERS = "automatic_recount_differs"
     TOTALS_FROM_MEANS = "totals_from_means"
     MEANS_FIT_ANOTHER_GROUP = "means_fit_another_group"
     INCOMPLETE_INTENSITY_NOT_STATED = "incomplete_intensity_not_stated"
@@ -98,6 +103,16 @@ FLAG_TEXT: Mapping[Flag, str] = MappingProxyType(
         "result, made the recount.",
         Flag.RECOUNT_NUCLEI_NOT_STATED: "How many nuclei the recount has was not stated; 20 or more were "
         "taken for granted.",
+        Flag.RECOUNT_NUCLEI_REUSED: "Nuclei of the first count were shown to the second observer again, "
+        "because the images hold too few others.",
+        Flag.RECOUNT_EQUALS_PROGRAM: "In every nucleus the second observer's counts are exactly those of the "
+        "program. Two counts hardly ever agree so far: make sure that a person made this one.",
+        Flag.RECOUNT_OF_OTHER_IMAGES: "A read sheet was taken back for other images than those that the case "
+        "has now; the call does not use it.",
+        Flag.AUTOMATIC_RECOUNT: "The program counted the images of observer 2. That is a check beside the "
+        "first count and no recount, which a second person makes; the call does not use it.",
+        Flag.AUTOMATIC_RECOUNT_DIFFERS: "The program's count of the images of observer 2 falls into another "
+        "ISH group than its first count. It decides nothing; a person must look at both.",
         Flag.TOTALS_FROM_MEANS: "The signals were worked out from means; whole totals are safer near a "
         "cut-point.",
         Flag.MEANS_FIT_ANOTHER_GROUP: "The typed means were taken as exact; as rounded numbers they would "

@@ -135,6 +135,23 @@ class PopulationEntry(_Entry):
         return self
 
 
+class CheckEntry(_Entry):
+    """A count by the program beside the first count; it is no recount and decides nothing."""
+
+    counted: Literal["images_of_observer_2", "part_of_first_count"]
+    name: str
+    """Of the part; empty for all images of observer 2 together."""
+    nuclei: Annotated[int, Ge(0)]
+    her2_signals: Annotated[int, Ge(0)]
+    cep17_signals: Annotated[int, Ge(0)] | None = None
+    """None with a single probe."""
+    ish_group: str | None = None
+    """None: the guideline reads no such count, see `why`."""
+    why: str = ""
+    agrees: bool | None = None
+    """Whether it is one result with the first count; None where either has no group."""
+
+
 class HeterogeneityEntry(_Entry):
     """The cell-level definition of 2009: an extra that changes no call."""
 

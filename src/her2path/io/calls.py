@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Literal
 
 from her2path.domain.case import Specimen, SpecimenFacts
 from her2path.domain.comparison import VersionCall
@@ -18,9 +19,11 @@ from her2path.domain.ihc import IhcReading
 from her2path.domain.ish import IshReading
 from her2path.domain.populations import APART_ABOVE, Population
 from her2path.domain.reading import TrailStep, ihc_numbers, ish_numbers
+from her2path.domain.recount import Check
 from her2path.domain.stability import Stability
 from her2path.domain.verdict import NotEvaluable
 from her2path.io.call_entries import (
+    CheckEntry,
     Comment,
     Distance,
     HeterogeneityEntry,
@@ -33,6 +36,7 @@ from her2path.io.call_entries import (
     VersionEntry,
 )
 from her2path.io.documents import CallDoc, Producer
+from her2path.io.recount_documents import RecountResult
 
 _APART = (APART_ABOVE, 1 - APART_ABOVE)
 """Where the share of the second population is cut, and of the main one beside it."""
@@ -53,6 +57,7 @@ class CallHead:
     ihc: Numbers = field(default_factory=dict)
     ish: Numbers = field(default_factory=dict)
     recount: Numbers = field(default_factory=dict)
+    checks: tuple[CheckEntry, ...] = ()
     flags: tuple[str, ...] = ()
     """Flags of the measurements, beside those of the call."""
 
@@ -67,6 +72,33 @@ def ihc_evidence(reading: IhcReading) -> Numbers:
 def ish_evidence(reading: IshReading) -> Numbers:
     """List the numbers of an ISH count."""
     return {"probe": str(reading.summary.probe), **ish_numbers(reading)}
+
+
+def read_evidence(read: RecountResult, reading: IshReading) -> Numbers:
+    """List the numbers of a second person's count, with who made it and when."""
+    return {
+        **ish_evidence(reading),
+        "images": len(read.image_files),
+        "reader": read.reader,
+        "read_on": read.read_on,
+        "sheet_id": read.sheet_id,
+        "nuclei_not_countable": len(read.nuclei) - len(read.counted),
+        "nuclei_of_first_count": read.reused,
+    }
+
+
+def check_entry(check: Check, counted: Literal["images_of_observer_2", "part_of_first_count"]) -> CheckEntry:
+    """Write down a count by the program beside the first one."""
+    return CheckEntry(
+        counted=counted,
+        name=check.name,
+        nuclei=check.summary.nuclei,
+        her2_signals=check.summary.her2,
+        cep17_signals=check.summary.cep17,
+        ish_group=None if check.group is None else str(check.group),
+        why=check.why,
+        agrees=check.agrees,
+    )
 
 
 def specimen_entry(facts: SpecimenFacts, kind: Specimen | None) -> SpecimenEntry:
@@ -113,6 +145,7 @@ def evaluated(call: CaseCall, head: CallHead, explanation: Explanation) -> CallD
         ihc=head.ihc,
         ish=head.ish,
         recount=head.recount,
+        checks=head.checks,
         images=head.images,
     )
 
@@ -131,6 +164,7 @@ def not_evaluable(reasons: Mapping[str, NotEvaluable], head: CallHead) -> CallDo
         ihc=head.ihc,
         ish=head.ish,
         recount=head.recount,
+        checks=head.checks,
         images=head.images,
         reasons={name: _reason(why) for name, why in sorted(reasons.items())},
     )

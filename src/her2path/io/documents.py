@@ -20,6 +20,7 @@ from her2path.domain.ish import Probe
 from her2path.domain.verdict import NotEvaluable, State
 from her2path.errors import ArtefactError
 from her2path.io.call_entries import (
+    CheckEntry,
     Comment,
     Distance,
     HeterogeneityEntry,
@@ -110,7 +111,7 @@ class SheetFacts(_Part):
     area: str
     """Label of the counted area; empty = not stated."""
     observer: Annotated[int, Ge(1)]
-    """1 = first count; 2 = recount by a second, blinded observer."""
+    """1 = first count; 2 = other fields, which the program counts as a check."""
     controls: Controls
     tumour_site: TumourSite | None = None
     """Where the tumour grew; None = not stated."""
@@ -281,7 +282,7 @@ class CallDoc(Document):
     """`call.json`: the HER2 result of a case with its evidence (case_call)."""
 
     kind: ClassVar[str] = "call"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     case_id: str
     guideline: str
@@ -311,6 +312,9 @@ class CallDoc(Document):
     ihc: dict[str, int | float | str | None] = {}
     ish: dict[str, int | float | str | None] = {}
     recount: dict[str, int | float | str | None] = {}
+    """Of the count by a second person, or of the further nuclei that a guideline adds to the first count."""
+    checks: tuple[CheckEntry, ...] = ()
+    """Counts by the program beside the first one, which decide nothing."""
     images: tuple[str, ...] = ()
     reasons: dict[str, Reason] = {}
     """Why an image could not be evaluated, by image id."""

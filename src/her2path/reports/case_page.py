@@ -10,6 +10,7 @@ from her2path.domain.flags import Flag
 from her2path.domain.guideline.definition import CommentKind, RecountUse
 from her2path.domain.guideline.registry import GUIDELINES
 from her2path.io.documents import CallDoc, Producer
+from her2path.io.recount_documents import RecountResult
 from her2path.reports.control_section import ControlSection, control_sections
 from her2path.reports.evidence import ImageEvidence
 from her2path.reports.firmness_section import Firmness, firmness_of
@@ -19,6 +20,7 @@ from her2path.reports.ish_section import Heterogeneity, IshCount, IshCuts, heter
 from her2path.reports.origin_section import Origin, origin_of
 from her2path.reports.population_section import PopulationBlock, own_distances, own_trail, population_blocks
 from her2path.reports.quality_section import QualityBlock, quality_blocks
+from her2path.reports.recount_section import RecountSection, TotalRow, check_rows, recount_section
 from her2path.reports.specimen_section import (
     SITE_WORDS,
     SiteWarning,
@@ -128,6 +130,10 @@ class CasePage:
     controls: tuple[ControlSection, ...]
     """Control tissue on the slides; empty without."""
     ish: tuple[IshCount, ...]
+    recount: RecountSection | None
+    """What a second person counted; None without a read that the call uses."""
+    checks: tuple[TotalRow, ...]
+    """The program's own counts beside the first one."""
     heterogeneity: Heterogeneity | None
     """The cell-level definition of 2009; None where it cannot be told."""
     specimen_facts: tuple[SpecimenFact, ...]
@@ -151,6 +157,8 @@ class CaseMaterial:
     report: Producer
     report_inputs: Mapping[str, str]
     """SHA-256 of the files that the page was made from."""
+    recount: RecountResult | None = None
+    """The read of a second person, where one was taken back."""
     control_pictures: Mapping[str, Picture] = field(default_factory=dict)
     """Control tissue by image id."""
     score_pictures: Mapping[str, Picture] = field(default_factory=dict)
@@ -166,12 +174,12 @@ def case_page(material: CaseMaterial) -> CasePage:
     ihc_images = [image for image in images if image.facts.assay is Assay.IHC]
     fish_images = [image for image in images if image.facts.assay is Assay.FISH]
     cuts = cuts_by_quantity(call)
+    ish_cuts = _ish_cuts(cuts)
     comments = notes_of(call)
     known = GUIDELINES.get(call.guideline)
     scheme = Scheme.CLASSES if known is None or known.family == "breast" else Scheme.LEVELS
     origin = origin_of(call, images, report=material.report, report_inputs=dict(material.report_inputs))
     populations = population_blocks(call, cuts)
-    firm_counts = [block.firmness for block in populations] or [firmness_of(call)]
     return CasePage(
         case_id=call.case_id,
         guideline=call.guideline,
@@ -193,7 +201,7 @@ def case_page(material: CaseMaterial) -> CasePage:
         populations=populations,
         trail=trail_rows(own_trail(call), call.comments, cuts),
         distances=distance_rows(own_distances(call)),
-        firmness=tuple(firm for firm in firm_counts if firm is not None),
+        firmness=_firmness(call, populations),
         versions=version_rows(call),
         ihc=tuple(
             ihc_section(
@@ -207,11 +215,10 @@ def case_page(material: CaseMaterial) -> CasePage:
         ),
         controls=control_sections(ihc_images, material.control_pictures),
         ish=ish_counts(
-            fish_images,
-            pictures,
-            IshCuts(ratio=cuts.get("her2_cep17_ratio", ()), copies=cuts.get("her2_mean", ())),
-            RecountUse.CONFIRM if known is None else known.recount_use,
+            fish_images, pictures, ish_cuts, RecountUse.CONFIRM if known is None else known.recount_use
         ),
+        recount=recount_section(material.recount, call, ish_cuts),
+        checks=check_rows(call.checks, ish_cuts),
         heterogeneity=heterogeneity_of(call),
         specimen_facts=specimen_facts(call.specimen),
         quality=quality_blocks(ihc_images, material.quality_pictures),
@@ -220,6 +227,15 @@ def case_page(material: CaseMaterial) -> CasePage:
         limits=LIMITS_OF_USE,
         origin=origin,
     )
+
+
+def _ish_cuts(cuts: Cuts) -> IshCuts:
+    return IshCuts(ratio=cuts.get("her2_cep17_ratio", ()), copies=cuts.get("her2_mean", ()))
+
+
+def _firmness(call: CallDoc, populations: Sequence[PopulationBlock]) -> tuple[Firmness, ...]:
+    found = [block.firmness for block in populations] or [firmness_of(call)]
+    return tuple(firm for firm in found if firm is not None)
 
 
 def _tiles(call: CallDoc, cuts: Cuts) -> tuple[NamedNumber, ...]:

@@ -21,7 +21,7 @@ from her2path.reports.numbers import count_text, number_text
 
 _FIRST = "First count"
 _SECOND = {
-    RecountUse.CONFIRM: "Recount by a second, blinded observer",
+    RecountUse.CONFIRM: "Other fields, counted by the program: a check beside the first count, no recount",
     RecountUse.ADD: "Further nuclei, added to a first count that is equivocal",
 }
 

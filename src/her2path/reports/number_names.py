@@ -77,6 +77,11 @@ NUMBER_LABELS: Mapping[str, str] = MappingProxyType(
         "calibration": "Calibration",
         "weak_signals": "Weak signals",
         "cytoplasmic_signals": "Signals outside nuclei",
+        "reader": "Reader",
+        "read_on": "Read on",
+        "sheet_id": "Read sheet",
+        "nuclei_not_countable": "Shown nuclei that were not counted",
+        "nuclei_of_first_count": "Nuclei that the first count holds too",
     }
 )
 """Names of numbers in a call, in words, in the order in which a page lists them."""

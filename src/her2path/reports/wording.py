@@ -102,8 +102,9 @@ STATE_WORDS: Mapping[str, StateWords] = MappingProxyType(
             "pending",
             "pause",
             "Second observer, blinded to the first count",
-            "Add the images of the recount to the case sheet (observer 2) and run the case again. Until then "
-            "there is no HER2 result.",
+            "Let a person who does not know the first result count at least 20 nuclei on a blinded read "
+            "sheet (her2path recount prepare, then take), and run the case again. Until then there is no "
+            "HER2 result.",
         ),
         State.NEEDS_ADJUDICATION: StateWords(
             "Pending: adjudication is needed",

@@ -1,15 +1,15 @@
 """State the HER2 call of a case from the scores and counts of its images.
 
-Images of observer 2 are the recount.  One that the same program makes is not that of a person who
-does not know the first result, and the case sheet states no such thing: guidelines that ask for a
-blinded observer flag it `recount_blinding_not_stated`.
+A recount is made by a second person (`her2path recount`).  What the program counts on images of
+observer 2 is a check beside the first count and never takes that person's place; only a guideline
+that adds further nuclei to an equivocal count reads it.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import reduce
 from itertools import combinations
@@ -18,11 +18,12 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from her2path.domain.case import Assay, Controls, SpecimenFacts
+from her2path.domain.case import Controls
 from her2path.domain.control_tissue import RunControls, run_controls
 from her2path.domain.decision import CaseEvidence, call_case
 from her2path.domain.explanation import explain
 from her2path.domain.flags import Flag
+from her2path.domain.guideline.definition import Guideline, RecountUse
 from her2path.domain.guideline.registry import find_guideline
 from her2path.domain.ihc import IhcReading, Reactivity, exact_share
 from her2path.domain.ish import (
@@ -32,17 +33,22 @@ from her2path.domain.ish import (
     ratio_is_at_least_2,
     share_with_ratio,
 )
-from her2path.domain.verdict import NotEvaluable
+from her2path.domain.recount import checks_of
+from her2path.domain.verdict import NotEvaluable, State
 from her2path.errors import ArtefactError
 from her2path.io import calls
+from her2path.io.call_entries import CheckEntry
+from her2path.io.case_images import (
+    CaseImage,
+    CaseRead,
+    duplicates,
+    read_images,
+    read_recount,
+    specimen_facts_of,
+)
 from her2path.io.documents import (
-    FishCountsDoc,
     FishCountsResult,
-    IhcScoreDoc,
     IhcScoreResult,
-    SheetFacts,
-    SlideDoc,
-    read_document,
     write_document,
 )
 from her2path.io.provenance import digests, producer
@@ -57,33 +63,43 @@ class CaseCallParams(BaseModel):
 
 
 def run(
-    *, slide: list[Path], score: list[Path], counts: list[Path], call: Path, params: CaseCallParams
+    *,
+    slide: list[Path],
+    score: list[Path],
+    counts: list[Path],
+    recount: Path | None = None,
+    call: Path,
+    params: CaseCallParams,
 ) -> None:
     """Pool the images of one case, call it, and write `call.json`."""
-    images = _read_images(slide, score, counts)
+    images = read_images(slide, score, counts)
     sheet = images[0].sheet
-    pooled = _pool(images)
-    facts = _specimen_facts(sheet)
+    guideline = find_guideline(sheet.guideline)
+    pooled = _pool(images, read_recount(recount, images), guideline)
+    facts = specimen_facts_of(sheet)
     head = calls.CallHead(
         case_id=sheet.case_id,
         guideline=sheet.guideline,
         produced_by=producer("case_call", params),
-        inputs=digests(**{f"{p.parent.name}/{p.stem}": p for p in (*slide, *score, *counts)}),
+        inputs=digests(
+            **{f"{p.parent.name}/{p.stem}": p for p in (*slide, *score, *counts)},
+            **({} if recount is None else {"recount": recount}),
+        ),
         images=tuple(image.image_id for image in images),
         specimen=calls.specimen_entry(facts, sheet.specimen),
         ihc=pooled.ihc_numbers,
         ish=pooled.ish_numbers,
         recount=pooled.recount_numbers,
+        checks=pooled.checks,
         flags=pooled.flags,
     )
     reasons = {image.image_id: image.reason for image in images if image.reason is not None}
-    reasons = reasons or pooled.obstacles | _doubles(images)
+    reasons = reasons or pooled.obstacles | duplicates(images)
     if reasons:
         log.warning("case %s: %d images not evaluable", sheet.case_id, len(reasons))
         write_document(call, calls.not_evaluable(reasons, head))
         return
     evidence = CaseEvidence(ihc=pooled.ihc, ish=pooled.ish, recount=pooled.recount, specimen=facts)
-    guideline = find_guideline(sheet.guideline)
     result = call_case(evidence, guideline)
     if isinstance(result, NotEvaluable):
         # Only the pooled tally can still be refused here: counts are read or indeterminate.
@@ -91,97 +107,10 @@ def run(
         write_document(call, calls.not_evaluable(reasons, head))
         return
     log.info("case %s: %s", sheet.case_id, result.state)
+    if result.state is State.NEEDS_RECOUNT or recount is not None:
+        head = replace(head, checks=(*head.checks, *_checks_of_parts(images, pooled, guideline)))
     explanation = explain(evidence, guideline, pooled.nuclei, pooled.more_nuclei)
     write_document(call, calls.evaluated(result, head, explanation))
-
-
-def _specimen_facts(sheet: SheetFacts) -> SpecimenFacts:
-    return SpecimenFacts(
-        sheet.tumour_site, _as_written(sheet.fixation_hours), _as_written(sheet.cold_ischaemia_minutes)
-    )
-
-
-def _as_written(number: float | None) -> Fraction | None:
-    """Read a number as its decimal digits say, so that 72.0 hours lie on the cut, not beside it."""
-    return None if number is None else Fraction(str(number))
-
-
-@dataclass(frozen=True, slots=True)
-class _Image:
-    image_id: str
-    sheet: SheetFacts
-    score: IhcScoreResult | None = None
-    counts: FishCountsResult | None = None
-    reason: NotEvaluable | None = None
-    files: frozenset[str] = frozenset()
-    """SHA-256 of the files it was read from."""
-
-    def shares_file(self, other: _Image) -> bool:
-        """Whether both were read from one file."""
-        return not self.files.isdisjoint(other.files)
-
-
-def _read_images(slide: Sequence[Path], score: Sequence[Path], counts: Sequence[Path]) -> list[_Image]:
-    """Join the documents of each image by the name of their folder, in the order of the ids."""
-    slides, scores, counted = _by_image(slide), _by_image(score), _by_image(counts)
-    if not slides:
-        raise ArtefactError("slide.json", "no image was given")
-    if strays := (scores.keys() | counted.keys()) - slides.keys():
-        raise ArtefactError("slide.json", f"is missing for {', '.join(sorted(strays))}")
-    images = [_read_image(name, path, scores, counted) for name, path in sorted(slides.items())]
-    sheets = [image.sheet for image in images]
-    if len({(s.case_id, s.guideline, s.specimen, *astuple(_specimen_facts(s))) for s in sheets}) > 1:
-        raise ArtefactError("slide.json", "the images belong to several cases, guidelines or specimens")
-    if len({image.sheet.probe for image in images if image.sheet.assay is Assay.FISH}) > 1:
-        raise ArtefactError("slide.json", "the FISH images were made with different probes")
-    return images
-
-
-def _by_image(paths: Sequence[Path]) -> dict[str, Path]:
-    found = {path.parent.name: path for path in paths}
-    if len(found) != len(paths):
-        raise ArtefactError(paths[0].name, "an image was given twice")
-    return found
-
-
-def _read_image(name: str, slide: Path, scores: dict[str, Path], counted: dict[str, Path]) -> _Image:
-    document = read_document(slide, SlideDoc)
-    sheet = document.sheet
-    if sheet.image_id != name:
-        raise ArtefactError("slide.json", f"in folder {name!r} belongs to image {sheet.image_id!r}")
-    paths, kind = (scores, "ihc_score.json") if sheet.assay is Assay.IHC else (counted, "fish_counts.json")
-    if name not in paths:
-        raise ArtefactError(kind, f"is missing for image {name!r}")
-    measured = (
-        read_document(paths[name], IhcScoreDoc)
-        if sheet.assay is Assay.IHC
-        else read_document(paths[name], FishCountsDoc)
-    )
-    for found in (document, measured):
-        if found.not_evaluable is not None:
-            return _Image(name, sheet, reason=found.not_evaluable.value())
-    files = frozenset(file.sha256 for file in document.result.files) if document.result else frozenset()
-    if isinstance(measured, IhcScoreDoc):
-        return _Image(name, sheet, score=measured.result, files=files)
-    return _Image(name, sheet, counts=measured.result, files=files)
-
-
-def _doubles(images: Sequence[_Image]) -> dict[str, NotEvaluable]:
-    """Find images that show what another image of the case shows already.
-
-    Their cells or nuclei would be counted twice, and a recount of the same image by the same
-    program confirms nothing.  Two regions of one file are no doubles.
-    """
-    found: dict[str, NotEvaluable] = {}
-    for one, other in combinations(images, 2):
-        regions = one.sheet.has_tumour_roi and other.sheet.has_tumour_roi
-        if one.shares_file(other) and not regions:
-            reason = (
-                f"shows the same file as image {one.image_id!r}; nothing may be counted twice, and a recount "
-                "needs an image of its own: remove one of the rows, or give each its `tumour_roi`"
-            )
-            found.setdefault(other.image_id, NotEvaluable("duplicate_image", reason))
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,40 +127,92 @@ class _Pooled:
     ihc_numbers: calls.Numbers
     ish_numbers: calls.Numbers
     recount_numbers: calls.Numbers
+    checks: tuple[CheckEntry, ...]
     flags: tuple[str, ...]
     obstacles: dict[str, NotEvaluable]
     """Why the images, each of them good, cannot be combined; by image id."""
 
 
-def _pool(images: Sequence[_Image]) -> _Pooled:
+def _pool(images: Sequence[CaseImage], read: CaseRead | None, guideline: Guideline) -> _Pooled:
     scored = [image for image in images if image.score is not None]
     counted = [image for image in images if image.counts is not None]
     first = [image for image in counted if image.sheet.observer == 1]
     second = [image for image in counted if image.sheet.observer == 2]
-    ihc, ish, recount = _pool_ihc(scored), _pool_ish(first), _pool_ish(second)
-    if recount is not None:
-        # Another number in the sheet is another observer; whether they were blinded it does not say.
-        recount = replace(recount, other_observer=True)
+    ihc, ish, more = _pool_ihc(scored), _pool_ish(first), _pool_ish(second)
+    again = _again(counted, second, more, read, guideline)
+    check = {} if more is None or guideline.recount_use is RecountUse.ADD else {"": more}
+    checks = checks_of(check, ish, guideline)
     alone = NotEvaluable(
         "recount_without_count",
-        "a recount (observer 2) was given without a first count; add the images of observer 1",
+        "images of observer 2 were given without a first count; add the images of observer 1",
     )
     later = [image for image in counted if image.sheet.observer > 1]
+    beside = {
+        Flag.AUTOMATIC_RECOUNT: bool(checks) and again.reading is None,
+        Flag.AUTOMATIC_RECOUNT_DIFFERS: any(one.agrees is False for one in checks),
+    }
+    flags = {*_flags(scored, counted), *again.flags, *(str(f) for f, holds in beside.items() if holds)}
     return _Pooled(
         ihc=ihc,
         ish=ish,
-        recount=recount,
+        recount=again.reading,
         nuclei=_nuclei(first),
-        more_nuclei=_nuclei(second),
+        more_nuclei=again.nuclei,
         ihc_numbers=_ihc_numbers(ihc, scored),
         ish_numbers=_ish_numbers(ish, first),
-        recount_numbers=_ish_numbers(recount, second),
-        flags=_flags(scored, counted),
+        recount_numbers=again.numbers,
+        checks=tuple(calls.check_entry(one, "images_of_observer_2") for one in checks),
+        flags=tuple(sorted(flags)),
         obstacles={image.image_id: alone for image in later} if not first else {},
     )
 
 
-def _pool_ihc(images: Sequence[_Image]) -> IhcReading | None:
+@dataclass(frozen=True, slots=True)
+class _Again:
+    """What is read beside the first count."""
+
+    reading: IshReading | None = None
+    nuclei: tuple[NucleusSignals, ...] = ()
+    numbers: calls.Numbers = field(default_factory=dict)
+    flags: tuple[str, ...] = ()
+
+
+def _again(
+    counted: Sequence[CaseImage],
+    second: Sequence[CaseImage],
+    more: IshReading | None,
+    read: CaseRead | None,
+    guideline: Guideline,
+) -> _Again:
+    """Take the read of a second person, or the further nuclei of a guideline that adds them."""
+    if read is not None and read.fits and any(image.sheet.observer == 1 for image in counted):
+        reading = read.result.as_reading(_worst_controls(counted))
+        numbers = calls.read_evidence(read.result, reading)
+        return _Again(reading, read.result.signals, numbers, tuple(map(str, read.result.flags())))
+    flags = () if read is None or read.fits else (str(Flag.RECOUNT_OF_OTHER_IMAGES),)
+    if more is None or guideline.recount_use is not RecountUse.ADD:
+        return _Again(flags=flags)
+    # Another number in the sheet is another observer; whether they were blinded it does not say.
+    reading = replace(more, other_observer=True)
+    return _Again(reading, _nuclei(second), _ish_numbers(more, second), flags)
+
+
+def _checks_of_parts(
+    images: Sequence[CaseImage], pooled: _Pooled, guideline: Guideline
+) -> tuple[CheckEntry, ...]:
+    """Say what the parts of the first count would be by themselves: areas, or images without a label."""
+    parts: dict[str, list[CaseImage]] = {}
+    for image in images:
+        if image.counts is not None and image.sheet.observer == 1:
+            parts.setdefault(image.sheet.area or image.image_id, []).append(image)
+    readings = {name: reading for name, part in parts.items() if (reading := _pool_ish(part)) is not None}
+    if len(readings) < 2 or guideline.recount_use is RecountUse.ADD:
+        return ()
+    checks = checks_of(readings, pooled.ish, guideline)
+    return tuple(calls.check_entry(one, "part_of_first_count") for one in checks)
+
+
+def _pool_ihc(images: Sequence[CaseImage]) -> IhcReading | None:
     results = [image.score for image in images if image.score is not None]
     if not results:
         return None
@@ -258,12 +239,12 @@ def _largest_clusters(images: Sequence[dict[Reactivity, int] | None]) -> dict[Re
     return {level: max(clusters[level] for clusters in measured) for level in levels}
 
 
-def _nuclei(images: Sequence[_Image]) -> tuple[NucleusSignals, ...]:
+def _nuclei(images: Sequence[CaseImage]) -> tuple[NucleusSignals, ...]:
     counted = (image.counts for image in images if image.counts is not None)
     return tuple(NucleusSignals(her2, cep17) for result in counted for her2, cep17 in result.nuclei)
 
 
-def _pool_ish(images: Sequence[_Image]) -> IshReading | None:
+def _pool_ish(images: Sequence[CaseImage]) -> IshReading | None:
     results = [image.counts for image in images if image.counts is not None]
     if not results:
         return None
@@ -277,7 +258,7 @@ def _pool_ish(images: Sequence[_Image]) -> IshReading | None:
     )
 
 
-def _summary(image: _Image, result: FishCountsResult) -> SignalSummary:
+def _summary(image: CaseImage, result: FishCountsResult) -> SignalSummary:
     """Sum the nuclei of an image and hold the sum against the totals of its document."""
     try:
         nuclei = [NucleusSignals(her2, cep17) for her2, cep17 in result.nuclei]
@@ -297,18 +278,18 @@ def _areas(labels: Sequence[str]) -> int | None:
     return len(named) if len(named) >= 2 or all(labels) else None
 
 
-def _run_controls(image: _Image) -> RunControls:
+def _run_controls(image: CaseImage) -> RunControls:
     """Join what the sheet states of an image's run with the control tissue on its slide."""
     measured = () if image.score is None else image.score.control
     return run_controls(image.sheet.controls, [control.verdict for control in measured])
 
 
-def _worst_controls(images: Sequence[_Image]) -> Controls:
+def _worst_controls(images: Sequence[CaseImage]) -> Controls:
     found = {_run_controls(image).controls for image in images}
     return next((c for c in (Controls.FAIL, Controls.UNKNOWN) if c in found), Controls.PASS)
 
 
-def _ihc_numbers(reading: IhcReading | None, images: Sequence[_Image]) -> calls.Numbers:
+def _ihc_numbers(reading: IhcReading | None, images: Sequence[CaseImage]) -> calls.Numbers:
     results = [image.score for image in images if image.score is not None]
     if reading is None:
         return {}
@@ -341,7 +322,7 @@ def _certainty(result: IhcScoreResult) -> calls.Numbers:
     }
 
 
-def _ish_numbers(reading: IshReading | None, images: Sequence[_Image]) -> calls.Numbers:
+def _ish_numbers(reading: IshReading | None, images: Sequence[CaseImage]) -> calls.Numbers:
     results = [image.counts for image in images if image.counts is not None]
     if reading is None:
         return {}
@@ -357,7 +338,7 @@ _FOUND_ANEW = frozenset(Flag) - {Flag.SCORE_UNCERTAIN, Flag.CATEGORY_UNCERTAIN, 
 """How certain a score is follows from where its cells lie, which the pooled numbers no longer tell."""
 
 
-def _flags(scored: Sequence[_Image], counted: Sequence[_Image]) -> tuple[str, ...]:
+def _flags(scored: Sequence[CaseImage], counted: Sequence[CaseImage]) -> tuple[str, ...]:
     """Collect what the measurements flagged; flags of the call are found anew on the pooled numbers."""
     results = [image.score or image.counts for image in (*scored, *counted)]
     flags = {flag for result in results if result is not None for flag in result.flags} - _FOUND_ANEW

@@ -13,6 +13,7 @@ from her2path.domain.case import Assay
 from her2path.io.documents import CallDoc, read_document
 from her2path.io.files import sha256_of, write_text
 from her2path.io.provenance import producer
+from her2path.io.recount_documents import RecountDoc
 from her2path.reports.case_page import CaseMaterial, case_page
 from her2path.reports.evidence import ImageEvidence, gather_images, refuse_other_inputs
 from her2path.reports.html.pictures import Picture, read_picture
@@ -40,11 +41,18 @@ class CaseReportParams(BaseModel):
     """Quality of such a JPEG: below 80 thin outlines of cells begin to smear."""
 
 
-def run(*, call: Path, artefact: list[Path], report: Path, params: CaseReportParams) -> None:
+def run(
+    *,
+    call: Path,
+    artefact: list[Path],
+    recount: Path | None = None,
+    report: Path,
+    params: CaseReportParams,
+) -> None:
     """Write the page of one case from its call and the artefacts of all its images."""
     document = read_document(call, CallDoc)
     images = gather_images(document, artefact)
-    used = {"call.json": call}
+    used = {"call.json": call} | ({} if recount is None else {"recount.json": recount})
     for image in images:
         names = [name for name, _ in image.documents] + [_PICTURES[image.facts.assay]]
         used |= {f"{image.image_id}/{n}": image.files[n] for n in names if n in image.files}
@@ -62,6 +70,7 @@ def run(*, call: Path, artefact: list[Path], report: Path, params: CaseReportPar
         call=document,
         images=images,
         pictures=_pictures(finished, params, of=shown),
+        recount=None if recount is None else read_document(recount, RecountDoc).result,
         control_pictures=_pictures(controls, params, of=shown),
         score_pictures=_pictures(behind, params, of=shown),
         quality_pictures=_pictures(examined, params, of=shown),

@@ -86,26 +86,6 @@ def test_fewer_than_two_areas_reject_a_count_only_where_they_are_stated(case, ar
     assert ("areas_not_stated" in call.flags) is flagged
 
 
-def test_images_of_observer_two_are_the_recount(case):
-    case.ihc("i1", TWO_PLUS)
-    case.fish("f1", GROUP_2)
-    assert case.call().state == "needs_recount"
-    case.fish("f2", GROUP_2, observer=2)
-
-    call = case.call()
-
-    assert (call.state, call.recount["nuclei"], call.ish["nuclei"]) == ("negative", 21, 21)
-    assert [comment.code for comment in call.comments] == ["G2"]
-
-
-def test_a_recount_in_another_group_waits_for_adjudication(case):
-    case.ihc("i1", TWO_PLUS)
-    case.fish("f1", GROUP_2)
-    case.fish("f2", GROUP_1, observer=2)
-
-    assert case.call().state == "needs_adjudication"
-
-
 @pytest.mark.parametrize("observer", [pytest.param(1, id="a field"), pytest.param(2, id="a recount")])
 def test_an_image_given_twice_is_never_counted_twice(case, observer):
     case.ihc("i1", TWO_PLUS)
@@ -335,20 +315,6 @@ def test_the_nuclei_of_all_fields_say_how_safe_and_how_mixed_the_count_is(case):
     assert call.ish["pct_nuclei_ratio_at_least_2"] == 30.0
 
 
-def test_the_nuclei_of_a_recount_do_not_mix_with_those_of_the_first_count(case):
-    case.ihc("i1", TWO_PLUS)
-    case.fish("f1", [(3, 3)] * 20)
-    case.fish("f2", [(9, 3)] * 20, observer=2)
-
-    call = case.call()
-
-    assert call.stability is not None
-    assert (call.stability.nuclei, call.stability.finding) == (20, "5")
-    assert call.heterogeneity_2009 is not None
-    assert call.heterogeneity_2009.share_pct == 0.0
-    assert (call.ish["pct_nuclei_ratio_at_least_2"], call.recount["pct_nuclei_ratio_at_least_2"]) == (0, 100)
-
-
 def test_a_single_probe_has_a_stability_but_no_share_of_amplified_nuclei(case):
     case.fish("f1", [(5, None), (7, None)] * 10, probe=Probe.SINGLE)
 
@@ -358,15 +324,6 @@ def test_a_single_probe_has_a_stability_but_no_share_of_amplified_nuclei(case):
     assert (call.stability.basis, call.stability.finding) == ("nuclei", "amplified")
     assert call.heterogeneity_2009 is None
     assert "pct_nuclei_ratio_at_least_2" not in call.ish
-
-
-def test_a_recount_by_the_program_is_flagged_because_nobody_says_that_it_was_blinded(case):
-    case.ihc("i1", TWO_PLUS)
-    case.fish("f1", GROUP_2)
-    assert "recount_blinding_not_stated" not in case.call().flags
-    case.fish("f2", GROUP_2, observer=2)
-
-    assert "recount_blinding_not_stated" in case.call().flags
 
 
 def test_further_nuclei_of_the_stomach_are_read_and_drawn_again_together_with_the_first(case):
