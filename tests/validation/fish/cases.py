@@ -80,9 +80,14 @@ def make_case(name: str, profile: str, spec: FishPhantomSpec) -> FishCase:
     return FishCase(name, profile, tuple(fields), truth)
 
 
+def first_seed(*, development: bool) -> int:
+    """Seed of the first case."""
+    return DEVELOPMENT_SEEDS if development else VALIDATION_SEEDS
+
+
 def cases(*, development: bool) -> Iterator[FishCase]:
     """Every profile with the five ISH groups."""
-    first = DEVELOPMENT_SEEDS if development else VALIDATION_SEEDS
+    first = first_seed(development=development)
     number = 0
     for profile, base in PROFILES.items():
         for group in IshGroup:

@@ -106,18 +106,8 @@ def phantom_rows(cases: Cases) -> list[Measure]:
     amplified = [c for c in cases if LOW_AMPLIFICATION[0] <= (c.true.her2_mean or 0) <= LOW_AMPLIFICATION[1]]
     rows = [
         _drawn(cases, "nuclei F1 at half the union", nuclei_f1, asked=0.92),
-        _drawn(cases, "signal F1 outside clusters", signal_f1, asked=0.95),
-        *(
-            _drawn(
-                cases,
-                f"{role.upper()} of a nucleus {word}, outside clusters",
-                _met(role, most),
-                asked=asked,
-                unit="%",
-            )
-            for role in ("her2", "cep17")
-            for word, most, asked in (("exact", 0, 85.0), ("within one", 1, 98.0))
-        ),
+        signal_row(cases),
+        *count_rows(cases),
         *cluster_rows(cases),
         *ratio_rows(cases, found_and_true, asked=(4.0, 12.0)),
         *ratio_rows(cases, of_same_nuclei, asked=(None, None)),
@@ -152,6 +142,26 @@ def _drawn(
         return None
     low, high = drawn_interval(cases, lambda chosen: np.nan if (v := value(chosen)) is None else v)
     return Measure(name, _on(cases), found, unit, low, high, asked, direction, detail)
+
+
+def signal_row(cases: Cases) -> Measure | None:
+    """Signals outside clusters."""
+    return _drawn(cases, "signal F1 outside clusters", signal_f1, asked=0.95)
+
+
+def count_rows(cases: Cases) -> list[Measure | None]:
+    """Nuclei whose count is met, for each colour."""
+    return [
+        _drawn(
+            cases,
+            f"{role.upper()} of a nucleus {word}, outside clusters",
+            _met(role, most),
+            asked=asked,
+            unit="%",
+        )
+        for role in ("her2", "cep17")
+        for word, most, asked in (("exact", 0, 85.0), ("within one", 1, 98.0))
+    ]
 
 
 def nuclei_f1(cases: Cases) -> float:

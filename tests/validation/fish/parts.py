@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from tests.validation.fish import empty, real_nuclei, semisynthetic, speed
 from tests.validation.fish.cases import cases, some
 from tests.validation.fish.measures import phantom_rows
 from tests.validation.fish.phantom_run import read_cases
+from tests.validation.side_by_side import side_by_side
 from tests.validation.store import all_told, keep
 
 Asked = argparse.Namespace
@@ -21,6 +24,51 @@ def _phantoms(asked: Asked) -> None:
     keep(asked.out, "phantoms", OWN, all_told(phantom_rows(found)), {"cases": [c.as_json() for c in found]})
 
 
-PARTS: Mapping[str, Callable[[Asked], None]] = MappingProxyType({"phantoms": _phantoms})
-QUICK = ("phantoms",)
+def _nuclei(asked: Asked) -> None:
+    found = [real_nuclei.read_field(field) for field in _real_fields(asked)]
+    if found:
+        rows = all_told(real_nuclei.rows(found))
+        keep(asked.out, "nuclei", OWN, rows, {"fields": [f.as_json() for f in found]})
+
+
+def _semisynthetic(asked: Asked) -> None:
+    jobs = [(number, field, asked.dev) for number, field in enumerate(_real_fields(asked))]
+    if not jobs:
+        return
+    work = semisynthetic.read_field
+    found = list(side_by_side(work, jobs, processes=asked.processes, what="real fields"))
+    rows = all_told(semisynthetic.rows(found))
+    keep(asked.out, "semisynthetic", OWN, rows, {"cases": [c.as_json() for c in found]})
+
+
+def _real_fields(asked: Asked) -> list[real_nuclei.RealField]:
+    found = [f for f in real_nuclei.fields() if not asked.dev or f.half != real_nuclei.HELD_OUT]
+    if not found:
+        sys.stdout.write("dapi_nuclei: not here (HER2PATH_REAL_DATA), so not read\n")
+    return found
+
+
+def _empty(asked: Asked) -> None:
+    chosen = empty.specs(development=asked.dev, count=4 if asked.quick else None)
+    found = list(
+        side_by_side(empty.read_empty, chosen, processes=asked.processes, what="fields without probe")
+    )
+    keep(asked.out, "empty", OWN, all_told(empty.rows(found)), {"fields": [f.as_json() for f in found]})
+
+
+def _speed(asked: Asked) -> None:
+    rows, extra = speed.rows(development=asked.dev)
+    keep(asked.out, "speed", OWN, all_told(rows), extra)
+
+
+PARTS: Mapping[str, Callable[[Asked], None]] = MappingProxyType(
+    {
+        "nuclei": _nuclei,
+        "phantoms": _phantoms,
+        "empty": _empty,
+        "semisynthetic": _semisynthetic,
+        "speed": _speed,
+    }
+)
+QUICK = ("nuclei", "phantoms", "empty")
 ON_DEMAND: frozenset[str] = frozenset()
