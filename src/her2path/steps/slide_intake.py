@@ -111,7 +111,7 @@ def _bright_field(image: list[Path], row: ImageRow, params: SlideIntakeParams) -
 
 
 def _fluorescence(image: list[Path], row: ImageRow, params: SlideIntakeParams) -> SlideResult:
-    with open_field(image, name=row.image_id, channels=row.channels) as source:
+    with open_field(image, name=row.image_id, channels=row.channels, check_axes=True) as source:
         check_stated(source.channels, stated=row.channels, image=row.image_id)
         check_probe(source.channels, probe=row.probe, image=row.image_id)
         size = _pixel_size(row, source.pixel_size, "the file states no usable pixel size")

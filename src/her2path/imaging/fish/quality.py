@@ -56,7 +56,8 @@ def measure_channel(plane: npt.NDArray[np.generic], *, full_scale: float) -> Cha
     if plane.ndim != 2 or min(plane.shape) < 16:
         raise ValueError(f"need a plane of at least 16 x 16 pixels, got shape {plane.shape}")
     values = plane.astype(np.float32)
-    step = 1.0 if np.issubdtype(plane.dtype, np.integer) else full_scale / 65535.0
+    # Files in float may hold counts or shares of 1: their span tells, not their full scale.
+    step = 1.0 if np.issubdtype(plane.dtype, np.integer) else max(float(np.ptp(values)), 1e-9) / 65535.0
     noise = estimate_noise(values, step=step)
     smooth = cv2.GaussianBlur(values, (0, 0), _FOCUS_SIGMA_PX)
     return ChannelMeasure(

@@ -17,6 +17,7 @@ import openslide
 from her2path.errors import ChannelError, UnreadableImageError, UnsuitableImageError
 from her2path.io.damage import decoding, read_head
 from her2path.io.documents import Channel
+from her2path.io.fields.axes import refuse_mixed_axes, refuse_same_pictures
 from her2path.io.fields.channels import (
     ChannelHint,
     resolve_roles,
@@ -40,7 +41,9 @@ _LOSSY = (
 )
 
 
-def open_field(paths: Sequence[Path], *, name: str, channels: tuple[str, ...] = ()) -> FieldSource:
+def open_field(
+    paths: Sequence[Path], *, name: str, channels: tuple[str, ...] = (), check_axes: bool = False
+) -> FieldSource:
     """Open a fluorescence image.
 
     Parameters
@@ -52,6 +55,8 @@ def open_field(paths: Sequence[Path], *, name: str, channels: tuple[str, ...] = 
     channels : tuple of str
         Roles from the case sheet in order (dapi, her2, cep17, other); empty = found by name or
         wavelength.
+    check_axes : bool
+        Look at the pictures too, whether the axes are what the file says; once an image is enough.
 
     Raises
     ------
@@ -81,8 +86,12 @@ def open_field(paths: Sequence[Path], *, name: str, channels: tuple[str, ...] = 
             _refuse_bright_field(reader, name)
         if as_rgb and readers[0].lossy:
             raise UnsuitableImageError(name, _LOSSY, code="lossy_colours")
+        if check_axes and len(readers) == 1:
+            refuse_mixed_axes(readers[0], name=name)
         found = _roles(readers, paths, name=name, sheet=channels, as_rgb=as_rgb)
         field = FieldSource(readers, found, name=name, as_rgb=as_rgb)
+        if check_axes:
+            refuse_same_pictures(field.middle, found, size_px0=field.size_px0, name=name)
         on_failure.pop_all()
         return field
 

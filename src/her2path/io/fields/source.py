@@ -77,6 +77,10 @@ class FieldSource:
             plane = np.maximum(plane, self._single(channel_index, z, box))
         return plane
 
+    def middle(self, channel_index: int, box: WorkingBox) -> npt.NDArray[Any]:
+        """Read the middle focus plane of one channel in a window, shape (height, width)."""
+        return self._single(channel_index, self.z_planes // 2, box)
+
     def depth(self, channel_index: int, *, box: WorkingBox | None = None) -> npt.NDArray[np.int16]:
         """Focus plane (0 = first) in which each pixel of a channel is brightest, shape (height, width)."""
         box = box or self.whole
