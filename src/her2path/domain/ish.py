@@ -106,8 +106,13 @@ class IshReading:
     """Number of tumour areas counted."""
     weak_signals: int | None = None
     """Signals seen but too weak to be counted; not among those of `summary`."""
+    weak_among: int | None = None
+    """All signals that were looked at for weak ones; None = those of `summary` and the weak ones."""
     cytoplasmic_signals: int | None = None
     """Signals outside nuclei; not among those of `summary`."""
+    cytoplasmic_among: int | None = None
+    """All signals in and around the nuclei that were looked at; None = those of `summary` and the
+    cytoplasmic ones."""
     controls: Controls = Controls.UNKNOWN
     share_ratio_at_least_2: Fraction | None = None
     """Share (0 to 1) of the nuclei whose own ratio is at least 2.0."""
@@ -121,10 +126,16 @@ class IshReading:
     """Of a recount: whether its observer did not know the first result."""
 
     def __post_init__(self) -> None:
-        for name in ("areas", "weak_signals", "cytoplasmic_signals"):
+        for name in ("areas", "weak_signals", "cytoplasmic_signals", "weak_among", "cytoplasmic_among"):
             value = getattr(self, name)
             if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
                 raise ValueError(f"{name} must be an integer >= 0, got {value!r}")
+        for part, among in (
+            (self.weak_signals, self.weak_among),
+            (self.cytoplasmic_signals, self.cytoplasmic_among),
+        ):
+            if among is not None and (part is None or part > among):
+                raise ValueError(f"{part} signals are no part of {among}")
         share = self.share_ratio_at_least_2
         if share is not None and not 0 <= share <= 1:
             raise ValueError(f"the share of nuclei with a ratio of 2.0 or more is 0 to 1, got {share}")
@@ -133,6 +144,23 @@ class IshReading:
     def counted_signals(self) -> int:
         """All signals that were counted, of either colour."""
         return self.summary.her2 + (self.summary.cep17 or 0)
+
+    @property
+    def weak_share(self) -> Fraction | None:
+        """Share (0 to 1) of the signals that is too weak to be counted; None = not stated, or no signal."""
+        return _share(self.weak_signals, self.weak_among, self.counted_signals)
+
+    @property
+    def cytoplasmic_share(self) -> Fraction | None:
+        """Share (0 to 1) of the signals that lies outside nuclei; None = not stated, or no signal."""
+        return _share(self.cytoplasmic_signals, self.cytoplasmic_among, self.counted_signals)
+
+
+def _share(part: int | None, among: int | None, beside: int) -> Fraction | None:
+    if part is None:
+        return None
+    whole = beside + part if among is None else among
+    return Fraction(part, whole) if whole else None
 
 
 def share_with_ratio(nuclei: Iterable[NucleusSignals], holds: Callable[[int, int], bool]) -> Fraction | None:

@@ -7,6 +7,7 @@ policy P15 (`adopted`), because their own lists could not be read side by side.
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from typing import TypeVar
 
 from her2path.domain.case import Controls
@@ -47,6 +48,7 @@ _HER2: Quantity[IshReading] = Quantity(
 )
 MIN_NUCLEI = 20
 """Fewest nuclei of a count, and of a recount (Wolff 2018)."""
+_MOST_WEAK, _MOST_CYTOPLASMIC = Fraction(1, 4), Fraction(1, 10)
 _ENOUGH = _NUCLEI >= MIN_NUCLEI
 _IS_DUAL = ish_fact("dual probe", lambda r: r.summary.probe is Probe.DUAL, "single probe")
 
@@ -79,7 +81,7 @@ _WEAK: Rule[IshReading, str] = Rule(
     f"{_ISH}: >25 % of the signals too weak",
     ish_fact(
         "more than 25 % of the signals are too weak to be counted",
-        lambda r: r.weak_signals is not None and 4 * r.weak_signals > r.counted_signals + r.weak_signals,
+        lambda r: r.weak_signals is not None and r.weak_share is not None and r.weak_share > _MOST_WEAK,
     ),
     "more than 25 % of the signals are too weak to be counted; repeat the test",
 )
@@ -90,7 +92,8 @@ _CYTOPLASM: Rule[IshReading, str] = Rule(
         "more than 10 % of the signals lie outside nuclei",
         lambda r: (
             r.cytoplasmic_signals is not None
-            and 10 * r.cytoplasmic_signals > r.counted_signals + r.cytoplasmic_signals
+            and r.cytoplasmic_share is not None
+            and r.cytoplasmic_share > _MOST_CYTOPLASMIC
         ),
     ),
     "more than 10 % of the signals lie outside nuclei; repeat the test",
