@@ -184,7 +184,7 @@ def _single_entry(single: SingleSignal | None) -> SingleSignalEntry | None:
     return SingleSignalEntry(
         sigma_um=single.sigma_um,
         diameter_um=single.diameter_um,
-        height=2 * single.response,
+        height=single.height,
         light=single.flux.mean if single.flux else None,
         light_spread_frac=single.flux.spread_frac if single.flux else None,
         snr=single.snr,
@@ -238,7 +238,7 @@ def _rows(
                 "y_px0": row + window.top,
                 "z": 0 if depth is None else int(depth[int(row), int(col)]),
                 "snr": float(part.snr[i]),
-                "share": float(part.response[i]) / channel.single_response,
+                "share": float(part.height[i]) / channel.single_height,
             }
             yield found | (_copies(part, i) if isinstance(part, Signals) else dict(_WEAK))
 

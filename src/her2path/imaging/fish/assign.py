@@ -12,13 +12,13 @@ Labels = npt.NDArray[np.int32]
 Mask = npt.NDArray[np.bool_]
 
 
-def single_response(spots: Spots, *, min_share: float) -> float | None:
-    """Typical response of a single signal of this image; None without ten spots in nuclei.
+def single_height(spots: Spots, *, min_share: float) -> float | None:
+    """Typical height of a single signal of this image; None without ten spots in nuclei.
 
     The median of the spots in nuclei, taken again and again without those that reach less than
     `min_share` of it, until texture and noise no longer pull it down.
     """
-    values = spots.response[(spots.nucleus > 0) & (spots.snr >= 8)]
+    values = spots.height[(spots.nucleus > 0) & (spots.snr >= 8)]
     if len(values) < 10:
         return None
     strong = np.sort(values)[len(values) // 4 :]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from her2path.imaging.fish.spots import Spots, spot_response
+from her2path.imaging.fish.spots import Spots, height_at
 
 Image = npt.NDArray[np.float32]
 
@@ -45,9 +45,8 @@ def bleed_fraction(target: Image, source: Image, spots: Spots, *, sigma_px: floa
     clear = spots.where(spots.snr >= 10)
     if len(clear) < _MIN_SPOTS:
         return 0.0
-    rows, cols = clear.row.astype(int), clear.col.astype(int)
-    seen = spot_response(target, sigma_px=sigma_px)[rows, cols]
-    strength = spot_response(source, sigma_px=sigma_px)[rows, cols]
+    seen = height_at(target, clear, sigma_px=sigma_px)
+    strength = height_at(source, clear, sigma_px=sigma_px)
     return float(np.clip(np.percentile(seen / strength, _BLEED_PERCENTILE), 0.0, 1.0))
 
 

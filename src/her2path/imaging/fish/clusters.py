@@ -29,7 +29,7 @@ class Signals:
     snr: Floats
     nucleus: Ints
     is_cluster: Mask
-    response: Floats
+    height: Floats
     """Greatest height of its spots."""
     copies: Ints
     """1 for a signal, an estimate for a cluster."""
@@ -75,11 +75,11 @@ def group_signals(
         together[index] = True
         members = np.flatnonzero(together & ~done)
         done[members] = True
-        dense = patches.mean[patch[index]] >= params.min_density * 2 * single.response
+        dense = patches.mean[patch[index]] >= params.min_density * single.height
         copies = _estimate(patches.flux[patch[index]], share[members], single, patch[index]) if dense else 0.0
         merged = merge_doublets(spots.row[members], spots.col[members], within_px=single.diameter_um / mpp)
         groups = [members[merged == g] for g in range(merged.max() + 1)]
-        sharp = float(spots.response[members].sum()) / single.response
+        sharp = float(spots.height[members].sum()) / single.height
         if copies > params.max_diffuse * sharp:
             copies = 0.0
         if single.flux and copies >= max(params.min_copies, params.min_excess * len(groups)):
@@ -115,8 +115,8 @@ def merge_doublets(row: Floats, col: Floats, *, within_px: float) -> Ints:
 
 
 def _share_of_patch(spots: Spots, patch: Ints) -> Floats:
-    total = np.bincount(patch, spots.response)
-    share: Floats = spots.response / total[patch]
+    total = np.bincount(patch, spots.height)
+    share: Floats = spots.height / total[patch]
     return share
 
 
@@ -134,7 +134,7 @@ class _Signal:
     row: float
     col: float
     snr: float
-    response: float
+    height: float
     is_cluster: bool = False
     copies: int = 1
     low: int = 1
@@ -149,13 +149,13 @@ def _signal(
     most: int = 1,
 ) -> _Signal:
     """One signal, or a cluster of so many copies, from its spots."""
-    weight = spots.response[members]
+    weight = spots.height[members]
     found = _Signal(
         nucleus=int(spots.nucleus[members[0]]),
         row=float(np.average(spots.row[members], weights=weight)),
         col=float(np.average(spots.col[members], weights=weight)),
         snr=float(spots.snr[members].max()),
-        response=float(weight.max()),
+        height=float(weight.max()),
     )
     if cluster is None:
         return found
@@ -182,7 +182,7 @@ def _merge_across_patches(rows: list[_Signal], *, within_px: float) -> list[_Sig
                     row=float(np.mean([r.row for r in part])),
                     col=float(np.mean([r.col for r in part])),
                     snr=max(r.snr for r in part),
-                    response=max(r.response for r in part),
+                    height=max(r.height for r in part),
                 )
             )
     return sorted(kept, key=lambda r: (r.nucleus, r.row, r.col))
@@ -193,7 +193,7 @@ def _columns(rows: list[_Signal]) -> Signals:
         row=np.array([r.row for r in rows], np.float64),
         col=np.array([r.col for r in rows], np.float64),
         snr=np.array([r.snr for r in rows], np.float64),
-        response=np.array([r.response for r in rows], np.float64),
+        height=np.array([r.height for r in rows], np.float64),
         nucleus=np.array([r.nucleus for r in rows], np.int32),
         is_cluster=np.array([r.is_cluster for r in rows], bool),
         copies=np.array([r.copies for r in rows], np.int32),

@@ -78,13 +78,13 @@ class Flux:
 class SingleSignal:
     """What one signal looks like in this image and channel."""
 
-    response: float
-    """Response of the spot filter, in pixel values."""
+    height: float
+    """Above its surroundings, in pixel values."""
     sigma_um: float
     diameter_um: float
     """Spots no further apart are one signal."""
     snr: float
-    """Response over the noise of a typical nucleus."""
+    """Response of the spot filter over its noise in a typical nucleus."""
     flux: Flux | None = None
     """None = not learnt, so nothing is estimated."""
 
@@ -117,13 +117,13 @@ def measure_patches(
     spots : Spots
         Accepted spots of the channel.
     single : SingleSignal
-        Response and size; its flux is not used.
+        Height and size; its flux is not used.
     mpp : float
         Pixel size in µm.
     params : ClusterParams
     """
     sigma_px = max(single.sigma_um / mpp, 0.7)
-    height = 2 * single.response  # a Gaussian spot responds with half its height
+    height = single.height
     near = np.zeros(plane.shape, np.uint8)
     near[spots.row.astype(int), spots.col.astype(int)] = 1
     reach = 2 * round(2.6 * sigma_px) + 1
@@ -189,7 +189,7 @@ def learn_flux(patches: Patches, spots: Spots, *, single: SingleSignal) -> Flux 
     """
     patch = patches.labels[spots.row.astype(int), spots.col.astype(int)]
     lone = np.bincount(patch, minlength=len(patches.flux))[patch] == 1
-    usual = (spots.response > 0.45 * single.response) & (spots.response < 2.0 * single.response)
+    usual = (spots.height > 0.45 * single.height) & (spots.height < 2.0 * single.height)
     chosen = patches.flux[patch[lone & usual & (patch > 0) & (spots.nucleus > 0)]]
     chosen = chosen[chosen > 0]
     if len(chosen) < MIN_LONE_SIGNALS:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.spatial import cKDTree
 
-from her2path.imaging.fish.assign import debris_mask, single_response
+from her2path.imaging.fish.assign import debris_mask, single_height
 from her2path.imaging.fish.channels import MAX_BLEED, bleed_fraction, remove_bleed
 from her2path.imaging.fish.clusters import Signals, group_signals
 from her2path.imaging.fish.patches import (
@@ -25,7 +25,7 @@ from her2path.imaging.fish.patches import (
     learn_flux,
     measure_patches,
 )
-from her2path.imaging.fish.spots import SpotParams, Spots, detect_spots, learn_sigma, spot_response
+from her2path.imaging.fish.spots import SpotParams, Spots, detect_spots, height_at, learn_sigma
 
 Image = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int32]
@@ -40,11 +40,15 @@ class SignalParams:
     spot: SpotParams = field(default_factory=SpotParams)
     cluster: ClusterParams = field(default_factory=ClusterParams)
     diameter_um: float | None = None
-    """Signal diameter within which spots merge; None = 1.2 times the learnt full width at half height."""
+    """Signal diameter within which spots merge; None = 1.1 times the learnt full width at half height, and
+    no less than `min_diameter_um`."""
+    min_diameter_um: float = 0.5
+    """However sharp the optics: a probe of some hundred kilobases is itself nearly as large, and the two
+    signals of a replicated locus lie within it."""
     min_share: float = 0.3
-    """Least response, in single signals, that is counted; less is a weak signal."""
+    """Least height, in single signals, that is counted; less is a weak signal."""
     weak_share: float = 0.15
-    """Least response, in single signals, that is listed as weak; less is texture."""
+    """Least height, in single signals, that is listed as weak; less is texture."""
     debris_snr: float = 9.0
     """A spot as significant as this in DAPI is debris."""
     min_glow_um2: float = 2.0
@@ -70,7 +74,7 @@ class ChannelSignals:
     signals: Signals
     weak: Spots
     """Spots too faint to be counted."""
-    single_response: float
+    single_height: float
     """Response of a single signal, that heights are compared with."""
 
 
@@ -127,13 +131,12 @@ def learn_signals(
         spots = detect_spots(plane, labels, mpp=mpp, sigma_um=sigma_um, params=params.spot)
         spots = spots.where(~_debris(spots, dapi, labels, sigma_um / mpp, params))
         spots = _of_one_colour(role, spots, planes, max(sigma_um / mpp, 0.7))
-        response = single_response(spots, min_share=params.min_share)
-        if response is None:
+        height = single_height(spots, min_share=params.min_share)
+        if height is None:
             single[role] = None
             continue
-        diameter = params.diameter_um or 1.2 * _FWHM * sigma_um
-        alone = SingleSignal(response, sigma_um, diameter, _typical_snr(spots))
-        counted = spots.where(spots.response >= params.min_share * response)
+        alone = SingleSignal(height, sigma_um, _diameter(sigma_um, params), _typical_snr(spots))
+        counted = spots.where(spots.height >= params.min_share * height)
         patches = measure_patches(plane, labels, counted, single=alone, mpp=mpp, params=params.cluster)
         flux = learn_flux(patches, counted, single=alone)
         single[role] = replace(alone, flux=flux)
@@ -172,8 +175,8 @@ def count_signals(
     for role, plane in planes.items():
         alone = singles[role]
         own = spots[role].where(~_in_all_colours(role, spots, alone.diameter_um / 2 / mpp))
-        strong = own.response >= params.min_share * alone.response
-        weak[role] = own.where(~strong & (own.response >= params.weak_share * alone.response))
+        strong = own.height >= params.min_share * alone.height
+        weak[role] = own.where(~strong & (own.height >= params.weak_share * alone.height))
         counted[role] = own.where(strong)
         patches[role] = measure_patches(
             plane, labels, counted[role], single=alone, mpp=mpp, params=params.cluster
@@ -185,7 +188,7 @@ def count_signals(
         lit |= glow
         clear = counted[role].where(~glow[counted[role].row.astype(int), counted[role].col.astype(int)])
         signals = group_signals(clear, patches[role], single=singles[role], mpp=mpp, params=params.cluster)
-        found[role] = ChannelSignals(signals, weak[role], singles[role].response)
+        found[role] = ChannelSignals(signals, weak[role], singles[role].height)
     return FieldSignals(found, tuple(_glow_over_nuclei(lit, labels, mpp, params.min_glow_um2)))
 
 
@@ -229,20 +232,22 @@ def _in_all_colours(role: str, spots: Mapping[str, Spots], within_px: float) -> 
 
 def _of_one_colour(role: str, spots: Spots, planes: Mapping[str, Image], sigma_px: float) -> Spots:
     """Leave out spots that the other probe shows as well, so that glow is not learnt as a signal."""
-    rows, cols = spots.row.astype(int), spots.col.astype(int)
     keep = np.ones(len(spots), bool)
     for other, plane in planes.items():
         if other != role:
-            keep &= spot_response(plane, sigma_px=sigma_px)[rows, cols] < 0.4 * spots.response
+            keep &= height_at(plane, spots, sigma_px=sigma_px) < 0.4 * spots.height
     return spots.where(keep)
 
 
 def _unlearnt(spots: Spots, sigma_um: float, params: SignalParams) -> SingleSignal:
     # Too few spots to learn from: the few that stand out are compared with their own median.
-    inside = spots.response[(spots.nucleus > 0) & (spots.snr >= 10)]
-    response = float(np.median(inside)) if len(inside) else float(spots.response.max(initial=1.0))
-    diameter_um = params.diameter_um or 1.2 * _FWHM * sigma_um
-    return SingleSignal(response, sigma_um, diameter_um, _typical_snr(spots))
+    inside = spots.height[(spots.nucleus > 0) & (spots.snr >= 10)]
+    height = float(np.median(inside)) if len(inside) else float(spots.height.max(initial=1.0))
+    return SingleSignal(height, sigma_um, _diameter(sigma_um, params), _typical_snr(spots))
+
+
+def _diameter(sigma_um: float, params: SignalParams) -> float:
+    return params.diameter_um or max(params.min_diameter_um, 1.1 * _FWHM * sigma_um)
 
 
 def _typical_snr(spots: Spots) -> float:
@@ -251,8 +256,8 @@ def _typical_snr(spots: Spots) -> float:
 
 
 def _strong(spots: Spots, params: SignalParams) -> Spots:
-    response = single_response(spots, min_share=params.min_share)
-    return spots if response is None else spots.where(spots.response >= 0.4 * response)
+    height = single_height(spots, min_share=params.min_share)
+    return spots if height is None else spots.where(spots.height >= 0.4 * height)
 
 
 def _debris(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from her2path.imaging.fish.spots import SpotParams, detect_spots, learn_sigma, spot_response
+from her2path.imaging.fish.spots import SpotParams, detect_spots, learn_sigma
 from tests.support.fish_fields import Disc, Dot, draw_field
 
 MPP = 0.16
@@ -23,9 +23,19 @@ def test_a_spot_is_placed_within_a_tenth_of_a_pixel():
     assert (spots.row[0], spots.col[0]) == pytest.approx((100.3, 80.7), abs=0.1)
 
 
-def test_a_gaussian_spot_responds_with_half_its_height():
-    plane = draw_field([], [Dot(1, 100.5, 80.5, height=1000, sigma=2.0)])[1].astype(np.float32)
-    assert spot_response(plane, sigma_px=2.0).max() == pytest.approx(500, rel=0.04)
+def test_the_height_of_a_lone_spot_is_that_of_the_light_it_adds():
+    (height,) = detect([Dot(1, 100.3, 80.7, height=1000, sigma=1.2)]).height
+    assert height == pytest.approx(1000, rel=0.04)
+
+
+def test_a_spot_beside_another_is_freed_from_its_light():
+    spots = detect([Dot(1, 100.3, 80.7, height=1000, sigma=1.2), Dot(1, 100.3, 84.7, height=400, sigma=1.2)])
+    assert spots.height == pytest.approx([1000, 400], rel=0.06)
+    assert spots.col == pytest.approx([80.7, 84.7], abs=0.1)
+
+
+def test_two_signals_of_three_widths_apart_are_two_spots():
+    assert len(detect([Dot(1, 100.3, 80.7, sigma=1.2), Dot(1, 100.3, 84.3, sigma=1.2)])) == 2
 
 
 def test_pure_noise_holds_no_spot():
