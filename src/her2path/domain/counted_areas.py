@@ -12,7 +12,7 @@ Box = tuple[float, float, float, float]
 
 
 def areas_of(fields: Mapping[str, Sequence[tuple[float, float]]]) -> dict[str, int]:
-    """Number the areas that fields lie in.
+    """Group fields that lie together and number the groups.
 
     Parameters
     ----------
@@ -31,9 +31,9 @@ def areas_of(fields: Mapping[str, Sequence[tuple[float, float]]]) -> dict[str, i
     """
     boxes = {name: _box(places) for name, places in fields.items()}
     group = {name: name for name in boxes}
-    for name in boxes:
-        for other in boxes:
-            if _gap(boxes[name], boxes[other]) <= AREAS_APART_UM:
+    for name, box in boxes.items():
+        for other, box_of_other in boxes.items():
+            if _gap(box, box_of_other) <= AREAS_APART_UM:
                 old, new = group[other], group[name]
                 group = {key: new if value == old else value for key, value in group.items()}
     numbers: dict[str, int] = {}
