@@ -43,6 +43,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("what", choices=SUBJECTS)
     parser.add_argument("--dev", action="store_true", help="development seeds: for work on the methods")
     parser.add_argument("--quick", action="store_true", help="some images and parts only, 5 minutes")
+    parser.add_argument(
+        "--fast", action="store_true", help="fish: count by `count_nuclei`, without the step `fish_counts`"
+    )
     parser.add_argument("--only", nargs="+", metavar="PART", default=[], help="parts to run")
     parser.add_argument("--page", action="store_true", help="run nothing, write the page from the results")
     parser.add_argument("--model", action="append", default=[], help="id of a learned model (again for more)")

@@ -45,12 +45,12 @@ def specs(*, development: bool, count: int | None = None) -> list[tuple[str, Fis
     return found[:: max(1, len(found) // count)] if count else found
 
 
-def read_empty(given: tuple[str, FishPhantomSpec]) -> list[EmptyField]:
+def read_empty(given: tuple[str, FishPhantomSpec], *, fast: bool = False) -> list[EmptyField]:
     """Count the signals of one field."""
     name, spec = given
     phantom = render_fish(spec)
     with tempfile.TemporaryDirectory() as folder:
-        reading = read_phantom(phantom, Path(folder))
+        reading = read_phantom(phantom, Path(folder), fast=fast)
     sound = [n for n in reading.nuclei if n.exclusion in COLOUR_REASONS]
     her2, cep17 = sum(n.her2 for n in sound), sum(n.cep17 or 0 for n in sound)
     return [EmptyField(name, len(sound), her2, cep17, reading.refused)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from her2path.imaging.phantoms.fish import render_fish
@@ -14,16 +15,16 @@ from tests.validation.fish.reading import read_phantom
 from tests.validation.side_by_side import side_by_side
 
 
-def read_case(case: FishCase) -> list[CaseAgreement]:
+def read_case(case: FishCase, *, fast: bool = False) -> list[CaseAgreement]:
     """Render, read and compare the fields of one case."""
     fields: list[FieldAgreement] = []
     for number, spec in enumerate(case.fields):
         phantom = render_fish(spec)
         with tempfile.TemporaryDirectory() as name:
-            fields.append(compare(phantom, read_phantom(phantom, Path(name) / str(number))))
+            fields.append(compare(phantom, read_phantom(phantom, Path(name) / str(number), fast=fast)))
     return [CaseAgreement(case.name, case.profile, tuple(fields))]
 
 
-def read_cases(cases: Sequence[FishCase], *, processes: int) -> list[CaseAgreement]:
+def read_cases(cases: Sequence[FishCase], *, processes: int, fast: bool = False) -> list[CaseAgreement]:
     """Read every case."""
-    return list(side_by_side(read_case, cases, processes=processes, what="phantom cases"))
+    return list(side_by_side(partial(read_case, fast=fast), cases, processes=processes, what="phantom cases"))

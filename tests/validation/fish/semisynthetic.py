@@ -34,7 +34,7 @@ LARGEST_PX = 1600
 """Larger fields are cut: some hold a thousand nuclei."""
 
 
-def read_field(given: tuple[int, RealField, bool]) -> list[CaseAgreement]:
+def read_field(given: tuple[int, RealField, bool], *, fast: bool = False) -> list[CaseAgreement]:
     """Place the signals of one ISH group into one field and compare what is read."""
     number, field, development = given
     dapi, labels = enlarge_nuclei(field.dapi, field.labels, diameter_um=DIAMETER_UM, mpp=MPP)
@@ -46,7 +46,7 @@ def read_field(given: tuple[int, RealField, bool]) -> list[CaseAgreement]:
     spec = spec_for_group(group, replace(FishPhantomSpec(seed=seed), mpp=MPP))
     phantom = place_signals(np.ascontiguousarray(dapi), np.ascontiguousarray(labels), spec)
     with tempfile.TemporaryDirectory() as name:
-        found = compare(phantom, read_phantom(phantom, Path(name)))
+        found = compare(phantom, read_phantom(phantom, Path(name), fast=fast))
     return [CaseAgreement(f"{field.name[:12]} group {group.value}", field.half, (found,))]
 
 

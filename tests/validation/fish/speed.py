@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -45,7 +44,7 @@ def rows(*, development: bool) -> tuple[list[Measure], dict[str, Any]]:
         phantom = render_fish(replace(spec, seed=seed))
         load = os.getloadavg()[0]
         with tempfile.TemporaryDirectory() as folder:
-            seconds = _timed(phantom, Path(folder))
+            seconds = timed(phantom, Path(folder))
         middle = {step: float(np.median([turn[step] for turn in seconds])) for step in seconds[0]}
         truth = phantom.truth
         on = f"{SIDE_PX} x {SIDE_PX} px x 3, {len(truth.nuclei)} nuclei, {len(truth.signals)} signals"
@@ -79,14 +78,15 @@ def write_plain(file: Path, phantom: FishPhantom) -> Path:
     return file
 
 
-def _timed(phantom: FishPhantom, folder: Path) -> Sequence[dict[str, float]]:
+def timed(phantom: FishPhantom, folder: Path, turns: int = TURNS) -> list[dict[str, float]]:
+    """Seconds of each step, in some turns after one to warm up."""
     file = write_plain(folder / "field.ome.tif", phantom)
-    turns = []
-    for turn in range(TURNS + 1):
+    found = []
+    for turn in range(turns + 1):
         seconds = {}
         for name, step in chain_steps([file], folder / str(turn)):
             started = time.perf_counter()
             step()
             seconds[name] = time.perf_counter() - started
-        turns.append(seconds)
-    return turns[1:]
+        found.append(seconds)
+    return found[1:]
