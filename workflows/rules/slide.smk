@@ -32,11 +32,12 @@ rule slide_quality:
         "../envs/her2path.yaml"
     params:
         image=image,
+        regions=regions,
         settings=settings("slide_quality"),
         version=VERSION,
     shell:
         "her2path --verbose step slide_quality --image {params.image:q} --slide {input.slide:q}"
-        " --quality {output.quality:q} --tissue {output.tissue:q}"
+        " {params.regions:q} --quality {output.quality:q} --tissue {output.tissue:q}"
         " --artefacts {output.artefacts:q} --areas {output.areas:q} --picture {output.picture:q}"
         " --params {params.settings:q} 2> {log:q}"
 

@@ -32,6 +32,9 @@ _OPAQUE_LEVEL = 6
 _COLOUR_LEVELS = 6
 """Grey levels between channels that noise and JPEG do not make."""
 
+_NOTABLE_DIFFERENCE = 0.05
+"""Share of a pixel size: calibrations of one scanner differ by less."""
+
 
 @dataclass(frozen=True, slots=True)
 class SlideMeasures:
@@ -295,3 +298,22 @@ def judge_artefacts(sums: Sequence[KindSum], *, max_frac: float) -> Unsuitable |
     share = f"{100 * spoilt:.0f} % of its tissue cannot be read, most of it is {_KIND_WORDS[worst.kind]}"
     code = "out_of_focus" if worst.kind is ArtefactKind.OUT_OF_FOCUS else "artefacts"
     return Unsuitable(code, f"{share}; clean or cover the slide anew and scan it again")
+
+
+def remark_on_pixel_size(mpp: float, *, stated: float | None) -> list[Remark]:
+    """Say where the case sheet contradicts the file: every size and distance hangs on it.
+
+    Parameters
+    ----------
+    mpp : float
+        Pixel size (µm) that is used.
+    stated : float, optional
+        What the file itself says; None = nothing usable.
+    """
+    if stated is None or abs(mpp - stated) <= _NOTABLE_DIFFERENCE * stated:
+        return []
+    message = (
+        f"the case sheet gives {mpp:.4g} µm per pixel, the file says {stated:.4g}; "
+        "the sheet's was used: check column mpp"
+    )
+    return [Remark("pixel_size_contradicted", "warning", message)]

@@ -166,7 +166,7 @@ class QualityDoc(Document):
     """`quality.json`: whether and where an image can be measured (slide_quality)."""
 
     kind: ClassVar[str] = "quality"
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     result: QualityResult | None = None
 
 

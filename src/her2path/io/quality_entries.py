@@ -1,4 +1,4 @@
-"""What a quality document is made of: tissue, stain vectors, artefacts, findings and the verdict."""
+"""What a quality document is made of: tissue, stain vectors, artefacts, fields, findings, the verdict."""
 
 from __future__ import annotations
 
@@ -55,6 +55,27 @@ class ChannelQuality(_Entry):
     saturated_frac: Share
     focus: float
     """Spread of the Laplacian over the noise; unitless, higher is sharper."""
+    width_um: float | None = None
+    """DAPI: median width of the edges of nuclei; else that of the spots at half height; None = none."""
+    saturated_objects_frac: Share | None = None
+    """Share of the nuclear area (DAPI) or of the strongest spots at full scale; None = none."""
+
+
+class FishField(_Entry):
+    """A field that nuclei are looked for in: a camera's whole field, or a square chosen on a scan."""
+
+    name: str
+    """The image's id; on a scan with ``.f1``, ``.f2``, ... after it.  Column `field` of the tables."""
+    x_px0: Annotated[int, Ge(0)]
+    y_px0: Annotated[int, Ge(0)]
+    width_px0: Annotated[int, Ge(1)]
+    height_px0: Annotated[int, Ge(1)]
+    area: Annotated[int, Ge(1)]
+    """Number of the group of fields within 1 mm of each other."""
+    nuclei: Annotated[int, Ge(0)] | None = None
+    """Tumour-sized nuclei on the coarse map that it was chosen by; None = not chosen."""
+    dapi_edge_um: float | None = None
+    """Median width of the edges of its nuclei."""
 
 
 class ArtefactSum(_Entry):
@@ -80,6 +101,8 @@ class QualityResult(_Entry):
     stain: StainResult | None = None
     """None for fluorescence."""
     channels: tuple[ChannelQuality, ...] = ()
+    fields: tuple[FishField, ...] = ()
+    """Where a fluorescence image is counted, the best first; none for bright-field."""
     artefacts: tuple[ArtefactSum, ...] = ()
     """Kinds that were found; their places are in `artefacts.png` and `quality.geojson`."""
     findings: tuple[Finding, ...] = ()

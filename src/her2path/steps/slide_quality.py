@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 
 from her2path.domain.case import Assay
 from her2path.domain.geometry import working_downsample
+from her2path.domain.ish import Probe
 from her2path.errors import UnsuitableImageError
 from her2path.imaging.artefact_areas import ArtefactArea, KindSum, outline_areas, sum_kinds
 from her2path.imaging.artefact_detection import FineDetail, detect_artefacts, measure_fine_detail
@@ -23,7 +24,11 @@ from her2path.imaging.artefact_marks import detect_marks
 from her2path.imaging.artefacts import KIND_RGB
 from her2path.imaging.block_colours import BlockColours, join_colours, measure_block_colours
 from her2path.imaging.control_areas import number_pieces
-from her2path.imaging.fish.quality import grey_picture, measure_channel
+from her2path.imaging.fish.field_quality import ChannelState
+from her2path.imaging.fish.fields import FieldParams
+from her2path.imaging.fish.quality import grey_picture
+from her2path.imaging.fish.survey import ChosenField, Drawn, Geometry, remark_on_survey, survey_image
+from her2path.imaging.fish.windows import Window
 from her2path.imaging.focus import FOCUS_MPP, focus_tiles
 from her2path.imaging.quality import (
     QualityCuts,
@@ -34,6 +39,7 @@ from her2path.imaging.quality import (
     measure_slide,
     remark_on,
     remark_on_artefacts,
+    remark_on_pixel_size,
 )
 from her2path.imaging.quality_picture import draw_quality
 from her2path.imaging.stain import Rgb, StainModel
@@ -60,11 +66,19 @@ from her2path.imaging.tissue import (
 from her2path.imaging.white_point import Brightness, estimate_white, measure_brightness
 from her2path.io.documents import QualityDoc, SlideDoc, SlideResult, read_document, write_document
 from her2path.io.fields.opening import open_field
+from her2path.io.geojson import read_regions
 from her2path.io.masks import write_codes, write_mask
 from her2path.io.pictures import write_picture
 from her2path.io.provenance import digests, producer
 from her2path.io.quality_areas import QuPathArea, write_areas
-from her2path.io.quality_entries import ArtefactSum, ChannelQuality, Finding, QualityResult, StainResult
+from her2path.io.quality_entries import (
+    ArtefactSum,
+    ChannelQuality,
+    Finding,
+    FishField,
+    QualityResult,
+    StainResult,
+)
 from her2path.io.qupath_cells import CellClass
 from her2path.io.slides.opening import open_slide
 from her2path.io.slides.source import SlideSource, WorkingBox
@@ -76,8 +90,6 @@ _LEAST_CLEAN = 0.2
 """Share of the tissue without ink on which stains may be estimated."""
 _PICTURE_PX = 1200
 """Longer side of the picture: a page shows it at its width."""
-_NOTABLE_DIFFERENCE = 0.05
-"""Share of a pixel size: calibrations of one scanner differ by less."""
 
 
 class SlideQualityParams(BaseModel):
@@ -101,6 +113,12 @@ class SlideQualityParams(BaseModel):
     instead of good."""
     max_artefact_frac: Annotated[float, Ge(0), Le(1)] = 0.8
     """Share of the tissue under artefacts of any kind from which the slide cannot be evaluated."""
+    fields: Annotated[int, Ge(1), Le(20)] = FieldParams().count
+    """Fluorescence scans: fields (number) that are chosen to be counted, two areas among them if possible."""
+    field_um: Annotated[float, Ge(100), Le(600)] = FieldParams().side_um
+    """Side of such a field (µm)."""
+    min_field_nuclei: Annotated[int, Ge(20)] = FieldParams().min_nuclei
+    """Fewest tumour-sized nuclei (number) of such a field."""
     min_foreground_snr: Annotated[float, Ge(1)] = 5.0
     """Fluorescence: DAPI over background, in standard deviations of the noise, that counts as nuclei."""
 
@@ -121,6 +139,8 @@ def run(
     *,
     image: list[Path],
     slide: Path,
+    tumour_roi: Path | None = None,
+    exclude_roi: Path | None = None,
     quality: Path,
     tissue: Path,
     artefacts: Path,
@@ -136,7 +156,7 @@ def run(
     if document.sheet.assay is Assay.IHC:
         found = _bright_field(image[0], document, facts, params)
     else:
-        found = _fluorescence(image, document, facts, params)
+        found = _fluorescence(image, document, facts, (tumour_roi, exclude_roi), params)
     write_mask(tissue, found.tissue)
     write_codes(artefacts, found.codes)
     px0_per_mask_px = found.result.mask_mpp / facts.mpp
@@ -203,12 +223,16 @@ def _bright_field(
     # What was outlined is said with its area; the samples' view of the same is left out.
     outlined = {remark.code for remark in on_artefacts}
     seen = _as_findings([*on_artefacts, *(remark for remark in remarks if remark.code not in outlined)])
-    findings = (*_pixel_size_findings(slide), *_stain_findings(plausibility), *seen)
+    findings = (
+        *_as_findings(remark_on_pixel_size(slide.mpp, stated=slide.mpp_in_file)),
+        *_stain_findings(plausibility),
+        *seen,
+    )
     result = QualityResult(
         verdict=_verdict(findings),
         tissue_mm2=round(tissue_mm2, 6),
         mask_mpp=MASK_MPP,
-        stain=_stain_result(model, plausibility),
+        stain=StainResult(**asdict(model), **asdict(plausibility)),
         artefacts=tuple(map(_written, sums)),
         findings=findings,
     )
@@ -216,31 +240,12 @@ def _bright_field(
 
 
 def _limits(params: SlideQualityParams) -> ReadingLimits:
-    return ReadingLimits(
-        min_colour_frac=params.min_colour_frac,
-        min_sharpness=params.min_sharpness,
-        max_eosin_frac=params.max_eosin_frac,
-    )
+    return ReadingLimits(**params.model_dump(include={"min_colour_frac", "min_sharpness", "max_eosin_frac"}))
 
 
 def _refuse(name: str, why: Unsuitable | None) -> None:
     if why is not None:
         raise UnsuitableImageError(name, why.detail, code=why.code)
-
-
-def _stain_result(model: StainModel, plausibility: Plausibility) -> StainResult:
-    return StainResult(
-        white=model.white,
-        white_origin=model.white_origin,
-        hematoxylin=model.hematoxylin,
-        dab=model.dab,
-        hematoxylin_origin=model.hematoxylin_origin,
-        dab_origin=model.dab_origin,
-        hematoxylin_weight=model.hematoxylin_weight,
-        dab_weight=model.dab_weight,
-        verdict=plausibility.verdict,
-        reasons=plausibility.reasons,
-    )
 
 
 def _stain_findings(plausibility: Plausibility) -> tuple[Finding, ...]:
@@ -251,16 +256,12 @@ def _stain_findings(plausibility: Plausibility) -> tuple[Finding, ...]:
 
 
 def _as_findings(remarks: Sequence[Remark]) -> tuple[Finding, ...]:
-    return tuple(Finding(code=r.code, severity=r.severity, message=r.message) for r in remarks)
+    return tuple(Finding(**asdict(remark)) for remark in remarks)
 
 
 def _written(found: KindSum) -> ArtefactSum:
-    return ArtefactSum(
-        kind=str(found.kind),
-        areas=found.areas,
-        area_mm2=round(found.area_mm2, 6),
-        tissue_frac=round(found.tissue_frac, 6),
-    )
+    sums = {"area_mm2": round(found.area_mm2, 6), "tissue_frac": round(found.tissue_frac, 6)}
+    return ArtefactSum(kind=str(found.kind), areas=found.areas, **sums)
 
 
 def _thumbnail(source: SlideSource, slide: SlideResult) -> npt.NDArray[np.uint8]:
@@ -332,69 +333,64 @@ def _samples(
 
 
 def _fluorescence(
-    image: list[Path], document: SlideDoc, slide: SlideResult, params: SlideQualityParams
+    image: list[Path],
+    document: SlideDoc,
+    slide: SlideResult,
+    regions: tuple[Path | None, Path | None],
+    params: SlideQualityParams,
 ) -> _Examined:
     name = document.sheet.image_id
-    channels: list[ChannelQuality] = []
-    mask, thumbnail = np.zeros((1, 1), np.bool_), np.zeros((1, 1, 3), np.uint8)
     roles = tuple(channel.role for channel in sorted(slide.channels, key=lambda channel: channel.index))
     with open_field(image, name=name, channels=roles) as source:
-        for index, channel in enumerate(source.channels):
-            plane = source.plane(index)
-            measure = measure_channel(plane, full_scale=source.full_scale)
-            channels.append(
-                ChannelQuality(
-                    role=channel.role,
-                    background=measure.background,
-                    noise=measure.noise,
-                    saturated_frac=measure.saturated_frac,
-                    focus=measure.focus,
-                )
-            )
-            if channel.role == "dapi":
-                cut = measure.background + params.min_foreground_snr * measure.noise
-                rows, columns = _size(slide, FEATURE_MPP)
-                small = cv2.resize(plane.astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA)
-                mask = detect_foreground(small, cut=cut)
-                thumbnail = grey_picture(np.asarray(small, np.float32), background=measure.background)
+        found = survey_image(
+            lambda index, window: source.plane(index, box=_box(window)),
+            roles,
+            Geometry(slide.height_px0, slide.width_px0, slide.mpp, source.full_scale),
+            counted=("her2",) if document.sheet.probe is Probe.SINGLE else ("her2", "cep17"),
+            drawn=Drawn(*(None if path is None else read_regions(path, name=name) for path in regions)),
+            params=FieldParams(params.fields, params.field_um, params.min_field_nuclei),
+        )
+    if isinstance(found, Unsuitable):
+        raise UnsuitableImageError(name, found.detail, code=found.code)
+    dapi = found.states[roles.index("dapi")].measure
+    rows, columns = _size(slide, FEATURE_MPP)
+    small = cv2.resize(found.dapi.level, (columns, rows), interpolation=cv2.INTER_AREA)
+    mask = detect_foreground(small, cut=dapi.background + params.min_foreground_snr * dapi.noise)
     if not mask.any():
         detail = "no nucleus is brighter than the background of its DAPI channel; look at the image"
         raise UnsuitableImageError(name, detail, code="no_tissue")
-    findings = (*_pixel_size_findings(slide), *_channel_findings(channels))
+    findings = (
+        *_as_findings(remark_on_pixel_size(slide.mpp, stated=slide.mpp_in_file)),
+        *_as_findings(remark_on_survey(found)),
+    )
     result = QualityResult(
         verdict=_verdict(findings),
         tissue_mm2=round(float(mask.sum()) * FEATURE_MPP**2 / 1e6, 6),
         mask_mpp=FEATURE_MPP,
-        channels=tuple(channels),
+        channels=tuple(map(_channel_quality, found.states)),
+        fields=tuple(_fish_field(field, name, number) for number, field in enumerate(found.fields, start=1)),
         findings=findings,
     )
+    thumbnail = grey_picture(np.asarray(small, np.float32), background=dapi.background)
     return _Examined(result, mask, np.zeros(mask.shape, np.uint8), thumbnail)
+
+
+def _box(window: Window) -> WorkingBox:
+    return WorkingBox(window.top, window.left, window.height, window.width)
+
+
+def _channel_quality(state: ChannelState) -> ChannelQuality:
+    share = state.saturated_objects_frac
+    return ChannelQuality(
+        role=state.role, **asdict(state.measure), width_um=state.width_um, saturated_objects_frac=share
+    )
+
+
+def _fish_field(field: ChosenField, image_id: str, number: int) -> FishField:
+    name = image_id if field.nuclei is None else f"{image_id}.f{number}"
+    place, edge_um = field.place_px0, field.dapi_edge_um
+    return FishField(name=name, **place, area=field.area, nuclei=field.nuclei, dapi_edge_um=edge_um)
 
 
 def _verdict(findings: tuple[Finding, ...]) -> Literal["good", "usable"]:
     return "usable" if any(finding.severity == "warning" for finding in findings) else "good"
-
-
-def _pixel_size_findings(slide: SlideResult) -> tuple[Finding, ...]:
-    """Say where the case sheet contradicts the file: every size and distance hangs on it."""
-    stated = slide.mpp_in_file
-    if stated is None or abs(slide.mpp - stated) <= _NOTABLE_DIFFERENCE * stated:
-        return ()
-    message = (
-        f"the case sheet gives {slide.mpp:.4g} µm per pixel, the file says {stated:.4g}; "
-        "the sheet's was used: check column mpp"
-    )
-    return (Finding(code="pixel_size_contradicted", severity="warning", message=message),)
-
-
-def _channel_findings(channels: list[ChannelQuality]) -> tuple[Finding, ...]:
-    return tuple(
-        Finding(
-            code="saturated",
-            severity="warning",
-            message=f"{100 * channel.saturated_frac:.1f} % of the {channel.role} channel is saturated: "
-            "neighbours in it may look like one",
-        )
-        for channel in channels
-        if channel.saturated_frac > 0.005
-    )

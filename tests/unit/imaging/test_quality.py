@@ -10,7 +10,14 @@ import pytest
 
 from her2path.imaging.phantoms.ihc import render_ihc
 from her2path.imaging.phantoms.ihc_spec import SCORE_PRESETS, IhcPhantomSpec
-from her2path.imaging.quality import QualityCuts, SlideMeasures, measure_sharpness, measure_slide, remark_on
+from her2path.imaging.quality import (
+    QualityCuts,
+    SlideMeasures,
+    measure_sharpness,
+    measure_slide,
+    remark_on,
+    remark_on_pixel_size,
+)
 from her2path.imaging.stain import StainModel
 from her2path.imaging.tissue import FEATURE_MPP, measure_tissue_features
 
@@ -104,3 +111,10 @@ def test_little_tissue_and_default_stains_are_named():
 def test_a_value_on_its_cut_is_not_remarked_upon():
     cuts = QualityCuts()
     assert codes(replace(GOOD, opaque_frac=cuts.opaque_frac, dirt_mm2=cuts.dirt_mm2)) == []
+
+
+@pytest.mark.parametrize(("given", "found"), [(0.26, 0), (0.5, 1)], ids=["within 5 %", "twice as coarse"])
+def test_a_sheet_that_contradicts_the_files_pixel_size_is_a_remark(given, found):
+    codes = [remark.code for remark in remark_on_pixel_size(given, stated=0.25)]
+    assert codes == ["pixel_size_contradicted"] * found
+    assert remark_on_pixel_size(given, stated=None) == []

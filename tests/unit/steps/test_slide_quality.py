@@ -12,7 +12,7 @@ from her2path.imaging.phantoms.ihc_spec import SCORE_PRESETS, IhcPhantomSpec
 from her2path.imaging.tissue import MASK_MPP
 from her2path.io.artefacts import FISH_FILES
 from her2path.io.case_sheet import ImageRow
-from her2path.io.documents import QualityDoc, SlideResult, read_document
+from her2path.io.documents import QualityDoc, SlideDoc, read_document
 from her2path.io.masks import read_mask
 from her2path.steps import slide_intake, slide_quality
 from tests.support.ihc_chain import prepare
@@ -111,6 +111,10 @@ def test_an_he_slide_given_as_ihc_is_refused(real_data, tmp_path):
     assert caught.value.code == "not_ihc"
 
 
+def slide_width(path):
+    return read_document(path, SlideDoc).result.width_px0
+
+
 def test_a_fluorescence_field_gets_a_quality_per_channel_and_a_mask_of_its_nuclei(sample_data, tmp_path):
     image = [sample_data / "demo_ihc2_g1" / "fish_a.ome.tif"]
     row = ImageRow(case_id="case", image_id="fish-1", assay="fish", path=tuple(image))
@@ -131,20 +135,6 @@ def test_a_fluorescence_field_gets_a_quality_per_channel_and_a_mask_of_its_nucle
     result = read_document(quality, QualityDoc).result
     assert [channel.role for channel in result.channels] == ["dapi", "her2", "cep17"]
     assert result.stain is None
+    [field] = result.fields
+    assert (field.name, field.area, field.width_px0, field.nuclei) == ("fish-1", 1, slide_width(slide), None)
     assert 0.02 < read_mask(tissue).mean() < 0.9
-
-
-@pytest.mark.parametrize(("given", "found"), [(0.26, 0), (0.5, 1)], ids=["within 5 %", "twice as coarse"])
-def test_a_sheet_that_contradicts_the_files_pixel_size_is_a_finding(given, found):
-    slide = SlideResult(
-        files=(),
-        vendor="x",
-        width_px0=1,
-        height_px0=1,
-        mpp=given,
-        mpp_origin="case_sheet",
-        mpp_in_file=0.25,
-        level_downsamples=(1.0,),
-    )
-    codes = [finding.code for finding in slide_quality._pixel_size_findings(slide)]
-    assert codes == ["pixel_size_contradicted"] * found

@@ -41,6 +41,50 @@ class Window:
         return self.core_top <= row < self.core_bottom and self.core_left <= col < self.core_right
 
 
+def is_camera_field(height: int, width: int) -> bool:
+    """Whether a camera could have taken an image of this size in one exposure."""
+    return max(height, width) <= _WHOLE_PX
+
+
+def whole_window(height: int, width: int) -> Window:
+    """One window over a whole image."""
+    return _window(0, 0, height, width)
+
+
+def windows_in(core: Window, *, height: int, width: int, margin: int) -> Iterator[Window]:
+    """Cut a field of an image into windows whose cores fill it, with a margin around where there is one.
+
+    Parameters
+    ----------
+    core : Window
+        The field.
+    height, width : int
+        Size of the image in pixels; margins end there.
+    margin : int
+        Pixels read around a core, so that nothing the core owns is cut.
+
+    Examples
+    --------
+    >>> field = whole_window(100, 5000)
+    >>> [w.right for w in windows_in(field, height=100, width=6000, margin=64)]
+    [3136, 5064]
+    """
+    rows, cols = core.core_bottom - core.core_top, core.core_right - core.core_left
+    for part in windows_of(rows, cols, margin=0):
+        top, left = core.core_top + part.core_top, core.core_left + part.core_left
+        bottom, right = core.core_top + part.core_bottom, core.core_left + part.core_right
+        yield Window(
+            max(top - margin, 0),
+            max(left - margin, 0),
+            min(bottom + margin, height),
+            min(right + margin, width),
+            top,
+            left,
+            bottom,
+            right,
+        )
+
+
 def windows_of(height: int, width: int, *, margin: int) -> Iterator[Window]:
     """Cut an image into windows in reading order; one window if a camera could have taken it.
 
@@ -56,7 +100,7 @@ def windows_of(height: int, width: int, *, margin: int) -> Iterator[Window]:
     >>> [w.right for w in windows_of(100, 5000, margin=64)]
     [3136, 5000]
     """
-    if max(height, width) <= _WHOLE_PX:
+    if is_camera_field(height, width):
         yield _window(0, 0, height, width)
         return
     for top in range(0, height, _CORE_PX):
@@ -87,7 +131,7 @@ def sample_of(height: int, width: int) -> tuple[Window, ...]:
     >>> len(sample_of(2048, 2048)), len(sample_of(20000, 30000))
     (1, 9)
     """
-    if max(height, width) <= _WHOLE_PX:
+    if is_camera_field(height, width):
         return (_window(0, 0, height, width),)
     side = _SAMPLE_PX
     if min(height, width) < side:

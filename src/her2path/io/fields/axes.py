@@ -167,7 +167,7 @@ def _stands_out(plane: npt.NDArray[Any], picture: Picture) -> bool:
     steps = np.diff(plane.astype(np.float32), axis=1)
     noise = 1.4826 * float(np.median(np.abs(steps))) / 2**0.5
     # A Gaussian of 2 pixels leaves a seventh of the noise.
-    return float(picture.std()) > 3 * noise / (2 * _SMOOTH_PX * np.pi**0.5)
+    return bool(float(picture.std()) > 3 * noise / (2 * _SMOOTH_PX * np.pi**0.5))
 
 
 def _spread(plane: npt.NDArray[Any]) -> float:

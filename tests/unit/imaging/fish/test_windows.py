@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from her2path.imaging.fish.windows import sample_of, windows_of
+from her2path.imaging.fish.windows import Window, sample_of, windows_in, windows_of
 
 
 @pytest.mark.parametrize(("height", "width"), [(500, 700), (4096, 4096), (4097, 900), (7000, 9001)])
@@ -42,3 +42,13 @@ def test_a_scan_is_sampled_in_nine_windows_within_it(height, width):
 def test_a_narrow_scan_is_sampled_from_its_beginning():
     (window,) = sample_of(700, 9000)
     assert (window.top, window.left, window.height, window.width) == (0, 0, 700, 4096)
+
+
+def test_windows_in_a_field_own_it_all_and_read_around_it_inside_the_image():
+    field = Window(100, 4900, 5100, 9900, 100, 4900, 5100, 9900)
+    windows = list(windows_in(field, height=6000, width=9950, margin=80))
+    owned = sum((w.core_bottom - w.core_top) * (w.core_right - w.core_left) for w in windows)
+    assert owned == 5000 * 5000
+    assert (windows[0].top, windows[0].left) == (20, 4820)
+    assert windows[-1].right == 9950
+    assert all(w.owns(w.core_top, w.core_left) and not w.owns(99, 5000) for w in windows)
