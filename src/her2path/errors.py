@@ -56,6 +56,20 @@ class CaseSheetError(Her2PathError):
         return f"the {self.what} cannot be used:\n" + "\n".join(f"  {f}" for f in self.faults)
 
 
+@dataclass
+class ReadSheetError(Her2PathError):
+    """Read sheets cannot be taken back; the reader or the operator corrects them (all faults at once)."""
+
+    faults: dict[str, tuple[SheetFault, ...]]
+    """By the name of the sheet's file."""
+
+    exit_code = 3
+
+    def __str__(self) -> str:
+        lines = [f"  {name}, {fault}" for name, faults in self.faults.items() for fault in faults]
+        return "nothing was taken back; correct these and repeat the command:\n" + "\n".join(lines)
+
+
 class SlideError(Her2PathError):
     """An image cannot be measured; scanning or the sheet's row must mend it.
 

@@ -1,0 +1,196 @@
+"""The read sheet of a recount: written empty for the reader, read back as a spreadsheet left it.
+
+A few lines state who read it, when, and whether the first result was known; then one line a nucleus.
+Spreadsheets change such a file on saving (byte-order mark, CRLF, UTF-16, quotes, other separators,
+empty cells at the end of a line); none of that changes what a reader wrote, so all of it is read.
+What a cell *means* is checked elsewhere (`her2path.io.read_check`).
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from her2path.domain.ish import Probe
+from her2path.errors import SheetFault
+from her2path.io.recount_documents import NOT_COUNTABLE
+
+READER, DATE, BLINDED = "reader", "date", "did_not_know_first_result"
+HEAD = (READER, DATE, BLINDED)
+"""Lines above the table, in this order: name, then value."""
+SHEET_ID, NUCLEUS, HER2, CEP17 = "sheet_id", "nucleus", "her2_signals", "cep17_signals"
+REASON, COMMENT = "not_countable", "comment"
+_HELP = (
+    "# Fill in reader (initials or pseudonym), date (YYYY-MM-DD) and did_not_know_first_result (yes or no).",
+    "# Then for every nucleus either whole numbers of signals, or one of these words under not_countable: "
+    f"{' '.join(NOT_COUNTABLE)}.",
+)
+_MARKS = "\t;,"
+_MAX_BYTES = 2**20
+"""Largest sheet that is read; a sheet of 200 nuclei takes 10 kB."""
+
+
+def columns_of(probe: Probe) -> tuple[str, ...]:
+    """Name the columns of the table; a single probe has no CEP17."""
+    counts = (HER2,) if probe is Probe.SINGLE else (HER2, CEP17)
+    return (SHEET_ID, NUCLEUS, *counts, REASON, COMMENT)
+
+
+def empty_sheet(sheet_id: str, nuclei: int, probe: Probe) -> str:
+    """Write a sheet for a reader to fill in.
+
+    Parameters
+    ----------
+    sheet_id : str
+        Also shown on the page of nuclei.
+    nuclei : int
+        How many are shown.
+    probe : Probe
+        Which signals are counted.
+    """
+    columns = columns_of(probe)
+    rows = ["\t".join([sheet_id, str(number), *[""] * (len(columns) - 2)]) for number in range(1, nuclei + 1)]
+    lines = [*_HELP, *(f"{name}\t" for name in HEAD), "\t".join(columns), *rows]
+    return "\n".join(lines) + "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What stands in one cell."""
+
+    line: int
+    """Line of the file, from 1; 0 = the file has no such cell."""
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLine:
+    """One line of the table, as it was written."""
+
+    line: int
+    cells: Mapping[str, str]
+    """By column; empty cells are empty text."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSheet:
+    """A sheet as it came back."""
+
+    head: Mapping[str, Cell]
+    columns: tuple[str, ...]
+    columns_line: int
+    rows: tuple[ReadLine, ...]
+
+    @property
+    def sheet_id(self) -> str:
+        """The id that most lines carry; empty where none has one."""
+        found = Counter(row.cells[SHEET_ID] for row in self.rows if row.cells.get(SHEET_ID))
+        return found.most_common(1)[0][0] if found else ""
+
+
+def read_sheet(path: Path) -> ReadSheet | tuple[SheetFault, ...]:
+    """Read a sheet in whatever dialect a spreadsheet saved it.
+
+    Returns
+    -------
+    ReadSheet or tuple of SheetFault
+        The faults where it is no read sheet, or its columns cannot be told.
+    """
+    text = _text(path)
+    if isinstance(text, SheetFault):
+        return (text,)
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    mark = _mark(lines)
+    if mark is None:
+        detail = f"is no read sheet: no line names the columns {SHEET_ID}, {NUCLEUS}, ..."
+        return (SheetFault(0, "", detail),)
+    records = [(n, _cells(line, mark)) for n, line in enumerate(lines, start=1)]
+    place = next(i for i, (_, cells) in enumerate(records) if SHEET_ID in _lowered(cells))
+    line, header = records[place][0], tuple(_lowered(records[place][1]))
+    if faults := tuple(_column_faults(line, header)):
+        return faults
+    return ReadSheet(_head(records[:place]), header, line, tuple(_rows(records[place + 1 :], header)))
+
+
+def _text(path: Path) -> str | SheetFault:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        return SheetFault(0, "", f"cannot be read ({type(error).__name__})")
+    if not data.strip():
+        return SheetFault(0, "", "is empty")
+    if len(data) > _MAX_BYTES:
+        return SheetFault(0, "", "is too large for a read sheet")
+    if data.startswith(b"PK"):
+        return SheetFault(0, "", "is a workbook; save it as text (tab-separated)")
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encodings: tuple[str, ...] = ("utf-16",)
+    else:
+        # Spreadsheets on Windows save text in the code page of Western Europe unless told otherwise.
+        encodings = ("utf-8-sig", "cp1252")
+    for encoding in encodings:
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return SheetFault(0, "", "is no text; save it as text (tab-separated, UTF-8)")
+
+
+def _mark(lines: Sequence[str]) -> str | None:
+    """Find what separates the cells, by the line that names the columns."""
+    for line in lines:
+        if SHEET_ID in line.lower():
+            found = {
+                mark: len(_cells(line, mark)) for mark in _MARKS if SHEET_ID in _lowered(_cells(line, mark))
+            }
+            if found and max(found.values()) > 1:
+                return max(found, key=lambda mark: found[mark])
+    return None
+
+
+def _cells(line: str, mark: str) -> list[str]:
+    # One line is one row: a stray quote must not swallow those behind it.
+    cells = [cell.strip() for cell in next(csv.reader([line], delimiter=mark), [])]
+    while cells and not cells[-1]:
+        cells.pop()
+    return cells
+
+
+def _lowered(cells: Iterable[str]) -> list[str]:
+    return [cell.lower() for cell in cells]
+
+
+def _column_faults(line: int, header: Sequence[str]) -> Iterable[SheetFault]:
+    known = columns_of(Probe.DUAL)
+    yield from (
+        SheetFault(line, name or "(no name)", f"unknown column; known are {', '.join(known)}")
+        for name in header
+        if name not in known
+    )
+    yield from (
+        SheetFault(line, name, "column appears twice") for name, n in Counter(header).items() if n > 1
+    )
+    needed = (SHEET_ID, NUCLEUS, HER2, REASON)
+    yield from (SheetFault(line, name, "column is missing") for name in needed if name not in header)
+
+
+def _head(records: Sequence[tuple[int, list[str]]]) -> dict[str, Cell]:
+    found: dict[str, Cell] = {}
+    for line, cells in records:
+        name = cells[0].lower() if cells else ""
+        if name in HEAD:
+            found.setdefault(name, Cell(line, " ".join(cells[1:]).strip()))
+    return {name: found.get(name, Cell(0)) for name in HEAD}
+
+
+def _rows(records: Iterable[tuple[int, list[str]]], header: Sequence[str]) -> Iterable[ReadLine]:
+    for line, cells in records:
+        if not cells or cells[0].startswith("#"):
+            continue
+        named = {name: cells[i] if i < len(cells) else "" for i, name in enumerate(header)}
+        surplus = cells[len(header) :]
+        yield ReadLine(line, named | ({"": " ".join(surplus)} if surplus else {}))
