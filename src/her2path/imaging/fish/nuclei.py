@@ -16,6 +16,7 @@ from scipy import ndimage
 from skimage.morphology import reconstruction
 from skimage.segmentation import watershed
 
+from her2path.imaging.fish.nucleus_outline import drop_haze, number_pieces, trim_to_ground
 from her2path.imaging.fish.nucleus_shape import (
     ShapeLimits,
     Shapes,
@@ -54,7 +55,7 @@ class NucleusParams:
     seed_depth: float = 0.12
     """A seed must rise above the saddle to its neighbour by this share of its own height."""
     edge_level: float = 0.42
-    """A nucleus ends where it falls below this share of its own brightness."""
+    """A nucleus ends where it falls below this share of its height over the ground round it."""
     debris_area_um2: float = 4.0
     """Still smaller objects are not listed at all."""
     limits: ShapeLimits = field(default_factory=ShapeLimits)
@@ -159,8 +160,9 @@ def segment_nuclei(dapi: Image, *, mpp: float, levels: DapiLevels, params: Nucle
     mask = _foreground(smooth, levels, work_mpp, params)
     labels = _split(mask, smooth, work_mpp, params)
     labels = _merge_oversplit(labels, work_mpp)
-    labels = _trim(labels, smooth, params.edge_level)
-    labels = _relabel(labels, min_px=params.debris_area_um2 / work_mpp**2)
+    labels = trim_to_ground(labels, smooth, edge_level=params.edge_level, mpp=work_mpp)
+    labels = drop_haze(labels, smooth, spread=levels.spread, mpp=work_mpp)
+    labels = number_pieces(labels, min_px=params.debris_area_um2 / work_mpp**2)
     shapes = measure_shapes(labels, smooth, mpp=work_mpp)
     exclusion = exclusions_of(shapes, params.limits)
     full: Labels = cv2.resize(labels, (shape[1], shape[0]), interpolation=cv2.INTER_NEAREST).astype(np.int32)
@@ -310,44 +312,3 @@ def _shared_borders(labels: Labels) -> dict[tuple[int, int], int]:
 
 def _union(one: tuple[slice, ...], other: tuple[slice, ...]) -> tuple[slice, ...]:
     return tuple(slice(min(a.start, b.start), max(a.stop, b.stop)) for a, b in zip(one, other, strict=True))
-
-
-def _trim(labels: Labels, smooth: Image, edge_level: float) -> Labels:
-    """Cut every object where it falls below a share of its own brightness (haze of bright nuclei)."""
-    flat, values = labels.ravel(), smooth.ravel()
-    mean = np.bincount(flat, values) / np.maximum(np.bincount(flat), 1)
-    bright = (values >= mean[flat]) & (flat > 0)
-    count = np.bincount(flat[bright], minlength=len(mean))
-    level = np.bincount(flat[bright], values[bright], len(mean)) / np.maximum(count, 1)
-    kept = smooth >= (edge_level * level)[labels]
-    return np.where(kept, labels, 0).astype(np.int32)
-
-
-def _relabel(labels: Labels, *, min_px: float) -> Labels:
-    """Keep the largest piece of every label, fill it, drop specks, number by reading order."""
-    out = np.zeros_like(labels)
-    number = 0
-    for index, box in enumerate(ndimage.find_objects(labels)):
-        if box is None:
-            continue
-        piece = _largest_piece(labels[box] == index + 1)
-        if piece.sum() >= min_px:
-            number += 1
-            view = out[box]
-            view[piece & (view == 0)] = number
-    first = np.full(number + 1, out.size, np.int64)
-    np.minimum.at(first, out.ravel(), np.arange(out.size))
-    rank = np.zeros(number + 1, np.int32)
-    rank[1 + np.argsort(first[1:], kind="stable")] = np.arange(1, number + 1)
-    return rank[out]
-
-
-def _largest_piece(mask: Mask) -> Mask:
-    padded = np.pad(mask, 1).astype(np.uint8)
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
-    opened = cv2.morphologyEx(padded, cv2.MORPH_OPEN, disc)
-    contours, _ = cv2.findContours(opened, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    filled = np.zeros_like(padded)
-    if contours:
-        cv2.drawContours(filled, [max(contours, key=cv2.contourArea)], -1, 1, cv2.FILLED)
-    return filled[1:-1, 1:-1] > 0
