@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any
@@ -17,16 +18,9 @@ from her2path.domain.ish import Probe
 from her2path.errors import ChannelError, UnsuitableImageError
 from her2path.imaging.fish.clusters import Signals
 from her2path.imaging.fish.counting import GLOW
+from her2path.imaging.fish.learning import Learnt, ProbeField, SameDyeError, SignalParams, learn_signals
 from her2path.imaging.fish.patches import ClusterParams, SingleSignal
-from her2path.imaging.fish.signals import (
-    ChannelSignals,
-    Glow,
-    Learnt,
-    SameDyeError,
-    SignalParams,
-    count_signals,
-    learn_signals,
-)
+from her2path.imaging.fish.signals import ChannelSignals, Glow, count_signals
 from her2path.imaging.fish.spots import SpotParams
 from her2path.imaging.fish.windows import Window, windows_of
 from her2path.io.documents import FishSignalsDoc, SlideDoc, read_document, write_document
@@ -48,8 +42,6 @@ _WEAK: Mapping[str, Any] = MappingProxyType(
     {"is_cluster": False, "copies": 0, "copies_low": None, "copies_high": None}
 )
 """What is written of a spot too weak to be counted."""
-
-Planes = dict[str, npt.NDArray[np.float32]]
 
 
 class FishSignalsParams(BaseModel):
@@ -96,20 +88,21 @@ def run(
         check_probe(source.channels, probe=sheet.probe, image=sheet.image_id)
         richest = windows[_richest(windows, objects)]
         try:
-            dapi, planes = _planes(source, richest, probes)
-            learnt = learn_signals(dapi, planes, nuclei.read(_box(richest)), mpp=result.mpp, params=settings)
+            shown = _shown(source, nuclei, richest, probes, mpp=result.mpp, whole=len(windows) == 1)
+            learnt = learn_signals(shown, settings)
         except SameDyeError as error:
             raise ChannelError(sheet.image_id, str(error)) from error
         _log_learnt(learnt)
         for window in windows:
             if len(windows) > 1:
-                dapi, planes = _planes(source, window, probes)
-            own = nuclei.read(_box(window))
-            counted = count_signals(dapi, planes, own, learnt, mpp=result.mpp, params=settings)
+                shown = _shown(source, nuclei, window, probes, mpp=result.mpp, whole=False)
+            counted = count_signals(shown, learnt, settings)
             _append_glow(table, counted.glow, window)
             for role, channel in counted.channels.items():
                 index = next(c.index for c in source.channels if c.role == role)
-                _append(table, role, channel, window, _depth(source, index, window))
+                shift = learnt.shift[role]
+                moved = shift.pixels(result.mpp) if shift else (0, 0)
+                _append(table, role, _Rows(channel, window, moved, _depth(source, index, window)))
         write_document(
             optics,
             FishSignalsDoc(
@@ -143,13 +136,20 @@ def _richest(windows: list[Window], objects: Path) -> int:
     return owned.index(max(owned))
 
 
-def _planes(
-    source: FieldSource, window: Window, probes: tuple[str, ...]
-) -> tuple[npt.NDArray[np.float32], Planes]:
+def _shown(
+    source: FieldSource,
+    nuclei: LabelImage,
+    window: Window,
+    probes: tuple[str, ...],
+    *,
+    mpp: float,
+    whole: bool,
+) -> ProbeField:
     by_role = {channel.role: channel.index for channel in source.channels if channel.role != "other"}
     box = _box(window)
     dapi = source.plane(by_role["dapi"], box=box).astype(np.float32)
-    return dapi, {role: source.plane(by_role[role], box=box).astype(np.float32) for role in probes}  # type: ignore[index]  # probes are roles
+    planes = {role: source.plane(by_role[role], box=box).astype(np.float32) for role in probes}  # type: ignore[index]  # probes are roles
+    return ProbeField(dapi, planes, nuclei.read(box), mpp, one_exposure=whole)
 
 
 def _depth(source: FieldSource, index: int, window: Window) -> npt.NDArray[np.int16] | None:
@@ -168,13 +168,23 @@ def _log_learnt(learnt: Learnt) -> None:
 
 def _optics(learnt: Learnt) -> FishSignalsResult:
     return FishSignalsResult(
-        channels=tuple(
-            ChannelOptics(role=role, single=_single_entry(single)) for role, single in learnt.single.items()
-        ),
+        channels=tuple(_channel_entry(role, learnt) for role in learnt.single),
         bleed_through=tuple(
             BleedThrough(source=source, target=target, share=share)
             for (target, source), share in learnt.bleed.items()
         ),
+    )
+
+
+def _channel_entry(role: str, learnt: Learnt) -> ChannelOptics:
+    single, shift, light = learnt.single[role], learnt.shift[role], learnt.illumination[role]
+    return ChannelOptics(
+        role=role,
+        single=_single_entry(single),
+        shift_x_um=shift.right_um if shift else None,
+        shift_y_um=shift.down_um if shift else None,
+        unevenness_frac=light.unevenness_frac if light else None,
+        false_signals_per_nucleus=single.false_per_nucleus if single else None,
     )
 
 
@@ -191,17 +201,9 @@ def _single_entry(single: SingleSignal | None) -> SingleSignalEntry | None:
     )
 
 
-def _append(
-    table: TableWriter,
-    role: str,
-    channel: ChannelSignals,
-    window: Window,
-    depth: npt.NDArray[np.int16] | None,
-) -> None:
-    """Write what the window owns: signals and clusters, then weak spots with 0 copies."""
-    rows = sorted(
-        _rows(channel, window, depth), key=lambda row: (row["nucleus_id"], row["y_px0"], row["x_px0"])
-    )
+def _append(table: TableWriter, role: str, found: _Rows) -> None:
+    """Write what the window owns: signals and clusters, and weak spots with 0 copies."""
+    rows = sorted(found.owned(), key=lambda row: (row["nucleus_id"], row["y_px0"], row["x_px0"]))
     columns = {name: [row[name] for row in rows] for name in FISH_SIGNALS.names if name != "channel"}
     table.append({**columns, "channel": [role] * len(rows)})
 
@@ -223,24 +225,34 @@ def _append_glow(table: TableWriter, glow: Sequence[Glow], window: Window) -> No
     )
 
 
-def _rows(
-    channel: ChannelSignals, window: Window, depth: npt.NDArray[np.int16] | None
-) -> Iterator[dict[str, Any]]:
-    """Rows of what the window owns, without the channel's name."""
-    for part in (channel.signals, channel.weak):
-        for i in range(len(part)):
-            row, col = float(part.row[i]), float(part.col[i])
-            if not window.owns(row + window.top, col + window.left):
-                continue
-            found: dict[str, Any] = {
-                "nucleus_id": int(part.nucleus[i]),
-                "x_px0": col + window.left,
-                "y_px0": row + window.top,
-                "z": 0 if depth is None else int(depth[int(row), int(col)]),
-                "snr": float(part.snr[i]),
-                "share": float(part.height[i]) / channel.single_height,
-            }
-            yield found | (_copies(part, i) if isinstance(part, Signals) else dict(_WEAK))
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """What was found of one channel in one window."""
+
+    channel: ChannelSignals
+    window: Window
+    moved: tuple[int, int]
+    """Pixels that the channel's picture was moved by onto DAPI's; places are written as in the file."""
+    depth: npt.NDArray[np.int16] | None
+
+    def owned(self) -> Iterator[dict[str, Any]]:
+        """Rows of what the window owns, without the channel's name."""
+        for part in (self.channel.signals, self.channel.weak):
+            for i in range(len(part)):
+                row, col = float(part.row[i]), float(part.col[i])
+                if not self.window.owns(row + self.window.top, col + self.window.left):
+                    continue
+                row = min(max(row + self.moved[0], 0.5), self.window.height - 0.5)
+                col = min(max(col + self.moved[1], 0.5), self.window.width - 0.5)
+                found: dict[str, Any] = {
+                    "nucleus_id": int(part.nucleus[i]),
+                    "x_px0": col + self.window.left,
+                    "y_px0": row + self.window.top,
+                    "z": 0 if self.depth is None else int(self.depth[int(row), int(col)]),
+                    "snr": float(part.snr[i]),
+                    "share": float(part.height[i]) / self.channel.single_height,
+                }
+                yield found | (_copies(part, i) if isinstance(part, Signals) else dict(_WEAK))
 
 
 def _copies(signals: Signals, i: int) -> dict[str, Any]:

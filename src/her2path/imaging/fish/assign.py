@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from her2path.imaging.fish.spots import Spots, region_noise, spot_response
+from her2path.imaging.fish.spots import Spots, spot_response
+from her2path.imaging.fish.territories import Territories
 
 Image = npt.NDArray[np.float32]
-Labels = npt.NDArray[np.int32]
 Mask = npt.NDArray[np.bool_]
 
 
@@ -32,7 +32,7 @@ def single_height(spots: Spots, *, min_share: float) -> float | None:
     return level
 
 
-def debris_mask(spots: Spots, dapi: Image, labels: Labels, *, sigma_px: float, min_snr: float) -> Mask:
+def debris_mask(spots: Spots, dapi: Image, nuclei: Territories, *, sigma_px: float, min_snr: float) -> Mask:
     """Tell spots that are as sharp and significant in DAPI: debris that glows in every colour.
 
     Parameters
@@ -40,14 +40,13 @@ def debris_mask(spots: Spots, dapi: Image, labels: Labels, *, sigma_px: float, m
     spots : Spots
         Of any channel.
     dapi : ndarray of float32, shape (M, N)
-    labels : ndarray of int32, shape (M, N)
+    nuclei : Territories
     sigma_px : float
         Size of a signal.
     min_snr : float
-        Least height in DAPI over the noise of the nucleus's own DAPI texture.
+        Least response in DAPI over the noise of the nucleus's own DAPI texture.
     """
     response = spot_response(dapi, sigma_px=sigma_px)
-    noise = np.asarray(region_noise(response, labels))
-    rows, cols = spots.row.astype(int), spots.col.astype(int)
-    mask: Mask = response[rows, cols] > min_snr * noise[spots.nucleus]
+    noise = nuclei.noise(response)
+    mask: Mask = response[spots.row.astype(int), spots.col.astype(int)] > min_snr * noise[spots.nucleus]
     return mask

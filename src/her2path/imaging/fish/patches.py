@@ -87,6 +87,8 @@ class SingleSignal:
     """Response of the spot filter over its noise in a typical nucleus."""
     flux: Flux | None = None
     """None = not learnt, so nothing is estimated."""
+    false_per_nucleus: float | None = None
+    """Expected number of counted spots in a nucleus without signals (`spots.mirrored_rate`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage, sparse
+from scipy import sparse
 from scipy.sparse.linalg import spsolve
 from scipy.spatial import cKDTree
 
-from her2path.imaging.fish.quality import robust_sigma
+from her2path.imaging.fish.territories import Territories
 
 Image = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int32]
@@ -41,8 +41,6 @@ class SpotParams:
     min_snr: float = 5.5
     """Least response over the noise of the nucleus.  Under Gaussian noise a nucleus of some 500 independent
     places shows a false spot once in 100 000 nuclei, but the texture of autofluorescence is not Gaussian."""
-    edge_um: float = 0.4
-    """A spot this close outside an outline still belongs to the nucleus."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,15 +105,17 @@ def height_at(plane: Image, spots: Spots, *, sigma_px: float) -> Floats:
     return height
 
 
-def detect_spots(plane: Image, labels: Labels, *, mpp: float, sigma_um: float, params: SpotParams) -> Spots:
+def detect_spots(
+    plane: Image, nuclei: Territories, *, mpp: float, sigma_um: float, params: SpotParams
+) -> Spots:
     """Find what stands out like a signal in nuclei and beside them.
 
     Parameters
     ----------
     plane : ndarray of float32, shape (M, N)
         Probe channel, bleed-through removed.
-    labels : ndarray of int32, shape (M, N)
-        Nuclei, 0 = none.
+    nuclei : Territories
+        Nuclei of the field; a spot close outside an outline belongs to it.
     mpp, sigma_um : float
         Pixel size and size of a signal in µm.
     params : SpotParams
@@ -134,15 +134,14 @@ def detect_spots(plane: Image, labels: Labels, *, mpp: float, sigma_um: float, p
     """
     sigma_px = max(sigma_um / mpp, 0.7)
     response = spot_response(plane, sigma_px=sigma_px)
-    noise = np.asarray(region_noise(response, labels))
-    where = _candidates(plane, response, labels, noise, sigma_px=sigma_px, params=params)
+    noise = nuclei.noise(response)
+    where = _candidates(plane, response, nuclei, noise, sigma_px=sigma_px, params=params)
     peak = float(answer(np.zeros(1), sigma_px=sigma_px)[0])
-    reach_px = params.edge_um / mpp
     height = np.zeros(0)
     for _ in range(_ROUNDS):
         where = _without_twins(where, height, within_px=0.9 * sigma_px)
         pixel = np.floor(where).astype(np.intp)
-        owner = nearest_labels(labels, pixel[:, 0], pixel[:, 1], reach_px=reach_px)
+        owner = nuclei.at(pixel[:, 0], pixel[:, 1])
         height, links = _fitted_heights(response, where, sigma_px)
         kept = height * peak >= params.min_snr * noise[owner]
         if not kept.all():
@@ -150,7 +149,7 @@ def detect_spots(plane: Image, labels: Labels, *, mpp: float, sigma_um: float, p
             height, links = _fitted_heights(response, where, sigma_px)
         where = _refined(response, where, height, links, sigma_px)
     pixel = np.floor(where).astype(np.intp)
-    nucleus = nearest_labels(labels, pixel[:, 0], pixel[:, 1], reach_px=reach_px)
+    nucleus = nuclei.at(pixel[:, 0], pixel[:, 1])
     snr = height * peak / noise[nucleus]
     order = np.lexsort((where[:, 1], where[:, 0], -height))
     found = Spots(where[:, 0], where[:, 1], height, snr, nucleus).where(order)  # type: ignore[arg-type]  # an index array selects as a mask does
@@ -158,19 +157,15 @@ def detect_spots(plane: Image, labels: Labels, *, mpp: float, sigma_um: float, p
 
 
 def _candidates(
-    plane: Image, response: Image, labels: Labels, noise: Floats, *, sigma_px: float, params: SpotParams
+    plane: Image, response: Image, nuclei: Territories, noise: Floats, *, sigma_px: float, params: SpotParams
 ) -> Floats:
     """Places (row, col; centres at .5) of maxima of the response and of a sharper one, each once."""
-    sharp = cv2.GaussianBlur(plane, (0, 0), max(0.5 * sigma_px, 0.5)) - cv2.GaussianBlur(
-        plane, (0, 0), 1.2 * sigma_px
-    )
+    fine_width, coarse_width = max(0.5 * sigma_px, 0.5), 1.2 * sigma_px
+    sharp: Image = cv2.GaussianBlur(plane, (0, 0), fine_width) - cv2.GaussianBlur(plane, (0, 0), coarse_width)
     found = []
-    for picture, spread in (
-        (sharp.astype(np.float32), np.asarray(region_noise(sharp, labels))),
-        (response, noise),
-    ):
+    for picture, spread in ((sharp, nuclei.noise(sharp)), (response, noise)):
         rows, cols = _tops(picture, params.min_snr * float(spread.min()))
-        owner = nearest_labels(labels, rows, cols, reach_px=1.0)
+        owner = nuclei.at(rows, cols)
         clear = picture[rows, cols] >= params.min_snr * spread[owner]
         # Half the significance in the response: a flank, whose height the common fit decides.
         clear &= response[rows, cols] >= 0.7 * params.min_snr * noise[owner]
@@ -245,37 +240,43 @@ def _refined(response: Image, where: Floats, height: Floats, links: Links, sigma
     return np.clip(moved, low, high)
 
 
-def region_noise(response: Image, labels: Labels) -> list[float]:
-    """Robust standard deviation of the response in every nucleus; item 0 is the background.
+def mirrored_rate(
+    plane: Image, nuclei: Territories, spots: Spots, *, sigma_px: float, min_snr: float, min_height: float
+) -> float | None:
+    """Places per nucleus as far below their surroundings as a counted spot is above.
 
-    Each is at least that of the background: in a nucleus of few pixels chance could make it tiny.
+    Noise has no sign, so its depths tell how often its heights pass for a signal, away from all signals.
+    Autofluorescent granules have a sign and are not in this figure.
+
+    Parameters
+    ----------
+    plane : ndarray of float32, shape (M, N)
+    nuclei : Territories
+    spots : Spots
+        Of the channel; around them the response dips by itself.
+    sigma_px, min_snr : float
+        Size of a signal, and least response over the noise of the nucleus.
+    min_height : float
+        Least height of a counted spot, in pixel values.
+
+    Returns
+    -------
+    rate : float or None
+        Per nucleus, >= 0; None without a nucleus.
     """
-    outside = response[labels == 0]
-    step = max(outside.size // 200_000, 1)
-    background = robust_sigma(outside[::step]) if outside.size else 0.0
-    background = max(background, 1e-6)
-    noise = [background]
-    for index, box in enumerate(ndimage.find_objects(labels)):
-        inside = response[box][labels[box] == index + 1] if box is not None else response[:0]
-        noise.append(max(robust_sigma(inside), background) if inside.size else background)
-    return noise
-
-
-def nearest_labels(
-    labels: Labels, rows: npt.NDArray[np.intp], cols: npt.NDArray[np.intp], *, reach_px: float
-) -> Ints:
-    """Label at each place or, where there is none, the commonest within `reach_px`; 0 = none."""
-    found = labels[rows, cols].astype(np.int32)
-    reach = int(np.ceil(reach_px))
-    disc = np.hypot(*np.mgrid[-reach : reach + 1, -reach : reach + 1]) <= reach_px
-    padded = np.pad(labels, reach)
-    for index in np.flatnonzero(found == 0):
-        row, col = int(rows[index]), int(cols[index])
-        around = padded[row : row + 2 * reach + 1, col : col + 2 * reach + 1][disc]
-        around = around[around > 0]
-        if around.size:
-            found[index] = np.bincount(around).argmax()
-    return found
+    if not nuclei.count:
+        return None
+    response = -spot_response(plane, sigma_px=sigma_px)
+    noise = nuclei.noise(response)
+    least = np.maximum(min_snr * noise, min_height * float(answer(np.zeros(1), sigma_px=sigma_px)[0]))
+    rows, cols = _tops(response, float(least.min()))
+    owner = nuclei.labels[rows, cols]
+    deep = (owner > 0) & (response[rows, cols] >= least[owner])
+    places = np.stack([rows[deep], cols[deep]], axis=1) + 0.5
+    if len(places) and len(spots):
+        distance, _ = cKDTree(np.stack([spots.row, spots.col], axis=1)).query(places)
+        places = places[distance > 5 * sigma_px]
+    return len(places) / nuclei.count
 
 
 def learn_sigma(plane: Image, spots: Spots, *, mpp: float) -> float | None:

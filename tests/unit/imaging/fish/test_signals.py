@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from her2path.imaging.fish.clusters import merge_doublets
-from her2path.imaging.fish.signals import SameDyeError, SignalParams, count_signals, learn_signals
+from her2path.imaging.fish.learning import ProbeField, SameDyeError, SignalParams, learn_signals
+from her2path.imaging.fish.signals import count_signals
 from tests.support.fish_fields import Disc, Dot, draw_field
 
 MPP = 0.16
@@ -37,9 +38,9 @@ def ordinary(channel, skip=()):
 def count(dots, planes=None):
     planes = draw_field([Disc(r, c, 36) for r, c in CENTRES], dots, size=SIZE) if planes is None else planes
     dapi, her2, cep17 = planes.astype(np.float32)
-    probes, labels, params = {"her2": her2, "cep17": cep17}, labels_of(), SignalParams()
-    learnt = learn_signals(dapi, probes, labels, mpp=MPP, params=params)
-    return count_signals(dapi, probes, labels, learnt, mpp=MPP, params=params), learnt
+    shown = ProbeField(dapi, {"her2": her2, "cep17": cep17}, labels_of(), MPP)
+    learnt = learn_signals(shown, SignalParams())
+    return count_signals(shown, learnt, SignalParams()), learnt
 
 
 def copies_in(found, role, nucleus):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from her2path.imaging.fish.spots import SpotParams, detect_spots, learn_sigma
+from her2path.imaging.fish.territories import territories_of
 from tests.support.fish_fields import Disc, Dot, draw_field
 
 MPP = 0.16
@@ -15,7 +16,7 @@ PARAMS = SpotParams()
 def detect(dots, *, seed=1, labels=None):
     plane = draw_field([], dots, seed=seed)[1].astype(np.float32)
     nuclei = np.zeros(plane.shape, np.int32) if labels is None else labels
-    return detect_spots(plane, nuclei, mpp=MPP, sigma_um=0.184, params=PARAMS)
+    return detect_spots(plane, territories_of(nuclei, reach_px=2.5), mpp=MPP, sigma_um=0.184, params=PARAMS)
 
 
 def test_a_spot_is_placed_within_a_tenth_of_a_pixel():
@@ -50,7 +51,8 @@ def test_significance_is_judged_by_the_noise_of_the_own_nucleus():
     for col in (75.5, 185.5):
         rows, cols = np.mgrid[:256, :256] + 0.5
         plane += 90 * np.exp(-((rows - 75.5) ** 2 + (cols - col) ** 2) / (2 * 1.15**2))
-    spots = detect_spots(plane.astype(np.float32), labels, mpp=MPP, sigma_um=0.184, params=PARAMS)
+    nuclei = territories_of(labels, reach_px=2.5)
+    spots = detect_spots(plane.astype(np.float32), nuclei, mpp=MPP, sigma_um=0.184, params=PARAMS)
     assert list(spots.nucleus) == [1]
 
 
@@ -66,7 +68,7 @@ def test_the_size_of_signals_is_learnt_from_the_image():
     dots = [Dot(1, 20.5 + 40 * (i // 6), 20.5 + 40 * (i % 6), sigma=1.6) for i in range(36)]
     plane = draw_field([Disc(128, 128)], dots)[1].astype(np.float32)
     labels = np.ones(plane.shape, np.int32)
-    spots = detect_spots(plane, labels, mpp=MPP, sigma_um=0.19, params=PARAMS)
+    spots = detect_spots(plane, territories_of(labels, reach_px=2.5), mpp=MPP, sigma_um=0.19, params=PARAMS)
     assert learn_sigma(plane, spots, mpp=MPP) == pytest.approx(1.6 * MPP, rel=0.1)
 
 

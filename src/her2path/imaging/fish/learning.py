@@ -1,0 +1,292 @@
+"""What one field teaches about its signals: shift, bleed-through, illumination, and a single signal.
+
+Learning and counting are separate so that a scan too large for memory learns on its richest window
+and counts window by window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from her2path.imaging.fish.assign import debris_mask, single_height
+from her2path.imaging.fish.channels import MAX_BLEED, bleed_fraction, remove_bleed
+from her2path.imaging.fish.illumination import Illumination, learn_illumination
+from her2path.imaging.fish.patches import ClusterParams, SingleSignal, learn_flux, measure_patches
+from her2path.imaging.fish.shift import Shift, estimate_shift, moved_back
+from her2path.imaging.fish.spots import SpotParams, Spots, detect_spots, height_at, learn_sigma, mirrored_rate
+from her2path.imaging.fish.territories import Territories, territories_of
+
+Image = npt.NDArray[np.float32]
+Labels = npt.NDArray[np.int32]
+Found = TypeVar("Found")
+
+_FWHM = 2.3548
+_SAMPLE_PX = 1280
+"""Side of the part of a field that bleed-through and the size of a signal are learnt on."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignalParams:
+    """Cut-points of counting."""
+
+    spot: SpotParams = field(default_factory=SpotParams)
+    cluster: ClusterParams = field(default_factory=ClusterParams)
+    diameter_um: float | None = None
+    """Signal diameter within which spots merge; None = 1.1 times the learnt full width at half height, and
+    no less than `min_diameter_um`."""
+    min_diameter_um: float = 0.5
+    """However sharp the optics: a probe of some hundred kilobases is itself nearly as large, and the two
+    signals of a replicated locus lie within it."""
+    min_share: float = 0.3
+    """Least height, in single signals, that is counted; less is a weak signal."""
+    weak_share: float = 0.15
+    """Least height, in single signals, that is listed as weak; less is texture."""
+    edge_um: float = 0.4
+    """A spot this close outside an outline still belongs to the nucleus."""
+    debris_snr: float = 9.0
+    """A spot as significant as this in DAPI is debris."""
+    min_glow_um2: float = 2.0
+    """Least area of glow over a nucleus that can hide a signal: some four signals."""
+    cytoplasm_um: float = 2.5
+    """How far outside a nucleus a signal is still over the cell; further away it is dust on the slide."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeField:
+    """The channels of one field or window, and its nuclei."""
+
+    dapi: Image
+    """Shape (M, N)."""
+    probes: Mapping[str, Image]
+    """Probe channels by role, ``her2`` and perhaps ``cep17``; each of shape (M, N)."""
+    labels: Labels
+    """Nuclei, shape (M, N); 0 = none."""
+    mpp: float
+    """Pixel size in µm."""
+    one_exposure: bool = True
+    """Whether a camera took it at once, so that its light falls off the same way in all of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """What one image taught about its signals."""
+
+    single: Mapping[str, SingleSignal | None]
+    """By role; None where too few spots were found to tell."""
+    bleed: Mapping[tuple[str, str], float]
+    """Share of the light of the second role that shows in the first."""
+    shift: Mapping[str, Shift | None]
+    """By role: place of its picture against DAPI's; None where it cannot be told."""
+    illumination: Mapping[str, Illumination | None]
+    """By role; None where the field is even, or too few signals tell."""
+
+
+class SameDyeError(ValueError):
+    """Two probe channels show the same signals, so they cannot be counted apart."""
+
+
+def learn_signals(shown: ProbeField, params: SignalParams) -> Learnt:
+    """Learn shift, bleed-through, illumination, and size, height and light of single signals.
+
+    Parameters
+    ----------
+    shown : ProbeField
+        The field, or the richest window of a scan.
+    params : SignalParams
+
+    Raises
+    ------
+    SameDyeError
+        Both channels show the same spots.
+    """
+    mpp = shown.mpp
+    shift = {role: estimate_shift(shown.dapi, plane, mpp=mpp) for role, plane in shown.probes.items()}
+    probes = {role: moved_back(plane, shift[role], mpp=mpp) for role, plane in shown.probes.items()}
+    part = _richest_part(shown.labels)
+    sample = {role: plane[part] for role, plane in probes.items()}
+    nuclei = territories_of(np.ascontiguousarray(shown.labels[part]), reach_px=params.edge_um / mpp)
+    bleed = _learn_bleed(sample, nuclei, mpp=mpp, params=params)
+    planes = {role: without_bleed(role, probes, bleed) for role in probes}
+    whole = territories_of(shown.labels, reach_px=params.edge_um / mpp)
+
+    def learn(role: str) -> tuple[SingleSignal | None, Illumination | None]:
+        sigma_um = _learn_sigma(planes[role][part], nuclei, mpp=mpp, params=params)
+        return _learn_single(role, shown, planes, whole, part, sigma_um=sigma_um, params=params)
+
+    taught = of_each(tuple(probes), learn)
+    return Learnt(
+        {role: single for role, (single, _) in taught.items()},
+        bleed,
+        shift,
+        {role: light for role, (_, light) in taught.items()},
+    )
+
+
+def prepared_probes(shown: ProbeField, learnt: Learnt) -> dict[str, Image]:
+    """Probe channels moved onto DAPI, freed from bleed-through and evenly lit."""
+    probes = {
+        role: moved_back(plane, learnt.shift[role], mpp=shown.mpp) for role, plane in shown.probes.items()
+    }
+    planes = {role: without_bleed(role, probes, learnt.bleed) for role in probes}
+    return {role: _evened(plane, learnt.illumination[role]) for role, plane in planes.items()}
+
+
+def of_each(roles: tuple[str, ...], work: Callable[[str], Found]) -> dict[str, Found]:
+    """Do the same for every channel, two at a time; the libraries underneath release the interpreter."""
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        return dict(zip(roles, pool.map(work, roles), strict=True))
+
+
+def signal_diameter(sigma_um: float, params: SignalParams) -> float:
+    """Distance in µm within which two spots of one colour are one signal."""
+    return params.diameter_um or max(params.min_diameter_um, 1.1 * _FWHM * sigma_um)
+
+
+def typical_snr(spots: Spots) -> float:
+    """Median significance of the spots in nuclei, of all where there is none in one; 1 of none."""
+    inside = spots.snr[spots.nucleus > 0]
+    if len(inside):
+        return float(np.median(inside))
+    return float(np.median(spots.snr)) if len(spots) else 1.0
+
+
+def without_bleed(role: str, probes: Mapping[str, Image], bleed: Mapping[tuple[str, str], float]) -> Image:
+    """Take the light of the other dyes from a channel."""
+    plane = probes[role]
+    # Of two shares that feed each other only the larger is bleed-through; the other is its echo.
+    for source in probes:
+        if source != role and bleed[role, source] >= bleed[source, role]:
+            plane = remove_bleed(plane, probes[source], bleed[role, source])
+    return plane
+
+
+def _richest_part(labels: Labels) -> tuple[slice, slice]:
+    """Square of a field that nuclei cover most of; all of a small field."""
+    height, width = labels.shape
+    if max(height, width) <= _SAMPLE_PX:
+        return slice(0, height), slice(0, width)
+    step = _SAMPLE_PX // 2
+    tops = sorted({min(top, max(height - _SAMPLE_PX, 0)) for top in range(0, height, step)})
+    lefts = sorted({min(left, max(width - _SAMPLE_PX, 0)) for left in range(0, width, step)})
+    # A sixteenth of the pixels tells how full a part is.
+    covered = labels[::4, ::4] > 0
+    reach = _SAMPLE_PX // 4
+    fullest = max(
+        ((top, left) for top in tops for left in lefts),
+        key=lambda at: (
+            int(covered[at[0] // 4 : at[0] // 4 + reach, at[1] // 4 : at[1] // 4 + reach].sum()),
+            -at[0],
+            -at[1],
+        ),
+    )
+    return slice(fullest[0], fullest[0] + _SAMPLE_PX), slice(fullest[1], fullest[1] + _SAMPLE_PX)
+
+
+def _learn_bleed(
+    probes: Mapping[str, Image], nuclei: Territories, *, mpp: float, params: SignalParams
+) -> dict[tuple[str, str], float]:
+    sigma_um = params.spot.first_sigma_um
+
+    def strong(role: str) -> Spots:
+        spots = detect_spots(probes[role], nuclei, mpp=mpp, sigma_um=sigma_um, params=params.spot)
+        return _strong(spots.where(spots.nucleus > 0), params)
+
+    spots = of_each(tuple(probes), strong)
+    bleed = {
+        (target, source): bleed_fraction(
+            probes[target], probes[source], spots[source], sigma_px=max(sigma_um / mpp, 0.7)
+        )
+        for source in probes
+        for target in probes
+        if target != source
+    }
+    if any(share > MAX_BLEED for share in bleed.values()):
+        raise SameDyeError("its probe channels show the same spots")
+    return bleed
+
+
+def _learn_sigma(plane: Image, nuclei: Territories, *, mpp: float, params: SignalParams) -> float:
+    first = params.spot.first_sigma_um
+    spots = detect_spots(plane, nuclei, mpp=mpp, sigma_um=first, params=params.spot)
+    return learn_sigma(plane, _strong(spots, params), mpp=mpp) or first
+
+
+def _learn_single(
+    role: str,
+    shown: ProbeField,
+    planes: Mapping[str, Image],
+    nuclei: Territories,
+    part: tuple[slice, slice],
+    *,
+    sigma_um: float,
+    params: SignalParams,
+) -> tuple[SingleSignal | None, Illumination | None]:
+    mpp, plane = shown.mpp, planes[role]
+    sigma_px = max(sigma_um / mpp, 0.7)
+    spots = detect_spots(plane, nuclei, mpp=mpp, sigma_um=sigma_um, params=params.spot)
+    debris = debris_mask(spots, shown.dapi, nuclei, sigma_px=sigma_px, min_snr=params.debris_snr)
+    spots = _of_one_colour(role, spots.where(~debris), planes, sigma_px)
+    height = single_height(spots, min_share=params.min_share)
+    if height is None:
+        return None, None
+    light = None
+    if shown.one_exposure:
+        usual = spots.where((spots.nucleus > 0) & (np.abs(np.log(spots.height / height)) < np.log(2.5)))
+        light = learn_illumination(usual.row, usual.col, usual.height, shape=plane.shape)
+    if light is not None:
+        spots = replace(spots, height=spots.height / light.at(spots.row, spots.col))
+        plane = _evened(plane, light)
+        height = single_height(spots, min_share=params.min_share) or height
+    alone = SingleSignal(height, sigma_um, signal_diameter(sigma_um, params), typical_snr(spots))
+    counted = spots.where(spots.height >= params.min_share * height)
+    false = mirrored_rate(
+        plane,
+        nuclei,
+        spots,
+        sigma_px=sigma_px,
+        min_snr=params.spot.min_snr,
+        min_height=params.min_share * height,
+    )
+    counted = _within(counted, part)
+    patches = measure_patches(
+        plane[part], shown.labels[part], counted, single=alone, mpp=mpp, params=params.cluster
+    )
+    flux = learn_flux(patches, counted, single=alone)
+    return replace(alone, flux=flux, false_per_nucleus=false), light
+
+
+def _within(spots: Spots, part: tuple[slice, slice]) -> Spots:
+    """Spots of a part of the field, in its own pixels."""
+    rows, cols = part
+    inside = (
+        (spots.row >= rows.start)
+        & (spots.row < rows.stop)
+        & (spots.col >= cols.start)
+        & (spots.col < cols.stop)
+    )
+    own = spots.where(inside)
+    return replace(own, row=own.row - rows.start, col=own.col - cols.start)
+
+
+def _evened(plane: Image, light: Illumination | None) -> Image:
+    return plane if light is None else light.even(plane, floor=float(np.percentile(plane[::8, ::8], 10)))
+
+
+def _strong(spots: Spots, params: SignalParams) -> Spots:
+    height = single_height(spots, min_share=params.min_share)
+    return spots if height is None else spots.where(spots.height >= 0.4 * height)
+
+
+def _of_one_colour(role: str, spots: Spots, planes: Mapping[str, Image], sigma_px: float) -> Spots:
+    """Leave out spots that the other probe shows as well, so that glow is not learnt as a signal."""
+    keep = np.ones(len(spots), bool)
+    for other, plane in planes.items():
+        if other != role:
+            keep &= height_at(plane, spots, sigma_px=sigma_px) < 0.4 * spots.height
+    return spots.where(keep)
