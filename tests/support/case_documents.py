@@ -40,6 +40,7 @@ from her2path.io.provenance import digests
 from her2path.io.quality_entries import Finding, QualityResult
 from her2path.io.score_entries import IntervalMethod, Percentage
 from her2path.io.tables import FISH_NUCLEI, FISH_SIGNALS, write_table
+from tests.support.count_quality import quality_of
 
 GUIDELINE = "breast_2023"
 BLANK_PCT = 0.5
@@ -290,8 +291,8 @@ def counts_doc(facts: d.SheetFacts, image: Fish) -> d.FishCountsDoc:
         cep17_signals=summary.cep17,
         excluded_nuclei={"overlapping": 14, "cut_off": 9, "no_cep17": 3},
         nuclei_with_clusters=2,
-        cytoplasmic_signals=5,
-        weak_signals=4,
+        quality=quality_of(summary.her2 + (summary.cep17 or 0), weak=4, cytoplasmic=5),
+        areas=1,
     )
     return d.FishCountsDoc(
         produced_by=producer_of("fish_counts"), inputs={"signals": SHA}, sheet=facts, result=result
@@ -314,9 +315,12 @@ def _write_nuclei(path: Path, image: Fish) -> None:
                 "her2_signals": [her2 for her2, _ in image.nuclei] + [99],
                 "cep17_signals": [cep17 for _, cep17 in image.nuclei]
                 + [None if image.probe is Probe.SINGLE else 99],
+                "her2_copies_low": [her2 for her2, _ in image.nuclei] + [99],
+                "her2_copies_high": [her2 for her2, _ in image.nuclei] + [99],
                 "her2_clusters": [0] * (n + 1),
                 "evaluable": [True] * n + [False],
                 "exclusion": [None] * n + ["overlapping"],
+                "rank": [*range(1, n + 1), None],
                 "field": [f"F{1 + i % image.fields}" for i in range(n + 1)],
             }
         )

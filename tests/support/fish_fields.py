@@ -14,7 +14,7 @@ import tifffile
 from her2path.domain.case import Assay
 from her2path.io.case_sheet import ImageRow
 from her2path.io.documents import FishCountsDoc, FishCountsResult, read_document
-from her2path.steps import fish_counts, fish_nuclei, fish_signals, slide_intake
+from her2path.steps import fish_counts, fish_nuclei, fish_signals, slide_intake, slide_quality
 
 NAMES = ("DAPI", "SpectrumOrange", "SpectrumGreen")
 Planes = npt.NDArray[np.uint16]
@@ -73,7 +73,7 @@ def write_ome(path: Path, planes: npt.NDArray[np.generic], **over: object) -> Pa
 
 
 def run_chain(paths: list[Path], out: Path, **row: object) -> FishCountsResult:
-    """Run the four steps that lead from a FISH image to its counts; return the counts."""
+    """Run the five steps that lead from a FISH image to its counts; return the counts."""
     for _, step in chain_steps(paths, out, **row):
         step()
     result = read_document(out / "fish_counts.json", FishCountsDoc).result
@@ -91,6 +91,22 @@ def chain_steps(paths: list[Path], out: Path, **row: object) -> Iterator[tuple[s
         "slide_intake",
         partial(
             slide_intake.run, image=paths, row=facts, slide=slide, params=slide_intake.SlideIntakeParams()
+        ),
+    )
+    yield (
+        "slide_quality",
+        partial(
+            slide_quality.run,
+            image=paths,
+            slide=slide,
+            tumour_roi=facts.tumour_roi,
+            exclude_roi=facts.exclude_roi,
+            quality=out / "quality.json",
+            tissue=out / "tissue.png",
+            artefacts=out / "artefacts.png",
+            areas=out / "quality.geojson",
+            picture=out / "quality.png",
+            params=slide_quality.SlideQualityParams(),
         ),
     )
     yield (
@@ -129,9 +145,12 @@ def chain_steps(paths: list[Path], out: Path, **row: object) -> Iterator[tuple[s
             objects=objects,
             labels=labels,
             signals=signals,
+            optics=out / "fish_signals.json",
             nuclei=out / "fish_nuclei.parquet",
             counts=out / "fish_counts.json",
             gallery=out / "gallery.png",
+            overview=out / "fish_overview.png",
+            heterogeneity=out / "heterogeneity_map.png",
             params=fish_counts.FishCountsParams(),
         ),
     )

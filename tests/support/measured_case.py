@@ -30,6 +30,7 @@ from her2path.io.placeholders import write_not_evaluable
 from her2path.io.recount_documents import ReadNucleus, RecountDoc, RecountResult
 from her2path.io.score_entries import IntervalMethod
 from her2path.steps.case_call import CaseCallParams, run
+from tests.support.count_quality import quality_of
 
 MAKER = Producer(step="test", version="0")
 NO_TISSUE = NotEvaluable("no_tissue", "no tissue was found")
@@ -145,6 +146,9 @@ class Case:
         clusters: int = 2,
         weak: int = 0,
         cytoplasmic: int = 0,
+        unresolved: tuple[int, int] = (3, 40),
+        obscured: tuple[int, int] = (0, 30),
+        areas_within: int = 1,
         sha256: str = "",
         **sheet: object,
     ) -> None:
@@ -159,8 +163,14 @@ class Case:
             cep17_signals=cep17,
             excluded_nuclei={"overlap": 3},
             nuclei_with_clusters=clusters,
-            cytoplasmic_signals=cytoplasmic,
-            weak_signals=weak,
+            quality=quality_of(
+                her2 + (cep17 or 0),
+                weak=weak,
+                cytoplasmic=cytoplasmic,
+                unresolved=unresolved,
+                obscured=obscured,
+            ),
+            areas=areas_within,
         )
         path = slide.with_name("fish_counts.json")
         write_document(path, FishCountsDoc(produced_by=MAKER, sheet=facts, result=result))

@@ -53,10 +53,13 @@ rule fish_counts:
         objects="images/{image_id}/fish_objects.parquet",
         labels="images/{image_id}/fish_labels.tif",
         signals="images/{image_id}/fish_signals.parquet",
+        optics="images/{image_id}/fish_signals.json",
     output:
         nuclei="images/{image_id}/fish_nuclei.parquet",
         counts="images/{image_id}/fish_counts.json",
         gallery="images/{image_id}/gallery.png",
+        overview="images/{image_id}/fish_overview.png",
+        heterogeneity="images/{image_id}/heterogeneity_map.png",
     log:
         "logs/fish_counts/{image_id}.log",
     conda:
@@ -68,5 +71,7 @@ rule fish_counts:
     shell:
         "her2path --verbose step fish_counts --image {params.image:q} --slide {input.slide:q}"
         " --objects {input.objects:q} --labels {input.labels:q} --signals {input.signals:q}"
-        " --nuclei {output.nuclei:q} --counts {output.counts:q} --gallery {output.gallery:q}"
+        " --optics {input.optics:q} --nuclei {output.nuclei:q} --counts {output.counts:q}"
+        " --gallery {output.gallery:q} --overview {output.overview:q}"
+        " --heterogeneity {output.heterogeneity:q}"
         " --params {params.settings:q} 2> {log:q}"

@@ -54,7 +54,7 @@ OUTPUTS: Mapping[str, tuple[str, ...]] = {
     "ihc_score": ("score", "geojson", "overlay", "controls", "blocks", "heterogeneity", "spots", "crops"),
     "fish_nuclei": ("objects", "labels"),
     "fish_signals": ("signals", "optics"),
-    "fish_counts": ("nuclei", "counts", "gallery"),
+    "fish_counts": ("nuclei", "counts", "gallery", "overview", "heterogeneity"),
     "case_call": ("call",),
     "case_report": ("report",),
     "cohort_report": ("calls", "cohort"),

@@ -46,6 +46,7 @@ class Flag(StrEnum):
     INCOMPLETE_INTENSITY_NOT_STATED = "incomplete_intensity_not_stated"
     GUIDELINE_BY_DEFAULT = "guideline_by_default"
     TWO_POPULATIONS = "two_populations"
+    SECOND_POPULATION_SUGGESTED = "second_population_suggested"
     SECOND_POPULATION_SMALL = "second_population_small"
     SECOND_POPULATION_NOT_COUNTED = "second_population_not_counted"
     SECOND_POPULATION_NOT_READ = "second_population_not_read"
@@ -122,6 +123,9 @@ FLAG_TEXT: Mapping[Flag, str] = MappingProxyType(
         Flag.GUIDELINE_BY_DEFAULT: "Nobody named a guideline; the default for the breast was applied.",
         Flag.TWO_POPULATIONS: "Two tumour cell populations were counted apart (genetic heterogeneity); each "
         "has its own result, and the call of the case follows from both.",
+        Flag.SECOND_POPULATION_SUGGESTED: "More than 10 % of the counted nuclei look like a second "
+        "population with more HER2 signals. A person should look for it on the slide and count 20 nuclei in "
+        "it; the call does not use it.",
         Flag.SECOND_POPULATION_SMALL: "A second population was seen in at most 10 % of the tumour cells, so "
         "it is not counted apart.",
         Flag.SECOND_POPULATION_NOT_COUNTED: "A second population of more than 10 % of the tumour cells was "

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from statistics import stdev
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -108,7 +109,7 @@ def share_amplified(nuclei: Sequence[NucleusSignals]) -> Fraction | None:
     return share_with_ratio(nuclei, ratio_is_at_least_2)
 
 
-def chromosome_17(cep17: Sequence[int]) -> str | None:
+def chromosome_17(cep17: Sequence[int]) -> Literal["polysomy", "monosomy"] | None:
     """Note ``polysomy`` or ``monosomy`` of chromosome 17; None where neither is seen.
 
     A note, never a call: a section that cuts nuclei lowers the number of signals and can imitate

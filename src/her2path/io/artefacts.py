@@ -51,6 +51,8 @@ FISH_FILES: Mapping[str, str] = MappingProxyType(
         "nuclei": "fish_nuclei.parquet",
         "counts": "fish_counts.json",
         "gallery": "gallery.png",
+        "overview": "fish_overview.png",
+        "heterogeneity": "heterogeneity_map.png",
     }
 )
 """The same of a FISH image."""

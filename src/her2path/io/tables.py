@@ -160,17 +160,22 @@ FISH_SIGNALS = _schema(
 
 FISH_NUCLEI = _schema(
     "fish_nuclei",
-    1,
+    2,
     _column("nucleus_id", pa.int32()),
     _column("x_px0", pa.float64()),
     _column("y_px0", pa.float64()),
     _column("area_um2", pa.float32()),
     _column("her2_signals", pa.int32()),
+    # Sums of the bounds of clusters; equal to her2_signals without clusters.
+    _column("her2_copies_low", pa.int32()),
+    _column("her2_copies_high", pa.int32()),
     # Null with a single-probe assay.
     _column("cep17_signals", pa.int32(), null=True),
     _column("her2_clusters", pa.int32()),
     _column("evaluable", pa.bool_()),
     _column("exclusion", _WORD, null=True),
+    # 1 = the nucleus a reader would take first; null where excluded.
+    _column("rank", pa.int32(), null=True),
     _column("field", pa.string()),
 )
 """One row per DAPI nucleus with its counts and whether it was counted."""

@@ -219,7 +219,7 @@ def _image(image: ImageEvidence, gallery: Picture | None) -> FishImage:
         CountRow(
             "Counted nuclei with clusters (copies are estimates)", count_text(result.nuclei_with_clusters)
         ),
-        CountRow("Signals outside nuclei", count_text(result.cytoplasmic_signals)),
-        CountRow("Weak signals", count_text(result.weak_signals)),
+        CountRow("Signals outside nuclei", count_text(result.quality.cytoplasmic.number)),
+        CountRow("Weak signals", count_text(result.quality.weak.number)),
     )
     return FishImage(image.image_id, None, facts, excluded_rows(result.excluded_nuclei), gallery)

@@ -251,6 +251,10 @@ REASON_TITLES: Mapping[str, str] = MappingProxyType(
         "recount_nuclei_not_stated": "the size of the recount is not stated",
         "faulty": "the numbers are faulty",
         "count_too_large": "the count is too large to reckon with",
+        "too_few_nuclei": "too few nuclei were counted",
+        "one_area": "nuclei of fewer than two areas were counted",
+        "nuclei_alike": "all counted nuclei are alike",
+        "ratio_unbounded": "the ratio has no bounds",
         "too_little_tissue": "too little tissue was scored",
         "score_by_clusters": "the score rests on clusters",
     }

@@ -20,11 +20,13 @@ from pydantic import BaseModel, ConfigDict
 
 from her2path.domain.case import Controls
 from her2path.domain.control_tissue import RunControls, run_controls
+from her2path.domain.count_quality import pooled
 from her2path.domain.decision import CaseEvidence, call_case
 from her2path.domain.explanation import explain
 from her2path.domain.flags import Flag
 from her2path.domain.guideline.definition import Guideline, RecountUse
 from her2path.domain.guideline.registry import find_guideline
+from her2path.domain.guideline.rejections import MIN_AREAS
 from her2path.domain.ihc import IhcReading, Reactivity, exact_share
 from her2path.domain.ish import (
     IshReading,
@@ -34,6 +36,7 @@ from her2path.domain.ish import (
     share_with_ratio,
 )
 from her2path.domain.recount import checks_of
+from her2path.domain.second_population import PopulationSuggestion, look_for_second_population
 from her2path.domain.verdict import NotEvaluable, State
 from her2path.errors import ArtefactError
 from her2path.io import calls
@@ -248,11 +251,16 @@ def _pool_ish(images: Sequence[CaseImage]) -> IshReading | None:
     results = [image.counts for image in images if image.counts is not None]
     if not results:
         return None
+    quality = pooled(result.quality.value() for result in results)
     return IshReading(
         summary=reduce(add, (_summary(image, image.counts) for image in images if image.counts)),
-        areas=_areas([image.sheet.area for image in images]),
-        weak_signals=sum(result.weak_signals for result in results),
-        cytoplasmic_signals=sum(result.cytoplasmic_signals for result in results),
+        areas=_areas(images),
+        weak_signals=quality.weak.of_them,
+        weak_among=quality.weak.total,
+        cytoplasmic_signals=quality.cytoplasmic.of_them,
+        cytoplasmic_among=quality.cytoplasmic.total,
+        poor_nuclei=quality.poor_nuclei,
+        autofluorescence=quality.autofluorescence,
         controls=_worst_controls(images),
         share_ratio_at_least_2=share_with_ratio(_nuclei(images), ratio_is_at_least_2),
     )
@@ -272,10 +280,16 @@ def _summary(image: CaseImage, result: FishCountsResult) -> SignalSummary:
     return summary
 
 
-def _areas(labels: Sequence[str]) -> int | None:
-    """Count the labelled areas; None where an unlabelled image could show a second one."""
-    named = {label for label in labels if label}
-    return len(named) if len(named) >= 2 or all(labels) else None
+def _areas(images: Sequence[CaseImage]) -> int | None:
+    """Count the areas, by label and within scans; None where an unlabelled image could show a second one."""
+    seen: dict[str, int] = {}
+    for image in images:
+        if image.counts is not None:
+            seen[image.sheet.area] = max(image.counts.areas, seen.get(image.sheet.area, 0))
+    # A labelled image is an area of its own, whatever was counted on it.
+    known = sum(max(areas, 1) for label, areas in seen.items() if label)
+    known = max(known, seen.get("", 0))
+    return known if known >= MIN_AREAS or "" not in seen else None
 
 
 def _run_controls(image: CaseImage) -> RunControls:
@@ -352,6 +366,10 @@ def _flags(scored: Sequence[CaseImage], counted: Sequence[CaseImage]) -> tuple[s
     if _worst_controls(scored) is not Controls.PASS:
         # One run of several that passed by measurement does not speak for the others.
         flags.discard(Flag.CONTROLS_BY_MEASUREMENT)
+    first = _nuclei([image for image in counted if image.sheet.observer == 1])
+    if isinstance(look_for_second_population(first), PopulationSuggestion):
+        # Over all fields: an area may be another population as a whole, or a small part of the tumour.
+        flags.add(Flag.SECOND_POPULATION_SUGGESTED)
     if any(image.sheet.observer > 2 for image in counted):
         flags.add(Flag.EXTRA_OBSERVER)
     return tuple(sorted(str(flag) for flag in flags))

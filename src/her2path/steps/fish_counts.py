@@ -6,38 +6,49 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-import cv2
-import numpy as np
-import numpy.typing as npt
 from annotated_types import Ge, Le
 from pydantic import BaseModel, ConfigDict
 
-from her2path.domain.ish import Probe
+from her2path.domain.counted_areas import areas_of
+from her2path.domain.flags import Flag
+from her2path.domain.guideline.rejections import MIN_AREAS, MIN_NUCLEI
+from her2path.domain.ish import NucleusSignals, Probe
+from her2path.domain.populations import cell_heterogeneity
+from her2path.domain.second_population import PopulationSuggestion, look_for_second_population
+from her2path.domain.signal_spread import chromosome_17, ratio_spread, share_amplified, spread_of
+from her2path.domain.verdict import NotEvaluable
 from her2path.errors import ArtefactError, UnsuitableImageError
-from her2path.imaging.fish.counting import GLOW, NO_NUCLEUS, NucleusCount, count_nuclei
-from her2path.imaging.fish.gallery import (
-    SIDE_UM,
-    Crop,
-    Display,
-    Ring,
-    display_of,
-    evenly,
-    of_every_reason,
-    render_field,
-    render_gallery,
-)
+from her2path.imaging.fish.counting import NO_NUCLEUS, NucleusCount, count_nuclei
 from her2path.imaging.fish.patches import MIN_LONE_SIGNALS
-from her2path.io.documents import FishCountsDoc, FishCountsResult, SlideDoc, read_document, write_document
+from her2path.imaging.fish.rejection_metrics import MetNucleus, MetSignal, measure_quality
+from her2path.io.call_entries import Reason
+from her2path.io.count_entries import (
+    PartEntry,
+    QualityEntry,
+    RatioEntry,
+    SpreadEntry,
+    SuggestedPopulation,
+    suggested_population,
+)
+from her2path.io.documents import (
+    FishCountsDoc,
+    FishCountsResult,
+    FishSignalsDoc,
+    SlideDoc,
+    read_document,
+    write_document,
+)
 from her2path.io.fields.opening import open_field
-from her2path.io.fields.source import FieldSource
 from her2path.io.files import write_bytes
+from her2path.io.fish_entries import FishSignalsResult
 from her2path.io.label_image import LabelImage
 from her2path.io.provenance import digests, producer
-from her2path.io.slides.source import WorkingBox
 from her2path.io.tables import FISH_NUCLEI, FISH_OBJECTS, FISH_SIGNALS, read_table, write_table
+from her2path.reports.fish_pictures import FishPictures, GalleryParams, ShownNucleus, ShownSignal
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +65,8 @@ class FishCountsParams(BaseModel):
     """Counted nuclei shown in the gallery (number), evenly chosen where there are more."""
     gallery_excluded: Annotated[int, Ge(0), Le(64)] = 16
     """Excluded nuclei shown in the gallery (number), some of every reason."""
+    gallery_channels: bool = False
+    """Whether the gallery shows every nucleus three times: all channels, HER2 alone and CEP17 alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +79,14 @@ class _Signal:
     y_px0: float
     is_cluster: bool
     copies: int
+    copies_low: int | None
+    copies_high: int | None
+
+    @property
+    def bounds(self) -> tuple[int, int]:
+        """Least and most copies that it may be."""
+        low, high = self.copies_low, self.copies_high
+        return (self.copies if low is None else low), (self.copies if high is None else high)
 
 
 def run(
@@ -75,187 +96,242 @@ def run(
     objects: Path,
     labels: Path,
     signals: Path,
+    optics: Path,
     nuclei: Path,
     counts: Path,
     gallery: Path,
+    overview: Path,
+    heterogeneity: Path,
     params: FishCountsParams,
 ) -> None:
-    """Write counts per nucleus, their totals, and the gallery."""
+    """Write counts per nucleus, what they come to, and pictures of them."""
     document = read_document(slide, SlideDoc)
     sheet = document.sheet
-    found = _read_signals(signals)
-    table = read_table(objects, FISH_OBJECTS).to_pydict()
-    try:
-        counted = count_nuclei(
-            table["nucleus_id"],
-            table["exclusion"],
-            [(s.nucleus_id, s.role, s.copies, s.is_cluster) for s in found],
-            dual=sheet.probe is Probe.DUAL,
-        )
-    except ValueError as error:
-        # Signals found on the nuclei of another run: dropped signals would be a count too low.
-        raise ArtefactError(signals.name, f"does not fit {objects.name}: {error}") from error
-    _write_nuclei(nuclei, table, counted, params)
-    result = _result(counted, found, dual=sheet.probe is Probe.DUAL)
+    if document.result is None:
+        raise UnsuitableImageError(sheet.image_id, "its slide.json holds no result", code="no_result")
+    mpp = document.result.mpp
+    measured = _Measured(
+        table=read_table(objects, FISH_OBJECTS).to_pydict(),
+        found=_read_signals(signals),
+        mpp=mpp,
+        dual=sheet.probe is Probe.DUAL,
+        name=signals.name,
+    )
+    counted = measured.count()
+    shown = measured.shown(counted)
+    _write_nuclei(nuclei, measured.table, shown, params)
+    result, members = _result(measured, counted, read_document(optics, FishSignalsDoc).result)
     write_document(
         counts,
         FishCountsDoc(
             produced_by=producer("fish_counts", params),
-            inputs=digests(slide=slide, objects=objects, labels=labels, signals=signals),
+            inputs=digests(slide=slide, objects=objects, labels=labels, signals=signals, optics=optics),
             sheet=sheet,
             result=result,
         ),
     )
+    roles = tuple(channel.role for channel in document.result.channels)
     with (
-        open_field(image, name=sheet.image_id, channels=_roles(document)) as source,
+        open_field(image, name=sheet.image_id, channels=roles) as source,
         LabelImage(labels) as label_image,
     ):
-        page = _Page(source, label_image, document, table, counted, found, params)
-        write_bytes(gallery, page.render())
+        drawn = [
+            ShownSignal(s.nucleus_id, s.role, s.x_px0, s.y_px0, s.is_cluster, s.copies)
+            for s in measured.found
+        ]
+        pictures = FishPictures(source, label_image, mpp, sheet.probe, shown, drawn, members)
+        wanted = GalleryParams(params.gallery_nuclei, params.gallery_excluded, params.gallery_channels)
+        write_bytes(gallery, pictures.gallery(wanted))
+        write_bytes(overview, pictures.overview())
+        write_bytes(heterogeneity, pictures.heterogeneity())
     log.info("%d of %d nuclei counted", len(result.nuclei), len(counted))
-
-
-def _roles(document: SlideDoc) -> tuple[str, ...]:
-    if document.result is None:
-        raise UnsuitableImageError(
-            document.sheet.image_id, "its slide.json holds no result", code="no_result"
-        )
-    return tuple(channel.role for channel in document.result.channels)
 
 
 def _read_signals(path: Path) -> list[_Signal]:
     table = read_table(path, FISH_SIGNALS).to_pydict()
-    names = ("nucleus_id", "channel", "x_px0", "y_px0", "is_cluster", "copies")
+    names = ("nucleus_id", "channel", "x_px0", "y_px0", "is_cluster", "copies", "copies_low", "copies_high")
     return [_Signal(*row) for row in zip(*(table[name] for name in names), strict=True)]
 
 
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """The tables that a count is made from."""
+
+    table: dict[str, list[Any]]
+    """Columns of `fish_objects`."""
+    found: Sequence[_Signal]
+    mpp: float
+    dual: bool
+    name: str
+    """Name of the table of signals, for messages."""
+
+    def count(self) -> tuple[NucleusCount, ...]:
+        """Count the signals of every nucleus.
+
+        Raises
+        ------
+        ArtefactError
+            Signals were found on the nuclei of another run: dropped signals would be a count too low.
+        """
+        try:
+            return count_nuclei(
+                self.table["nucleus_id"],
+                self.table["exclusion"],
+                [(s.nucleus_id, s.role, s.copies, s.is_cluster) for s in self.found],
+                dual=self.dual,
+            )
+        except ValueError as error:
+            raise ArtefactError(self.name, f"does not fit fish_objects.parquet: {error}") from error
+
+    def shown(self, counted: Sequence[NucleusCount]) -> list[ShownNucleus]:
+        """Join every nucleus with its place, its rank and the bounds of its copies."""
+        low, high = Counter[int](), Counter[int]()
+        for signal in self.found:
+            if signal.role == "her2" and signal.nucleus_id != NO_NUCLEUS:
+                least, most = signal.bounds
+                low[signal.nucleus_id] += least
+                high[signal.nucleus_id] += most
+        columns = zip(*(self.table[name] for name in ("x_px0", "y_px0", "field")), strict=True)
+        ranks = self.table.get("rank", [None] * len(counted))
+        return [
+            ShownNucleus(
+                count,
+                x,
+                y,
+                field,
+                None if count.exclusion else rank,
+                (low[count.nucleus_id], high[count.nucleus_id]),
+            )
+            for count, (x, y, field), rank in zip(counted, columns, ranks, strict=True)
+        ]
+
+    def places_um(self) -> list[tuple[float, float]]:
+        """Where every nucleus lies."""
+        pairs = zip(self.table["x_px0"], self.table["y_px0"], strict=True)
+        return [(self.mpp * x, self.mpp * y) for x, y in pairs]
+
+
 def _write_nuclei(
-    path: Path, table: dict[str, list[object]], counted: Sequence[NucleusCount], params: FishCountsParams
+    path: Path, table: dict[str, list[Any]], shown: Sequence[ShownNucleus], params: FishCountsParams
 ) -> None:
+    counted = [nucleus.count for nucleus in shown]
     with write_table(path, FISH_NUCLEI, produced_by=producer("fish_counts", params)) as writer:
         writer.append(
             {
                 **{name: table[name] for name in ("nucleus_id", "x_px0", "y_px0", "area_um2", "field")},
                 "her2_signals": [n.her2 for n in counted],
+                "her2_copies_low": [nucleus.copies[0] for nucleus in shown],
+                "her2_copies_high": [nucleus.copies[1] for nucleus in shown],
                 "cep17_signals": [n.cep17 for n in counted],
                 "her2_clusters": [n.her2_clusters for n in counted],
                 "evaluable": [n.exclusion is None for n in counted],
                 "exclusion": [n.exclusion for n in counted],
+                "rank": [nucleus.rank for nucleus in shown],
             }
         )
 
 
-def _result(counted: Sequence[NucleusCount], found: Sequence[_Signal], *, dual: bool) -> FishCountsResult:
-    scored = [n for n in counted if n.exclusion is None]
-    scored_ids = {n.nucleus_id for n in scored}
+def _result(
+    measured: _Measured, counted: Sequence[NucleusCount], optics: FishSignalsResult | None
+) -> tuple[FishCountsResult, frozenset[int]]:
+    """Work out what the counts come to, and which nuclei look like a second population."""
+    scored = [i for i, n in enumerate(counted) if n.exclusion is None]
+    nuclei = [NucleusSignals(counted[i].her2, counted[i].cep17) for i in scored]
+    cep17 = [n.cep17 for n in nuclei if n.cep17 is not None]
     reasons = Counter(n.exclusion for n in counted if n.exclusion is not None)
-    return FishCountsResult(
-        nuclei=tuple((n.her2, n.cep17) for n in scored),
-        her2_signals=sum(n.her2 for n in scored),
-        cep17_signals=sum(n.cep17 or 0 for n in scored) if dual else None,
+    areas = _areas(measured, scored)
+    ratio = ratio_spread(nuclei) if measured.dual else None
+    population, why_none = _second_population(measured, scored, nuclei)
+    heterogeneity = cell_heterogeneity(nuclei)
+    result = FishCountsResult(
+        nuclei=tuple((n.her2, n.cep17) for n in nuclei),
+        her2_signals=sum(n.her2 for n in nuclei),
+        cep17_signals=sum(cep17) if measured.dual else None,
         excluded_nuclei={reason: reasons[reason] for reason in sorted(reasons)},
-        nuclei_with_clusters=sum(n.her2_clusters > 0 for n in scored),
-        cytoplasmic_signals=sum(s.nucleus_id == NO_NUCLEUS and s.copies > 0 for s in found),
-        flags=(_CLUSTERS_NOT_ESTIMATED,) if _few_single_signals(found) else (),
-        weak_signals=sum(s.nucleus_id in scored_ids and s.copies == 0 and s.role != GLOW for s in found),
+        nuclei_with_clusters=sum(counted[i].her2_clusters > 0 for i in scored),
+        quality=_quality(measured, counted),
+        areas=areas,
+        not_sufficient=_shortfalls(len(nuclei), areas),
+        her2=SpreadEntry.of(spread_of([n.her2 for n in nuclei])) if nuclei else None,
+        cep17=SpreadEntry.of(spread_of(cep17)) if cep17 else None,
+        ratio=None if ratio is None else RatioEntry.of(ratio),
+        amplified=_part(share_amplified(nuclei), len(nuclei)),
+        above_2_2=_part(heterogeneity.share_above if heterogeneity else None, len(nuclei)),
+        chromosome_17=chromosome_17(cep17),
+        second_population=population,
+        no_second_population=why_none,
+        optics=optics,
+        flags=_flags(measured.found, population),
+    )
+    return result, frozenset(population.nucleus_ids if population else ())
+
+
+def _part(share: Fraction | None, total: int) -> PartEntry | None:
+    return None if share is None else PartEntry.of_share(share, total)
+
+
+def _areas(measured: _Measured, scored: Sequence[int]) -> int:
+    places = measured.places_um()
+    fields: dict[str, list[tuple[float, float]]] = {}
+    for index in scored:
+        fields.setdefault(measured.table["field"][index], []).append(places[index])
+    return len(set(areas_of(fields).values()))
+
+
+def _shortfalls(nuclei: int, areas: int) -> tuple[Reason, ...]:
+    """Say why the image alone is no count by the guideline."""
+    found = []
+    if nuclei < MIN_NUCLEI:
+        words = f"{nuclei} nuclei were counted; the guideline asks for {MIN_NUCLEI}. Add another field"
+        found.append(Reason(code="too_few_nuclei", reason=words))
+    if areas < MIN_AREAS:
+        words = "nuclei were counted in fewer than two areas of tumour. Add an image of another area"
+        found.append(Reason(code="one_area", reason=words))
+    return tuple(found)
+
+
+def _quality(measured: _Measured, counted: Sequence[NucleusCount]) -> QualityEntry:
+    places = zip(counted, measured.places_um(), measured.table["area_um2"], strict=True)
+    mpp = measured.mpp
+    return QualityEntry.of(
+        measure_quality(
+            [MetNucleus(n.nucleus_id, x, y, area, n.exclusion) for n, (x, y), area in places],
+            [MetSignal(s.nucleus_id, s.role, s.copies, s.x_px0 * mpp, s.y_px0 * mpp) for s in measured.found],
+        )
     )
 
 
-def _few_single_signals(found: Sequence[_Signal]) -> bool:
+def _second_population(
+    measured: _Measured,
+    scored: Sequence[int],
+    nuclei: Sequence[NucleusSignals],
+) -> tuple[SuggestedPopulation | None, Reason | None]:
+    places, fields = measured.places_um(), measured.table["field"]
+    found = look_for_second_population(nuclei, [places[i] for i in scored], [fields[i] for i in scored])
+    if isinstance(found, NotEvaluable):
+        return None, Reason(code=found.code, reason=found.reason)
+    if found is None:
+        return None, None
+    return _suggested(found, measured, [scored[i] for i in found.members]), None
+
+
+def _suggested(
+    found: PopulationSuggestion, measured: _Measured, members: Sequence[int]
+) -> SuggestedPopulation:
+    x = [measured.table["x_px0"][i] for i in members]
+    y = [measured.table["y_px0"][i] for i in members]
+    return suggested_population(
+        found,
+        nucleus_ids=[measured.table["nucleus_id"][i] for i in members],
+        fields=sorted({measured.table["field"][i] for i in members}),
+        x_px0=(min(x), max(x)),
+        y_px0=(min(y), max(y)),
+    )
+
+
+def _flags(found: Sequence[_Signal], population: SuggestedPopulation | None) -> tuple[str, ...]:
     lone = sum(
         s.role == "her2" and s.nucleus_id != NO_NUCLEUS and s.copies > 0 and not s.is_cluster for s in found
     )
-    return lone < MIN_LONE_SIGNALS
-
-
-@dataclass(frozen=True, slots=True)
-class _Page:
-    """The gallery of one image."""
-
-    source: FieldSource
-    labels: LabelImage
-    document: SlideDoc
-    table: dict[str, list[float]]
-    counted: Sequence[NucleusCount]
-    found: Sequence[_Signal]
-    params: FishCountsParams
-
-    def render(self) -> bytes:
-        """Draw the page as PNG."""
-        result = self.document.result
-        assert result is not None  # noqa: S101  (`_roles` has refused a document without one)
-        scored = [i for i, n in enumerate(self.counted) if n.exclusion is None]
-        chosen = evenly(scored, self.params.gallery_nuclei)
-        left_out = of_every_reason([n.exclusion for n in self.counted], self.params.gallery_excluded)
-        excluded = len(self.counted) - len(scored)
-        headings = (
-            f"Counted nuclei: {len(scored)}"
-            + (f" ({len(chosen)} shown)" if len(chosen) < len(scored) else ""),
-            f"Not counted: {excluded}" + (f" ({len(left_out)} shown)" if len(left_out) < excluded else ""),
-        )
-        crops = self._crops(chosen + left_out, result.mpp)
-        page = render_gallery(crops[: len(chosen)], crops[len(chosen) :], headings=headings, mpp=result.mpp)
-        done, png = cv2.imencode(".png", page[..., ::-1])
-        if not done:
-            raise OSError("the gallery could not be encoded")
-        return bytes(png.tobytes())
-
-    def _crops(self, indices: Sequence[int], mpp: float) -> list[Crop]:
-        pieces = [self._planes(index, mpp) for index in indices]
-        display = display_of([planes for planes, _ in pieces])
-        return [
-            self._crop(index, planes, corner, display)
-            for index, (planes, corner) in zip(indices, pieces, strict=True)
-        ]
-
-    def _planes(self, index: int, mpp: float) -> tuple[dict[str, npt.NDArray[np.float32]], tuple[int, int]]:
-        side = max(round(SIDE_UM / mpp), 8)
-        width, height = self.source.size_px0
-        top = round(self.table["y_px0"][index] - side / 2)
-        left = round(self.table["x_px0"][index] - side / 2)
-        box, pad = _inside(top, left, side, height, width)
-        wanted = ("dapi", "her2") if self.document.sheet.probe is Probe.SINGLE else ("dapi", "her2", "cep17")
-        planes = {}
-        for channel in self.source.channels:
-            if channel.role in wanted:
-                plane = self.source.plane(channel.index, box=box).astype(np.float32)
-                # Outside the image lies its darkest level, so that the display's black is not 0.
-                planes[str(channel.role)] = np.pad(plane, pad, constant_values=plane.min())
-        return planes, (top, left)
-
-    def _crop(
-        self,
-        index: int,
-        planes: dict[str, npt.NDArray[np.float32]],
-        corner: tuple[int, int],
-        display: Display,
-    ) -> Crop:
-        count = self.counted[index]
-        side = planes["dapi"].shape[0]
-        width, height = self.source.size_px0
-        box, pad = _inside(corner[0], corner[1], side, height, width)
-        mask = np.pad(self.labels.read(box) == count.nucleus_id, pad)
-        rings = tuple(
-            Ring(s.y_px0 - corner[0], s.x_px0 - corner[1], s.role, s.copies, s.is_cluster)
-            for s in self.found
-            if s.nucleus_id == count.nucleus_id and s.copies > 0
-        )
-        return Crop(render_field(planes, display), mask, rings, _caption(count))
-
-
-def _inside(
-    top: int, left: int, side: int, height: int, width: int
-) -> tuple[WorkingBox, tuple[tuple[int, int], tuple[int, int]]]:
-    """Part of a square that lies in the image, and what to add around it."""
-    bottom, right = min(top + side, height), min(left + side, width)
-    row, col = max(top, 0), max(left, 0)
-    box = WorkingBox(row, col, bottom - row, right - col)
-    return box, ((row - top, top + side - bottom), (col - left, left + side - right))
-
-
-def _caption(count: NucleusCount) -> tuple[str, str]:
-    numbers = f"#{count.nucleus_id}  HER2 {count.her2}"
-    if count.cep17 is not None:
-        numbers += f"  CEP17 {count.cep17}"
-    reason = (count.exclusion or "").replace("_", " ")
-    return numbers, reason.replace("her2", "HER2").replace("cep17", "CEP17")
+    flags = [_CLUSTERS_NOT_ESTIMATED] if lone < MIN_LONE_SIGNALS else []
+    return (*flags, *([str(Flag.SECOND_POPULATION_SUGGESTED)] if population else []))

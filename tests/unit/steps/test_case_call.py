@@ -86,6 +86,39 @@ def test_fewer_than_two_areas_reject_a_count_only_where_they_are_stated(case, ar
     assert ("areas_not_stated" in call.flags) is flagged
 
 
+def test_a_scan_with_fields_in_two_areas_needs_no_second_image(case):
+    case.fish("scan", GROUP_1, area="", areas_within=2)
+    assert (case.call().ish["areas"], case.call().state) == (2, "positive")
+
+
+@pytest.mark.parametrize(
+    ("measured", "rule"),
+    [
+        pytest.param({"unresolved": (21, 40)}, "ISH-REJECT-NUCLEAR-RESOLUTION", id="nuclei out of focus"),
+        pytest.param({"obscured": (11, 40)}, "ISH-REJECT-AUTOFLUORESCENCE", id="autofluorescence"),
+    ],
+)
+def test_measured_quality_rejects_a_count_as_a_typed_one_would(case, measured, rule):
+    case.fish("f1", GROUP_1, area="a", **measured)
+    case.fish("f2", GROUP_1, area="b", unresolved=(0, 0), obscured=(0, 0))
+    call = case.call()
+    assert call.state == "indeterminate"
+    assert rule in [step.rule_id for step in call.rule_trail]
+
+
+def test_an_area_that_is_another_population_is_seen_over_all_fields(case):
+    # Neither field is mixed by itself.
+    case.fish("f1", [(2, 2)] * 12 + [(3, 2)] * 4 + [(1, 1)] * 8, area="a")
+    case.fish("f2", [(16, 2), (18, 2), (15, 2), (14, 2), (20, 3), (17, 2)], area="b")
+    assert "second_population_suggested" in case.call().flags
+
+
+def test_a_homogeneous_count_suggests_no_second_population(case):
+    case.fish("f1", GROUP_1, area="a")
+    case.fish("f2", GROUP_1, area="b")
+    assert "second_population_suggested" not in case.call().flags
+
+
 @pytest.mark.parametrize("observer", [pytest.param(1, id="a field"), pytest.param(2, id="a recount")])
 def test_an_image_given_twice_is_never_counted_twice(case, observer):
     case.ihc("i1", TWO_PLUS)

@@ -38,6 +38,30 @@ def test_sums_are_those_of_the_counted_nuclei(tmp_path):
     assert all((n["exclusion"] is None) == n["evaluable"] for n in nuclei)
 
 
+def test_a_field_of_a_few_nuclei_is_counted_and_says_what_it_lacks(tmp_path):
+    field = draw_field([Disc(128, 128)], [Dot(1, 128, 120), Dot(1, 140, 128), Dot(2, 120, 140)])
+    result = run_chain([write_ome(tmp_path / "field.ome.tif", field)], tmp_path / "out")
+    assert [reason.code for reason in result.not_sufficient] == ["too_few_nuclei", "one_area"]
+    assert result.no_second_population.code == "too_few_nuclei"
+    assert result.her2.bootstrap.not_evaluable.code == "too_few_nuclei"
+    assert (result.her2.minimum, result.her2.maximum, result.her2.sd) == (2, 2, None)
+    assert result.quality.poor_nuclei is None
+
+
+def test_signals_over_cytoplasm_are_set_against_those_of_all_nuclei(tmp_path):
+    # The second nucleus is cut off: its signals and its surroundings belong to the same whole.
+    dots = [
+        *[Dot(1, 128 + r, 120) for r in (-12, 0, 12)],
+        Dot(2, 120, 140),
+        Dot(1, 128, 238),
+        Dot(1, 166, 128),
+    ]
+    field = draw_field([Disc(128, 128), Disc(128, 254)], dots)
+    quality = run_chain([write_ome(tmp_path / "field.ome.tif", field)], tmp_path / "out").quality
+    assert (quality.cytoplasmic.number, quality.cytoplasmic.total) == (1, 6)
+    assert (quality.weak.number, quality.weak.total) == (0, 4)
+
+
 def test_signals_of_another_run_are_refused(tmp_path):
     path = write_ome(
         tmp_path / "field.ome.tif", draw_field([Disc(128, 128)], [Dot(1, 128, 120), Dot(2, 120, 140)])
@@ -56,9 +80,12 @@ def test_signals_of_another_run_are_refused(tmp_path):
             objects=out / "fish_objects.parquet",
             labels=out / "fish_labels.tif",
             signals=out / "alien.parquet",
+            optics=out / "fish_signals.json",
             nuclei=out / "nuclei.parquet",
             counts=out / "counts.json",
             gallery=out / "gallery2.png",
+            overview=out / "overview2.png",
+            heterogeneity=out / "map2.png",
             params=fish_counts.FishCountsParams(),
         )
     assert not (out / "counts.json").exists()
@@ -76,6 +103,8 @@ def test_a_single_probe_has_no_cep17_anywhere(tmp_path):
     path = write_ome(tmp_path / "field.ome.tif", phantom.planes)
     result = run_chain([path], tmp_path / "out", probe="single")
     assert result.cep17_signals is None
+    assert (result.cep17, result.ratio, result.amplified, result.chromosome_17) == (None, None, None, None)
+    assert result.her2.mean > 0
     assert all(cep17 is None for _, cep17 in result.nuclei)
     nuclei = read_table(tmp_path / "out" / "fish_nuclei.parquet", FISH_NUCLEI)
     assert nuclei["cep17_signals"].null_count == nuclei.num_rows
@@ -133,6 +162,21 @@ def test_an_rgb_capture_falls_into_the_same_group(tmp_path, phantom):
     result = run_chain([path], tmp_path / "out", mpp=0.16)
     counted = SignalSummary(len(result.nuclei), result.her2_signals, result.cep17_signals)
     assert group_of(counted) is IshGroup.GROUP_1
+
+
+def test_the_map_is_filled_by_ratio_and_copies_and_the_overview_outlines(tmp_path, phantom):
+    run_chain([write_ome(tmp_path / "field.ome.tif", phantom.planes)], tmp_path / "out")
+    overview, filled = (
+        cv2.imread(str(tmp_path / "out" / name)).astype(int)[..., ::-1]
+        for name in ("fish_overview.png", "heterogeneity_map.png")
+    )
+    is_blue = (overview[..., 2] > 200) & (overview[..., 0] < 130)
+    assert is_blue.sum() > 500
+    # Two panels: an amplified tumour is yellow to red by its ratio and by its copies.
+    is_warm = (filled[..., 0] > 150) & (filled[..., 2] < 120)
+    half = filled.shape[1] // 2
+    assert is_warm[:, :half].sum() > 2000
+    assert is_warm[:, half:].sum() > 2000
 
 
 def test_the_gallery_shows_signals_in_their_colours(tmp_path, phantom):

@@ -48,6 +48,8 @@ _HER2: Quantity[IshReading] = Quantity(
 )
 MIN_NUCLEI = 20
 """Fewest nuclei of a count, and of a recount (Wolff 2018)."""
+MIN_AREAS = 2
+"""Fewest areas of invasive tumour (Wolff 2018)."""
 _MOST_WEAK, _MOST_CYTOPLASMIC = Fraction(1, 4), Fraction(1, 10)
 _ENOUGH = _NUCLEI >= MIN_NUCLEI
 _IS_DUAL = ish_fact("dual probe", lambda r: r.summary.probe is Probe.DUAL, "single probe")
@@ -113,7 +115,7 @@ _AUTOFLUORESCENCE: Rule[IshReading, str] = Rule(
 _AREAS: Rule[IshReading, str] = Rule(
     "ISH-REJECT-AREAS",
     f"{_ISH}: fewer than two areas of invasive tumour",
-    ish_fact("fewer than two areas were counted", lambda r: r.areas is not None and r.areas < 2),
+    ish_fact("fewer than two areas were counted", lambda r: r.areas is not None and r.areas < MIN_AREAS),
     "fewer than two areas of invasive tumour were counted; count another area",
 )
 _SAME_OBSERVER: Rule[IshReading, str] = Rule(

@@ -1,11 +1,13 @@
 """Gallery of nuclei: what was counted, so that a person can check every number.
 
 Each nucleus is shown in false colours (DAPI blue, HER2 orange-red, CEP17 green) with its outline,
-a ring round every signal, a double ring round every cluster, and its counts underneath.
+a numbered ring round every signal, a double ring round every cluster, and its counts underneath; if
+asked for, once more by each probe alone, since red and green over each other hide what lies below.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,16 +21,22 @@ Colour = tuple[int, int, int]
 
 SIDE_UM = 18.0
 """Side of a crop: the largest nuclei that are counted fit."""
-_SIDE_PX = 152
+_SIDE_PX = 200
 _LINE_PX = 15
-_GAP_PX = 6
-_COLUMNS = 8
+GAP_PX = 6
+COLUMNS = 8
 _DYES: dict[str, Colour] = {"dapi": (40, 70, 255), "her2": (255, 105, 30), "cep17": (60, 255, 80)}
 _RINGS: dict[str, Colour] = {"her2": (255, 190, 90), "cep17": (150, 255, 170)}
+_NUMBERS: dict[str, Colour] = {"her2": (255, 215, 150), "cep17": (190, 255, 205)}
+"""Paler than the rings: thin strokes lose colour."""
 _RING_UM = 0.75
-_INK: Colour = (225, 225, 225)
-_MUTED: Colour = (150, 150, 150)
-_PAGE: Colour = (24, 24, 28)
+_NUMBER_SCALE = 0.35
+_AROUND = tuple((math.cos(a), math.sin(a)) for a in np.arange(8) * math.pi / 4)
+"""Directions in which the number of a ring can stand."""
+INK: Colour = (225, 225, 225)
+MUTED: Colour = (150, 150, 150)
+PAGE: Colour = (24, 24, 28)
+Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +47,8 @@ class Ring:
     """Pixels of the crop, centre of pixel 0 = 0.5."""
     col: float
     role: str
+    number: int
+    """From 1 among the signals of its colour in the nucleus."""
     copies: int
     is_cluster: bool
 
@@ -148,8 +158,21 @@ def render_field(planes: dict[str, Image], display: Display) -> Rgb:
     return rgb
 
 
+def render_single(plane: Image, role: str, display: Display) -> Rgb:
+    """Show one channel alone in grey, shape (M, N, 3); the same levels as in the overlay."""
+    black, white = display.levels[role]
+    level = np.clip((plane - black) / max(white - black, 1e-6), 0, 1)
+    grey: Rgb = np.repeat((255 * level).astype(np.uint8)[..., None], 3, axis=2)
+    return grey
+
+
 def render_gallery(
-    counted: Sequence[Crop], excluded: Sequence[Crop], *, headings: tuple[str, str], mpp: float
+    counted: Sequence[Crop],
+    excluded: Sequence[Crop],
+    *,
+    headings: tuple[str, str],
+    mpp: float,
+    columns: int = COLUMNS,
 ) -> Rgb:
     """Draw the page: counted nuclei, then a choice of the excluded ones.
 
@@ -161,29 +184,31 @@ def render_gallery(
         Above the two parts.
     mpp : float
         Pixel size of the crops in µm.
+    columns : int
+        Crops side by side.
 
     Returns
     -------
     page : ndarray of uint8, shape (H, W, 3)
     """
-    width = _COLUMNS * (_SIDE_PX + _GAP_PX) + _GAP_PX
+    width = columns * (_SIDE_PX + GAP_PX) + GAP_PX
     parts = [_legend(width)]
     for heading, crops in zip(headings, (counted, excluded), strict=True):
         parts.append(_heading(heading, width))
-        for start in range(0, len(crops), _COLUMNS):
-            parts.append(_row_of(crops[start : start + _COLUMNS], width, mpp))
+        for start in range(0, len(crops), columns):
+            parts.append(_row_of(crops[start : start + columns], width, mpp))
     page: Rgb = np.concatenate(parts)
     return page
 
 
 def _row_of(crops: Sequence[Crop], width: int, mpp: float) -> Rgb:
     lines = 2 if any(crop.caption[1] for crop in crops) else 1
-    row = _blank(_SIDE_PX + lines * _LINE_PX + _GAP_PX + 4, width)
+    row = blank(_SIDE_PX + lines * _LINE_PX + GAP_PX + 4, width)
     for index, crop in enumerate(crops):
-        left = _GAP_PX + index * (_SIDE_PX + _GAP_PX)
+        left = GAP_PX + index * (_SIDE_PX + GAP_PX)
         row[:_SIDE_PX, left : left + _SIDE_PX] = _draw(crop, mpp)
         for line, text in enumerate(crop.caption):
-            _write(row, text, (left + 2, _SIDE_PX + 13 + _LINE_PX * line), _INK if line == 0 else _MUTED)
+            write(row, text, (left + 2, _SIDE_PX + 13 + _LINE_PX * line), INK if line == 0 else MUTED)
     return row
 
 
@@ -194,44 +219,85 @@ def _draw(crop: Crop, mpp: float) -> Rgb:
     contours, _ = cv2.findContours((mask > 0.5).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     cv2.drawContours(picture, contours, -1, (150, 150, 165), 1, cv2.LINE_AA)
     radius = _RING_UM / mpp * zoom
+    taken = [_ring_box(ring, zoom, radius) for ring in crop.rings]
     for ring in crop.rings:
         # Four binary digits of a pixel, so that rings sit where the signal is.
         centre = (round((ring.col * zoom - 0.5) * 16), round((ring.row * zoom - 0.5) * 16))
         for factor in (1.0, 1.7) if ring.is_cluster else (1.0,):
             cv2.circle(picture, centre, round(radius * factor * 16), _RINGS[ring.role], 1, cv2.LINE_AA, 4)
-        if ring.is_cluster:
-            spot = (round(ring.col * zoom + 1.8 * radius), round(ring.row * zoom + 4))
-            _write(picture, f"x{ring.copies}", spot, _RINGS[ring.role])
+    for ring in crop.rings:
+        words = f"{ring.number} x{ring.copies}" if ring.is_cluster else str(ring.number)
+        box = _free_place(words, ring, zoom, radius, taken)
+        taken.append(box)
+        corners = [(round(box[i]) - 1, round(box[i + 1]) - 1 + i) for i in (0, 2)]
+        cv2.rectangle(picture, corners[0], corners[1], (0, 0, 0), -1)
+        write(picture, words, (round(box[0]), round(box[3])), _NUMBERS[ring.role], scale=_NUMBER_SCALE)
     return picture
 
 
+def _ring_box(ring: Ring, zoom: float, radius: float) -> Box:
+    far = radius * (1.7 if ring.is_cluster else 1.0)
+    col, row = ring.col * zoom, ring.row * zoom
+    return col - far, row - far, col + far, row + far
+
+
+def _free_place(words: str, ring: Ring, zoom: float, radius: float, taken: Sequence[Box]) -> Box:
+    """Find the place beside a ring that covers least of the other rings and numbers."""
+    wide = text_width(words, scale=_NUMBER_SCALE)
+    high = 8.0
+    far = radius * (1.7 if ring.is_cluster else 1.0) + 2
+    places = []
+    for order, (across, down) in enumerate(_AROUND):
+        col = ring.col * zoom + across * (far + wide / 2)
+        row = ring.row * zoom + down * (far + high / 2)
+        box = (col - wide / 2, row - high / 2, col + wide / 2, row + high / 2)
+        outside = min(box[0], box[1], _SIDE_PX - box[2], _SIDE_PX - box[3], 0.0)
+        covered = sum(_shared(box, other) for other in taken)
+        places.append((covered - 20 * outside, order, box))
+    return min(places)[2]
+
+
+def _shared(one: Box, other: Box) -> float:
+    across = min(one[2], other[2]) - max(one[0], other[0])
+    down = min(one[3], other[3]) - max(one[1], other[1])
+    return max(across, 0.0) * max(down, 0.0)
+
+
 def _legend(width: int) -> Rgb:
-    strip = _blank(26, width)
-    left = _GAP_PX
+    strip = blank(26, width)
+    left = GAP_PX
     for text, colour in (
         ("DAPI", (110, 130, 255)),
         ("HER2", _RINGS["her2"]),
         ("CEP17", _RINGS["cep17"]),
-        ("double ring = cluster, x copies estimated from its light", _MUTED),
+        (
+            "every counted signal has a number; double ring = cluster, x copies estimated from its light",
+            MUTED,
+        ),
     ):
-        _write(strip, text, (left, 17), colour)
-        left += 16 + _text_width(text)
+        write(strip, text, (left, 17), colour)
+        left += 16 + text_width(text)
     return strip
 
 
 def _heading(text: str, width: int) -> Rgb:
-    strip = _blank(30, width)
-    _write(strip, text, (_GAP_PX, 20), _INK, scale=0.5)
+    strip = blank(30, width)
+    write(strip, text, (GAP_PX, 20), INK, scale=0.5)
     return strip
 
 
-def _blank(height: int, width: int) -> Rgb:
-    return np.full((height, width, 3), _PAGE, np.uint8)
+def blank(height: int, width: int) -> Rgb:
+    """Give an empty strip of a page."""
+    return np.full((height, width, 3), PAGE, np.uint8)
 
 
-def _text_width(text: str) -> int:
-    return int(cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, 0.4, 1)[0][0])
+def text_width(words: str, *, scale: float = 0.4) -> int:
+    """Width of words in pixels."""
+    return int(cv2.getTextSize(words, cv2.FONT_HERSHEY_SIMPLEX, scale, 1)[0][0])
 
 
-def _write(picture: Rgb, text: str, place: tuple[int, int], colour: Colour, *, scale: float = 0.4) -> None:
-    cv2.putText(picture, text, place, cv2.FONT_HERSHEY_SIMPLEX, scale, colour, 1, cv2.LINE_AA)
+def write(
+    picture: Rgb, words: str, place: tuple[int, int], colour: Colour, *, scale: float = 0.4, width: int = 1
+) -> None:
+    """Write words into a picture; `place` is the lower left corner (col, row)."""
+    cv2.putText(picture, words, place, cv2.FONT_HERSHEY_SIMPLEX, scale, colour, width, cv2.LINE_AA)

@@ -1,0 +1,258 @@
+"""Pictures of one FISH image: its nuclei one by one, its fields, and where amplified nuclei lie."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from her2path.domain.ish import Probe
+from her2path.imaging.fish.counting import NucleusCount
+from her2path.imaging.fish.field_picture import (
+    COPIES,
+    RATIO,
+    Fate,
+    FieldView,
+    Scale,
+    render_heterogeneity,
+    render_overview,
+    view_of,
+)
+from her2path.imaging.fish.gallery import (
+    COLUMNS,
+    SIDE_UM,
+    Crop,
+    Display,
+    Ring,
+    display_of,
+    evenly,
+    of_every_reason,
+    render_field,
+    render_gallery,
+    render_single,
+)
+from her2path.io.fields.source import FieldSource
+from her2path.io.label_image import LabelImage
+from her2path.io.slides.source import WorkingBox
+
+_SEPARATE_COLUMNS = 9
+"""Three nuclei side by side where each is shown three times."""
+_MARGIN_UM = 15.0
+"""Shown around the objects of a field that is part of a scan."""
+_WHOLE_PX = 4096
+"""Images up to this side are one field and shown whole."""
+_PROBES = ("her2", "cep17")
+
+
+@dataclass(frozen=True, slots=True)
+class ShownNucleus:
+    """A DAPI object as the pictures show it."""
+
+    count: NucleusCount
+    x_px0: float
+    y_px0: float
+    field: str
+    rank: int | None
+    """1 = the nucleus a reader would take first; None = excluded."""
+    copies: tuple[int, int]
+    """Bounds of its HER2 copies; alike without clusters."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownSignal:
+    """A counted signal."""
+
+    nucleus_id: int
+    role: str
+    x_px0: float
+    y_px0: float
+    is_cluster: bool
+    copies: int
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryParams:
+    """How many nuclei a gallery shows, and how."""
+
+    counted: int
+    excluded: int
+    separate_channels: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FishPictures:
+    """Draws the pictures of one image as PNG."""
+
+    source: FieldSource
+    labels: LabelImage
+    mpp: float
+    probe: Probe
+    nuclei: Sequence[ShownNucleus]
+    signals: Sequence[ShownSignal]
+    members: frozenset[int]
+    """Nuclei that look like a second population."""
+
+    def gallery(self, params: GalleryParams) -> bytes:
+        """Show counted nuclei in the order of their rank, then excluded ones of every reason."""
+        scored = sorted(
+            (i for i, n in enumerate(self.nuclei) if n.count.exclusion is None),
+            key=lambda i: (self.nuclei[i].rank or 0, i),
+        )
+        chosen = evenly(scored, params.counted)
+        left_out = of_every_reason([n.count.exclusion for n in self.nuclei], params.excluded)
+        excluded = len(self.nuclei) - len(scored)
+        headings = (
+            f"Counted nuclei: {len(scored)}"
+            + (f" ({len(chosen)} shown)" if len(chosen) < len(scored) else ""),
+            f"Not counted: {excluded}" + (f" ({len(left_out)} shown)" if len(left_out) < excluded else ""),
+        )
+        by_nucleus: dict[int, list[ShownSignal]] = {}
+        for signal in sorted(self.signals, key=lambda s: (s.y_px0, s.x_px0)):
+            by_nucleus.setdefault(signal.nucleus_id, []).append(signal)
+        pieces = {index: self._planes(index) for index in chosen + left_out}
+        display = display_of([planes for planes, _ in pieces.values()])
+        parts: list[list[Crop]] = []
+        for indices in (chosen, left_out):
+            crops: list[Crop] = []
+            for index in indices:
+                found = by_nucleus.get(self.nuclei[index].count.nucleus_id, [])
+                crops += self._crops(index, *pieces[index], display, found, params.separate_channels)
+            parts.append(crops)
+        columns = _SEPARATE_COLUMNS if params.separate_channels else COLUMNS
+        return _png(render_gallery(*parts, headings=headings, mpp=self.mpp, columns=columns))
+
+    def overview(self) -> bytes:
+        """Show every field with what became of its objects."""
+        return _png(render_overview(self._views(), {n.count.nucleus_id: self._fate(n) for n in self.nuclei}))
+
+    def heterogeneity(self) -> bytes:
+        """Show every field with its counted nuclei filled by their own ratio and copies."""
+        counted = [n.count for n in self.nuclei if n.count.exclusion is None]
+        copies = (COPIES, {n.nucleus_id: float(n.her2) for n in counted})
+        ratio: tuple[Scale, Mapping[int, float]] = (
+            RATIO,
+            {n.nucleus_id: n.her2 / n.cep17 for n in counted if n.cep17},
+        )
+        quantities = [copies] if self.probe is Probe.SINGLE else [ratio, copies]
+        return _png(render_heterogeneity(self._views(), quantities, self.members))
+
+    def _fate(self, nucleus: ShownNucleus) -> Fate:
+        if nucleus.count.exclusion is not None:
+            return Fate.EXCLUDED
+        return Fate.SECOND if nucleus.count.nucleus_id in self.members else Fate.COUNTED
+
+    def _views(self) -> list[FieldView]:
+        dapi = next(channel.index for channel in self.source.channels if channel.role == "dapi")
+        return [
+            view_of(
+                name,
+                self.source.plane(dapi, box=box).astype(np.float32),
+                self.labels.read(box),
+                mpp=self.mpp,
+            )
+            for name, box in self._fields().items()
+        ]
+
+    def _fields(self) -> dict[str, WorkingBox]:
+        """Boxes of the fields, by name: a camera's field is the whole image."""
+        width, height = self.source.size_px0
+        names = sorted({n.field for n in self.nuclei})
+        if max(width, height) <= _WHOLE_PX:
+            return {names[0]: self.source.whole}
+        margin = _MARGIN_UM / self.mpp
+        boxes = {}
+        for name in names:
+            x = [n.x_px0 for n in self.nuclei if n.field == name]
+            y = [n.y_px0 for n in self.nuclei if n.field == name]
+            left, top = max(0, round(min(x) - margin)), max(0, round(min(y) - margin))
+            right = min(width, max(left + 1, round(max(x) + margin)))
+            bottom = min(height, max(top + 1, round(max(y) + margin)))
+            boxes[name] = WorkingBox(top, left, bottom - top, right - left)
+        return boxes
+
+    def _planes(self, index: int) -> tuple[dict[str, npt.NDArray[np.float32]], tuple[int, int]]:
+        side = max(round(SIDE_UM / self.mpp), 8)
+        width, height = self.source.size_px0
+        top = round(self.nuclei[index].y_px0 - side / 2)
+        left = round(self.nuclei[index].x_px0 - side / 2)
+        box, pad = _inside(top, left, side, height, width)
+        wanted = ("dapi", "her2") if self.probe is Probe.SINGLE else ("dapi", "her2", "cep17")
+        planes = {}
+        for channel in self.source.channels:
+            if channel.role in wanted:
+                plane = self.source.plane(channel.index, box=box).astype(np.float32)
+                # Outside the image lies its darkest level, so that the display's black is not 0.
+                planes[str(channel.role)] = np.pad(plane, pad, constant_values=plane.min())
+        return planes, (top, left)
+
+    def _crops(
+        self,
+        index: int,
+        planes: dict[str, npt.NDArray[np.float32]],
+        corner: tuple[int, int],
+        display: Display,
+        found: Sequence[ShownSignal],
+        separate: bool,
+    ) -> list[Crop]:
+        nucleus = self.nuclei[index]
+        side = planes["dapi"].shape[0]
+        width, height = self.source.size_px0
+        box, pad = _inside(corner[0], corner[1], side, height, width)
+        mask = np.pad(self.labels.read(box) == nucleus.count.nucleus_id, pad)
+        rings = {role: _rings(found, role, corner) for role in _PROBES}
+        all_rings = tuple(ring for role in _PROBES for ring in rings[role])
+        crops = [Crop(render_field(planes, display), mask, all_rings, _caption(nucleus, self.members))]
+        if not separate:
+            return crops
+        for role in _PROBES:
+            # A single-probe assay keeps the place of CEP17 empty, so that columns stay in line.
+            known = role in planes
+            grey = (
+                render_single(planes[role], role, display) if known else np.zeros((side, side, 3), np.uint8)
+            )
+            words = (f"{role.upper()} alone", "") if known else ("", "")
+            crops.append(Crop(grey, mask, rings[role], words))
+        return crops
+
+
+def _rings(found: Sequence[ShownSignal], role: str, corner: tuple[int, int]) -> tuple[Ring, ...]:
+    own = [signal for signal in found if signal.role == role and signal.copies > 0]
+    return tuple(
+        Ring(s.y_px0 - corner[0], s.x_px0 - corner[1], role, number, s.copies, s.is_cluster)
+        for number, s in enumerate(own, start=1)
+    )
+
+
+def _inside(
+    top: int, left: int, side: int, height: int, width: int
+) -> tuple[WorkingBox, tuple[tuple[int, int], tuple[int, int]]]:
+    """Part of a square that lies in the image, and what to add around it."""
+    bottom, right = min(top + side, height), min(left + side, width)
+    row, col = max(top, 0), max(left, 0)
+    box = WorkingBox(row, col, bottom - row, right - col)
+    return box, ((row - top, top + side - bottom), (col - left, left + side - right))
+
+
+def _caption(nucleus: ShownNucleus, members: frozenset[int]) -> tuple[str, str]:
+    count, (low, high) = nucleus.count, nucleus.copies
+    numbers = f"#{count.nucleus_id}  HER2 {count.her2}"
+    if low < high:
+        numbers += f" ({low}-{high})"
+    if count.cep17 is not None:
+        numbers += f"  CEP17 {count.cep17}"
+    if count.exclusion is not None:
+        reason = count.exclusion.replace("_", " ")
+        return numbers, reason.replace("her2", "HER2").replace("cep17", "CEP17")
+    words = [] if nucleus.rank is None else [f"rank {nucleus.rank}"]
+    words += ["second population?"] if count.nucleus_id in members else []
+    return numbers, ", ".join(words)
+
+
+def _png(page: npt.NDArray[np.uint8]) -> bytes:
+    done, png = cv2.imencode(".png", page[..., ::-1])
+    if not done:
+        raise OSError("a picture could not be encoded")
+    return bytes(png.tobytes())
