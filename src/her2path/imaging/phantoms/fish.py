@@ -14,8 +14,9 @@ import numpy.typing as npt
 
 from her2path.imaging.phantoms.fish_account import cover_of, field_of, write_down
 from her2path.imaging.phantoms.fish_artefacts import hidden_by, render_artefacts
+from her2path.imaging.phantoms.fish_autofluorescence import add_autofluorescence, add_debris
 from her2path.imaging.phantoms.fish_layout import Layout, layout_nuclei
-from her2path.imaging.phantoms.fish_optics import add_haze, add_spots, expose
+from her2path.imaging.phantoms.fish_optics import add_haze, add_spots, expose, warp_channel
 from her2path.imaging.phantoms.fish_probes import NucleusCopies, place_copies
 from her2path.imaging.phantoms.fish_scene import (
     CEP17,
@@ -27,6 +28,7 @@ from her2path.imaging.phantoms.fish_scene import (
     textures,
 )
 from her2path.imaging.phantoms.fish_spec import FishPhantomSpec, spec_for_group
+from her2path.imaging.phantoms.fish_tissue import prepare_tissue
 from her2path.imaging.phantoms.fish_truth import FishTruth, SignalChannel, group_of
 
 __all__ = [
@@ -77,7 +79,9 @@ def render_fish(spec: FishPhantomSpec) -> FishPhantom:
     noise = textures(layout, spec, look_rng)
     looks = [look_of(shape, noise, spec, look_rng) for shape in layout.shapes]
     still = plan.artefacts.copy()
-    specks = add_specks(still, layout, cover_of(layout) > 0, spec, scene_rng)
+    covered = cover_of(layout) > 0
+    specks = add_specks(still, layout, covered, spec, scene_rng)
+    specks += add_debris(still, layout, covered, spec)
     add_surroundings(still, layout, noise, spec, scene_rng)
     field = field_of(layout, spec)
     planes = []
@@ -89,6 +93,7 @@ def render_fish(spec: FishPhantomSpec) -> FishPhantom:
         add_haze(light, spec)
         for channel, plane in ((SignalChannel.HER2, HER2), (SignalChannel.CEP17, CEP17)):
             shown = tuple(c for n in copies for c in n.copies if c.channel is channel)
+            light[plane] = warp_channel(light[plane], channel, spec)
             add_spots(light[plane], shown, spec, plane_um=height_um)
         planes.append(expose(light[(slice(None), *field)], spec, camera_rng))
     counts = planes[0] if spec.z_planes == 1 else np.stack(planes, axis=1)
@@ -113,7 +118,7 @@ class _Plan:
 
 
 def _plan(spec: FishPhantomSpec) -> _Plan:
-    layout = layout_nuclei(spec, _stream(spec, 0))
+    layout = prepare_tissue(layout_nuclei(spec, _stream(spec, 0)), spec)
     rng = _stream(spec, 1)
     placed: list[NucleusCopies] = []
     clusters = 0
@@ -121,7 +126,9 @@ def _plan(spec: FishPhantomSpec) -> _Plan:
         nucleus = place_copies(shape, spec, clusters + 1, rng)
         clusters = max([clusters, *(c.cluster_id for c in nucleus.copies)])
         placed.append(nucleus)
-    return _Plan(layout, tuple(placed), render_artefacts(layout, spec, _stream(spec, 5)))
+    artefacts = render_artefacts(layout, spec, _stream(spec, 5))
+    add_autofluorescence(artefacts, layout, spec)
+    return _Plan(layout, tuple(placed), artefacts)
 
 
 def _stream(spec: FishPhantomSpec, concern: int) -> np.random.Generator:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from her2path.domain.ish import Probe
-from her2path.imaging.phantoms.fish_layout import Layout
+from her2path.imaging.phantoms.fish_layout import Layout, NucleusShape
 from her2path.imaging.phantoms.fish_probes import Copy, NucleusCopies
 from her2path.imaging.phantoms.fish_spec import FishPhantomSpec
 from her2path.imaging.phantoms.fish_truth import (
@@ -95,7 +95,7 @@ def write_down(
             cut_off=not bool(within.all()),
             obscured=bool(hidden[rows, cols].mean() >= _OBSCURED_SHARE),
         )
-        nuclei.append(_nucleus(shape.kind, view, nucleus, seen, spec))
+        nuclei.append(_nucleus(shape, view, nucleus, seen, spec))
     truth = FishTruth(spec.probe, spec.mpp, spec.signal_diameter_um, tuple(nuclei), tuple(signals), specks)
     return labels[field].copy(), truth
 
@@ -138,14 +138,14 @@ def _signal(copy: Copy, number: int, margin: int) -> TrueSignal:
 
 
 def _nucleus(
-    kind: NucleusKind, view: _View, whole: NucleusCopies, seen: tuple[Copy, ...], spec: FishPhantomSpec
+    shape: NucleusShape, view: _View, whole: NucleusCopies, seen: tuple[Copy, ...], spec: FishPhantomSpec
 ) -> TrueNucleus:
     her2 = tuple(c for c in seen if c.channel is SignalChannel.HER2)
     cep17 = tuple(c for c in seen if c.channel is SignalChannel.CEP17)
     dual = spec.probe is Probe.DUAL
     return TrueNucleus(
         nucleus_id=view.number,
-        kind=kind,
+        kind=shape.kind,
         x_px0=view.x_px0,
         y_px0=view.y_px0,
         area_um2=view.area_um2,
@@ -159,7 +159,8 @@ def _nucleus(
         cep17_whole=whole.cep17_whole,
         cep17_copies=len(cep17) if dual else None,
         cep17_resolvable=_resolvable(cep17, spec) if dual else None,
-        exclusion=_exclusion(kind, view, her2=bool(her2), cep17=bool(cep17) or not dual),
+        exclusion=_exclusion(shape, view, her2=bool(her2), cep17=bool(cep17) or not dual),
+        population=shape.population if shape.kind is NucleusKind.TUMOUR else 0,
     )
 
 
@@ -169,12 +170,14 @@ def _resolvable(copies: tuple[Copy, ...], spec: FishPhantomSpec) -> int:
     return resolvable_count(places, [mark for _, mark in spots], merge_um=spec.signal_diameter_um)
 
 
-def _exclusion(kind: NucleusKind, view: _View, *, her2: bool, cep17: bool) -> TrueExclusion | None:
+def _exclusion(shape: NucleusShape, view: _View, *, her2: bool, cep17: bool) -> TrueExclusion | None:
     reasons = (
         (view.cut_off, TrueExclusion.CUT_OFF),
         (view.overlapping, TrueExclusion.OVERLAPPING),
         (view.obscured, TrueExclusion.OBSCURED),
-        (kind is not NucleusKind.TUMOUR, TrueExclusion.NOT_TUMOUR),
+        (shape.damage is not None, TrueExclusion.DAMAGED),
+        (shape.lift_um != 0, TrueExclusion.OUT_OF_FOCUS),
+        (shape.kind is not NucleusKind.TUMOUR, TrueExclusion.NOT_TUMOUR),
         (not her2, TrueExclusion.NO_HER2),
         (not cep17, TrueExclusion.NO_CEP17),
     )

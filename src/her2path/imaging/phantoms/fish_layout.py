@@ -6,7 +6,8 @@ border are whole until the image is cut out of it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 
 import cv2
 import numpy as np
@@ -36,6 +37,27 @@ _SPREAD = {NucleusKind.TUMOUR: 0.14, NucleusKind.STROMA: 0.18, NucleusKind.LYMPH
 _IRREGULARITY = {NucleusKind.TUMOUR: 0.06, NucleusKind.STROMA: 0.07, NucleusKind.LYMPHOCYTE: 0.025}
 
 
+class Damage(StrEnum):
+    """What happened to a nucleus when the tissue was handled."""
+
+    CRUSHED = "crushed"
+    FOLDED = "folded"
+
+
+@dataclass(frozen=True, slots=True)
+class Slab:
+    """The slice of an ellipsoidal nucleus that lies in the section."""
+
+    low: float
+    """Heights of its faces over the centre, in half heights of the nucleus: -1 to 1."""
+    high: float
+    middle: float
+    """Height of the section's middle over the centre, in the same unit; it may lie beyond the nucleus."""
+    half_height_um: float
+    volume: float
+    """Share of the nucleus's volume, 0 to 1."""
+
+
 @dataclass(frozen=True, slots=True)
 class NucleusShape:
     """One nucleus on the canvas."""
@@ -52,6 +74,15 @@ class NucleusShape:
     """How far inside each pixel lies: 1 at the centre, 0 on the outline and outside."""
     radius_px: float
     """Radius of the circle of the same area."""
+    population: int = 1
+    """Sort of tumour cells, 1 or 2."""
+    damage: Damage | None = None
+    lift_um: float = 0.0
+    """How far it lies out of the section's plane."""
+    slab: Slab | None = None
+    """None = whole in the section."""
+    whole_depth: npt.NDArray[np.float32] | None = None
+    """With a slab: `depth` of the nucleus's largest outline."""
 
     @property
     def mask(self) -> npt.NDArray[np.bool_]:
@@ -63,6 +94,14 @@ class NucleusShape:
         """Place of `depth` on the canvas."""
         height, width = self.depth.shape
         return slice(self.top, self.top + height), slice(self.left, self.left + width)
+
+
+def slice_faces(shape: NucleusShape, slab: Slab) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Lower and upper face of a cut nucleus at each pixel of its box, in half heights; equal outside it."""
+    away = 1 - (shape.depth if shape.whole_depth is None else shape.whole_depth)
+    half = np.sqrt(np.clip(1 - away**2, 0, None))
+    low, high = np.maximum(-half, slab.low), np.minimum(half, slab.high)
+    return low.astype(np.float32), np.maximum(low, high).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +137,7 @@ def layout_nuclei(spec: FishPhantomSpec, rng: np.random.Generator) -> Layout:
     area_mm2 = (height - 2 * reach) * (width - 2 * reach) * (spec.mpp / 1000) ** 2
     count = round(area_mm2 * spec.nuclei_per_mm2)
     kinds = _kinds(count, spec, rng)
-    nest = _nest_field(height, width, spec, rng)
+    nest = nest_field(height, width, spec, rng)
     occupied = np.zeros((height, width), dtype=np.uint8)
     shapes: list[NucleusShape] = []
     overlaps = round(count * spec.overlap_share / 2)
@@ -112,8 +151,8 @@ def layout_nuclei(spec: FishPhantomSpec, rng: np.random.Generator) -> Layout:
             inside = reach <= row < height - reach and reach <= col < width - reach
             if not inside or not _fits_nest(kind, nest[int(row), int(col)], rng):
                 continue
-            shape = _nucleus(len(shapes) + 1, kind, (row, col), spec.mpp, rng)
-            if _has_room(shape, occupied, over=over, gap_px=_GAP_UM / spec.mpp):
+            shape = draw_nucleus(len(shapes) + 1, kind, (row, col), spec, rng)
+            if has_room(shape, occupied, over=over, gap_px=_GAP_UM / spec.mpp):
                 shapes.append(shape)
                 occupied[shape.box] |= shape.mask.astype(np.uint8)
                 break
@@ -128,13 +167,13 @@ def _kinds(count: int, spec: FishPhantomSpec, rng: np.random.Generator) -> list[
     return [kinds[i] for i in rng.permutation(count)]
 
 
-def _nest_field(
-    height: int, width: int, spec: FishPhantomSpec, rng: np.random.Generator
+def nest_field(
+    height: int, width: int, spec: FishPhantomSpec, rng: np.random.Generator, *, grain_um: float = 20.0
 ) -> npt.NDArray[np.float32]:
     """Rank (0 to 1) of a smooth random field: tumour grows where it is high."""
     step = max(1, round(2.0 / spec.mpp))
     coarse = rng.standard_normal((height // step + 2, width // step + 2)).astype(np.float32)
-    smooth = cv2.GaussianBlur(coarse, (0, 0), 10.0)
+    smooth = cv2.GaussianBlur(coarse, (0, 0), grain_um / 2.0)
     ranks = np.empty(smooth.size, dtype=np.float32)
     ranks[np.argsort(smooth, axis=None, kind="stable")] = np.linspace(0, 1, smooth.size, dtype=np.float32)
     wide = cv2.resize(ranks.reshape(smooth.shape), (width, height), interpolation=cv2.INTER_LINEAR)
@@ -157,15 +196,18 @@ def _beside(
     return partner.row + distance * np.sin(angle), partner.col + distance * np.cos(angle)
 
 
-def _nucleus(
+def draw_nucleus(
     nucleus_id: int,
     kind: NucleusKind,
     centre: tuple[float, float],
-    mpp: float,
+    spec: FishPhantomSpec,
     rng: np.random.Generator,
 ) -> NucleusShape:
+    """Draw size, shape and direction of a nucleus around a centre (row, column) of the canvas."""
     row, col = centre
-    size = float(np.exp(rng.normal(0, _SPREAD[kind])))
+    mpp, tissue = spec.mpp, spec.tissue
+    size = float(np.exp(rng.normal(0, _SPREAD[kind] * tissue.pleomorphism)))
+    size *= tissue.nucleus_size if kind is NucleusKind.TUMOUR else 1.0
     stretch = float(np.exp(rng.normal(0, 0.10)))
     long, short = (axis * size / mpp for axis in _SEMI_AXES_UM[kind])
     long, short = long * stretch, short / stretch
@@ -193,7 +235,24 @@ def _wobble(
     return np.clip(total, -0.3, 0.25)
 
 
-def _has_room(shape: NucleusShape, occupied: npt.NDArray[np.uint8], *, over: bool, gap_px: float) -> bool:
+def draw_smear(shape: NucleusShape, tilt: float, mpp: float, rng: np.random.Generator) -> NucleusShape:
+    """Draw a nucleus out along a direction, as crushing does; its outline frays."""
+    long = min(shape.radius_px * float(rng.uniform(1.5, 2.0)), 0.8 * _LONGEST_UM / mpp)
+    short = shape.radius_px * float(rng.uniform(0.35, 0.55))
+    half = int(np.ceil(1.3 * long)) + 2
+    top, left = int(shape.row) - half, int(shape.col) - half
+    rows, cols = np.mgrid[top : top + 2 * half + 1, left : left + 2 * half + 1].astype(np.float32) + 0.5
+    angle = np.arctan2(rows - shape.row, cols - shape.col)
+    outline = long * short / np.hypot(short * np.cos(angle - tilt), long * np.sin(angle - tilt))
+    outline *= 1 + _wobble(angle, 2 * _IRREGULARITY[NucleusKind.TUMOUR], rng)
+    distance = np.hypot(rows - shape.row, cols - shape.col)
+    depth = np.clip(1 - distance / outline, 0, None).astype(np.float32)
+    radius = float(np.sqrt(np.count_nonzero(depth) / np.pi))
+    return replace(shape, top=top, left=left, depth=depth, radius_px=radius, damage=Damage.CRUSHED)
+
+
+def has_room(shape: NucleusShape, occupied: npt.NDArray[np.uint8], *, over: bool, gap_px: float) -> bool:
+    """Whether a nucleus fits: on free canvas with a gap around it or, with `over`, partly on another."""
     there = occupied[shape.box]
     mask = shape.mask.astype(np.uint8)
     if over:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
 from her2path.domain.ish import Probe
-from her2path.imaging.phantoms.fish_layout import NucleusShape
+from her2path.imaging.phantoms.fish_detail import MixedClusters
+from her2path.imaging.phantoms.fish_layout import NucleusShape, slice_faces
 from her2path.imaging.phantoms.fish_spec import FishPhantomSpec
 from her2path.imaging.phantoms.fish_truth import NucleusKind, SignalChannel
 
@@ -93,16 +95,21 @@ def place_copies(
     `first_cluster`.
     """
     tumour = shape.kind is NucleusKind.TUMOUR
-    normal = 2 * (1 - _DIPLOID_FANO)
+    spec = _of_its_population(shape, spec)
+    # A slab loses copies by itself; the plain phantom's diploid nuclei lose them here.
+    fano = 0.0 if shape.slab is not None else _DIPLOID_FANO
+    normal = 2 * (1 - fano)
     whole: dict[SignalChannel, int] = {}
     copies: list[Copy] = []
     probes = [(SignalChannel.HER2, spec.her2_mean, spec.her2_fano)]
     if spec.probe is Probe.DUAL:
         probes.append((SignalChannel.CEP17, spec.cep17_mean, spec.cep17_fano))
-    for channel, mean, fano in probes:
-        whole[channel], kept = (
-            draw_copies(mean, fano, rng) if tumour else draw_copies(normal, _DIPLOID_FANO, rng)
-        )
+    for channel, mean, spread in probes:
+        whole[channel], kept = draw_copies(mean, spread, rng) if tumour else draw_copies(normal, fano, rng)
+        if shape.slab is not None:
+            # What the spec asks for is the whole nucleus; the section keeps copies by volume.
+            whole[channel] = kept
+            kept = int(rng.binomial(kept, shape.slab.volume))
         clustered = 0
         if channel is SignalChannel.HER2 and tumour:
             clustered = int(rng.binomial(kept, spec.cluster_fraction))
@@ -110,6 +117,11 @@ def place_copies(
         places = _free_places(shape, kept - clustered, spec, rng)
         placed = [(place, 0) for place in places]
         placed += _clustered_places(shape, clustered, spec, first_cluster, rng)
+        if channel is SignalChannel.HER2 and tumour and spec.tissue.clusters is not None:
+            regions = _mixed_clusters(shape, spec.tissue.clusters, spec, rng)
+            whole[channel] += sum(region.copies for region in regions)
+            first = max([first_cluster - 1, *(number for _, number in placed)]) + 1
+            placed += [(place, first + i) for i, region in enumerate(regions) for place in region.places]
         copies += [_copy(shape.nucleus_id, channel, place, cluster, spec, rng) for place, cluster in placed]
     return NucleusCopies(whole[SignalChannel.HER2], whole.get(SignalChannel.CEP17), tuple(copies))
 
@@ -131,10 +143,85 @@ def _free_places(
         inside = np.argwhere(shape.mask)
     chosen = inside[rng.integers(len(inside), size=count)] + rng.uniform(0, 1, (count, 2))
     heights = rng.uniform(-0.5, 0.5, count) * spec.section_um
+    if shape.slab is not None:
+        heights = _slice_heights(shape, chosen, heights / spec.section_um + 0.5)
+    heights = heights + shape.lift_um
     return [
         (shape.top + float(row), shape.left + float(col), float(z))
         for (row, col), z in zip(chosen, heights, strict=True)
     ]
+
+
+def _of_its_population(shape: NucleusShape, spec: FishPhantomSpec) -> FishPhantomSpec:
+    """Copy numbers of the sort of tumour cells that a nucleus is of."""
+    second = spec.tissue.second
+    if second is None or shape.population == 1:
+        return spec
+    return replace(
+        spec,
+        her2_mean=second.her2_mean,
+        cep17_mean=second.cep17_mean,
+        her2_fano=second.her2_fano,
+        cep17_fano=second.cep17_fano,
+        cluster_fraction=second.cluster_fraction,
+        tissue=replace(spec.tissue, clusters=second.clusters),
+    )
+
+
+def _slice_heights(
+    shape: NucleusShape, places: npt.NDArray[np.float64], share: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Heights (µm over the section's middle) at a share of the way between the faces of a cut nucleus."""
+    slab = shape.slab
+    if slab is None:
+        raise ValueError("the nucleus is not cut")
+    low, high = slice_faces(shape, slab)
+    rows, cols = (np.clip(places[:, i].astype(int), 0, low.shape[i] - 1) for i in (0, 1))
+    height = low[rows, cols] + share * (high[rows, cols] - low[rows, cols])
+    return np.asarray((height - slab.middle) * slab.half_height_um, np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class _Region:
+    """A homogeneously staining region: copies in the whole nucleus, and places of those in the section."""
+
+    copies: int
+    places: list[Place]
+
+
+def _mixed_clusters(
+    shape: NucleusShape, clusters: MixedClusters, spec: FishPhantomSpec, rng: np.random.Generator
+) -> list[_Region]:
+    if rng.random() >= clusters.share:
+        return []
+    regions = []
+    for _ in range(int(rng.integers(1, clusters.most + 1))):
+        low, high = np.log(clusters.copies)
+        copies = round(float(np.exp(rng.uniform(low, high))))
+        # A region is one piece of a chromosome: the knife takes all of it or nothing.
+        kept = shape.slab is None or rng.random() < shape.slab.volume
+        spread = float(np.exp(rng.uniform(*np.log(clusters.spread_um)))) * np.sqrt(copies) / spec.mpp
+        centre = _free_places(shape, 1, spec, rng, inset_um=1.2)[0]
+        regions.append(_Region(copies, _around(shape, centre, copies, spread, rng) if kept else []))
+    return regions
+
+
+def _around(
+    shape: NucleusShape, centre: Place, copies: int, spread: float, rng: np.random.Generator
+) -> list[Place]:
+    """Places of the copies of a region, longer than wide, all within the nucleus."""
+    row, col, z = centre
+    tilt = rng.uniform(0, np.pi)
+    along, across = rng.normal(0, spread, copies), rng.normal(0, 0.6 * spread, copies)
+    places = []
+    for i in range(copies):
+        place = (
+            row + float(along[i] * np.sin(tilt) + across[i] * np.cos(tilt)),
+            col + float(along[i] * np.cos(tilt) - across[i] * np.sin(tilt)),
+            z + float(rng.normal(0, 0.3)),
+        )
+        places.append(_pulled_inside(shape, place, (row, col)))
+    return places
 
 
 def _clustered_places(
@@ -145,15 +232,8 @@ def _clustered_places(
         row, col, z = _free_places(shape, 1, spec, rng, inset_um=1.2)[0]
         # A homogeneously staining region grows with its copies and is longer than wide.
         spread = float(np.exp(rng.normal(np.log(0.24), 0.35))) * np.sqrt(size) / spec.mpp
-        tilt = rng.uniform(0, np.pi)
-        along, across = rng.normal(0, spread, size), rng.normal(0, 0.6 * spread, size)
-        for i in range(size):
-            place = (
-                row + float(along[i] * np.sin(tilt) + across[i] * np.cos(tilt)),
-                col + float(along[i] * np.cos(tilt) - across[i] * np.sin(tilt)),
-                z + float(rng.normal(0, 0.3)),
-            )
-            placed.append((_pulled_inside(shape, place, (row, col)), first_cluster + index))
+        places = _around(shape, (row, col, z), size, spread, rng)
+        placed += [(place, first_cluster + index) for place in places]
     return placed
 
 

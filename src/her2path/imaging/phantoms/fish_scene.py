@@ -8,13 +8,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from her2path.imaging.phantoms.fish_layout import Layout, NucleusShape
-from her2path.imaging.phantoms.fish_optics import add_gaussian
+from her2path.imaging.phantoms.fish_layout import Damage, Layout, NucleusShape, slice_faces
+from her2path.imaging.phantoms.fish_optics import add_gaussian, focus_um
 from her2path.imaging.phantoms.fish_spec import FishPhantomSpec
 from her2path.imaging.phantoms.fish_truth import NucleusKind, SignalChannel, TrueSpeck
 
 Plane = npt.NDArray[np.float32]
 
+_FOLD_STREAM = 13
 DAPI, HER2, CEP17 = 0, 1, 2
 """Order of the channels everywhere in a phantom."""
 
@@ -60,13 +61,45 @@ def look_of(
     texture = 1 + clumps * (0.6 * fine + 0.75 * middle + 0.55 * coarse)
     texture *= 1 - _nucleoli(shape, spec, rng)
     level = _DAPI_PEAK_E[shape.kind] * float(np.exp(rng.normal(-0.1, 0.42)))
+    if shape.slab is not None:
+        low, high = slice_faces(shape, shape.slab)
+        thickness = np.minimum(1, (high - low) * shape.slab.half_height_um / spec.section_um)
+        thickness = np.where(shape.mask, thickness, 0).astype(np.float32)
     chromatin = level * thickness * np.clip(texture, 0.25, 2.2)
+    chromatin = spec.optics.dapi_level * _altered(chromatin, shape, level, spec)
     glow = thickness * np.clip(1 + 0.16 * fine + 0.25 * middle + 0.2 * coarse, 0.3, None)
     strength = float(np.exp(rng.normal(np.log(300), 0.75))) * spec.background
-    z = float(rng.uniform(-0.5, 0.5)) * spec.section_um
+    z = float(rng.uniform(-0.5, 0.5)) * spec.section_um + shape.lift_um
     return NucleusLook(
         shape, z, chromatin.astype(np.float32), (min(strength, 900.0) * glow).astype(np.float32)
     )
+
+
+def _altered(chromatin: Plane, shape: NucleusShape, level: float, spec: FishPhantomSpec) -> Plane:
+    """Chromatin with its rim, and of crushed and folded nuclei; plain chromatin as it is."""
+    if spec.tissue.rims:
+        rim_um = shape.depth * shape.radius_px * spec.mpp
+        rim = np.exp(-0.5 * ((rim_um - 0.35) / 0.3) ** 2) * shape.mask
+        chromatin = chromatin + spec.tissue.rims * 0.6 * level * rim.astype(np.float32)
+    if shape.damage is Damage.FOLDED:
+        chromatin = chromatin * fold_light(shape, spec)
+    elif shape.damage is Damage.CRUSHED:
+        # Crushed chromatin runs together: bright, without texture.
+        even = cv2.GaussianBlur(chromatin, (0, 0), 0.9 / spec.mpp)
+        chromatin = 1.4 * even * shape.mask
+    return np.asarray(chromatin, np.float32)
+
+
+def fold_light(shape: NucleusShape, spec: FishPhantomSpec) -> Plane:
+    """Factor on the DNA stain of a folded nucleus: twice as bright where it lies double."""
+    rng = np.random.default_rng([spec.seed, _FOLD_STREAM, shape.nucleus_id])
+    rows, cols = np.mgrid[: shape.depth.shape[0], : shape.depth.shape[1]].astype(np.float32) + 0.5
+    tilt = float(rng.uniform(0, np.pi))
+    away = (rows + shape.top - shape.row) * np.cos(tilt) + (cols + shape.left - shape.col) * np.sin(tilt)
+    middle = float(rng.normal(0, 0.25)) * shape.radius_px
+    width = float(rng.uniform(0.5, 0.9)) * shape.radius_px
+    double = (np.abs(away - middle) < width / 2).astype(np.float32)
+    return np.asarray(1 + cv2.GaussianBlur(double, (0, 0), 0.15 / spec.mpp), np.float32)
 
 
 def _window(plane: Plane, shape: NucleusShape, rng: np.random.Generator) -> Plane:
@@ -91,12 +124,34 @@ def _nucleoli(shape: NucleusShape, spec: FishPhantomSpec, rng: np.random.Generat
 
 def add_nucleus(light: Plane, look: NucleusLook, spec: FishPhantomSpec, *, plane_um: float) -> None:
     """Add one nucleus to `light` (3, M, N) as seen in one focal plane."""
-    focus = 0.35 if spec.z_planes == 1 else 1.0
-    sigma_um = float(np.hypot(0.27, 0.22 * focus * (look.z_um - plane_um))) * spec.blur
+    # A capture with extended focus reaches through the section, not to what is lifted off the slide.
+    focus = 0.35 if spec.z_planes == 1 and not look.shape.lift_um else 1.0
+    centre = look.shape.row, look.shape.col
+    away_um = look.z_um - plane_um - focus_um(centre, light.shape[1:], spec)
+    sigma_um = float(np.hypot(0.27, 0.22 * focus * away_um)) * spec.blur
     sigma = sigma_um / spec.mpp
+    if look.shape.lift_um:
+        _add_blurred(light, look, sigma)
+        return
     rows, cols = look.shape.box
     light[DAPI, rows, cols] += cv2.GaussianBlur(look.chromatin, (0, 0), sigma)
     glow = cv2.GaussianBlur(look.glow, (0, 0), sigma)
+    light[CEP17, rows, cols] += glow
+    light[HER2, rows, cols] += 0.42 * glow
+
+
+def _add_blurred(light: Plane, look: NucleusLook, sigma: float) -> None:
+    """Add a nucleus whose light spreads beyond its box."""
+    shape, pad = look.shape, int(np.ceil(3 * sigma))
+    top, left = shape.top - pad, shape.left - pad
+    height, width = (side + 2 * pad for side in shape.depth.shape)
+    rows = slice(max(0, top), min(light.shape[1], top + height))
+    cols = slice(max(0, left), min(light.shape[2], left + width))
+    own = slice(rows.start - top, rows.stop - top), slice(cols.start - left, cols.stop - left)
+    chromatin, glow = (
+        cv2.GaussianBlur(np.pad(plane, pad), (0, 0), sigma)[own] for plane in (look.chromatin, look.glow)
+    )
+    light[DAPI, rows, cols] += chromatin
     light[CEP17, rows, cols] += glow
     light[HER2, rows, cols] += 0.42 * glow
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from her2path.domain.ish import IshGroup, Probe
+from her2path.imaging.phantoms.fish_detail import FishOptics, FishTissue, check_bounds
 from her2path.units import MPP_MIN
 
 _COARSEST = 0.65
@@ -59,6 +60,8 @@ class FishPhantomSpec:
     signal_level: float = 1.0
     """Factor on the brightness of the probes."""
     bit_depth: int = 12
+    tissue: FishTissue = field(default_factory=FishTissue)
+    optics: FishOptics = field(default_factory=FishOptics)
 
     def __post_init__(self) -> None:
         bounds = {
@@ -87,9 +90,7 @@ class FishPhantomSpec:
             "signal_level": (self.signal_level, 0, 20),
             "bit_depth": (self.bit_depth, 8, 16),
         }
-        for name, (value, low, high) in bounds.items():
-            if not low <= value <= high:
-                raise ValueError(f"{name} must lie within {low} to {high}, got {value!r}")
+        check_bounds(bounds)
 
 
 @dataclass(frozen=True, slots=True)

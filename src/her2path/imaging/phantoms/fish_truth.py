@@ -38,6 +38,9 @@ class TrueExclusion(StrEnum):
     CUT_OFF = "cut_off"
     OVERLAPPING = "overlapping"
     OBSCURED = "obscured"
+    DAMAGED = "damaged"
+    """Crushed or folded."""
+    OUT_OF_FOCUS = "out_of_focus"
     NOT_TUMOUR = "not_tumour"
     NO_HER2 = "no_her2"
     NO_CEP17 = "no_cep17"
@@ -89,6 +92,8 @@ class TrueNucleus:
     cep17_resolvable: int | None
     exclusion: TrueExclusion | None
     """Why it is not counted; None = evaluable."""
+    population: int = 1
+    """Sort of tumour cells, 1 or 2; 0 = no tumour cell."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-from bigfish import detection
 
 SIGMA_UM = 0.19
 """Size of a spot that is stated to it: its `spot_radius`."""
@@ -19,6 +18,9 @@ SIGMA_UM = 0.19
 
 def main() -> None:
     """Answer until the input ends."""
+    # Only its own environment has it; every module here must load without.
+    from bigfish import detection  # noqa: PLC0415
+
     for line in sys.stdin:
         given = np.load(line.strip())
         mpp = float(given["mpp"]) * 1000
