@@ -46,7 +46,7 @@
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || !(event.key in keys)) return;
     // Letters and signs are no part of a count, so there they move on; in words they are words.
-    if (event.target.matches("input:not(.her2):not(.cep17):not([type=range]):not([type=checkbox]), select")) return;
+    if (event.target instanceof Element && event.target.matches("input:not(.her2):not(.cep17):not([type=range]):not([type=checkbox]), select")) return;
     event.preventDefault();
     keys[event.key]();
   });
