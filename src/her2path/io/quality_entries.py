@@ -62,7 +62,7 @@ class ChannelQuality(_Entry):
 
 
 class FishField(_Entry):
-    """A field that nuclei are looked for in: a camera's whole field, or a square chosen on a scan."""
+    """A field that nuclei are looked for in: a whole image, or a square chosen on a large scan."""
 
     name: str
     """The image's id; on a scan with ``.f1``, ``.f2``, ... after it.  Column `field` of the tables."""
@@ -76,6 +76,11 @@ class FishField(_Entry):
     """Tumour-sized nuclei on the coarse map that it was chosen by; None = not chosen."""
     dapi_edge_um: float | None = None
     """Median width of the edges of its nuclei."""
+
+    @property
+    def place_px0(self) -> tuple[int, int, int, int]:
+        """Top, left, height and width in pixels of level 0."""
+        return self.y_px0, self.x_px0, self.height_px0, self.width_px0
 
 
 class ArtefactSum(_Entry):

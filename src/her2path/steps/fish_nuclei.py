@@ -23,9 +23,9 @@ from her2path.imaging.fish.nuclei import (
     segment_nuclei,
 )
 from her2path.imaging.fish.nucleus_shape import ShapeLimits
-from her2path.imaging.fish.windows import Window, sample_of, windows_of
+from her2path.imaging.fish.windows import Window, sample_of, window_at, windows_in
 from her2path.imaging.regions import region_reasons
-from her2path.io.documents import SlideDoc, read_document
+from her2path.io.documents import QualityDoc, SlideDoc, read_document
 from her2path.io.fields.channels import check_probe
 from her2path.io.fields.opening import open_field
 from her2path.io.fields.source import FieldSource
@@ -72,7 +72,7 @@ def run(
     *,
     image: list[Path],
     slide: Path,
-    quality: Path,  # noqa: ARG001  (in the chain so that a field without quality is never measured)
+    quality: Path,
     tumour_roi: Path | None,
     exclude_roi: Path | None,
     objects: Path,
@@ -86,7 +86,7 @@ def run(
         raise UnsuitableImageError(sheet.image_id, "its slide.json holds no result", code="no_result")
     tumour = read_regions(tumour_roi, name=f"tumour_roi of {sheet.image_id}") if tumour_roi else None
     excluded = read_regions(exclude_roi, name=f"exclude_roi of {sheet.image_id}") if exclude_roi else None
-    settings = _settings(params)
+    settings, fields = _settings(params), _fields(quality, sheet.image_id)
     roles = tuple(channel.role for channel in result.channels)
     found = _Found(
         {name: [] for name in FISH_OBJECTS.names}, LabelCanvas(result.height_px0, result.width_px0)
@@ -94,13 +94,15 @@ def run(
     with open_field(image, name=sheet.image_id, channels=roles) as source:
         check_probe(source.channels, probe=sheet.probe, image=sheet.image_id)
         dapi = roles.index("dapi")
-        levels = measure_levels(_sample(source, dapi), mpp=result.mpp, params=settings)
+        levels = measure_levels(_sample(source, dapi, fields), mpp=result.mpp, params=settings)
         _refuse_empty(levels, sheet.image_id)
         margin = round(_MARGIN_UM / result.mpp)
-        for window in windows_of(result.height_px0, result.width_px0, margin=margin):
-            plane = source.plane(dapi, box=_box(window)).astype(np.float32)
-            nuclei = segment_nuclei(plane, mpp=result.mpp, levels=levels, params=settings)
-            _collect(found, nuclei, window, sheet.image_id)
+        height, width = result.height_px0, result.width_px0
+        for name, field in fields.items():
+            for window in windows_in(field, height=height, width=width, margin=margin):
+                plane = source.plane(dapi, box=_box(window)).astype(np.float32)
+                nuclei = segment_nuclei(plane, mpp=result.mpp, levels=levels, params=settings)
+                _collect(found, nuclei, window, name)
     if not found.number:
         raise UnsuitableImageError(
             sheet.image_id, "no nucleus was found on its DAPI channel", code="no_nuclei"
@@ -117,9 +119,17 @@ def _settings(params: FishNucleiParams) -> NucleusParams:
     return NucleusParams(working_mpp=params.working_mpp, limits=limits)
 
 
-def _sample(source: FieldSource, dapi: int) -> npt.NDArray[np.float32]:
-    width, height = source.size_px0
-    boxes = [_box(window) for window in sample_of(height, width)]
+def _fields(quality: Path, image_id: str) -> dict[str, Window]:
+    """Fields that nuclei are looked for in, by name: a whole image, or squares of a scan."""
+    result = read_document(quality, QualityDoc).result
+    if result is None:
+        raise UnsuitableImageError(image_id, "its quality.json holds no result", code="no_result")
+    return {field.name: window_at(*field.place_px0) for field in result.fields}
+
+
+def _sample(source: FieldSource, dapi: int, fields: dict[str, Window]) -> npt.NDArray[np.float32]:
+    """Give an even sample of the fields, of bounded size."""
+    boxes = [_box(window) for field in fields.values() for window in sample_of(field)]
     return np.concatenate([source.plane(dapi, box=box) for box in boxes]).astype(np.float32)
 
 

@@ -243,8 +243,9 @@ def _judge_focus(dapi: ChannelState, probes: Sequence[ChannelState]) -> Unsuitab
         )
     sharp = any((probe.width_um or np.inf) <= _BROAD_SPOT_UM for probe in probes)
     for probe in probes:
-        # Where HER2 is amplified in clusters, they are what stands out: wide, but beside sharp CEP17.
-        clustered = probe.role == "her2" and sharp
+        # Where HER2 is amplified in clusters, they are what stands out: wide, but beside sharp CEP17;
+        # with a single probe there is nothing to tell them by.
+        clustered = probe.role == "her2" and (sharp or len(probes) == 1)
         broad = (probe.width_um or 0.0) > _NO_SPOT_UM and (probe.narrow_um or 0.0) > _NO_SPOT_NARROWEST_UM
         if probe.objects < _FEWEST_SPOTS or (broad and not clustered):
             return Unsuitable(

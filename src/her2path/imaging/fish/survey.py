@@ -1,7 +1,8 @@
 """A first look at a fluorescence image: its fields, and whether they can be counted.
 
-A camera's field is taken whole.  On a scan fields are chosen on a coarse map of DAPI and looked at
-in full resolution one by one; one that is out of focus, saturated or without signals is passed over.
+A camera's field, and whatever is not much larger, is taken whole.  On a scan fields are chosen on a
+coarse map of DAPI and looked at in full resolution one by one; one that is out of focus, saturated or
+without signals is passed over.
 The image is read in windows, so that memory does not grow with it.
 """
 
@@ -31,7 +32,7 @@ from her2path.imaging.fish.fields import (
     map_dapi,
     rank_fields,
 )
-from her2path.imaging.fish.windows import Window, is_camera_field, whole_window
+from her2path.imaging.fish.windows import Window, is_scan, whole_window, window_at, windows_of
 from her2path.imaging.quality import Remark
 from her2path.imaging.regions import region_reasons
 from her2path.imaging.stain_verdict import Unsuitable
@@ -68,7 +69,7 @@ class ChosenField:
     area: int
     """Number of the area that it lies in, from 1."""
     nuclei: int | None
-    """Tumour-sized nuclei on the coarse map; None for a camera's field, which nobody chose."""
+    """Tumour-sized nuclei on the coarse map; None for an image that is counted whole."""
     states: tuple[ChannelState, ...]
 
     @property
@@ -129,38 +130,62 @@ def survey_image(
         width=geometry.width,
         mpp=geometry.mpp,
     )
+    look = _Look(read, tuple(roles), geometry, tuple(counted))
+    if not is_scan(geometry.height, geometry.width, mpp=geometry.mpp):
+        states = look.at_all(list(windows_of(geometry.height, geometry.width, margin=0)))
+        if isinstance(states, Unsuitable):
+            return states
+        return Survey(
+            (ChosenField(whole_window(geometry.height, geometry.width), 1, None, states),), states, dapi
+        )
     looked: dict[Window, tuple[ChannelState, ...]] = {}
     refusals: list[Unsuitable] = []
 
-    def accept(window: Window) -> bool:
-        nuclei = nuclear_mask(read(list(roles).index("dapi"), window), mpp=geometry.mpp)
-        if isinstance(nuclei, Unsuitable):
-            refusals.append(nuclei)
+    def accept(field: Field) -> bool:
+        states = look.at_all([_window(field)])
+        if isinstance(states, Unsuitable):
+            refusals.append(states)
             return False
-        states = tuple(
-            examine_channel(
-                read(index, window), nuclei, role=role, mpp=geometry.mpp, full_scale=geometry.full_scale
-            )
-            for index, role in enumerate(roles)
-        )
-        why = judge_channels(states, counted=counted)
-        if why is not None:
-            refusals.append(why)
-            return False
-        looked[window] = states
+        looked[_window(field)] = states
         return True
 
-    if is_camera_field(geometry.height, geometry.width):
-        whole = whole_window(geometry.height, geometry.width)
-        if not accept(whole):
-            return refusals[0]
-        fields: tuple[ChosenField, ...] = (ChosenField(whole, 1, None, looked[whole]),)
-    else:
-        chosen = _choose(dapi, geometry, drawn, lambda field: accept(_window(field)), params)
-        fields = tuple(ChosenField(_window(f), f.area, f.nuclei, looked[_window(f)]) for f in chosen)
-        if not fields:
-            return _nothing(refusals, params)
+    chosen = _choose(dapi, geometry, drawn, accept, params)
+    fields = tuple(ChosenField(_window(f), f.area, f.nuclei, looked[_window(f)]) for f in chosen)
+    if not fields:
+        return _nothing(refusals, params)
     return Survey(fields, pool_states([field.states for field in fields]), dapi)
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """A look at the channels in full resolution."""
+
+    read: Read
+    roles: tuple[str, ...]
+    geometry: Geometry
+    counted: tuple[str, ...]
+
+    def at_all(self, windows: Sequence[Window]) -> tuple[ChannelState, ...] | Unsuitable:
+        """Pool the channels over windows, those without nuclei aside, and judge them."""
+        found: list[tuple[ChannelState, ...]] = []
+        empty: list[Unsuitable] = []
+        for window in windows:
+            nuclei = nuclear_mask(self.read(self.roles.index("dapi"), window), mpp=self.geometry.mpp)
+            if isinstance(nuclei, Unsuitable):
+                empty.append(nuclei)
+            else:
+                found.append(self._channels(window, nuclei))
+        if not found:
+            return empty[0]
+        states = pool_states(found)
+        return judge_channels(states, counted=self.counted) or states
+
+    def _channels(self, window: Window, nuclei: npt.NDArray[np.bool_]) -> tuple[ChannelState, ...]:
+        mpp, full_scale = self.geometry.mpp, self.geometry.full_scale
+        return tuple(
+            examine_channel(self.read(index, window), nuclei, role=role, mpp=mpp, full_scale=full_scale)
+            for index, role in enumerate(self.roles)
+        )
 
 
 def remark_on_survey(survey: Survey) -> list[Remark]:
@@ -203,5 +228,4 @@ def _nothing(refusals: Sequence[Unsuitable], params: FieldParams) -> Unsuitable:
 
 
 def _window(field: Field) -> Window:
-    bottom, right = field.top + field.side, field.left + field.side
-    return Window(field.top, field.left, bottom, right, field.top, field.left, bottom, right)
+    return window_at(field.top, field.left, field.side, field.side)

@@ -1,15 +1,18 @@
-"""Windows over a field: cores that touch without overlap, a margin read around each, and a sample."""
+"""Windows over a field: cores that touch without overlap, and a margin read around each."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+_LARGEST_FIELD_UM = 1500.0
+"""Longest side (µm) of an image that is counted whole: no two fields 1 mm apart fit into a smaller one."""
+_LARGEST_FIELD_PX = 8192
 _WHOLE_PX = 4096
-"""A field of at most this side is one window: what a camera takes."""
+"""A field of at most this side is one window."""
 _CORE_PX = 3072
 _SAMPLE_PX = 1024
-"""Side of the windows that the levels of a scan are measured on."""
+"""Side of the windows that the levels of a larger field are measured on."""
 _SAMPLE_PLACES = (0.1, 0.5, 0.9)
 
 
@@ -41,14 +44,27 @@ class Window:
         return self.core_top <= row < self.core_bottom and self.core_left <= col < self.core_right
 
 
-def is_camera_field(height: int, width: int) -> bool:
-    """Whether a camera could have taken an image of this size in one exposure."""
-    return max(height, width) <= _WHOLE_PX
+def is_scan(height: int, width: int, *, mpp: float) -> bool:
+    """Whether an image (pixels of `mpp` µm) is too large to be counted whole.
+
+    Examples
+    --------
+    >>> is_scan(2048, 2048, mpp=0.16), is_scan(12000, 12000, mpp=0.16)
+    (False, True)
+    """
+    longest = max(height, width)
+    return longest > _LARGEST_FIELD_PX or longest * mpp > _LARGEST_FIELD_UM
 
 
 def whole_window(height: int, width: int) -> Window:
     """One window over a whole image."""
-    return _window(0, 0, height, width)
+    return window_at(0, 0, height, width)
+
+
+def window_at(top: int, left: int, height: int, width: int) -> Window:
+    """One window at a place of an image, without a margin."""
+    bottom, right = top + height, left + width
+    return Window(top, left, bottom, right, top, left, bottom, right)
 
 
 def windows_in(core: Window, *, height: int, width: int, margin: int) -> Iterator[Window]:
@@ -100,8 +116,8 @@ def windows_of(height: int, width: int, *, margin: int) -> Iterator[Window]:
     >>> [w.right for w in windows_of(100, 5000, margin=64)]
     [3136, 5000]
     """
-    if is_camera_field(height, width):
-        yield _window(0, 0, height, width)
+    if max(height, width) <= _WHOLE_PX:
+        yield window_at(0, 0, height, width)
         return
     for top in range(0, height, _CORE_PX):
         for left in range(0, width, _CORE_PX):
@@ -118,33 +134,23 @@ def windows_of(height: int, width: int, *, margin: int) -> Iterator[Window]:
             )
 
 
-def sample_of(height: int, width: int) -> tuple[Window, ...]:
-    """Choose windows that levels are measured on: all of a camera's field, nine of a scan.
-
-    Parameters
-    ----------
-    height, width : int
-        Size of the image in pixels.
+def sample_of(field: Window) -> tuple[Window, ...]:
+    """Choose windows of a field that levels are measured on: all of it, or nine where it is large.
 
     Examples
     --------
-    >>> len(sample_of(2048, 2048)), len(sample_of(20000, 30000))
+    >>> len(sample_of(whole_window(2048, 2048))), len(sample_of(whole_window(6000, 5000)))
     (1, 9)
     """
-    if is_camera_field(height, width):
-        return (_window(0, 0, height, width),)
+    top, left = field.core_top, field.core_left
+    height, width = field.core_bottom - top, field.core_right - left
+    if max(height, width) <= _WHOLE_PX:
+        return (window_at(top, left, height, width),)
     side = _SAMPLE_PX
     if min(height, width) < side:
-        return (_window(0, 0, min(height, _WHOLE_PX), min(width, _WHOLE_PX)),)
-    corners = [
-        (int((height - side) * down), int((width - side) * right))
+        return (window_at(top, left, min(height, _WHOLE_PX), min(width, _WHOLE_PX)),)
+    return tuple(
+        window_at(top + int((height - side) * down), left + int((width - side) * right), side, side)
         for down in _SAMPLE_PLACES
         for right in _SAMPLE_PLACES
-    ]
-    return tuple(_window(top, left, side, side) for top, left in corners)
-
-
-def _window(top: int, left: int, height: int, width: int) -> Window:
-    """Build a window without a margin."""
-    bottom, right = top + height, left + width
-    return Window(top, left, bottom, right, top, left, bottom, right)
+    )

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from her2path.errors import UnsuitableImageError
+from her2path.errors import ChannelError, UnsuitableImageError
 from her2path.io.documents import Channel
 from her2path.io.fields.planes import PlaneReader
 from her2path.io.slides.source import WorkingBox
@@ -119,7 +119,9 @@ def refuse_same_pictures(
     Raises
     ------
     UnsuitableImageError
-        DAPI and a probe show the same picture, or two probes the very same.
+        DAPI and a probe show the same picture.
+    ChannelError
+        The probes show the very same one.
     """
     counted = [channel for channel in channels if channel.role != "other"]
     dapi = next(channel for channel in counted if channel.role == "dapi")
@@ -127,14 +129,16 @@ def refuse_same_pictures(
         _windows(size_px0), key=lambda window: (_spread(read(dapi.index, window)), -window.row, -window.col)
     )
     pictures = {channel.role: _picture(read(channel.index, box)) for channel in counted}
-    for one, other, least in (("dapi", "her2", _ALIKE), ("dapi", "cep17", _ALIKE), ("her2", "cep17", _SAME)):
-        if one in pictures and other in pictures and concordance(pictures[one], pictures[other]) >= least:
+    for probe in ("her2", "cep17"):
+        if probe in pictures and concordance(pictures["dapi"], pictures[probe]) >= _ALIKE:
             raise UnsuitableImageError(
                 name,
-                f"its channels {one.upper()} and {other.upper()} show the same picture; if they are focus "
-                "planes of one channel, export the image again with axis z",
+                f"its channels DAPI and {probe.upper()} show the same picture; if they are focus planes of "
+                "one channel, export the image again with axis z",
                 code="axes",
             )
+    if len(pictures) > 2 and concordance(pictures["her2"], pictures["cep17"]) >= _SAME:
+        raise ChannelError(name, "its probe channels show the same picture, so the same spots")
 
 
 def _windows(size_px0: tuple[int, int]) -> list[WorkingBox]:

@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from her2path.imaging.fish.windows import Window, sample_of, windows_in, windows_of
+from her2path.imaging.fish.windows import (
+    Window,
+    is_scan,
+    sample_of,
+    window_at,
+    windows_in,
+    windows_of,
+)
 
 
 @pytest.mark.parametrize(("height", "width"), [(500, 700), (4096, 4096), (4097, 900), (7000, 9001)])
@@ -26,22 +33,23 @@ def test_margins_end_at_the_border_of_the_image():
         assert window.right == min(window.core_right + 100, 9001)
 
 
-def test_a_camera_field_is_sampled_whole():
-    (window,) = sample_of(3000, 4096)
-    assert (window.top, window.left, window.bottom, window.right) == (0, 0, 3000, 4096)
+@pytest.mark.parametrize(
+    ("height", "width", "count"), [(3000, 4096, 1), (4097, 4097, 9), (1024, 7000, 9), (700, 7000, 1)]
+)
+def test_levels_are_sampled_within_a_field_on_all_of_it_or_in_nine_windows(height, width, count):
+    windows = sample_of(window_at(50, 60, height, width))
+    assert len(windows) == count
+    assert all(w.top >= 50 and w.bottom <= 50 + height for w in windows)
+    assert all(w.left >= 60 and w.right <= 60 + width for w in windows)
+    assert len({w.width for w in windows}) == 1
 
 
-@pytest.mark.parametrize(("height", "width"), [(4097, 4097), (1024, 9000), (20_000, 5000)])
-def test_a_scan_is_sampled_in_nine_windows_within_it(height, width):
-    windows = sample_of(height, width)
-    assert len(windows) == 9
-    assert all(w.height == w.width == 1024 for w in windows)
-    assert all(w.top >= 0 and w.bottom <= height and w.left >= 0 and w.right <= width for w in windows)
-
-
-def test_a_narrow_scan_is_sampled_from_its_beginning():
-    (window,) = sample_of(700, 9000)
-    assert (window.top, window.left, window.height, window.width) == (0, 0, 700, 4096)
+@pytest.mark.parametrize(
+    ("side", "mpp", "scan"),
+    [(2048, 0.35, False), (8192, 0.1, False), (8193, 0.1, True), (6000, 0.25, False), (6001, 0.25, True)],
+)
+def test_what_is_too_large_to_be_counted_whole_is_a_scan(side, mpp, scan):
+    assert is_scan(500, side, mpp=mpp) is scan
 
 
 def test_windows_in_a_field_own_it_all_and_read_around_it_inside_the_image():

@@ -9,7 +9,7 @@ import pytest
 import tifffile
 
 from her2path.domain.ish import IshGroup
-from her2path.errors import UnsuitableImageError
+from her2path.errors import ChannelError, UnsuitableImageError
 from her2path.imaging.phantoms.fish import FishPhantomSpec, render_fish, spec_for_group
 from her2path.io.fields.opening import open_field
 from tests.support.fish_fields import write_ome
@@ -80,7 +80,7 @@ def test_planes_in_another_order_than_the_header_says_are_told_by_the_pictures(t
 
 def test_the_same_file_for_both_probes_is_refused(tmp_path, stack):
     doubled = stack[[0, 1, 1], 2]
-    with pytest.raises(UnsuitableImageError, match="HER2 and CEP17 show the same picture"):
+    with pytest.raises(ChannelError, match="probe channels show the same picture"):
         open_checked(write_ome(tmp_path / "field.ome.tif", doubled))
 
 
