@@ -20,6 +20,12 @@ from tests.support.policies import FOLDER, PAGE, policies_in, written
 
 COMMAND = "python -m tests.support.guideline_pages"
 README = FOLDER / "README.md"
+_BY_MEASUREMENT = {
+    "P23": "acceptance of control tissue on the slide",
+    "P24": "nuclei that a measurement cannot resolve",
+    "P25": "autofluorescence as measured",
+}
+"""Policies without a rule of their own: they say what a measurement means to any guideline."""
 _PART = re.compile(r"(<!-- generated: (.+?) -->\n)(.*?)(\n<!-- end -->)", re.DOTALL)
 
 
@@ -155,8 +161,8 @@ def policies_of(guideline: Guideline) -> tuple[str, ...]:
     sources += [rule.source for rule in population_rules(APART)]
     # P22 has no rule of its own: it is the list of groups that are one result.
     sources += ["her2path policy P22"] if guideline.one_result else []
-    # Nor has P23, which decides whether control tissue lets any guideline read the slide.
-    sources.append("her2path policy P23")
+    # Nor have those that decide what a measurement means to any guideline.
+    sources += [f"her2path policy {number}" for number in _BY_MEASUREMENT]
     return policies_in("; ".join(sources))
 
 
@@ -169,8 +175,8 @@ def users_of(number: str) -> str:
                 users.setdefault(f"`{rule_id}`", []).append(guideline.id)
         if number == "P22" and guideline.one_result:
             users.setdefault("comparison of two counts", []).append(guideline.id)
-        if number == "P23":
-            users.setdefault("acceptance of control tissue on the slide", []).append(guideline.id)
+        if number in _BY_MEASUREMENT:
+            users.setdefault(_BY_MEASUREMENT[number], []).append(guideline.id)
     rows = [(rule, _linked(ids)) for rule, ids in users.items()]
     rows += [
         (f"`{rule.id}`", "all") for rule in population_rules(APART) if number in policies_in(rule.source)
