@@ -8,7 +8,7 @@ from itertools import count
 from pathlib import Path
 
 from her2path.io.documents import read_document
-from her2path.io.files import write_text
+from her2path.io.files import write_bytes, write_text
 from her2path.io.recount_documents import RecountDoc, RecountKeyDoc, RecountKeyResult
 
 
@@ -68,8 +68,8 @@ class RecountFolder:
         kept = None
         if self.read.is_file():
             kept = next(p for n in count(1) if not (p := self.path / f"recount.{n}.json").exists())
-            # A second name, not a move: without a moment in which the case has no read at all.
-            kept.hardlink_to(self.read)
+            # A copy, not a move: without a moment in which the case has no read at all.
+            write_bytes(kept, self.read.read_bytes())
         write_text(self.read, text)
         return kept
 
