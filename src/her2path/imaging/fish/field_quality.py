@@ -241,17 +241,12 @@ def _judge_focus(dapi: ChannelState, probes: Sequence[ChannelState]) -> Unsuitab
             f"it is out of focus: the edges of its nuclei are {dapi.width_um:.1f} µm wide, and no probe "
             "shows spots of the size of signals; focus and take it again",
         )
-    sharp = any((probe.width_um or np.inf) <= _BROAD_SPOT_UM for probe in probes)
     for probe in probes:
-        # Where HER2 is amplified in clusters, they are what stands out: wide, but beside sharp CEP17;
-        # with a single probe there is nothing to tell them by.
-        clustered = probe.role == "her2" and (sharp or len(probes) == 1)
-        broad = (probe.width_um or 0.0) > _NO_SPOT_UM and (probe.narrow_um or 0.0) > _NO_SPOT_NARROWEST_UM
-        if probe.objects < _FEWEST_SPOTS or (broad and not clustered):
+        if probe.objects < _FEWEST_SPOTS:
             return Unsuitable(
                 "no_signals",
-                f"its {probe.role.upper()} channel shows no spots of the size of signals (out of focus, not "
-                "hybridised, or a wrong channel or pixel size), so nothing can be counted",
+                f"its {probe.role.upper()} channel shows no spots (not hybridised, or a wrong channel or "
+                "exposure), so nothing can be counted",
             )
     return None
 
@@ -294,10 +289,19 @@ def remark_on_channels(states: Sequence[ChannelState]) -> list[Remark]:
                     "clusters are estimated too low"
                 )
                 remarks.append(Remark("saturated", "warning", text))
+            # Where HER2 is amplified in clusters, they stand out most: wide, but beside sharp CEP17.
             if width > _BROAD_SPOT_UM and not (state.role == "her2" and sharp):
-                text = (
-                    f"{name} signals are {width:.2f} µm wide (in focus 0.5 to 0.65): neighbours merge, and "
-                    "counts fall"
-                )
-                remarks.append(Remark("out_of_focus", "warning", text))
+                remarks.append(_on_broad_spots(state, name))
     return remarks
+
+
+def _on_broad_spots(state: ChannelState, name: str) -> Remark:
+    width = state.width_um or 0.0
+    if width > _NO_SPOT_UM and (state.narrow_um or 0.0) > _NO_SPOT_NARROWEST_UM:
+        text = (
+            f"what stands out most in the {name} channel is {width:.1f} µm wide, signals in focus 0.5 to "
+            "0.65: it may show no signals at all; look at the gallery"
+        )
+        return Remark("no_signals", "warning", text)
+    text = f"{name} signals are {width:.2f} µm wide (in focus 0.5 to 0.65): neighbours merge, and counts fall"
+    return Remark("out_of_focus", "warning", text)

@@ -86,8 +86,10 @@ def test_a_probe_channel_without_signals_is_refused(background):
     assert look(planes)[0] == "no_signals"
 
 
-def test_texture_of_nuclei_without_a_probe_is_no_signal():
-    assert look(field(her2_mean=0.0, cep17_mean=0.0))[0] == "no_signals"
+def test_texture_of_nuclei_without_a_probe_is_said_to_look_like_no_signals():
+    why, codes = look(field(her2_mean=0.0, cep17_mean=0.0))
+    assert why is None
+    assert "no_signals" in codes
 
 
 def test_of_few_nuclei_it_is_not_said_that_signals_are_missing():
