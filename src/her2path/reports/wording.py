@@ -102,9 +102,8 @@ STATE_WORDS: Mapping[str, StateWords] = MappingProxyType(
             "pending",
             "pause",
             "Second observer, blinded to the first count",
-            "Let a person who does not know the first result count at least 20 nuclei on a blinded read "
-            "sheet (her2path recount prepare, then take), and run the case again. Until then there is no "
-            "HER2 result.",
+            "Let that person fill in a blinded read sheet (her2path recount), and run the case again. Until "
+            "then there is no HER2 result.",
         ),
         State.NEEDS_ADJUDICATION: StateWords(
             "Pending: adjudication is needed",

@@ -207,3 +207,19 @@ def test_a_single_probe_is_read_without_cep17(tmp_path):
     call = case.call()
 
     assert (call.state, call.recount["her2_mean"]) == ("positive", 6.0)
+
+
+def test_where_further_nuclei_are_added_a_persons_read_stands_for_the_programs_count(tmp_path):
+    stomach = "gastroesophageal_2016"
+    case = Case(tmp_path)
+    case.ihc("i1", TWO_PLUS, guideline=stomach)
+    case.fish("f1", [(5, 3), (5, 4)] * 10, guideline=stomach)
+    case.fish("f2", [(9, 4), (8, 3)] * 10, guideline=stomach, observer=2)
+    case.read([(9, 3)] * 22, of={"f2": "f2"})
+
+    call = case.call()
+
+    assert (call.state, call.recount["reader"]) == ("positive", "AB")
+    assert call.stability is not None
+    assert call.stability.nuclei == 20 + 22
+    assert call.checks == ()
