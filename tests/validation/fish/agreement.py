@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
+from functools import partial
 
 import cv2
 import numpy as np
@@ -28,8 +29,9 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from her2path.imaging.phantoms.fish import FishPhantom
-from her2path.imaging.phantoms.fish_truth import FishTruth, TrueNucleus, TrueSignal
+from her2path.imaging.phantoms.fish import FishPhantom, FishPhantomSpec
+from her2path.imaging.phantoms.fish_optics import shown_at
+from her2path.imaging.phantoms.fish_truth import FishTruth, SignalChannel, TrueNucleus, TrueSignal
 from tests.validation.fish.reading import FieldReading, FoundNucleus
 
 Floats = npt.NDArray[np.float64]
@@ -99,8 +101,10 @@ class FieldAgreement:
         return asdict(self)
 
 
-def compare(phantom: FishPhantom, reading: FieldReading) -> FieldAgreement:
-    """Hold the reading of a field against its truth."""
+def compare(
+    phantom: FishPhantom, reading: FieldReading, spec: FishPhantomSpec | None = None
+) -> FieldAgreement:
+    """Hold the reading of a field against its truth; `spec` tells how its channels are shifted."""
     truth = phantom.truth
     found = FieldAgreement(seconds=reading.seconds, refused=reading.refused)
     iou = overlaps(reading.labels, phantom.labels)
@@ -109,7 +113,7 @@ def compare(phantom: FishPhantom, reading: FieldReading) -> FieldAgreement:
         own = reading.signals.get(role)
         places = np.zeros((0, 2)) if own is None else own.places
         counted = np.zeros(0, bool) if own is None else own.nucleus > 0
-        found.signals[role] = signal_hits(phantom, role, places, counted)
+        found.signals[role] = signal_hits(phantom, role, places, counted, spec)
     matched = {
         n.nucleus_id: truth.nuclei[int(row.argmax())]
         for n, row in zip(reading.nuclei, iou, strict=True)
@@ -180,7 +184,11 @@ def _add_counts(
 
 
 def signal_hits(
-    phantom: FishPhantom, role: str, places: Floats, counted: npt.NDArray[np.bool_] | None = None
+    phantom: FishPhantom,
+    role: str,
+    places: Floats,
+    counted: npt.NDArray[np.bool_] | None = None,
+    spec: FishPhantomSpec | None = None,
 ) -> Hits:
     """Signals of one probe outside clusters.
 
@@ -195,6 +203,9 @@ def signal_hits(
     counted : ndarray of bool, shape (n,), optional
         Found signals that were counted in a nucleus: these are false where there is no true nucleus.
         Others are looked at over true nuclei only, as by a user who masks the nuclei by hand.
+    spec : FishPhantomSpec, optional
+        Where its channels are shifted, places may be stated in the frame of DAPI, of HER2 or of their own
+        channel; the one that fits a whole field best is taken.
     """
     truth = phantom.truth
     own = [s for s in truth.signals if s.channel.value == role]
@@ -205,7 +216,13 @@ def signal_hits(
     kept &= (over > 0) | (np.zeros(len(places), bool) if counted is None else counted)
     groups = merged([s for s in own if s.nucleus_id not in unasked], truth)
     radius = truth.merge_um / 2 / truth.mpp
-    return Hits(int(kept.sum()), len(groups), len(pair_groups(places[kept], groups, radius)))
+    frames = [groups]
+    if spec is not None:
+        for channel in dict.fromkeys((SignalChannel.HER2, SignalChannel(role))):
+            shown = partial(shown_at, channel=channel, shape=phantom.labels.shape, spec=spec)
+            frames.append([np.array([shown((row, col)) for row, col in group]) for group in groups])
+    hits = max(len(pair_groups(places[kept], frame, radius)) for frame in frames)
+    return Hits(int(kept.sum()), len(groups), hits)
 
 
 def nuclei_at(labels: Labels, places: Floats, *, reach_px: float) -> Indices:

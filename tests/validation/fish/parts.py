@@ -9,7 +9,7 @@ from functools import partial
 from types import MappingProxyType
 
 from tests.validation.fish import empty, real_nuclei, semisynthetic, side, speed
-from tests.validation.fish.cases import cases, some
+from tests.validation.fish.cases import plans, some
 from tests.validation.fish.measures import phantom_rows
 from tests.validation.fish.phantom_run import read_cases
 from tests.validation.side_by_side import side_by_side
@@ -20,7 +20,7 @@ OWN = "her2path"
 
 
 def _phantoms(asked: Asked) -> None:
-    chosen = some(list(cases(development=asked.dev)), 10 if asked.quick else None)
+    chosen = some(plans(development=asked.dev), 12 if asked.quick else None)
     found = read_cases(chosen, processes=asked.processes, fast=asked.fast)
     keep(asked.out, "phantoms", OWN, all_told(phantom_rows(found)), {"cases": [c.as_json() for c in found]})
 
@@ -68,9 +68,9 @@ def _speed(asked: Asked) -> None:
 
 
 def _comparators(asked: Asked) -> None:
-    chosen = some(list(cases(development=asked.dev)), 6 if asked.quick else 20)
+    chosen = some(plans(development=asked.dev), 6 if asked.quick else 20)
     others = side.finders()
-    found = side.read_fields([(c.name, c.profile, c.fields[0]) for c in chosen], others, fast=asked.fast)
+    found = side.read_fields([(c.name, c.profile, c.spec) for c in chosen], others, fast=asked.fast)
     seconds = side.seconds(others, development=asked.dev)
     for method in others:
         method.close()

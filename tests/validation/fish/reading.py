@@ -78,9 +78,10 @@ def read_phantom(phantom: FishPhantom, folder: Path, *, fast: bool = False) -> F
     """
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "field.ome.tif"
-    mpp = phantom.truth.mpp
+    mpp, eight_bit = phantom.truth.mpp, int(phantom.planes.max(initial=0)) <= np.iinfo(np.uint8).max
     axes = "CYX" if phantom.planes.ndim == 3 else "CZYX"
-    write_ome(file, phantom.planes, axes=axes, PhysicalSizeX=mpp, PhysicalSizeY=mpp)
+    planes = phantom.planes.astype(np.uint8) if eight_bit else phantom.planes
+    write_ome(file, planes, axes=axes, PhysicalSizeX=mpp, PhysicalSizeY=mpp)
     started = time.perf_counter()
     try:
         for name, step in chain_steps([file], folder / "out", probe=phantom.truth.probe):

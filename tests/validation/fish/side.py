@@ -71,11 +71,11 @@ def read_fields(
     for name, profile, spec in given:
         phantom = render_fish(spec)
         with tempfile.TemporaryDirectory() as folder:
-            own = compare(phantom, read_phantom(phantom, Path(folder), fast=fast))
+            own = compare(phantom, read_phantom(phantom, Path(folder), fast=fast), spec)
         found.append(FieldSpots(name, profile, OWN, sum(own.signals.values(), start=Hits())))
         for method in others:
             hits = [
-                signal_hits(phantom, role, method.spots(plane, mpp=spec.mpp)[0])
+                signal_hits(phantom, role, method.spots(plane, mpp=spec.mpp)[0], spec=spec)
                 for role, plane in probe_planes(phantom).items()
             ]
             found.append(FieldSpots(name, profile, method.name, sum(hits, start=Hits())))

@@ -64,7 +64,7 @@ CONDITIONS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
         "plain": {},
         "thin_section": {"section_um": 4.0, "tissue": {"section_cut": True}},
-        "crowded": {"nuclei_per_mm2": 4500, "overlap_share": 0.22, "tissue": {"rims": 0.25}},
+        "crowded": {"nuclei_per_mm2": 4500, "overlap_share": 0.22, "tissue": {"rims": 0.5}},
         "lymphocytes": {"tumour_share": 0.75, "tissue": {"lymphocyte_crowds": 150, "rims": 0.2}},
         "pleomorphic": {"tissue": {"pleomorphism": 2.0, "rims": 0.35}},
         "damaged": {"tissue": {"crushed_share": 0.15, "folded_share": 0.1, "fragments": 500}},
@@ -81,7 +81,7 @@ CONDITIONS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         },
         "bleeding": {"optics": {"bleed": 4.0}},
         "uneven": {"background": 1.3, "optics": {"unevenness": 3.0}},
-        "tilted": {"optics": {"focus_drift_um": 3.0}},
+        "tilted": {"optics": {"focus_drift_um": 5.0}},
         "tilted_stack": {"z_planes": 7, "optics": {"focus_drift_um": 3.0}},
         "stack": {"z_planes": 5},
         "soft": {"blur": 1.3},

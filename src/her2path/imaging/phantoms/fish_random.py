@@ -48,8 +48,11 @@ def random_fish_spec(seed: int, *, side_um: float = _SIDE_UM, hard: bool = False
     side = round(side_um / mpp)
     spec = _camera(FishPhantomSpec(seed=seed, width_px=side, height_px=side, mpp=mpp), rng, hard=hard)
     spec = _with_copies(replace(spec, optics=_optics(rng)), rng)
-    clusters, second = spec.tissue.clusters, spec.tissue.second
-    return replace(spec, tissue=replace(_tissue(rng), clusters=clusters, second=second))
+    tissue = replace(_tissue(rng), clusters=spec.tissue.clusters, second=spec.tissue.second)
+    if tissue.section_cut:
+        # A section leaves about half of the copies and many a nucleus without a colour.
+        spec = replace(spec, section_um=float(rng.uniform(4, 6)), nuclei_per_mm2=1.5 * spec.nuclei_per_mm2)
+    return replace(spec, tissue=tissue)
 
 
 def _camera(spec: FishPhantomSpec, rng: np.random.Generator, *, hard: bool) -> FishPhantomSpec:
