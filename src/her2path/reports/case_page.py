@@ -165,6 +165,8 @@ class CaseMaterial:
     """Blocks and hot spots of the IHC images, by ``<image_id>/<file>``."""
     quality_pictures: Mapping[str, Picture] = field(default_factory=dict)
     """Tissue and artefacts of the IHC images, by image id."""
+    field_pictures: Mapping[str, Picture] = field(default_factory=dict)
+    """Fields of the FISH images, by ``<image_id>/<file>``."""
 
 
 def case_page(material: CaseMaterial) -> CasePage:
@@ -215,7 +217,10 @@ def case_page(material: CaseMaterial) -> CasePage:
         ),
         controls=control_sections(ihc_images, material.control_pictures),
         ish=ish_counts(
-            fish_images, pictures, ish_cuts, RecountUse.CONFIRM if known is None else known.recount_use
+            fish_images,
+            {**pictures, **material.field_pictures},
+            ish_cuts,
+            RecountUse.CONFIRM if known is None else known.recount_use,
         ),
         recount=recount_section(material.recount, call, ish_cuts),
         checks=check_rows(call.checks, ish_cuts),

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from her2path.domain.guideline.definition import RecountUse
 from her2path.domain.ish import NucleusSignals, Probe, SignalSummary
+from her2path.domain.second_population import PopulationSuggestion, look_for_second_population
 from her2path.errors import ArtefactError
 from her2path.io.call_entries import Reason
 from her2path.io.documents import CallDoc, FishCountsResult
 from her2path.io.tables import FISH_NUCLEI, read_table
+from her2path.reports.count_section import CountFindings, OpticsRow, findings_of, optics_rows
 from her2path.reports.evidence import ImageEvidence
 from her2path.reports.html.pictures import Picture
 from her2path.reports.html.plots import copy_histogram, signal_scatter
 from her2path.reports.ihc_section import CountRow, excluded_rows
 from her2path.reports.numbers import count_text, number_text
 
+OVERVIEW, MAP = "fish_overview.png", "heterogeneity_map.png"
+FIELD_PICTURES = (OVERVIEW, MAP)
+"""Pictures of the fields of an image, by file."""
 _FIRST = "First count"
 _SECOND = {
     RecountUse.CONFIRM: "Other fields, counted by the program: a check beside the first count, no recount",
@@ -58,6 +63,14 @@ class FishImage:
     facts: tuple[CountRow, ...] = ()
     excluded: tuple[CountRow, ...] = ()
     gallery: Picture | None = None
+    overview: Picture | None = None
+    map: Picture | None = None
+    """Counted nuclei by their own ratio and copies."""
+    has_second: bool = False
+    """Whether nuclei that look like a second population are outlined."""
+    lacks: tuple[str, ...] = ()
+    """Why this image alone is no count."""
+    optics: tuple[OpticsRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +84,8 @@ class IshCount:
     fields: tuple[FieldRow, ...]
     figures: tuple[Markup, ...]
     images: tuple[FishImage, ...]
+    findings: CountFindings | None = None
+    """None where no nucleus was counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +117,7 @@ def heterogeneity_of(call: CallDoc) -> Heterogeneity | None:
 
 def ish_counts(
     images: Sequence[ImageEvidence],
-    galleries: dict[str, Picture],
+    pictures: Mapping[str, Picture],
     cuts: IshCuts,
     recount_use: RecountUse = RecountUse.CONFIRM,
 ) -> tuple[IshCount, ...]:
@@ -112,8 +127,8 @@ def ish_counts(
     ----------
     images : sequence of ImageEvidence
         The FISH images of the case.
-    galleries : dict of str to Picture
-        Nuclei with their signals, by image id; images without a result have none.
+    pictures : mapping of str to Picture
+        Galleries by image id, `FIELD_PICTURES` by ``<image_id>/<file>``; images without a result have none.
     cuts : IshCuts
         Cut-points to draw.
     recount_use : RecountUse
@@ -125,7 +140,7 @@ def ish_counts(
         _count(
             titles.get(observer, f"Further count by observer {observer}, not part of the call"),
             [image for image in images if image.facts.observer == observer],
-            galleries,
+            pictures,
             cuts,
         )
         for observer in observers
@@ -133,18 +148,22 @@ def ish_counts(
 
 
 def _count(
-    title: str, images: Sequence[ImageEvidence], galleries: dict[str, Picture], cuts: IshCuts
+    title: str, images: Sequence[ImageEvidence], pictures: Mapping[str, Picture], cuts: IshCuts
 ) -> IshCount:
     counted = [found for image in images if (found := _counted(image)) is not None]
     total = None
     figures: tuple[Markup, ...] = ()
+    findings = None
     if counted:
         summary = sum((c.summary for c in counted[1:]), start=counted[0].summary)
         total = _row("All fields", "", summary, cuts)
         figures = _figures([pair for c in counted for pair in c.result.nuclei], summary, cuts)
+        if summary.nuclei:
+            clusters = sum(c.result.nuclei_with_clusters for c in counted)
+            findings = findings_of({c.image.image_id: c.result for c in counted}, clusters)
     fields = tuple(row for c in counted for row in _field_rows(c, cuts))
-    shown = tuple(_image(image, galleries.get(image.image_id)) for image in images)
-    return IshCount(images[0].facts.observer, title, total, fields, figures, shown)
+    shown = tuple(_image(image, pictures) for image in images)
+    return IshCount(images[0].facts.observer, title, total, fields, figures, shown, findings)
 
 
 def _counted(image: ImageEvidence) -> _Counted | None:
@@ -201,16 +220,23 @@ def _figures(
     if not nuclei:
         return ()
     pairs = [(her2, cep17) for her2, cep17 in nuclei if cep17 is not None]
+    found = look_for_second_population([NucleusSignals(*pair) for pair in nuclei])
+    threshold = found.threshold if isinstance(found, PopulationSuggestion) else None
     histogram = copy_histogram([her2 for her2, _ in nuclei], copy_cuts=cuts.copies, mean=summary.her2_mean)
     if not pairs:
         return (histogram,)
     means = (summary.her2_mean, summary.cep17_mean)
     mean = None if means[0] is None or means[1] is None else (means[0], means[1])
-    scatter = signal_scatter(pairs, ratio_cuts=cuts.ratio, copy_cuts=cuts.copies, mean=mean)
-    return scatter, histogram
+    scatter = signal_scatter(
+        pairs, ratio_cuts=cuts.ratio, copy_cuts=cuts.copies, mean=mean, second_from=threshold
+    )
+    cep17 = copy_histogram(
+        [below for _, below in pairs], copy_cuts=(), mean=summary.cep17_mean, probe="CEP17"
+    )
+    return scatter, histogram, cep17
 
 
-def _image(image: ImageEvidence, gallery: Picture | None) -> FishImage:
+def _image(image: ImageEvidence, pictures: Mapping[str, Picture]) -> FishImage:
     if image.counts is None or image.counts.result is None:
         return FishImage(image.image_id, image.counts.not_evaluable if image.counts else None)
     result = image.counts.result
@@ -222,4 +248,15 @@ def _image(image: ImageEvidence, gallery: Picture | None) -> FishImage:
         CountRow("Signals outside nuclei", count_text(result.quality.cytoplasmic.number)),
         CountRow("Weak signals", count_text(result.quality.weak.number)),
     )
-    return FishImage(image.image_id, None, facts, excluded_rows(result.excluded_nuclei), gallery)
+    return FishImage(
+        image_id=image.image_id,
+        reason=None,
+        facts=facts,
+        excluded=excluded_rows(result.excluded_nuclei),
+        gallery=pictures.get(image.image_id),
+        overview=pictures.get(f"{image.image_id}/{OVERVIEW}"),
+        map=pictures.get(f"{image.image_id}/{MAP}"),
+        has_second=result.second_population is not None,
+        lacks=tuple(reason.reason for reason in result.not_sufficient),
+        optics=optics_rows(result.optics),
+    )

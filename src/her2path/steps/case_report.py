@@ -18,6 +18,7 @@ from her2path.reports.case_page import CaseMaterial, case_page
 from her2path.reports.evidence import ImageEvidence, gather_images, refuse_other_inputs
 from her2path.reports.html.pictures import Picture, read_picture
 from her2path.reports.html.rendering import render_case
+from her2path.reports.ish_section import FIELD_PICTURES
 from her2path.reports.score_section import BLOCK_MAP, HOT_SPOTS
 
 log = logging.getLogger(__name__)
@@ -60,12 +61,14 @@ def run(
     used |= {f"{image_id}/{_CONTROLS}": path for image_id, path in controls.items()}
     behind = _behind_scores(images)
     used |= behind
+    fields = _fields(images)
+    used |= fields
     examined = _examined(images)
     used |= {f"{image_id}/{_QUALITY}": path for image_id, path in examined.items()}
     inputs = {name: sha256_of(path) for name, path in sorted(used.items())}
     refuse_other_inputs(document, inputs)
     finished = _finished(images)
-    shown = len(finished) + len(controls) + len(behind) + len(examined)
+    shown = len(finished) + len(controls) + len(behind) + len(examined) + len(fields)
     material = CaseMaterial(
         call=document,
         images=images,
@@ -73,6 +76,7 @@ def run(
         recount=None if recount is None else read_document(recount, RecountDoc).result,
         control_pictures=_pictures(controls, params, of=shown),
         score_pictures=_pictures(behind, params, of=shown),
+        field_pictures=_pictures(fields, params, of=shown),
         quality_pictures=_pictures(examined, params, of=shown),
         report=producer("case_report", params),
         report_inputs=inputs,
@@ -117,6 +121,16 @@ def _behind_scores(images: tuple[ImageEvidence, ...]) -> dict[str, Path]:
         for image in images
         for name in (BLOCK_MAP, HOT_SPOTS)
         if image.score is not None and image.has_result and name in image.files
+    }
+
+
+def _fields(images: tuple[ImageEvidence, ...]) -> dict[str, Path]:
+    """Give the pictures of the fields of each FISH image, by ``<image_id>/<file>``."""
+    return {
+        f"{image.image_id}/{name}": image.files[name]
+        for image in images
+        for name in FIELD_PICTURES
+        if image.facts.assay is Assay.FISH and image.has_result and name in image.files
     }
 
 

@@ -282,10 +282,10 @@ def _shortfalls(nuclei: int, areas: int) -> tuple[Reason, ...]:
     """Say why the image alone is no count by the guideline."""
     found = []
     if nuclei < MIN_NUCLEI:
-        words = f"{nuclei} nuclei were counted; the guideline asks for {MIN_NUCLEI}. Add another field"
+        words = f"{nuclei} nuclei were counted where the guideline asks for {MIN_NUCLEI} (add another field)"
         found.append(Reason(code="too_few_nuclei", reason=words))
     if areas < MIN_AREAS:
-        words = "nuclei were counted in fewer than two areas of tumour. Add an image of another area"
+        words = "nuclei were counted in fewer than two areas of tumour (add an image of another area)"
         found.append(Reason(code="one_area", reason=words))
     return tuple(found)
 

@@ -19,6 +19,7 @@ INK = "#1b1b1b"
 GRID = "#8a8a8a"
 BLUE = "#0b5394"
 PALE = "#8fb3d9"
+ORANGE = "#c05a00"
 CUT = "#b3261e"
 
 
@@ -209,6 +210,7 @@ def signal_scatter(
     ratio_cuts: Sequence[float],
     copy_cuts: Sequence[float],
     mean: tuple[float, float] | None,
+    second_from: int | None = None,
 ) -> Markup:
     """Draw HER2 against CEP17 signals, one circle per pair of counts, its area the nuclei it stands for.
 
@@ -220,6 +222,8 @@ def signal_scatter(
         Cut-points of the guideline: lines through the origin, and horizontal lines.
     mean : (HER2, CEP17) or None
         Mean copies per nucleus, drawn as a diamond.
+    second_from : int or None
+        HER2 signals from which nuclei look like a second population: drawn as squares; None = none do.
     """
     most_y = max([her2 for her2, _ in nuclei] + [*copy_cuts, 4]) * 1.08
     most_x = max([cep17 for _, cep17 in nuclei] + [4]) * 1.15
@@ -240,8 +244,16 @@ def signal_scatter(
     for (her2, cep17), n in sorted(tally.items()):
         radius = max(12 * math.sqrt(n / most), 2)
         tip = f"<title>{n} nuclei: {her2} HER2, {cep17} CEP17</title>"
+        x, y = axes.x(cep17), axes.y(her2)
+        if second_from is not None and her2 >= second_from:
+            body.append(
+                f'<rect x="{x - radius:.1f}" y="{y - radius:.1f}" width="{2 * radius:.1f}" '
+                f'height="{2 * radius:.1f}" fill="{ORANGE}" fill-opacity="0.55" '
+                f'stroke="{ORANGE}">{tip}</rect>'
+            )
+            continue
         body.append(
-            f'<circle cx="{axes.x(cep17):.1f}" cy="{axes.y(her2):.1f}" r="{radius:.1f}" '
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" '
             f'fill="{BLUE}" fill-opacity="0.45" stroke="{BLUE}">{tip}</circle>'
         )
     if mean is not None:
@@ -254,10 +266,12 @@ def signal_scatter(
     return svg(480, 360, "HER2 against CEP17 signals per nucleus", described, body)
 
 
-def copy_histogram(her2: Sequence[int], *, copy_cuts: Sequence[float], mean: float | None) -> Markup:
-    """Draw how many nuclei hold how many HER2 signals; cut-points refer to the mean, not to a nucleus."""
-    tally = Counter(her2)
-    last = max([*her2, *(math.ceil(cut) for cut in copy_cuts), 8])
+def copy_histogram(
+    counts: Sequence[int], *, copy_cuts: Sequence[float], mean: float | None, probe: str = "HER2"
+) -> Markup:
+    """Draw how many nuclei hold how many signals; cut-points refer to the mean, not to a nucleus."""
+    tally = Counter(counts)
+    last = max([*counts, *(math.ceil(cut) for cut in copy_cuts), 8])
     step = max(1, math.ceil((last + 1) / 40))
     lows = range(0, last + 1, step)
     bins = [sum(tally[v] for v in range(low, low + step)) for low in lows]
@@ -267,7 +281,7 @@ def copy_histogram(her2: Sequence[int], *, copy_cuts: Sequence[float], mean: flo
         # The bar of a count spans half a signal to either side of it.
         return axes.x(value + 0.5)
 
-    body = axes.frame("HER2 signals per nucleus", "nuclei", middle=middle)
+    body = axes.frame(f"{probe} signals per nucleus", "nuclei", middle=middle)
     for low, n in zip(lows, bins, strict=True):
         name = f"{low}" if step == 1 else f"{low} to {low + step - 1}"
         width = axes.x(step) - axes.x(0)
@@ -282,7 +296,7 @@ def copy_histogram(her2: Sequence[int], *, copy_cuts: Sequence[float], mean: flo
         body.append(line(x, axes.top + 14, x, axes.y(0), stroke=INK))
         body.append(text(x + 4, axes.top + 24, f"mean {mean:.2f}", weight="600"))
     described = "; ".join(f"{v} signals: {tally[v]} nuclei" for v in sorted(tally))
-    return svg(480, 360, "HER2 signals per nucleus", described, body)
+    return svg(480, 360, f"{probe} signals per nucleus", described, body)
 
 
 def bar_chart(bars: Sequence[Segment], *, title: str) -> Markup:
