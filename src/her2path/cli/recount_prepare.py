@@ -15,6 +15,7 @@ from her2path.cli.recount_images import ShownImage, open_image, pictures_of
 from her2path.domain.case import Assay
 from her2path.domain.guideline.definition import RecountUse
 from her2path.domain.guideline.registry import find_guideline, guideline_ids
+from her2path.domain.guideline.rejections import MIN_NUCLEI
 from her2path.domain.recount_choice import Candidate, Wish, choose
 from her2path.domain.verdict import NotEvaluable, State
 from her2path.errors import ConfigError, SlideError
@@ -135,7 +136,8 @@ def _make(order: Order, case_id: str, images: Sequence[ShownImage]) -> Prepared 
     write_document(folder.key, RecountKeyDoc(produced_by=maker, inputs=inputs, result=key))
     if order.hand_out is not None:
         _hand_out(folder, key.sheet_id, order.hand_out)
-    return Prepared(case_id, True, _words(key))
+    few = sum(not one.in_first_count for one in candidates) < MIN_NUCLEI
+    return Prepared(case_id, True, _words(key, few_others=few))
 
 
 def _key(
@@ -191,11 +193,12 @@ def _hand_out(folder: RecountFolder, sheet_id: str, where: Path) -> None:
         write_text(where / f"{sheet_id}.tsv", folder.sheet.read_text(encoding="utf-8"))
 
 
-def _words(key: RecountKeyResult) -> str:
+def _words(key: RecountKeyResult, *, few_others: bool) -> str:
     reused = sum(nucleus.in_first_count for nucleus in key.nuclei)
     words = f"sheet {key.sheet_id} with {len(key.nuclei)} nuclei"
     if reused:
-        words += f", {reused} of them from the first count because there are too few others"
+        why = " because there are too few others" if few_others else ""
+        words += f", {reused} of them from the first count{why}"
     if key.two_plus_images:
         of_area = sum(nucleus.image_id in key.two_plus_images for nucleus in key.nuclei)
         words += f", {of_area} from the area with IHC 2+"

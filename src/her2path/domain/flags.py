@@ -104,8 +104,8 @@ FLAG_TEXT: Mapping[Flag, str] = MappingProxyType(
         "result, made the recount.",
         Flag.RECOUNT_NUCLEI_NOT_STATED: "How many nuclei the recount has was not stated; 20 or more were "
         "taken for granted.",
-        Flag.RECOUNT_NUCLEI_REUSED: "Nuclei of the first count were shown to the second observer again, "
-        "because the images hold too few others.",
+        Flag.RECOUNT_NUCLEI_REUSED: "Nuclei of the first count were among those that the second observer "
+        "counted; other nuclei would tell more.",
         Flag.RECOUNT_EQUALS_PROGRAM: "In every nucleus the second observer's counts are exactly those of the "
         "program. Two counts hardly ever agree so far: make sure that a person made this one.",
         Flag.RECOUNT_OF_OTHER_IMAGES: "A read sheet was taken back for other images than those that the case "
