@@ -145,9 +145,12 @@ def chain_steps(paths: list[Path], out: Path, **row: object) -> Iterator[tuple[s
             objects=objects,
             labels=labels,
             signals=signals,
+            optics=out / "fish_signals.json",
             nuclei=out / "fish_nuclei.parquet",
             counts=out / "fish_counts.json",
             gallery=out / "gallery.png",
+            overview=out / "fish_overview.png",
+            heterogeneity=out / "heterogeneity_map.png",
             params=fish_counts.FishCountsParams(),
         ),
     )
