@@ -1,8 +1,7 @@
 """JSON documents between steps: their models, and the only ways to write and read them.
 
-Every document states its schema version, what produced it and the digests of what it was made
-from.  It holds either a result or the reason why there is none, never both.  No document names
-a path, a clock time or a person.
+Every document states its schema version, its producer and the digests of its sources, and holds a
+result or the reason why there is none.  None names a path, a person, or the time of its making.
 """
 
 from __future__ import annotations
@@ -334,7 +333,6 @@ class CallDoc(Document):
     ihc: dict[str, int | float | str | None] = {}
     ish: dict[str, int | float | str | None] = {}
     recount: dict[str, int | float | str | None] = {}
-    """Of the count by a second person, or of the further nuclei that a guideline adds to the first count."""
     checks: tuple[CheckEntry, ...] = ()
     """Counts by the program beside the first one, which decide nothing."""
     images: tuple[str, ...] = ()

@@ -179,6 +179,7 @@ def case_page(material: CaseMaterial) -> CasePage:
     ish_cuts = _ish_cuts(cuts)
     comments = notes_of(call)
     known = GUIDELINES.get(call.guideline)
+    recount_use = RecountUse.CONFIRM if known is None else known.recount_use
     scheme = Scheme.CLASSES if known is None or known.family == "breast" else Scheme.LEVELS
     origin = origin_of(call, images, report=material.report, report_inputs=dict(material.report_inputs))
     populations = population_blocks(call, cuts)
@@ -216,12 +217,7 @@ def case_page(material: CaseMaterial) -> CasePage:
             for image in ihc_images
         ),
         controls=control_sections(ihc_images, material.control_pictures),
-        ish=ish_counts(
-            fish_images,
-            {**pictures, **material.field_pictures},
-            ish_cuts,
-            RecountUse.CONFIRM if known is None else known.recount_use,
-        ),
+        ish=ish_counts(fish_images, {**pictures, **material.field_pictures}, ish_cuts, recount_use),
         recount=recount_section(material.recount, call, ish_cuts),
         checks=check_rows(call.checks, ish_cuts),
         heterogeneity=heterogeneity_of(call),
