@@ -46,6 +46,8 @@ _FATES: dict[Fate, tuple[Colour, int]] = {
     Fate.SECOND: ((255, 170, 40), 4),
 }
 """Colour and width of outlines: the width tells them apart without colour."""
+_MEMBER: tuple[Colour, int] = ((255, 255, 255), 3)
+"""Outline of a second population on the map, where all colours are taken."""
 _STEPS: tuple[Colour, ...] = ((44, 123, 182), (171, 217, 233), (255, 255, 191), (253, 174, 97), (215, 25, 28))
 
 
@@ -158,15 +160,14 @@ def render_heterogeneity(
     width = max(len(quantities) * (widest + GAP_PX) + GAP_PX, 900)
     parts = [_legend_of_steps(scale, width) for scale, _ in quantities]
     if members:
-        parts.append(_legend_of_lines([("looks like a second population", *_FATES[Fate.SECOND])], width))
+        parts.append(_legend_of_lines([("looks like a second population", *_MEMBER)], width))
     for view in small:
         pictures = []
         for scale, values in quantities:
             picture = _grey(view)
             _fill(picture, view.labels, {label: scale.colour(value) for label, value in values.items()})
             _outline(picture, view.labels, set(values), (15, 15, 20), 1)
-            _outline(picture, view.labels, set(members), (0, 0, 0), 6)
-            _outline(picture, view.labels, set(members), _FATES[Fate.SECOND][0], 3)
+            _outline(picture, view.labels, set(members), *_MEMBER)
             _write_title(picture, scale.title)
             pictures.append(picture)
         parts += _framed(view, pictures, width)
@@ -240,8 +241,15 @@ def _number(picture: Rgb, labels: npt.NDArray[np.int32], chosen: set[int]) -> No
     for label, mask, (row, col) in _objects(labels, chosen):
         words = str(label)
         place = (col + mask.shape[1] // 2 - text_width(words) // 2, row + mask.shape[0] // 2 + 4)
-        write(picture, words, place, (0, 0, 0), width=3)
+        _box_in(picture, words, place)
         write(picture, words, place, INK)
+
+
+def _box_in(picture: Rgb, words: str, place: tuple[int, int]) -> None:
+    """Darken what lies behind words: on a bright nucleus no rim would do."""
+    col, row = place
+    corners = (col - 2, row - 11), (col + text_width(words) + 1, row + 3)
+    cv2.rectangle(picture, *corners, (0, 0, 0), -1)
 
 
 def _framed(view: FieldView, pictures: Sequence[Rgb], width: int) -> list[Rgb]:
