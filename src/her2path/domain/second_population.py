@@ -113,7 +113,7 @@ def look_for_second_population(
     second = _sum([nuclei[i] for i in members])
     if Fraction(len(members), len(nuclei)) <= APART_ABOVE or second.her2 < FEWEST_COPIES * second.nuclei:
         return None
-    chance = p_value(counts, mixture.gain)
+    chance = p_value(counts, mixture.gain, stop_above=MOST_CHANCE)
     if chance > MOST_CHANCE or len(members) == len(nuclei):
         return None
     marked = [count >= mixture.threshold for count in counts]
