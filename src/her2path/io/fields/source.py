@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -15,11 +14,12 @@ from her2path.errors import (
 )
 from her2path.io.documents import Channel
 from her2path.io.fields.planes import PlaneReader
+from her2path.io.fields.projection import NuclearProjection, SignalProjection
 from her2path.io.slides.source import WorkingBox
 from her2path.units import PixelSize
 
 _PROBE_PX = 1024
-"""Side of the central window that is looked at to tell what an image shows and where it is sharp."""
+"""Side of the central window that is looked at to tell what an image shows."""
 
 
 class FieldSource:
@@ -31,7 +31,7 @@ class FieldSource:
         self._readers = tuple(readers)
         self._as_rgb = as_rgb
         self._name = name
-        self._sharpest: dict[int, int] = {}
+        self._last: dict[tuple[int, WorkingBox], tuple[npt.NDArray[Any], npt.NDArray[np.int16]]] = {}
         first = readers[0]
         self.channels = channels
         self.vendor = first.vendor
@@ -49,8 +49,8 @@ class FieldSource:
     def plane(self, channel_index: int, *, box: WorkingBox | None = None) -> npt.NDArray[Any]:
         """Read one channel with its focus planes projected.
 
-        Probes are projected by their maximum, so that a signal counts wherever it is sharp;
-        DAPI by its sharpest plane, because a maximum would widen every nucleus by its haze.
+        Probes are projected by their maximum, so that a signal counts wherever it is sharp; DAPI
+        by its sharpest plane, which may differ over the field (`projection`).
 
         Parameters
         ----------
@@ -69,28 +69,34 @@ class FieldSource:
         UnreadableImageError
             A part of the file cannot be decoded.
         """
-        box = box or self.whole
-        if self.channels[channel_index].role == "dapi":
-            return self._single(channel_index, self._sharpest_z(channel_index), box)
-        plane = self._single(channel_index, 0, box)
-        for z in range(1, self.z_planes):
-            plane = np.maximum(plane, self._single(channel_index, z, box))
-        return plane
+        return self._projected(channel_index, box or self.whole)[0]
 
     def middle(self, channel_index: int, box: WorkingBox) -> npt.NDArray[Any]:
         """Read the middle focus plane of one channel in a window, shape (height, width)."""
         return self._single(channel_index, self.z_planes // 2, box)
 
     def depth(self, channel_index: int, *, box: WorkingBox | None = None) -> npt.NDArray[np.int16]:
-        """Focus plane (0 = first) in which each pixel of a channel is brightest, shape (height, width)."""
-        box = box or self.whole
-        best = self._single(channel_index, 0, box)
-        depth = np.zeros(best.shape, np.int16)
-        for z in range(1, self.z_planes):
-            plane = self._single(channel_index, z, box)
-            depth[plane > best] = z
-            best = np.maximum(best, plane)
-        return depth
+        """Focus plane (0 = first) in which each pixel of a probe is brightest, shape (height, width)."""
+        return self._projected(channel_index, box or self.whole)[1]
+
+    def _projected(
+        self, channel_index: int, box: WorkingBox
+    ) -> tuple[npt.NDArray[Any], npt.NDArray[np.int16]]:
+        """Project a window of a channel; the last one is kept, because its depth is asked for after it."""
+        if self.z_planes == 1:
+            plane = self._single(channel_index, 0, box)
+            return plane, np.zeros(plane.shape, np.int16)
+        key = (channel_index, box)
+        if key not in self._last:
+            signals, nuclei = SignalProjection(), NuclearProjection()
+            is_dapi = self.channels[channel_index].role == "dapi"
+            for z in range(self.z_planes):
+                (nuclei if is_dapi else signals).add(self._single(channel_index, z, box))
+            depth = np.zeros((box.height, box.width), np.int16) if is_dapi else signals.depth
+            if any(kept != box for _, kept in self._last):
+                self._last.clear()
+            self._last[key] = ((nuclei if is_dapi else signals).picture(), depth)
+        return self._last[key]
 
     def _single(self, channel_index: int, z: int, box: WorkingBox) -> npt.NDArray[Any]:
         if self._as_rgb:
@@ -105,21 +111,6 @@ class FieldSource:
         if plane.dtype.kind == "f" and not np.isfinite(plane).all():
             raise UnsuitableImageError(self._name, "it holds pixels that are no numbers", code="pixel_type")
         return plane
-
-    def _sharpest_z(self, channel_index: int) -> int:
-        if self.z_planes == 1:
-            return 0
-        if channel_index not in self._sharpest:
-            centre = centre_of(self.size_px0)
-            sharpness = [
-                cv2.Laplacian(
-                    cv2.GaussianBlur(self._single(channel_index, z, centre).astype(np.float32), (0, 0), 2),
-                    cv2.CV_32F,
-                ).std()
-                for z in range(self.z_planes)
-            ]
-            self._sharpest[channel_index] = int(np.argmax(sharpness))
-        return self._sharpest[channel_index]
 
     def close(self) -> None:
         """Release the files."""
