@@ -111,6 +111,13 @@ def fish(  # noqa: PLR0913 (a command names every option)
     mpp: Annotated[float, typer.Option(help="Pixel size in µm.")] = 0.16,
     z_planes: Annotated[int, typer.Option(help="Focal planes.")] = 1,
     probe: Annotated[Probe, typer.Option(help="HER2 beside CEP17, or HER2 alone.")] = Probe.DUAL,
+    profile: Annotated[
+        list[str] | None,
+        typer.Option(help="Tissue, copies or microscope by name, again for more; a wrong name lists them."),
+    ] = None,
+    random_laboratory: Annotated[
+        bool, typer.Option("--random", help="Tissue, copies, microscope and camera drawn from the seed.")
+    ] = False,
     layout: Annotated[FishLayout, typer.Option(help="One OME-TIFF, one file a channel, or RGB.")] = (
         FishLayout.OME
     ),
@@ -120,6 +127,7 @@ def fish(  # noqa: PLR0913 (a command names every option)
     from her2path.cli import phantom_fish  # noqa: PLC0415
 
     spec = phantom_fish.base_spec(seed, (width, height), mpp, z_planes, probe)
+    spec = phantom_fish.with_profiles(spec, profile or [], laboratory=random_laboratory)
     spec = phantom_fish.choose_spec(spec, group=group, her2=her2, cep17=cep17, clusters=clusters)
     request = phantom_fish.FishRequest(out, name or f"fish_{seed}", layout.value, fields)
     for path in phantom_fish.write_fish(request, spec):

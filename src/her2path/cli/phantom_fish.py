@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
 
 from her2path.domain.ish import IshGroup, Probe, SignalSummary
 from her2path.errors import ConfigError
@@ -16,9 +20,13 @@ from her2path.imaging.phantoms.fish import (
     render_fish,
     spec_for_group,
 )
+from her2path.imaging.phantoms.fish_profiles import PROFILES, spec_for_profile
+from her2path.imaging.phantoms.fish_random import random_fish_spec
 from her2path.imaging.phantoms.fish_truth import FishTruth, TrueNucleus, TrueSignal, TrueSpeck
 from her2path.io import phantom_fish_files as files
 
+_BYTE = 8
+"""Bits of a camera whose files hold a byte a pixel."""
 _STEM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
@@ -71,6 +79,29 @@ def base_spec(seed: int, size: tuple[int, int], mpp: float, z_planes: int, probe
         )
     except ValueError as error:
         raise ConfigError((str(error),)) from error
+
+
+def with_profiles(spec: FishPhantomSpec, names: Sequence[str], *, laboratory: bool) -> FishPhantomSpec:
+    """Give `spec` what makes its profiles; with `laboratory` everything but its size is drawn at random.
+
+    A laboratory drawn at random has a pixel size and focal planes of its own; the field keeps its width and
+    height in micrometres.
+
+    Raises
+    ------
+    ConfigError
+        There is no such profile.
+    """
+    if unknown := [name for name in names if name not in PROFILES]:
+        known = ", ".join(PROFILES)
+        raise ConfigError(tuple(f"no FISH profile {name!r}; there are {known}" for name in unknown))
+    if laboratory:
+        drawn = random_fish_spec(spec.seed)
+        width, height = (max(32, round(px * spec.mpp / drawn.mpp)) for px in (spec.width_px, spec.height_px))
+        spec = replace(drawn, width_px=width, height_px=height, probe=spec.probe)
+    for name in names:
+        spec = spec_for_profile(name, spec)
+    return spec
 
 
 def choose_spec(
@@ -152,14 +183,17 @@ def _write_image(
     request: FishRequest, stem: str, phantom: FishPhantom, spec: FishPhantomSpec
 ) -> tuple[Path, ...]:
     calibration = files.FieldCalibration(spec.mpp, spec.z_step_um, spec.seed)
+    planes: npt.NDArray[np.uint16] | npt.NDArray[np.uint8] = phantom.planes
+    if spec.bit_depth == _BYTE:
+        planes = phantom.planes.astype(np.uint8)
     if request.layout == "split":
-        return files.write_split(request.out, stem, phantom.planes, calibration)
+        return files.write_split(request.out, stem, planes, calibration)
     if request.layout == "rgb":
         path = request.out / f"{stem}_rgb.tif"
         files.write_rgb(path, capture_rgb(phantom.planes), mpp=spec.mpp)
         return (path,)
     path = request.out / f"{stem}.ome.tif"
-    files.write_ome(path, phantom.planes, calibration)
+    files.write_ome(path, planes, calibration)
     return (path,)
 
 

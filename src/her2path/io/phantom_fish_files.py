@@ -58,7 +58,7 @@ class FieldCalibration:
 
 def write_ome(
     path: Path,
-    planes: npt.NDArray[np.uint16],
+    planes: npt.NDArray[np.uint16] | npt.NDArray[np.uint8],
     calibration: FieldCalibration,
     *,
     channels: Sequence[RecordedChannel] = FISH_CHANNELS,
@@ -69,7 +69,7 @@ def write_ome(
     ----------
     path : Path
         File to write, ending in ``.ome.tif``.
-    planes : ndarray of uint16, shape (C, M, N) or (C, Z, M, N)
+    planes : ndarray of uint16 or uint8, shape (C, M, N) or (C, Z, M, N)
         Counts.
     calibration : FieldCalibration
         Physical sizes and seed.
@@ -115,7 +115,10 @@ def write_ome(
 
 
 def write_split(
-    folder: Path, stem: str, planes: npt.NDArray[np.uint16], calibration: FieldCalibration
+    folder: Path,
+    stem: str,
+    planes: npt.NDArray[np.uint16] | npt.NDArray[np.uint8],
+    calibration: FieldCalibration,
 ) -> tuple[Path, ...]:
     """Write one OME-TIFF per channel, as scanners do; return ``<stem>_DAPI.tif`` and its fellows."""
     paths = []

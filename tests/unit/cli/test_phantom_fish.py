@@ -11,7 +11,7 @@ import tifffile
 from typer.testing import CliRunner
 
 from her2path.cli.phantom import app
-from her2path.cli.phantom_fish import FishRequest, base_spec, choose_spec, write_fish
+from her2path.cli.phantom_fish import FishRequest, base_spec, choose_spec, with_profiles, write_fish
 from her2path.domain.ish import IshGroup, Probe
 from her2path.errors import ConfigError
 from her2path.imaging.phantoms.fish import FishPhantomSpec, render_fish, spec_for_group
@@ -107,3 +107,34 @@ def test_the_command_prints_the_images_it_wrote(tmp_path):
     written = [tmp_path / f"fish_7_{role}.tif" for role in ("DAPI", "HER2", "CEP17")]
     assert result.output.split() == [str(path) for path in written]
     assert tifffile.imread(written[1]).shape == (2, 160, 200)
+
+
+def test_profiles_are_put_together_and_copies_that_are_asked_for_win():
+    spec = with_profiles(SMALL, ["thin_section", "shifted", "polysomy"], laboratory=False)
+    assert spec.tissue.section_cut
+    assert spec.optics.her2_shift_px != (0.0, 0.0)
+    assert choose_spec(spec, her2=9.0).her2_mean == 9.0
+
+
+def test_a_wrong_profile_names_those_there_are():
+    with pytest.raises(ConfigError, match="no FISH profile 'thick'.*thin_section"):
+        with_profiles(SMALL, ["thick"], laboratory=False)
+
+
+def test_a_laboratory_drawn_at_random_keeps_the_size_in_micrometres():
+    spec = with_profiles(SMALL, [], laboratory=True)
+    assert spec.width_px * spec.mpp == pytest.approx(SMALL.width_px * SMALL.mpp, abs=spec.mpp)
+    assert spec.seed == SMALL.seed
+
+
+def test_an_8_bit_camera_writes_a_byte_a_pixel(tmp_path):
+    (path,) = write_fish(
+        FishRequest(tmp_path, "x", "ome", 1), with_profiles(SMALL, ["camera_8_bit"], laboratory=False)
+    )
+    assert tifffile.imread(path).dtype == np.uint8
+
+
+def test_the_command_takes_profiles(tmp_path):
+    arguments = ["fish", "--out", str(tmp_path), "--width", "200", "--height", "200", "--profile", "clusters"]
+    assert CliRunner().invoke(app, arguments).exit_code == 0
+    assert json.loads((tmp_path / "fish_0_truth.json").read_text())["spec"]["tissue"]["clusters"]["most"] == 2

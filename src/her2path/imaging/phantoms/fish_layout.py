@@ -213,7 +213,12 @@ def draw_nucleus(
     long, short = long * stretch, short / stretch
     longest = _LONGEST_UM / mpp
     long = min(long, longest / 1.25)
-    half = int(np.ceil(min(1.35 * long, longest))) + 2
+    reach = 1.35 * long
+    if (tissue.pleomorphism, tissue.nucleus_size) != (1.0, 1.0):
+        # A nucleus drawn wider than long must fit its box; plain ones keep the box that they always had.
+        short = min(short, longest / 1.25)
+        reach = 1.35 * max(long, short)
+    half = int(np.ceil(min(reach, longest))) + 2
     top, left = int(row) - half, int(col) - half
     rows, cols = np.mgrid[top : top + 2 * half + 1, left : left + 2 * half + 1].astype(np.float32) + 0.5
     angle = np.arctan2(rows - row, cols - col)

@@ -80,6 +80,9 @@ def _altered(chromatin: Plane, shape: NucleusShape, level: float, spec: FishPhan
     if spec.tissue.rims:
         rim_um = shape.depth * shape.radius_px * spec.mpp
         rim = np.exp(-0.5 * ((rim_um - 0.35) / 0.3) ** 2) * shape.mask
+        if shape.slab is not None:
+            # A cap shows the envelope from above, where it is no rim.
+            rim *= min(1.0, shape.slab.volume / 0.5) ** 2
         chromatin = chromatin + spec.tissue.rims * 0.6 * level * rim.astype(np.float32)
     if shape.damage is Damage.FOLDED:
         chromatin = chromatin * fold_light(shape, spec)

@@ -24,9 +24,9 @@ from her2path.imaging.phantoms.fish_truth import NucleusKind
 
 _CUT, _MIX, _DAMAGE, _LIFT, _CROWD = 20, 21, 22, 23, 24
 """Streams of random numbers."""
-_FLATNESS = (0.75, 1.0)
-"""Half height of a nucleus over the radius of its outline."""
-_SMALLEST_CAP = 0.45
+_FLATNESS = (0.5, 0.8)
+"""Half height of a nucleus over the radius of its outline: paraffin flattens."""
+_SMALLEST_CAP = 0.65
 """Radius of the smallest cap over that of the whole outline: less is not seen as a nucleus."""
 _LIFTED_UM = (3.0, 7.0)
 _CROWD_SIZE = (15, 41)
