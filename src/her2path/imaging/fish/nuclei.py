@@ -16,6 +16,7 @@ from scipy import ndimage
 from skimage.morphology import reconstruction
 from skimage.segmentation import watershed
 
+from her2path.imaging.fish.nucleus_damage import saturated_share
 from her2path.imaging.fish.nucleus_outline import drop_haze, number_pieces, trim_to_ground
 from her2path.imaging.fish.nucleus_shape import (
     ShapeLimits,
@@ -50,7 +51,7 @@ class NucleusParams:
     the surroundings are nuclei too, so that it must stay below 1."""
     seed_light: float = 1.0
     """Power of the local brightness in the seed map: a dark line between two nuclei parts them too."""
-    seed_um: float = 0.9
+    seed_um: float = 0.7
     """Smoothing of the distance map; shallower necks do not split a nucleus."""
     seed_depth: float = 0.12
     """A seed must rise above the saddle to its neighbour by this share of its own height."""
@@ -124,11 +125,13 @@ def measure_levels(dapi: Image, *, mpp: float, params: NucleusParams) -> DapiLev
     level = _otsu(root) ** 2
     above = smooth[smooth > background + level]
     foreground = float(above.mean()) if above.size else background
-    threshold = background + max(6 * spread, 0.45 * level)
+    threshold = background + max(6 * spread, 0.35 * level)
     return DapiLevels(background, spread, foreground, threshold, inverted)
 
 
-def segment_nuclei(dapi: Image, *, mpp: float, levels: DapiLevels, params: NucleusParams) -> Nuclei:
+def segment_nuclei(
+    dapi: Image, *, mpp: float, levels: DapiLevels, params: NucleusParams, full_scale: float = float("inf")
+) -> Nuclei:
     """Segment nuclei and say of each whether its shape rules it out.
 
     Parameters
@@ -140,6 +143,8 @@ def segment_nuclei(dapi: Image, *, mpp: float, levels: DapiLevels, params: Nucle
     levels : DapiLevels
         Of the whole image (`measure_levels`).
     params : NucleusParams
+    full_scale : float
+        Level at which the camera clips; infinity if it does not.
 
     Returns
     -------
@@ -161,11 +166,14 @@ def segment_nuclei(dapi: Image, *, mpp: float, levels: DapiLevels, params: Nucle
     labels = _split(mask, smooth, work_mpp, params)
     labels = _merge_oversplit(labels, work_mpp)
     labels = trim_to_ground(labels, smooth, edge_level=params.edge_level, mpp=work_mpp)
-    labels = drop_haze(labels, smooth, spread=levels.spread, mpp=work_mpp)
+    typical = levels.foreground - levels.background
+    labels = drop_haze(labels, smooth, spread=levels.spread, typical=typical, mpp=work_mpp)
     labels = number_pieces(labels, min_px=params.debris_area_um2 / work_mpp**2)
-    shapes = measure_shapes(labels, smooth, mpp=work_mpp)
-    exclusion = exclusions_of(shapes, params.limits)
     full: Labels = cv2.resize(labels, (shape[1], shape[0]), interpolation=cv2.INTER_NEAREST).astype(np.int32)
+    # Averaging to the working pixel size hides single pixels at full scale.
+    saturated = saturated_share(full, dapi, full_scale=full_scale)
+    shapes = measure_shapes(labels, smooth, mpp=work_mpp, saturated_frac=saturated)
+    exclusion = exclusions_of(shapes, params.limits)
     return Nuclei(full, shapes.scaled(shape[0] / labels.shape[0], shape[1] / labels.shape[1]), exclusion)
 
 

@@ -25,6 +25,8 @@ _FREE_SHARE = 0.3
 _MIN_CONTRAST = 0.17
 """Least drop from an object to the ring round it, as a share of its height over the background.  A nucleus
 out of focus by its own thickness still falls by a quarter; haze and autofluorescence fall by less."""
+_MIN_SHARE = 0.05
+"""Least drop as a share of the level of the image's nuclei: ghosts of nuclei far from the plane of focus."""
 _MIN_SNR = 5.0
 """Least drop in standard deviations of the smoothed background."""
 
@@ -49,7 +51,7 @@ def trim_to_ground(labels: Labels, smooth: Image, *, edge_level: float, mpp: flo
     return np.where(kept, over_background, 0).astype(np.int32)
 
 
-def drop_haze(labels: Labels, smooth: Image, *, spread: float, mpp: float) -> Labels:
+def drop_haze(labels: Labels, smooth: Image, *, spread: float, typical: float, mpp: float) -> Labels:
     """Drop objects without an edge; the numbers of the others are kept.
 
     Parameters
@@ -59,6 +61,8 @@ def drop_haze(labels: Labels, smooth: Image, *, spread: float, mpp: float) -> La
         DAPI above the background of the image.
     spread : float
         Standard deviation of the smoothed background.
+    typical : float
+        Level of the image's nuclei above its background.
     mpp : float
         Pixel size in µm.
     """
@@ -67,15 +71,16 @@ def drop_haze(labels: Labels, smooth: Image, *, spread: float, mpp: float) -> La
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
     grown = cv2.dilate(labels.astype(np.float32), disc).astype(np.int32)
     # Where two rings meet, the higher number has both parts: the other ring is smaller, not wrong.
-    ring = np.where(labels == 0, grown, 0)
-    around = _mean_of(ring, smooth, count)
-    inside = _mean_of(labels, smooth, count)
-    drop = inside - around
-    size = np.bincount(labels.ravel(), minlength=count + 1)
-    free = np.bincount(ring.ravel(), minlength=count + 1)
+    near = np.flatnonzero(grown)
+    number, value = labels.ravel()[near], smooth.ravel()[near]
+    own = number > 0
+    ring = grown.ravel()[near][~own]
+    inside = _mean_of(number[own], value[own], count)
+    drop = inside - _mean_of(ring, value[~own], count)
+    size, free = (np.bincount(n, minlength=count + 1) for n in (number[own], ring))
     # The ring of a disc of the same area.
     whole = 2 * np.sqrt(np.pi * size) * (side // 2)
-    hazy = (drop < _MIN_CONTRAST * inside) | (drop < _MIN_SNR * spread)
+    hazy = (drop < _MIN_CONTRAST * inside) | (drop < max(_MIN_SNR * spread, _MIN_SHARE * typical))
     hazy &= free > _FREE_SHARE * whole
     hazy[0] = False
     return np.where(hazy[labels], 0, labels).astype(np.int32)
@@ -102,13 +107,11 @@ def number_pieces(labels: Labels, *, min_px: float) -> Labels:
 
 def _bright_level(labels: Labels, smooth: Image) -> npt.NDArray[np.float64]:
     """Per label (0 first) the mean of the half that is brighter than its mean."""
-    flat, values = labels.ravel(), smooth.ravel()
-    mean = np.bincount(flat, values) / np.maximum(np.bincount(flat), 1)
-    bright = (values >= mean[flat]) & (flat > 0)
-    count = np.bincount(flat[bright], minlength=len(mean))
-    total = np.bincount(flat[bright], values[bright].astype(np.float64), len(mean))
-    level: npt.NDArray[np.float64] = total / np.maximum(count, 1)
-    return level
+    own = np.flatnonzero(labels)
+    number, value = labels.ravel()[own], smooth.ravel()[own]
+    mean = _mean_of(number, value, int(labels.max(initial=0)))
+    bright = value >= mean[number]
+    return _mean_of(number[bright], value[bright], len(mean) - 1)
 
 
 def _ground(smooth: Image, mpp: float) -> Image:
@@ -119,9 +122,10 @@ def _ground(smooth: Image, mpp: float) -> Image:
     return ground
 
 
-def _mean_of(labels: Labels, image: Image, count: int) -> npt.NDArray[np.float64]:
-    total = np.bincount(labels.ravel(), image.ravel(), count + 1)
-    mean: npt.NDArray[np.float64] = total / np.maximum(np.bincount(labels.ravel(), minlength=count + 1), 1)
+def _mean_of(numbers: Labels, values: Image, count: int) -> npt.NDArray[np.float64]:
+    """Mean of the values of every number from 0 to `count`; 0 of none."""
+    total = np.bincount(numbers, values, count + 1)
+    mean: npt.NDArray[np.float64] = total / np.maximum(np.bincount(numbers, minlength=count + 1), 1)
     return mean
 
 

@@ -2,9 +2,11 @@
 
 Reasons, in the order in which they are given (the first that holds is stated):
 ``cut_off`` touches the border of the image; ``too_small`` and ``too_large`` by area;
-``out_of_focus`` has a wide edge; ``overlapping`` is concave, not parted by a dark line from
-a neighbour, or holds a large patch of twice its brightness;
-``elongated`` is spindle-shaped (stroma, endothelium).
+``dapi_saturated`` lies at full scale, where neither lines between nuclei nor folds can be seen;
+``crushed`` is drawn out and has lost the edge at its ends; ``out_of_focus`` has a wide edge all
+round; ``folded`` has one outline and a band of twice its brightness across; ``overlapping`` is
+concave, not parted by a dark line from a neighbour, or holds a large patch of twice its
+brightness; ``elongated`` is spindle-shaped (stroma, endothelium).
 """
 
 from __future__ import annotations
@@ -16,15 +18,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from her2path.imaging.fish.nucleus_damage import bright_patches, smearing
+
 Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int32]
 Image = npt.NDArray[np.float32]
 
 
-_LENS_LEVEL = 1.55
-"""Brightness over the median of the nucleus from which a patch may be two nuclei over each other; two
-equal ones give 2, chromatin texture smoothed over half a micrometre rarely 1.5."""
-_LENS_SMOOTH_UM = 0.54
 _GAP_UM = 0.6
 """Two outlines this close on both sides are looked at as touching: outlines end short of the edge."""
 
@@ -48,6 +48,12 @@ class Shapes:
     """Brightness along borders shared with other nuclei over the dimmer nucleus; 0 = shares none."""
     lens_um2: Floats
     """Largest patch much brighter than the nucleus: where two nuclei lie over each other, light adds."""
+    folded: npt.NDArray[np.bool_]
+    """That patch is a narrow band across the nucleus."""
+    smear: Floats
+    """Width of the edge at the ends over that at the sides; 1 of a round nucleus."""
+    saturated_frac: Floats
+    """Share of its pixels at full scale (0 to 1)."""
     at_border: npt.NDArray[np.bool_]
 
     def scaled(self, row_factor: float, col_factor: float) -> Shapes:
@@ -73,11 +79,15 @@ class ShapeLimits:
     that merely touch have a dark line between them."""
     max_lens_um2: float = 6.0
     """Largest patch of more than 1.55 times the nucleus's own brightness; chromocentres are smaller."""
+    max_saturated_frac: float = 0.1
+    """Share of a nucleus at full scale; above it lines, folds and overlaps are hidden."""
+    max_smear: float = 2.0
+    """Width of the edge at the ends over that at the sides; above it chromatin is drawn out."""
     max_edge_um: float = 2.2
     """Width of the edge from nucleus to background; wider is out of focus."""
 
 
-def measure_shapes(labels: Labels, smooth: Image, *, mpp: float) -> Shapes:
+def measure_shapes(labels: Labels, smooth: Image, *, mpp: float, saturated_frac: Floats) -> Shapes:
     """Measure every object of a label image.
 
     Parameters
@@ -88,6 +98,8 @@ def measure_shapes(labels: Labels, smooth: Image, *, mpp: float) -> Shapes:
         DAPI above background.
     mpp : float
         Pixel size in µm.
+    saturated_frac : ndarray of float64, shape (number of labels,)
+        Share of each object at full scale, measured on the image as taken.
     """
     count = int(labels.max(initial=0))
     flat = labels.ravel()
@@ -100,6 +112,7 @@ def measure_shapes(labels: Labels, smooth: Image, *, mpp: float) -> Shapes:
     for index, box in enumerate(ndimage.find_objects(labels, max_label=count)):
         solidity[index], elongation[index] = outline_shape(labels[box] == index + 1, area_px[index])
         border[index] = any(s.start == 0 or s.stop == n for s, n in zip(box, labels.shape, strict=True))
+    lens_um2, folded = bright_patches(labels, smooth, mpp=mpp)
     return Shapes(
         row=centre[0],
         col=centre[1],
@@ -109,7 +122,10 @@ def measure_shapes(labels: Labels, smooth: Image, *, mpp: float) -> Shapes:
         dapi_mean=mean,
         edge_um=_edge_width(labels, smooth, count, mpp),
         overlap=_shared_brightness(_grown(labels, max(round(_GAP_UM / mpp), 1)), smooth, mean),
-        lens_um2=_lens_areas(labels, smooth, count, mpp),
+        lens_um2=lens_um2,
+        folded=folded,
+        smear=smearing(labels, smooth, elongation),
+        saturated_frac=saturated_frac,
         at_border=border,
     )
 
@@ -120,7 +136,10 @@ def exclusions_of(shapes: Shapes, limits: ShapeLimits) -> tuple[str | None, ...]
         ("cut_off", shapes.at_border),
         ("too_small", shapes.area_um2 < limits.min_area_um2),
         ("too_large", shapes.area_um2 > limits.max_area_um2),
+        ("dapi_saturated", shapes.saturated_frac > limits.max_saturated_frac),
+        ("crushed", shapes.smear > limits.max_smear),
         ("out_of_focus", shapes.edge_um > limits.max_edge_um),
+        ("folded", shapes.folded & (shapes.solidity >= limits.min_solidity)),
         (
             "overlapping",
             (shapes.solidity < limits.min_solidity)
@@ -151,19 +170,6 @@ def outline_shape(mask: npt.NDArray[np.bool_], area_px: float) -> tuple[float, f
     hull_area = cv2.contourArea(hull) + cv2.arcLength(hull, closed=True) / 2 + 1
     width, height = sorted(side + 1 for side in cv2.minAreaRect(points)[1])
     return min(area_px / hull_area, 1.0), height / width
-
-
-def _lens_areas(labels: Labels, smooth: Image, count: int, mpp: float) -> Floats:
-    """Area of the largest patch of each object that is far brighter than the object's median."""
-    wide = cv2.GaussianBlur(smooth, (0, 0), max(_LENS_SMOOTH_UM / mpp, 0.5))
-    areas = np.zeros(count)
-    for index, box in enumerate(ndimage.find_objects(labels, max_label=count)):
-        inside = labels[box] == index + 1
-        patch = inside & (wide[box] > _LENS_LEVEL * np.median(wide[box][inside]))
-        number, _, stats, _ = cv2.connectedComponentsWithStats(patch.astype(np.uint8))
-        if number > 1:
-            areas[index] = stats[1:, cv2.CC_STAT_AREA].max() * mpp**2
-    return areas
 
 
 def _edge_width(labels: Labels, smooth: Image, count: int, mpp: float) -> Floats:
