@@ -236,7 +236,9 @@ def ish_numbers(reading: IshReading) -> Numbers:
         "her2_cep17_ratio": summary.her2_cep17_ratio,
         "areas": reading.areas,
         "weak_signals": reading.weak_signals,
+        "weak_among": reading.weak_among,
         "cytoplasmic_signals": reading.cytoplasmic_signals,
+        "cytoplasmic_among": reading.cytoplasmic_among,
         "pct_nuclei_ratio_at_least_2": None
         if reading.share_ratio_at_least_2 is None
         else float(100 * reading.share_ratio_at_least_2),
