@@ -80,9 +80,8 @@ def group_signals(
         merged = merge_doublets(spots.row[members], spots.col[members], within_px=single.diameter_um / mpp)
         groups = [members[merged == g] for g in range(merged.max() + 1)]
         sharp = float(spots.height[members].sum()) / single.height
-        if copies > params.max_diffuse * sharp:
-            copies = 0.0
-        if single.flux and copies >= max(params.min_copies, params.min_excess * len(groups)):
+        copies = min(copies, sharp * (1 + params.diffuse / len(groups)))
+        if single.flux and copies >= max(params.min_copies, len(groups) + params.min_excess):
             rows.append(_signal(spots, members, cluster=(copies, single.flux), most=params.max_copies))
         else:
             rows += [_signal(spots, group) for group in groups]

@@ -34,21 +34,25 @@ class ClusterParams:
 
     patch_level: float = 0.25
     """A patch of light ends where it falls below this share of a single signal's height."""
-    min_copies: float = 3.4
+    roles: tuple[str, ...] = ("her2",)
+    """Probes whose clusters are estimated.  CEP17 lies on the centromere, whose copies do not cluster; a
+    diffuse CEP17 signal is one [Leica, ASCO/CAP counting practice]."""
+    min_copies: float = 3.5
     """Least light, in single signals, that can be a cluster; three bright ones by chance are none."""
     min_density: float = 0.5
     """Least mean height of a cluster's patch over that of a single signal: copies that lie on each
     other add up, while the texture of a nucleus is wide and faint."""
-    max_diffuse: float = 3.5
-    """Most light of a cluster's patch over the sharp light of its spots (both in single signals);
-    copies give both, while a bright part of an autofluorescent nucleus gives hardly a spot."""
+    diffuse: float = 2.0
+    """Most light of a patch beyond that of its spots, as a multiple of the light of one of its K spots.
+    Copies that run together hide some of their light from the spot filter, the more the fewer of them are
+    told apart; light beyond this is the autofluorescence of the nucleus, and is not counted."""
     glow_copies: float = 3.0
     """Light of the other probe in the same patch, in its single signals, from which it may be glow."""
     glow_likeness: float = 0.85
     """Likeness (cosine) of both probes' light within a patch from which it is glow of blood cells, pigment
     or dust; signals of two colours in one patch lie on different places."""
-    min_excess: float = 1.25
-    """Least light over that of the spots that can be told apart in the patch."""
+    min_excess: float = 1.0
+    """Least copies beyond the spots that can be told apart in the patch."""
     max_copies: int = 60
     """Largest estimate; more cannot be told from glare."""
 

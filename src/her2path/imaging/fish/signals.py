@@ -6,7 +6,7 @@ What is seen in both probes at one place is no signal: dust outside nuclei, glow
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -114,7 +114,8 @@ def count_signals(shown: ProbeField, learnt: Learnt, params: SignalParams) -> Fi
         glow = _glowing_pixels(role, patches, singles, params.cluster)
         lit |= glow
         clear = counted.where(~glow[counted.row.astype(int), counted.col.astype(int)])
-        signals = group_signals(clear, own, single=singles[role], mpp=mpp, params=params.cluster)
+        single = singles[role] if role in params.cluster.roles else replace(singles[role], flux=None)
+        signals = group_signals(clear, own, single=single, mpp=mpp, params=params.cluster)
         found[role] = ChannelSignals(signals, weak, singles[role].height)
     return FieldSignals(found, tuple(_glow_over_nuclei(lit, shown.labels, mpp, params.min_glow_um2)))
 
