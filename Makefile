@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 OUT := results/demo
 
-.PHONY: setup demo test coverage check format bench bench-memory validate-ihc mutation schemas clean
+.PHONY: setup demo test coverage check format bench bench-memory validate-ihc validate-fish mutation schemas clean
 
 setup: $(STAMP)
 
@@ -54,6 +54,11 @@ bench-memory: setup
 MODELS := --model her2-star-2
 validate-ihc: setup
 	$(BIN)/python -m tests.validation ihc $(MODELS)
+
+## What the FISH path must show, on phantoms and real nuclei: 20 minutes; writes docs/validation/fish.md.
+## Installs Big-FISH into an environment of its own, to be measured beside it.
+validate-fish: setup
+	$(BIN)/python -m tests.validation fish
 
 ## Wrong rules on purpose: does a test notice?  An hour; results so far are kept in results/.
 mutation: setup
