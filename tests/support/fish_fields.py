@@ -129,6 +129,7 @@ def chain_steps(paths: list[Path], out: Path, **row: object) -> Iterator[tuple[s
             fish_signals.run,
             image=paths,
             slide=slide,
+            quality=out / "quality.json",
             labels=labels,
             objects=objects,
             signals=signals,

@@ -26,6 +26,7 @@ rule fish_nuclei:
 rule fish_signals:
     input:
         slide="images/{image_id}/slide.json",
+        quality="images/{image_id}/quality.json",
         labels="images/{image_id}/fish_labels.tif",
         objects="images/{image_id}/fish_objects.parquet",
     output:
@@ -43,7 +44,7 @@ rule fish_signals:
         version=VERSION,
     shell:
         "her2path --verbose step fish_signals --image {params.image:q} --slide {input.slide:q}"
-        " --labels {input.labels:q} --objects {input.objects:q} --signals {output.signals:q}"
+        " --quality {input.quality:q} --labels {input.labels:q} --objects {input.objects:q} --signals {output.signals:q}"
         " --optics {output.optics:q} --params {params.settings:q} 2> {log:q}"
 
 

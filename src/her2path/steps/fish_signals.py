@@ -22,8 +22,15 @@ from her2path.imaging.fish.learning import Learnt, ProbeField, SameDyeError, Sig
 from her2path.imaging.fish.patches import ClusterParams, SingleSignal
 from her2path.imaging.fish.signals import ChannelSignals, Glow, count_signals
 from her2path.imaging.fish.spots import SpotParams
-from her2path.imaging.fish.windows import Window, windows_of
-from her2path.io.documents import FishSignalsDoc, SlideDoc, read_document, write_document
+from her2path.imaging.fish.windows import Window, window_at, windows_in
+from her2path.io.documents import (
+    FishSignalsDoc,
+    QualityDoc,
+    SlideDoc,
+    SlideResult,
+    read_document,
+    write_document,
+)
 from her2path.io.fields.channels import check_probe
 from her2path.io.fields.opening import open_field
 from her2path.io.fields.source import FieldSource
@@ -64,6 +71,7 @@ def run(
     *,
     image: list[Path],
     slide: Path,
+    quality: Path,
     labels: Path,
     objects: Path,
     signals: Path,
@@ -78,8 +86,7 @@ def run(
     settings = _settings(params)
     roles = tuple(channel.role for channel in result.channels)
     probes = ("her2",) if sheet.probe is Probe.SINGLE else ("her2", "cep17")
-    margin = round(_MARGIN_UM / result.mpp)
-    windows = list(windows_of(result.height_px0, result.width_px0, margin=margin))
+    windows = _windows(quality, result, sheet.image_id)
     with (
         open_field(image, name=sheet.image_id, channels=roles) as source,
         LabelImage(labels) as nuclei,
@@ -107,7 +114,7 @@ def run(
             optics,
             FishSignalsDoc(
                 produced_by=producer("fish_signals", params),
-                inputs=digests(slide=slide, objects=objects, labels=labels),
+                inputs=digests(slide=slide, quality=quality, objects=objects, labels=labels),
                 sheet=sheet,
                 result=_optics(learnt),
             ),
@@ -122,6 +129,17 @@ def _settings(params: FishSignalsParams) -> SignalParams:
         diameter_um=params.diameter_um,
         min_share=params.min_share,
     )
+
+
+def _windows(quality: Path, slide: SlideResult, image_id: str) -> list[Window]:
+    """Windows over the fields that nuclei were looked for in."""
+    found = read_document(quality, QualityDoc).result
+    if found is None:
+        raise UnsuitableImageError(image_id, "its quality.json holds no result", code="no_result")
+    size = {"height": slide.height_px0, "width": slide.width_px0}
+    margin = round(_MARGIN_UM / slide.mpp)
+    fields = (window_at(*field.place_px0) for field in found.fields)
+    return [window for field in fields for window in windows_in(field, margin=margin, **size)]
 
 
 def _box(window: Window) -> WorkingBox:
