@@ -11,6 +11,7 @@ import numpy as np
 
 from her2path.domain.ish import IshGroup
 from her2path.imaging.phantoms.fish import FishPhantomSpec, spec_for_group
+from her2path.imaging.phantoms.fish_profiles import spec_for_profile
 from her2path.imaging.phantoms.fish_semisynthetic import enlarge_nuclei, place_signals
 from tests.validation.fish.agreement import compare
 from tests.validation.fish.cases import first_seed
@@ -30,6 +31,8 @@ from tests.validation.measures import Measure
 FIRST = 4000
 DIAMETER_UM = 9.0
 MPP = 0.16
+PROFILES = ("plain", "clusters", "shifted", "dim", "bleeding", "uneven")
+"""An ISH group with each of them in turn; the clusters bring copies of their own."""
 LARGEST_PX = 1600
 """Larger fields are cut: some hold a thousand nuclei."""
 
@@ -43,11 +46,13 @@ def read_field(given: tuple[int, RealField, bool], *, fast: bool = False) -> lis
         return []
     group = tuple(IshGroup)[number % len(IshGroup)]
     seed = first_seed(development=development) + FIRST + number
-    spec = spec_for_group(group, replace(FishPhantomSpec(seed=seed), mpp=MPP))
+    spec = spec_for_group(group, FishPhantomSpec(seed=seed, mpp=MPP))
+    profile = PROFILES[number // len(IshGroup) % len(PROFILES)]
+    spec = spec_for_profile(profile, spec)
     phantom = place_signals(np.ascontiguousarray(dapi), np.ascontiguousarray(labels), spec)
     with tempfile.TemporaryDirectory() as name:
-        found = compare(phantom, read_phantom(phantom, Path(name), fast=fast))
-    return [CaseAgreement(f"{field.name[:12]} group {group.value}", field.half, (found,))]
+        found = compare(phantom, read_phantom(phantom, Path(name), fast=fast), spec)
+    return [CaseAgreement(f"{field.name[:12]} {profile}, group {group.value}", field.half, (found,))]
 
 
 def rows(found: Sequence[CaseAgreement]) -> list[Measure]:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from her2path.imaging.phantoms.fish import FishPhantom
 from her2path.imaging.phantoms.fish_account import write_down
 from her2path.imaging.phantoms.fish_layout import Layout, NucleusShape
-from her2path.imaging.phantoms.fish_optics import add_spots, expose
+from her2path.imaging.phantoms.fish_optics import add_spots, expose, warp_channel
 from her2path.imaging.phantoms.fish_probes import NucleusCopies, place_copies
 from her2path.imaging.phantoms.fish_scene import CEP17, DAPI, HER2
 from her2path.imaging.phantoms.fish_spec import FishPhantomSpec
@@ -111,6 +111,7 @@ def place_signals(
     light = _light(dapi, labels, layout, spec, look_rng)
     for channel, plane in ((SignalChannel.HER2, HER2), (SignalChannel.CEP17, CEP17)):
         shown = tuple(c for n in copies for c in n.copies if c.channel is channel)
+        light[plane] = warp_channel(light[plane], channel, spec)
         add_spots(light[plane], shown, spec, plane_um=0.0)
     planes = expose(light, spec, camera_rng)
     full = 2**spec.bit_depth - 1
