@@ -120,16 +120,22 @@ IHC_CONTOURS = _schema(
 
 FISH_OBJECTS = _schema(
     "fish_objects",
-    1,
+    2,
     _column("nucleus_id", pa.int32()),
     _column("x_px0", pa.float64()),
     _column("y_px0", pa.float64()),
     _column("area_um2", pa.float32()),
     _column("solidity", pa.float32()),
     _column("dapi_mean", pa.float32()),
+    # Width of the edge: contrast over the steepest slope across it; null of an object walled in by others.
+    _column("edge_um", pa.float32(), null=True),
+    # Share of the pixels of the object at full scale.
+    _column("dapi_saturated_frac", pa.float32()),
     _column("field", pa.string()),
     # Why the shape alone rules a nucleus out; null = may be counted.
     _column("exclusion", _WORD, null=True),
+    # 1 = the nucleus a reader would take first, by its shape; null where excluded.
+    _column("rank", pa.int32(), null=True),
 )
 """Every DAPI object of one image as segmented, before any signal is looked at."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +14,7 @@ from annotated_types import Gt, Le
 from pydantic import BaseModel, ConfigDict
 
 from her2path.errors import UnsuitableImageError
+from her2path.imaging.fish.field_quality import clipping_level
 from her2path.imaging.fish.nuclei import (
     DapiLevels,
     Nuclei,
@@ -22,6 +23,7 @@ from her2path.imaging.fish.nuclei import (
     number_objects,
     segment_nuclei,
 )
+from her2path.imaging.fish.nucleus_choice import rank_nuclei, suitability_of
 from her2path.imaging.fish.nucleus_shape import ShapeLimits
 from her2path.imaging.fish.windows import Window, sample_of, window_at, windows_in
 from her2path.imaging.regions import region_reasons
@@ -66,6 +68,8 @@ class _Found:
     columns: dict[str, list[object]]
     canvas: LabelCanvas
     number: int = 0
+    suitability: list[float] = field(default_factory=list)
+    """Per object, by its shape."""
 
 
 def run(
@@ -94,20 +98,28 @@ def run(
     with open_field(image, name=sheet.image_id, channels=roles) as source:
         check_probe(source.channels, probe=sheet.probe, image=sheet.image_id)
         dapi = roles.index("dapi")
-        levels = measure_levels(_sample(source, dapi, fields), mpp=result.mpp, params=settings)
+        sample = _sample(source, dapi, fields)
+        levels = measure_levels(sample.astype(np.float32), mpp=result.mpp, params=settings)
         _refuse_empty(levels, sheet.image_id)
+        clipping = clipping_level(sample, full_scale=source.full_scale)
         margin = round(_MARGIN_UM / result.mpp)
         height, width = result.height_px0, result.width_px0
-        for name, field in fields.items():
-            for window in windows_in(field, height=height, width=width, margin=margin):
+        for name, core in fields.items():
+            for window in windows_in(core, height=height, width=width, margin=margin):
                 plane = source.plane(dapi, box=_box(window)).astype(np.float32)
-                nuclei = segment_nuclei(plane, mpp=result.mpp, levels=levels, params=settings)
-                _collect(found, nuclei, window, name)
+                nuclei = segment_nuclei(
+                    plane, mpp=result.mpp, levels=levels, params=settings, full_scale=clipping
+                )
+                worth = suitability_of(
+                    nuclei.shapes, settings.limits, height=window.height, width=window.width, mpp=result.mpp
+                )
+                _collect(found, nuclei, worth, window, name)
     if not found.number:
         raise UnsuitableImageError(
             sheet.image_id, "no nucleus was found on its DAPI channel", code="no_nuclei"
         )
     found.columns["exclusion"] = _with_regions(found.columns, tumour, excluded)
+    found.columns["rank"] = _ranks(found)
     with write_table(objects, FISH_OBJECTS, produced_by=producer("fish_nuclei", params)) as table:
         table.append(dict(found.columns))
     write_labels(labels, found.canvas)
@@ -127,10 +139,10 @@ def _fields(quality: Path, image_id: str) -> dict[str, Window]:
     return {field.name: window_at(*field.place_px0) for field in result.fields}
 
 
-def _sample(source: FieldSource, dapi: int, fields: dict[str, Window]) -> npt.NDArray[np.float32]:
-    """Give an even sample of the fields, of bounded size."""
-    boxes = [_box(window) for field in fields.values() for window in sample_of(field)]
-    return np.concatenate([source.plane(dapi, box=box) for box in boxes]).astype(np.float32)
+def _sample(source: FieldSource, dapi: int, fields: dict[str, Window]) -> npt.NDArray[np.generic]:
+    """Give an even sample of the fields, of bounded size, in the pixel type of the file."""
+    boxes = [_box(window) for core in fields.values() for window in sample_of(core)]
+    return np.concatenate([source.plane(dapi, box=box) for box in boxes])
 
 
 def _refuse_empty(levels: DapiLevels, image_id: str) -> None:
@@ -148,13 +160,16 @@ def _box(window: Window) -> WorkingBox:
     return WorkingBox(window.top, window.left, window.height, window.width)
 
 
-def _collect(found: _Found, nuclei: Nuclei, window: Window, field_id: str) -> None:
+def _collect(
+    found: _Found, nuclei: Nuclei, worth: npt.NDArray[np.float64], window: Window, field_id: str
+) -> None:
     """Add the objects that the window owns and that no window before has painted."""
     box = _box(window)
     numbers, painted = number_objects(nuclei, window, found.canvas.read(box), first=found.number + 1)
     for index in np.flatnonzero(numbers).tolist():
         row, col = window.top + nuclei.shapes.row[index], window.left + nuclei.shapes.col[index]
         _append(found.columns, nuclei, index, (int(numbers[index]), float(col), float(row), field_id))
+        found.suitability.append(float(worth[index]))
     found.number += int(np.count_nonzero(numbers))
     found.canvas.write(box, painted)
 
@@ -164,6 +179,7 @@ def _append(
 ) -> None:
     number, x_px0, y_px0, field_id = head
     shapes = nuclei.shapes
+    edge_um = float(shapes.edge_um[index])
     values: dict[str, object] = {
         "nucleus_id": number,
         "x_px0": x_px0,
@@ -171,6 +187,8 @@ def _append(
         "area_um2": float(shapes.area_um2[index]),
         "solidity": float(shapes.solidity[index]),
         "dapi_mean": float(shapes.dapi_mean[index]),
+        "edge_um": edge_um if 0.0 < edge_um < np.inf else None,
+        "dapi_saturated_frac": float(shapes.saturated_frac[index]),
         "field": field_id,
         "exclusion": nuclei.exclusion[index],
     }
@@ -187,3 +205,16 @@ def _with_regions(
     x, y = (np.array(columns[name], dtype=np.float64) for name in ("x_px0", "y_px0"))
     drawn = region_reasons(x, y, tumour, excluded)
     return [region or shape for region, shape in zip(drawn, columns["exclusion"], strict=True)]
+
+
+def _ranks(found: _Found) -> list[object]:
+    """Order of the nuclei that neither shape nor region rules out."""
+    columns = found.columns
+    return list(
+        rank_nuclei(
+            np.array(columns["nucleus_id"], np.int32),
+            np.array(found.suitability),
+            np.array(columns["area_um2"], np.float64),
+            np.array([reason is None for reason in columns["exclusion"]]),
+        )
+    )

@@ -11,7 +11,7 @@ import tifffile
 from her2path.errors import ChannelError, PixelSizeError, UnsuitableImageError
 from her2path.imaging.fish import windows
 from her2path.io.tables import FISH_OBJECTS, read_table
-from tests.support.fish_fields import Disc, Dot, draw_field, run_chain, write_ome
+from tests.support.fish_fields import Disc, Dot, chain_steps, draw_field, run_chain, write_ome
 
 DISCS = [Disc(r, c) for r in (64, 190) for c in (64, 190)]
 DOTS = [Dot(k, d.row + 12 * k, d.col + 6) for d in DISCS for k in (1, 2)]
@@ -38,6 +38,36 @@ def test_table_and_label_image_hold_the_same_nuclei(tmp_path, field):
     ):
         assert labels[int(y), int(x)] == number
         assert (labels == number).sum() * 0.16**2 == pytest.approx(area, rel=0.05)
+
+
+def objects_of(path, out, **row):
+    """Rows of fish_objects, without running the steps behind it."""
+    for name, step in chain_steps([path], out, **row):
+        step()
+        if name == "fish_nuclei":
+            break
+    return read_table(out / "fish_objects.parquet", FISH_OBJECTS).to_pydict()
+
+
+def test_nuclei_that_may_be_counted_are_ranked_and_the_others_are_not(tmp_path):
+    medium, cut_off, large = Disc(64, 64), Disc(200, 20), Disc(200, 110, radius=44)
+    planes = draw_field([medium, Disc(128, 200), cut_off, large], [])
+    objects = objects_of(write_ome(tmp_path / "f.ome.tif", planes), tmp_path / "out")
+    ranks = dict(zip(objects["nucleus_id"], objects["rank"], strict=True))
+    labels = tifffile.imread(tmp_path / "out" / "fish_labels.tif")
+    assert sorted(rank for rank in ranks.values() if rank) == [1, 2, 3]
+    assert ranks[labels[200, 10]] is None
+    assert ranks[labels[200, 110]] == 3
+
+
+def test_the_share_of_a_nucleus_at_full_scale_is_written_and_rules_it_out(tmp_path):
+    discs = [Disc(r, c) for r in (64, 190) for c in range(64, 700, 100)]
+    dots = [Dot(k, d.row + 12 * k, d.col + 6) for d in discs for k in (1, 2)]
+    planes = draw_field([*discs[:-1], Disc(190, 664, level=6000)], dots, size=(256, 740))
+    objects = objects_of(write_ome(tmp_path / "f.ome.tif", planes), tmp_path / "out")
+    shares = dict(zip(objects["exclusion"], objects["dapi_saturated_frac"], strict=True))
+    assert shares["dapi_saturated"] > 0.8
+    assert shares[None] == 0.0
 
 
 def test_nuclei_outside_the_tumour_or_in_an_excluded_region_are_not_counted(tmp_path, field):
