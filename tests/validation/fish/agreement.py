@@ -7,7 +7,8 @@ held against a method that finds them.
 *Signals*: copies of one colour within one signal diameter (also through others) are one true signal,
 across nuclei that overlap as well.  It is found if a counted signal lies within one signal radius of
 one of its spots or of their centre; pairs are made from the nearest on, one to one.  Nuclei that hold
-a true cluster of that colour, and nuclei obscured by an artefact, are left out on both sides.
+a true cluster of that colour, and nuclei obscured by an artefact or lifted out of focus, are left out on
+both sides.
 
 *Counts*: over nuclei scored by both, her2path and the truth: matched as above, whole, single, tumour,
 with both colours.  The true count is what can be resolved.
@@ -210,7 +211,7 @@ def signal_hits(
     truth = phantom.truth
     own = [s for s in truth.signals if s.channel.value == role]
     clustered = {s.nucleus_id for s in own if s.is_cluster}
-    unasked = clustered | {n.nucleus_id for n in truth.nuclei if n.obscured}
+    unasked = clustered | {n.nucleus_id for n in truth.nuclei if n.obscured or not n.in_focus}
     over = nuclei_at(phantom.labels, places, reach_px=EDGE_UM / truth.mpp)
     kept = ~np.isin(over, sorted(unasked))
     kept &= (over > 0) | (np.zeros(len(places), bool) if counted is None else counted)
@@ -272,7 +273,8 @@ def cluster_copies(truth: FishTruth, reading: FieldReading) -> list[tuple[int, i
     found = reading.signals.get("her2")
     if found is None:
         return []
-    clear = {n.nucleus_id for n in truth.nuclei if not (n.cut_off or n.overlapping or n.obscured)}
+    hidden = {n.nucleus_id for n in truth.nuclei if n.obscured or not n.in_focus}
+    clear = {n.nucleus_id for n in truth.nuclei if not (n.cut_off or n.overlapping)} - hidden
     groups = [
         group
         for group in _cluster_groups(truth)

@@ -139,11 +139,13 @@ def test_two_found_signals_never_share_one_true_signal():
     assert signal_hits(field(signal(50, 50)), "her2", places((50, 50.5), (50, 49.5))) == Hits(2, 1, 1)
 
 
-def test_nuclei_with_a_cluster_and_obscured_ones_are_left_out_on_both_sides():
+def test_nuclei_with_a_cluster_and_hidden_ones_are_left_out_on_both_sides():
     clustered = field(*(signal(50, 50 + i, cluster=1) for i in range(6)))
     assert signal_hits(clustered, "her2", places((50, 50), (60, 60))) == Hits(0, 0, 0)
     obscured = field(signal(50, 50), nucleus=replace(NUCLEUS, obscured=True))
     assert signal_hits(obscured, "her2", places((50, 50))) == Hits(0, 0, 0)
+    lifted = field(signal(50, 50), nucleus=replace(NUCLEUS, in_focus=False))
+    assert signal_hits(lifted, "her2", places((50, 50))) == Hits(0, 0, 0)
 
 
 def test_a_spot_beside_all_nuclei_is_false_only_where_it_was_counted_in_one():

@@ -161,6 +161,7 @@ def _nucleus(
         cep17_resolvable=_resolvable(cep17, spec) if dual else None,
         exclusion=_exclusion(shape, view, her2=bool(her2), cep17=bool(cep17) or not dual),
         population=shape.population if shape.kind is NucleusKind.TUMOUR else 0,
+        in_focus=not shape.lift_um,
     )
 
 

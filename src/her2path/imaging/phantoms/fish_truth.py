@@ -94,6 +94,8 @@ class TrueNucleus:
     """Why it is not counted; None = evaluable."""
     population: int = 1
     """Sort of tumour cells, 1 or 2; 0 = no tumour cell."""
+    in_focus: bool = True
+    """Lies in the section's plane; the signals of a lifted nucleus cannot be seen."""
 
 
 @dataclass(frozen=True, slots=True)
