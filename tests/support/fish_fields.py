@@ -143,6 +143,7 @@ def chain_steps(paths: list[Path], out: Path, **row: object) -> Iterator[tuple[s
             fish_counts.run,
             image=paths,
             slide=slide,
+            quality=out / "quality.json",
             objects=objects,
             labels=labels,
             signals=signals,

@@ -51,6 +51,7 @@ rule fish_signals:
 rule fish_counts:
     input:
         slide="images/{image_id}/slide.json",
+        quality="images/{image_id}/quality.json",
         objects="images/{image_id}/fish_objects.parquet",
         labels="images/{image_id}/fish_labels.tif",
         signals="images/{image_id}/fish_signals.parquet",
@@ -71,7 +72,8 @@ rule fish_counts:
         version=VERSION,
     shell:
         "her2path --verbose step fish_counts --image {params.image:q} --slide {input.slide:q}"
-        " --objects {input.objects:q} --labels {input.labels:q} --signals {input.signals:q}"
+        " --quality {input.quality:q} --objects {input.objects:q} --labels {input.labels:q}"
+        " --signals {input.signals:q}"
         " --optics {input.optics:q} --nuclei {output.nuclei:q} --counts {output.counts:q}"
         " --gallery {output.gallery:q} --overview {output.overview:q}"
         " --heterogeneity {output.heterogeneity:q}"

@@ -17,6 +17,7 @@ from her2path.imaging.fish.field_picture import (
     Fate,
     FieldView,
     Scale,
+    Scan,
     render_heterogeneity,
     render_overview,
     view_of,
@@ -40,10 +41,6 @@ from her2path.io.slides.source import WorkingBox
 
 _SEPARATE_COLUMNS = 9
 """Three nuclei side by side where each is shown three times."""
-_MARGIN_UM = 15.0
-"""Shown around the objects of a field that is part of a scan."""
-_WHOLE_PX = 4096
-"""Images up to this side are one field and shown whole."""
 _PROBES = ("her2", "cep17")
 
 
@@ -54,7 +51,6 @@ class ShownNucleus:
     count: NucleusCount
     x_px0: float
     y_px0: float
-    field: str
     rank: int | None
     """1 = the nucleus a reader would take first; None = excluded."""
     copies: tuple[int, int]
@@ -88,6 +84,8 @@ class FishPictures:
 
     source: FieldSource
     labels: LabelImage
+    fields: Mapping[str, WorkingBox]
+    """Where nuclei were looked for, by name."""
     mpp: float
     probe: Probe
     nuclei: Sequence[ShownNucleus]
@@ -126,7 +124,8 @@ class FishPictures:
 
     def overview(self) -> bytes:
         """Show every field with what became of its objects."""
-        return _png(render_overview(self._views(), {n.count.nucleus_id: self._fate(n) for n in self.nuclei}))
+        fates = {n.count.nucleus_id: self._fate(n) for n in self.nuclei}
+        return _png(render_overview(self._views(), fates, self._scan()))
 
     def heterogeneity(self) -> bytes:
         """Show every field with its counted nuclei filled by their own ratio and copies."""
@@ -144,6 +143,17 @@ class FishPictures:
             return Fate.EXCLUDED
         return Fate.SECOND if nucleus.count.nucleus_id in self.members else Fate.COUNTED
 
+    def _scan(self) -> Scan | None:
+        """Where the fields of a scan lie; None where one field is the whole image."""
+        if list(self.fields.values()) == [self.source.whole]:
+            return None
+        width, height = self.source.size_px0
+        fields = {
+            name: (self.mpp * box.col, self.mpp * box.row, self.mpp * box.width, self.mpp * box.height)
+            for name, box in self.fields.items()
+        }
+        return Scan(self.mpp * width, self.mpp * height, fields)
+
     def _views(self) -> list[FieldView]:
         dapi = next(channel.index for channel in self.source.channels if channel.role == "dapi")
         return [
@@ -153,25 +163,8 @@ class FishPictures:
                 self.labels.read(box),
                 mpp=self.mpp,
             )
-            for name, box in self._fields().items()
+            for name, box in self.fields.items()
         ]
-
-    def _fields(self) -> dict[str, WorkingBox]:
-        """Boxes of the fields, by name: a camera's field is the whole image."""
-        width, height = self.source.size_px0
-        names = sorted({n.field for n in self.nuclei})
-        if max(width, height) <= _WHOLE_PX:
-            return {names[0]: self.source.whole}
-        margin = _MARGIN_UM / self.mpp
-        boxes = {}
-        for name in names:
-            x = [n.x_px0 for n in self.nuclei if n.field == name]
-            y = [n.y_px0 for n in self.nuclei if n.field == name]
-            left, top = max(0, round(min(x) - margin)), max(0, round(min(y) - margin))
-            right = min(width, max(left + 1, round(max(x) + margin)))
-            bottom = min(height, max(top + 1, round(max(y) + margin)))
-            boxes[name] = WorkingBox(top, left, bottom - top, right - left)
-        return boxes
 
     def _planes(self, index: int) -> tuple[dict[str, npt.NDArray[np.float32]], tuple[int, int]]:
         side = max(round(SIDE_UM / self.mpp), 8)

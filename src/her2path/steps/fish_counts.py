@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -13,7 +13,6 @@ from typing import Annotated, Any
 from annotated_types import Ge, Le
 from pydantic import BaseModel, ConfigDict
 
-from her2path.domain.counted_areas import areas_of
 from her2path.domain.flags import Flag
 from her2path.domain.guideline.rejections import MIN_AREAS, MIN_NUCLEI
 from her2path.domain.ish import NucleusSignals, Probe
@@ -38,6 +37,7 @@ from her2path.io.documents import (
     FishCountsDoc,
     FishCountsResult,
     FishSignalsDoc,
+    QualityDoc,
     SlideDoc,
     read_document,
     write_document,
@@ -47,6 +47,8 @@ from her2path.io.files import write_bytes
 from her2path.io.fish_entries import FishSignalsResult
 from her2path.io.label_image import LabelImage
 from her2path.io.provenance import digests, producer
+from her2path.io.quality_entries import FishField
+from her2path.io.slides.source import WorkingBox
 from her2path.io.tables import FISH_NUCLEI, FISH_OBJECTS, FISH_SIGNALS, read_table, write_table
 from her2path.reports.fish_pictures import FishPictures, GalleryParams, ShownNucleus, ShownSignal
 
@@ -93,6 +95,7 @@ def run(
     *,
     image: list[Path],
     slide: Path,
+    quality: Path,
     objects: Path,
     labels: Path,
     signals: Path,
@@ -110,9 +113,13 @@ def run(
     if document.result is None:
         raise UnsuitableImageError(sheet.image_id, "its slide.json holds no result", code="no_result")
     mpp = document.result.mpp
+    looked_at = read_document(quality, QualityDoc).result
+    if looked_at is None:
+        raise UnsuitableImageError(sheet.image_id, "its quality.json holds no result", code="no_result")
     measured = _Measured(
         table=read_table(objects, FISH_OBJECTS).to_pydict(),
         found=_read_signals(signals),
+        fields={field.name: field for field in looked_at.fields},
         mpp=mpp,
         dual=sheet.probe is Probe.DUAL,
         name=signals.name,
@@ -125,7 +132,9 @@ def run(
         counts,
         FishCountsDoc(
             produced_by=producer("fish_counts", params),
-            inputs=digests(slide=slide, objects=objects, labels=labels, signals=signals, optics=optics),
+            inputs=digests(
+                slide=slide, quality=quality, objects=objects, labels=labels, signals=signals, optics=optics
+            ),
             sheet=sheet,
             result=result,
         ),
@@ -139,7 +148,8 @@ def run(
             ShownSignal(s.nucleus_id, s.role, s.x_px0, s.y_px0, s.is_cluster, s.copies)
             for s in measured.found
         ]
-        pictures = FishPictures(source, label_image, mpp, sheet.probe, shown, drawn, members)
+        boxes = {f.name: WorkingBox(f.y_px0, f.x_px0, f.height_px0, f.width_px0) for f in looked_at.fields}
+        pictures = FishPictures(source, label_image, boxes, mpp, sheet.probe, shown, drawn, members)
         wanted = GalleryParams(params.gallery_nuclei, params.gallery_excluded, params.gallery_channels)
         write_bytes(gallery, pictures.gallery(wanted))
         write_bytes(overview, pictures.overview())
@@ -160,6 +170,8 @@ class _Measured:
     table: dict[str, list[Any]]
     """Columns of `fish_objects`."""
     found: Sequence[_Signal]
+    fields: Mapping[str, FishField]
+    """Where nuclei were looked for, by name."""
     mpp: float
     dual: bool
     name: str
@@ -191,18 +203,16 @@ class _Measured:
                 least, most = signal.bounds
                 low[signal.nucleus_id] += least
                 high[signal.nucleus_id] += most
-        columns = zip(*(self.table[name] for name in ("x_px0", "y_px0", "field")), strict=True)
-        ranks = self.table.get("rank", [None] * len(counted))
+        places = zip(self.table["x_px0"], self.table["y_px0"], strict=True)
         return [
             ShownNucleus(
                 count,
                 x,
                 y,
-                field,
                 None if count.exclusion else rank,
                 (low[count.nucleus_id], high[count.nucleus_id]),
             )
-            for count, (x, y, field), rank in zip(counted, columns, ranks, strict=True)
+            for count, (x, y), rank in zip(counted, places, self.table["rank"], strict=True)
         ]
 
     def places_um(self) -> list[tuple[float, float]]:
@@ -271,11 +281,13 @@ def _part(share: Fraction | None, total: int) -> PartEntry | None:
 
 
 def _areas(measured: _Measured, scored: Sequence[int]) -> int:
-    places = measured.places_um()
-    fields: dict[str, list[tuple[float, float]]] = {}
-    for index in scored:
-        fields.setdefault(measured.table["field"][index], []).append(places[index])
-    return len(set(areas_of(fields).values()))
+    """Count the areas whose fields hold scored nuclei."""
+    names = {measured.table["field"][index] for index in scored}
+    if strays := sorted(names - measured.fields.keys()):
+        raise ArtefactError(
+            "quality.json", f"does not fit fish_objects.parquet: it has no field {strays[0]!r}"
+        )
+    return len({measured.fields[name].area for name in names})
 
 
 def _shortfalls(nuclei: int, areas: int) -> tuple[Reason, ...]:

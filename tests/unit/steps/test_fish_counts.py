@@ -77,6 +77,7 @@ def test_signals_of_another_run_are_refused(tmp_path):
         fish_counts.run(
             image=[path],
             slide=out / "slide.json",
+            quality=out / "quality.json",
             objects=out / "fish_objects.parquet",
             labels=out / "fish_labels.tif",
             signals=out / "alien.parquet",

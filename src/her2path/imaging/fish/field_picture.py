@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from her2path.imaging.fish.gallery import GAP_PX, INK, MUTED, PAGE, blank, text_width, write
+from her2path.imaging.fish.gallery import GAP_PX, INK, MUTED, blank, text_width, write
 
 Rgb = npt.NDArray[np.uint8]
 Colour = tuple[int, int, int]
@@ -24,6 +24,10 @@ Colour = tuple[int, int, int]
 _PANEL_PX = 1180
 _PAIR_PX = 800
 """Longer side of a field on the overview, and on the map, where two stand side by side."""
+_TILE_PX, _SMALL_PX = 760, 560
+"""The same where there are several fields."""
+_MAP_PX = 320
+"""Longer side of the map of a scan."""
 _LEAST_WIDTH_PX = 640
 """So that the legend fits over a small field."""
 _BAR_UM = 50.0
@@ -104,7 +108,17 @@ def view_of(
     return _shrunk(FieldView(name, dapi, labels, mpp), _PANEL_PX)
 
 
-def render_overview(views: Sequence[FieldView], fates: Mapping[int, Fate]) -> Rgb:
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """A scan and where its fields lie, for a map of them."""
+
+    width_um: float
+    height_um: float
+    fields: Mapping[str, tuple[float, float, float, float]]
+    """Left, top, width and height of each in µm, by name."""
+
+
+def render_overview(views: Sequence[FieldView], fates: Mapping[int, Fate], scan: Scan | None = None) -> Rgb:
     """Draw every field with the outlines of its objects.
 
     Parameters
@@ -113,23 +127,34 @@ def render_overview(views: Sequence[FieldView], fates: Mapping[int, Fate]) -> Rg
         At least one.
     fates : mapping of int to Fate
         Of every object, by its label.
+    scan : Scan or None
+        Drawn above the fields; None = the field is the whole image.
 
     Returns
     -------
     page : ndarray of uint8, shape (H, W, 3)
     """
-    width = max(_LEAST_WIDTH_PX, *(view.dapi.shape[1] for view in views)) + 2 * GAP_PX
+    columns = 1 if len(views) == 1 else 2
+    small = [_shrunk(view, _PANEL_PX if columns == 1 else _TILE_PX) for view in views]
+    widest = max(view.dapi.shape[1] for view in small)
+    width = max(_LEAST_WIDTH_PX, columns * (widest + GAP_PX) + GAP_PX)
     entries = [(str(fate), *_FATES[fate]) for fate in (Fate.COUNTED, Fate.SECOND, Fate.EXCLUDED)]
     if Fate.SECOND not in fates.values():
         del entries[1]
     parts = [_legend_of_lines(entries, width)]
-    for view in views:
+    if scan is not None:
+        parts.append(_map_of(scan, width))
+    pictures = []
+    for view in small:
         picture = _grey(view)
         for fate in (Fate.EXCLUDED, Fate.COUNTED, Fate.SECOND):
             chosen = {label for label, found in fates.items() if found is fate}
             _outline(picture, view.labels, chosen, *_FATES[fate])
         _number(picture, view.labels, {label for label, fate in fates.items() if fate is not Fate.EXCLUDED})
-        parts += _framed(view, [picture], width)
+        pictures.append(picture)
+    for start in range(0, len(small), columns):
+        row = slice(start, start + columns)
+        parts += _framed([f"Field {view.name}" for view in small[row]], pictures[row], small[row], width)
     page: Rgb = np.concatenate(parts)
     return page
 
@@ -154,7 +179,7 @@ def render_heterogeneity(
     -------
     page : ndarray of uint8, shape (H, W, 3)
     """
-    side = _PANEL_PX if len(quantities) == 1 else _PAIR_PX
+    side = _PANEL_PX if len(quantities) == len(views) == 1 else _PAIR_PX if len(views) == 1 else _SMALL_PX
     small = [_shrunk(view, side) for view in views]
     widest = max(view.dapi.shape[1] for view in small)
     width = max(len(quantities) * (widest + GAP_PX) + GAP_PX, 900)
@@ -170,7 +195,7 @@ def render_heterogeneity(
             _outline(picture, view.labels, set(members), *_MEMBER)
             _write_title(picture, scale.title)
             pictures.append(picture)
-        parts += _framed(view, pictures, width)
+        parts += _framed([f"Field {view.name}"], pictures, [view] * len(pictures), width)
     page: Rgb = np.concatenate(parts)
     return page
 
@@ -252,17 +277,36 @@ def _box_in(picture: Rgb, words: str, place: tuple[int, int]) -> None:
     cv2.rectangle(picture, *corners, (0, 0, 0), -1)
 
 
-def _framed(view: FieldView, pictures: Sequence[Rgb], width: int) -> list[Rgb]:
-    """Put a heading over the panels of one field, and a bar of known length into each."""
-    heading = blank(24, width)
-    write(heading, f"Field {view.name}", (GAP_PX, 16), INK)
-    row = np.full((view.dapi.shape[0] + GAP_PX, width, 3), PAGE, np.uint8)
+def _framed(
+    headings: Sequence[str], pictures: Sequence[Rgb], views: Sequence[FieldView], width: int
+) -> list[Rgb]:
+    """Lay pictures side by side, with headings over them and a bar of known length in each."""
+    above = blank(24, width)
+    row = blank(max(picture.shape[0] for picture in pictures) + GAP_PX, width)
     left = GAP_PX
-    for picture in pictures:
+    for place, (picture, view) in enumerate(zip(pictures, views, strict=True)):
+        if place < len(headings):
+            write(above, headings[place], (left, 16), INK)
         _draw_bar(picture, view.mpp)
         row[: picture.shape[0], left : left + picture.shape[1]] = picture
         left += picture.shape[1] + GAP_PX
-    return [heading, row]
+    return [above, row]
+
+
+def _map_of(scan: Scan, width: int) -> Rgb:
+    """Draw the outline of a scan with its fields in their places."""
+    step = _MAP_PX / max(scan.width_um, scan.height_um)
+    high, wide = (max(8, round(length * step)) for length in (scan.height_um, scan.width_um))
+    part = blank(high + 34, width)
+    words = f"Fields on the scan ({scan.width_um / 1000:.1f} x {scan.height_um / 1000:.1f} mm)"
+    write(part, words, (GAP_PX, 16), INK)
+    cv2.rectangle(part, (GAP_PX, 24), (GAP_PX + wide, 24 + high), MUTED, 1)
+    for name, (left, top, across, down) in scan.fields.items():
+        corner = GAP_PX + round(left * step), 24 + round(top * step)
+        opposite = GAP_PX + round((left + across) * step), 24 + round((top + down) * step)
+        cv2.rectangle(part, corner, opposite, _FATES[Fate.COUNTED][0], 1)
+        write(part, name.rpartition(".")[2], (opposite[0] + 3, corner[1] + 9), INK)
+    return part
 
 
 def _draw_bar(picture: Rgb, mpp: float) -> None:

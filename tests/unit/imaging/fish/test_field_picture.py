@@ -9,6 +9,7 @@ from her2path.imaging.fish.field_picture import (
     COPIES,
     RATIO,
     Fate,
+    Scan,
     render_heterogeneity,
     render_overview,
     view_of,
@@ -40,6 +41,17 @@ def test_a_second_population_is_outlined_more_strongly_than_the_others():
     orange = (page[..., 0] > 200) & (page[..., 2] < 120)
     blue = (page[..., 2] > 200) & (page[..., 0] < 130)
     assert orange[40:].sum() > blue[40:].sum() > 300
+
+
+def test_fields_of_a_scan_are_tiled_and_marked_on_its_map():
+    scan = Scan(5000.0, 2500.0, {"s.f1": (0.0, 0.0, 350.0, 350.0), "s.f2": (4000.0, 2000.0, 350.0, 350.0)})
+    fates = {1: Fate.COUNTED, 2: Fate.COUNTED}
+    views = [a_view(), a_view()]
+    with_map, without = render_overview(views, fates, scan), render_overview(views, fates)
+    assert with_map.shape[0] - without.shape[0] == 160 + 34
+    # Two fields stand side by side: one row of pictures.
+    assert without.shape[0] < 2 * 400
+    assert without.shape[1] > 2 * 400
 
 
 def test_nuclei_are_filled_by_their_own_value():
