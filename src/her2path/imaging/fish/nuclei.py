@@ -51,7 +51,7 @@ class NucleusParams:
     the surroundings are nuclei too, so that it must stay below 1."""
     seed_light: float = 1.0
     """Power of the local brightness in the seed map: a dark line between two nuclei parts them too."""
-    seed_um: float = 0.7
+    seed_um: float = 0.8
     """Smoothing of the distance map; shallower necks do not split a nucleus."""
     seed_depth: float = 0.12
     """A seed must rise above the saddle to its neighbour by this share of its own height."""
@@ -216,6 +216,16 @@ def _smooth(image: Image, sigma_px: float) -> Image:
     return smooth
 
 
+def _surroundings(image: Image, sigma_px: float) -> Image:
+    """Blur widely, on a grid as coarse as a quarter of the blur: the same at a fraction of the cost."""
+    step = max(int(sigma_px / 4), 1)
+    size = (max(image.shape[1] // step, 1), max(image.shape[0] // step, 1))
+    coarse = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    blurred = cv2.GaussianBlur(coarse, (0, 0), sigma_px / step)
+    wide: Image = cv2.resize(blurred, image.shape[::-1], interpolation=cv2.INTER_LINEAR).astype(np.float32)
+    return wide
+
+
 def _otsu(image: Image) -> float:
     top = float(np.percentile(image, 99.8))
     if top <= 0:
@@ -229,7 +239,7 @@ def _foreground(smooth: Image, levels: DapiLevels, mpp: float, params: NucleusPa
     """Pixels above the global threshold and above their own surroundings, holes filled."""
     radius = max(params.local_um / mpp, 3.0)
     root = np.sqrt(np.clip(smooth, 0, None))
-    local = cv2.GaussianBlur(root, (0, 0), radius) * np.float32(params.local_level)
+    local = _surroundings(root, radius) * np.float32(params.local_level)
     mask = ((smooth > levels.threshold - levels.background) & (root > local)).astype(np.uint8)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * max(round(0.45 / mpp), 1) + 1,) * 2)
     mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, disc).astype(np.uint8)
@@ -249,7 +259,7 @@ def _split(mask: Mask, smooth: Image, mpp: float, params: NucleusParams) -> Labe
     rounded = _smooth(distance.astype(np.float32), params.seed_um / mpp)
     if params.seed_light > 0:
         inner = _smooth(np.clip(smooth, 0, None), params.seed_um / mpp)
-        around = _smooth(np.clip(smooth, 0, None), params.local_um / mpp)
+        around = _surroundings(np.clip(smooth, 0, None), params.local_um / mpp)
         rounded *= np.clip(inner / np.maximum(around, 1e-6), 0.25, 4.0) ** np.float32(params.seed_light)
     rounded[~mask] = 0
     # The map is smooth: its tops are found on a coarser grid in a fraction of the time.
