@@ -90,3 +90,26 @@ def test_a_table_that_differs_from_the_document_is_refused(tmp_path):
     mixed = [p for p in artefacts if p.suffix != ".parquet"] + [p for p in others if p.suffix == ".parquet"]
     with pytest.raises(ArtefactError, match=r"fish_nuclei\.parquet"):
         ish_counts(gather_images(read_document(call, CallDoc), mixed), {}, CUTS)
+
+
+def test_nuclei_that_look_like_a_second_population_are_squares_in_the_plot(tmp_path):
+    mixed = [(2, 2)] * 20 + [(1, 1)] * 8 + [(3, 2)] * 8 + [(16, 2)] * 6
+    (count,) = counts_of(tmp_path, Fish("f1", mixed))
+    scatter = str(count.figures[0])
+    assert scatter.count("<rect") == 1
+    assert "6 nuclei: 16 HER2, 2 CEP17" in scatter
+    assert count.findings.second.share.startswith("6 of 42")
+
+
+def test_a_homogeneous_count_has_circles_only(tmp_path):
+    (count,) = counts_of(tmp_path, Fish("f1", nuclei(40, 7.2, 2.1)))
+    assert "<rect" not in str(count.figures[0])
+    assert count.findings.second is None
+
+
+def test_both_colours_have_a_histogram(tmp_path):
+    (count,) = counts_of(tmp_path, Fish("f1", nuclei(40, 7.2, 2.1)))
+    assert [("CEP17 signals per nucleus</title>" in str(figure)) for figure in count.figures[1:]] == [
+        False,
+        True,
+    ]
