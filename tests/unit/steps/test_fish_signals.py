@@ -58,7 +58,7 @@ def test_weak_spots_are_listed_with_0_copies(tmp_path):
     result = run_chain([path], tmp_path / "out")
     faint = [r for r in rows_of(tmp_path / "out") if r["copies"] == 0]
     assert [(round(r["y_px0"]), round(r["x_px0"])) for r in faint] == [(round(weak.row), round(weak.col))]
-    assert (result.weak_signals, result.her2_signals) == (1, 12)
+    assert (result.quality.weak.number, result.her2_signals) == (1, 12)
 
 
 def test_glow_over_a_nucleus_is_listed_with_no_height_of_its_own(tmp_path):

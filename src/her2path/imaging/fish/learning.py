@@ -43,7 +43,10 @@ class SignalParams:
     min_diameter_um: float = 0.5
     """However sharp the optics: a probe of some hundred kilobases is itself nearly as large, and the two
     signals of a replicated locus lie within it."""
-    min_share: float = 0.3
+    unlearnt_snr: float = 8.0
+    """Least significance of a spot where too few are found to know a single signal: nothing but the noise
+    then tells a signal from texture."""
+    min_share: float = 0.25
     """Least height, in single signals, that is counted; less is a weak signal."""
     weak_share: float = 0.15
     """Least height, in single signals, that is listed as weak; less is texture."""

@@ -88,7 +88,7 @@ def count_signals(shown: ProbeField, learnt: Learnt, params: SignalParams) -> Fi
         seen = seen.where(near[seen.row.astype(int), seen.col.astype(int)])
         sigma_px = max(sigma_um / mpp, 0.7)
         debris = debris_mask(seen, shown.dapi, nuclei, sigma_px=sigma_px, min_snr=params.debris_snr)
-        spots = seen.where(~debris)
+        spots = seen.where(~debris if single else ~debris & (seen.snr >= params.unlearnt_snr))
         return spots, single or _unlearnt(spots, sigma_um, params)
 
     seen = of_each(tuple(planes), see)
@@ -160,6 +160,6 @@ def _in_all_colours(role: str, spots: Mapping[str, Spots], within_px: float) -> 
 
 def _unlearnt(spots: Spots, sigma_um: float, params: SignalParams) -> SingleSignal:
     # Too few spots to learn from: the few that stand out are compared with their own median.
-    inside = spots.height[(spots.nucleus > 0) & (spots.snr >= 10)]
+    inside = spots.height[spots.nucleus > 0]
     height = float(np.median(inside)) if len(inside) else float(spots.height.max(initial=1.0))
     return SingleSignal(height, sigma_um, signal_diameter(sigma_um, params), typical_snr(spots))
