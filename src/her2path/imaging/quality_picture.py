@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import cv2
 import numpy as np
@@ -12,6 +12,7 @@ from her2path.imaging.artefact_areas import ArtefactArea
 from her2path.imaging.artefacts import KIND_RGB
 
 TISSUE_RGB = (70, 70, 70)
+FIELD_RGB = (255, 255, 255)
 _TINT = 0.25
 """Opacity of an area's filling: the tissue below stays visible."""
 _SHIFT = 3
@@ -58,6 +59,35 @@ def draw_quality(
         cv2.polylines(canvas, rings, True, (255, 255, 255), 4, cv2.LINE_AA, _SHIFT)
         cv2.polylines(canvas, rings, True, colour, 2, cv2.LINE_AA, _SHIFT)
     return canvas
+
+
+def mark_fields(
+    picture: npt.NDArray[np.uint8],
+    places_px0: Mapping[str, tuple[int, int, int, int]],
+    *,
+    px0_per_px: float,
+) -> npt.NDArray[np.uint8]:
+    """Draw the chosen fields of a fluorescence scan with their names.
+
+    Parameters
+    ----------
+    picture : ndarray of uint8, shape (M, N, 3)
+        The scan in small, RGB.
+    places_px0 : mapping of str to (top, left, height, width)
+        Fields in level-0 pixels; those that cover the whole picture are not drawn.
+    px0_per_px : float
+        Level-0 pixels per pixel of the picture.
+    """
+    drawn = np.ascontiguousarray(picture).copy()
+    for name, place in places_px0.items():
+        top, left, height, width = (round(value / px0_per_px) for value in place)
+        if height >= picture.shape[0] - 1 and width >= picture.shape[1] - 1:
+            continue
+        cv2.rectangle(drawn, (left, top), (left + width, top + height), FIELD_RGB, 2, cv2.LINE_AA)
+        label = name.rsplit(".", maxsplit=1)[-1]
+        at = (left + 6, top + 22)
+        cv2.putText(drawn, label, at, cv2.FONT_HERSHEY_SIMPLEX, 0.6, FIELD_RGB, 2, cv2.LINE_AA)
+    return drawn
 
 
 def _rings(area: ArtefactArea, px0_per_px: float) -> list[npt.NDArray[np.int32]]:

@@ -41,7 +41,7 @@ from her2path.imaging.quality import (
     remark_on_artefacts,
     remark_on_pixel_size,
 )
-from her2path.imaging.quality_picture import draw_quality
+from her2path.imaging.quality_picture import draw_quality, mark_fields
 from her2path.imaging.stain import Rgb, StainModel
 from her2path.imaging.stain_estimation import estimate_stains
 from her2path.imaging.stain_verdict import (
@@ -177,6 +177,8 @@ def run(
             named=document.sheet.control_piece,
             scale=px0_per_mask_px * drawn.shape[1] / facts.width_px0,
         )
+    places = {field.name: field.place_px0 for field in found.result.fields}
+    drawn = mark_fields(drawn, places, px0_per_px=facts.width_px0 / drawn.shape[1])
     write_picture(picture, drawn)
     write_document(
         quality,

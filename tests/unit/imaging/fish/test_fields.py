@@ -20,6 +20,7 @@ from her2path.imaging.fish.fields import (
 )
 from her2path.imaging.fish.survey import ChosenField, Drawn, Geometry, survey_image
 from her2path.imaging.fish.windows import whole_window
+from her2path.imaging.quality_picture import mark_fields
 
 MPP = 0.5
 PARAMS = FieldParams(count=4, side_um=200.0, min_nuclei=20)
@@ -158,3 +159,11 @@ def test_a_cameras_field_is_taken_whole():
     planes = scan()[:, :, :1000]
     [field] = survey(planes).fields
     assert field == ChosenField(whole_window(800, 1000), 1, None, field.states)
+
+
+def test_chosen_fields_are_drawn_and_a_whole_image_is_not():
+    picture = np.zeros((200, 300, 3), np.uint8)
+    drawn = mark_fields(picture, {"scan.f1": (100, 200, 400, 400)}, px0_per_px=5.0)
+    assert (drawn[20:24, 60:100] > 200).any()
+    assert not drawn[150:, 200:].any()
+    assert not mark_fields(picture, {"image": (0, 0, 1000, 1500)}, px0_per_px=5.0).any()
