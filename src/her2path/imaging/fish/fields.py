@@ -36,8 +36,8 @@ _FAINT_SHARE = 0.25
 _NOISE_SNR = 6.0
 AREA_GAP_UM = 1000.0
 """Fields whose edges are further apart lie in two areas."""
-_SECOND_SCORE = 0.2
-"""Least score of a field in a second area, as a share of the best: fewer nuclei are no area of tumour."""
+_LEAST_SCORE = 0.2
+"""Least score of a field as a share of the best one's: less is an edge of the tissue."""
 _TRIALS_PER_FIELD = 4
 _STEPS_PER_SIDE = 4
 
@@ -243,13 +243,10 @@ def choose_fields(
 
     if next_of(iter(ranked)) and params.count > 1:
         first = chosen[0]
-        next_of(
-            field
-            for field in ranked
-            if field.gap(first) > gap_px and field.score >= _SECOND_SCORE * first.score
-        )
-    while len(chosen) < params.count and next_of(iter(ranked)):
-        pass
+        rich = [field for field in ranked if field.score >= _LEAST_SCORE * first.score]
+        next_of(field for field in rich if field.gap(first) > gap_px)
+        while len(chosen) < params.count and next_of(iter(rich)):
+            pass
     return _with_areas(chosen, gap_px)
 
 
