@@ -30,6 +30,8 @@ _MAP_PX = 320
 """Longer side of the map of a scan."""
 _LEAST_WIDTH_PX = 640
 """So that the legend fits over a small field."""
+_ROOM_PX, _SMALL_SCALE = 32, 0.3
+"""Least height of a nucleus for words in full size, and the size of words on smaller ones."""
 _BAR_UM = 50.0
 _DAPI_STRENGTH = 150
 """Grey level of the brightest DAPI: outlines must stand out."""
@@ -265,7 +267,14 @@ def _fill(picture: Rgb, labels: npt.NDArray[np.int32], colours: Mapping[int, Col
 def _number(picture: Rgb, labels: npt.NDArray[np.int32], chosen: set[int]) -> None:
     for label, mask, (row, col) in _objects(labels, chosen):
         words = str(label)
-        place = (col + mask.shape[1] // 2 - text_width(words) // 2, row + mask.shape[0] // 2 + 4)
+        middle = (col + mask.shape[1] // 2, row + mask.shape[0] // 2)
+        if mask.shape[1] < text_width(words) + 12 or mask.shape[0] < _ROOM_PX:
+            # Too small for words on a ground of their own: thin ones leave the nucleus to be seen.
+            place = (middle[0] - text_width(words, scale=_SMALL_SCALE) // 2, middle[1] + 3)
+            write(picture, words, place, (0, 0, 0), scale=_SMALL_SCALE, width=2)
+            write(picture, words, place, (255, 255, 255), scale=_SMALL_SCALE)
+            continue
+        place = (middle[0] - text_width(words) // 2, middle[1] + 4)
         _box_in(picture, words, place)
         write(picture, words, place, INK)
 
