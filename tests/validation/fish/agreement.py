@@ -2,7 +2,7 @@
 
 *Nuclei*: an object is found if it shares more than half of the union with a true one.  True pieces
 below `SLIVER_UM2`, which the border or another nucleus leaves of a nucleus, are neither asked for nor
-held against a method that finds them.
+held against a method that finds them; nor are found objects below it, such as apoptotic bodies.
 
 *Signals*: copies of one colour within one signal diameter (also through others) are one true signal,
 across nuclei that overlap as well.  It is found if a counted signal lies within one signal radius of
@@ -139,17 +139,18 @@ def overlaps(labels: Labels, truth: Labels) -> Floats:
 
 
 def nucleus_hits(labels: Labels, truth: Labels, *, mpp: float) -> Hits:
-    """Objects found at half the union; slivers do not count on either side."""
+    """Count objects found at half the union; slivers do not count on either side."""
     areas = np.bincount(truth.ravel())[1:] * mpp**2
     asked = areas >= SLIVER_UM2
     iou = overlaps(labels, truth)
-    there = np.bincount(labels.ravel())[1:] > 0
+    sizes = np.bincount(labels.ravel())[1:] * mpp**2
+    right = (iou[:, asked] > IOU).any(axis=1)
     on_sliver = np.zeros(len(iou), bool)
     if iou.size:
         best = iou.argmax(axis=1)
         on_sliver = (iou.max(axis=1) > 0) & ~asked[best]
-    hits = int((iou[:, asked] > IOU).sum())
-    return Hits(int((there & ~on_sliver).sum()), int(asked.sum()), hits)
+    counted = right | ((sizes >= SLIVER_UM2) & ~on_sliver)
+    return Hits(int(counted.sum()), int(asked.sum()), int(right.sum()))
 
 
 def _add_counts(

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from her2path.imaging.phantoms.fish_account import cover_of, field_of, write_down
 from her2path.imaging.phantoms.fish_artefacts import hidden_by, render_artefacts
-from her2path.imaging.phantoms.fish_autofluorescence import add_autofluorescence, add_debris
+from her2path.imaging.phantoms.fish_autofluorescence import add_debris, add_fibres, add_hiding_light
 from her2path.imaging.phantoms.fish_layout import Layout, layout_nuclei
 from her2path.imaging.phantoms.fish_optics import add_haze, add_spots, expose, warp_channel
 from her2path.imaging.phantoms.fish_probes import NucleusCopies, place_copies
@@ -82,6 +82,7 @@ def render_fish(spec: FishPhantomSpec) -> FishPhantom:
     covered = cover_of(layout) > 0
     specks = add_specks(still, layout, covered, spec, scene_rng)
     specks += add_debris(still, layout, covered, spec)
+    add_fibres(still, spec)
     add_surroundings(still, layout, noise, spec, scene_rng)
     field = field_of(layout, spec)
     planes = []
@@ -127,7 +128,7 @@ def _plan(spec: FishPhantomSpec) -> _Plan:
         clusters = max([clusters, *(c.cluster_id for c in nucleus.copies)])
         placed.append(nucleus)
     artefacts = render_artefacts(layout, spec, _stream(spec, 5))
-    add_autofluorescence(artefacts, layout, spec)
+    add_hiding_light(artefacts, layout, spec)
     return _Plan(layout, tuple(placed), artefacts)
 
 

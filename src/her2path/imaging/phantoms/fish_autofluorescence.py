@@ -1,7 +1,8 @@
 """Light of tissue and slide beyond blood cells: fibres, lipofuscin, dust, apoptotic bodies.
 
-Fibres, granules and dust can hide signals, so they are drawn with the artefacts, before the truth is
-written down.  Each concern has its own stream of random numbers.
+Granules and dust can hide signals, so they are drawn with the artefacts, before the truth is written
+down; through the even light of fibres a reader counts on.  Each concern has its own stream of random
+numbers.
 """
 
 from __future__ import annotations
@@ -24,10 +25,8 @@ _FIBRE_E = 170.0
 """Light of a bright fibre in the green channel (photoelectrons)."""
 
 
-def add_autofluorescence(light: Plane, layout: Layout, spec: FishPhantomSpec) -> None:
-    """Add fibres, lipofuscin granules and dust to `light` (canvas, shape (3, M, N)), in place."""
-    if spec.tissue.fibres:
-        _add_fibres(light, spec)
+def add_hiding_light(light: Plane, layout: Layout, spec: FishPhantomSpec) -> None:
+    """Add lipofuscin granules and dust to `light` (canvas, shape (3, M, N)), in place."""
     if spec.tissue.granules:
         _add_granules(light, layout, spec)
     if spec.tissue.dust:
@@ -42,8 +41,10 @@ def _area_mm2(light: Plane, spec: FishPhantomSpec) -> float:
     return float(light.shape[1] * light.shape[2] * (spec.mpp / 1000) ** 2)
 
 
-def _add_fibres(light: Plane, spec: FishPhantomSpec) -> None:
-    """Collagen and elastin: wavy bundles, green with some orange and little blue."""
+def add_fibres(light: Plane, spec: FishPhantomSpec) -> None:
+    """Add collagen and elastin: wavy bundles, green with some orange and little blue."""
+    if not spec.tissue.fibres:
+        return
     rng = _stream(spec, _FIBRES)
     shape = light.shape[1], light.shape[2]
     angle = rng.uniform(0, np.pi) + 0.5 * smooth_noise(rng, shape, 18.0 / spec.mpp)

@@ -81,7 +81,7 @@ CONDITIONS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         },
         "bleeding": {"optics": {"bleed": 4.0}},
         "uneven": {"background": 1.3, "optics": {"unevenness": 3.0}},
-        "tilted": {"optics": {"focus_drift_um": 5.0}},
+        "tilted": {"optics": {"focus_drift_um": 2.5}},
         "tilted_stack": {"z_planes": 7, "optics": {"focus_drift_um": 3.0}},
         "stack": {"z_planes": 5},
         "soft": {"blur": 1.3},

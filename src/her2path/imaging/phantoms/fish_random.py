@@ -52,7 +52,9 @@ def random_fish_spec(seed: int, *, side_um: float = _SIDE_UM, hard: bool = False
     if tissue.section_cut:
         # A section leaves about half of the copies and many a nucleus without a colour.
         spec = replace(spec, section_um=float(rng.uniform(4, 6)), nuclei_per_mm2=1.5 * spec.nuclei_per_mm2)
-    return replace(spec, tissue=tissue)
+    # Who takes a stack takes it through the section.
+    step_um = max(0.3, spec.section_um / (spec.z_planes + 1))
+    return replace(spec, tissue=tissue, z_step_um=round(step_um, 2))
 
 
 def _camera(spec: FishPhantomSpec, rng: np.random.Generator, *, hard: bool) -> FishPhantomSpec:
