@@ -41,11 +41,7 @@ class ClusterParams:
     """Least light, in single signals, that can be a cluster; three bright ones by chance are none."""
     min_density: float = 0.5
     """Least mean height of a cluster's patch over that of a single signal: copies that lie on each
-    other add up, while the texture of a nucleus is wide and faint."""
-    diffuse: float = 2.0
-    """Most light of a patch beyond that of its spots, as a multiple of the light of one of its K spots.
-    Copies that run together hide some of their light from the spot filter, the more the fewer of them are
-    told apart; light beyond this is the autofluorescence of the nucleus, and is not counted."""
+    other add up, while the autofluorescence of a nucleus is wide and faint."""
     glow_copies: float = 3.0
     """Light of the other probe in the same patch, in its single signals, from which it may be glow."""
     glow_likeness: float = 0.85
