@@ -15,6 +15,8 @@ from her2path.imaging.phantoms.fish_spec import FishPhantomSpec
 _STREAM = 40
 _SIDE_UM = 128.0
 _PIXELS_UM = (0.08, 0.32)
+_SHIFT_UM = 0.12
+"""Spread of the shift between two filters or two wavelengths."""
 _FINE_UM = 0.2
 """Above it a signal is hardly two pixels wide; such cameras are the rarer ones."""
 
@@ -47,7 +49,7 @@ def random_fish_spec(seed: int, *, side_um: float = _SIDE_UM, hard: bool = False
     )
     side = round(side_um / mpp)
     spec = _camera(FishPhantomSpec(seed=seed, width_px=side, height_px=side, mpp=mpp), rng, hard=hard)
-    spec = _with_copies(replace(spec, optics=_optics(rng)), rng)
+    spec = _with_copies(replace(spec, optics=_optics(rng, mpp)), rng)
     tissue = replace(_tissue(rng), clusters=spec.tissue.clusters, second=spec.tissue.second)
     if tissue.section_cut:
         # A section leaves about half of the copies and many a nucleus without a colour.
@@ -76,15 +78,15 @@ def _camera(spec: FishPhantomSpec, rng: np.random.Generator, *, hard: bool) -> F
     )
 
 
-def _optics(rng: np.random.Generator) -> FishOptics:
-    shifts = rng.normal(0, 0.7, (2, 2)) * (rng.random() < 0.6)
+def _optics(rng: np.random.Generator, mpp: float) -> FishOptics:
+    shifts = rng.normal(0, _SHIFT_UM, (2, 2)) / mpp * (rng.random() < 0.6)
     sizes = 1 + rng.normal(0, 0.0004, 2)
     return FishOptics(
         her2_shift_px=(float(shifts[0, 0]), float(shifts[0, 1])),
         cep17_shift_px=(float(shifts[1, 0]), float(shifts[1, 1])),
         her2_magnification=float(sizes[0]),
         cep17_magnification=float(sizes[1]),
-        bleed=float(np.exp(rng.normal(0, 0.6))),
+        bleed=float(np.clip(np.exp(rng.normal(0, 0.6)), 0.25, 3.5)),
         dapi_level=float(np.exp(rng.normal(0, 0.5))),
         gain=float(np.exp(rng.normal(0, 0.3))),
         focus_drift_um=float(rng.uniform(0, 1.5)) * float(rng.random() < 0.4),
