@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from her2path.domain.ish import NucleusSignals
-from her2path.domain.second_population import PopulationSuggestion, look_for_second_population
-from her2path.domain.signal_spread import ratio_spread, spread_of
+from her2path.domain.stats.second_population import PopulationSuggestion, look_for_second_population
+from her2path.domain.stats.signal_spread import ratio_spread, spread_of
 from her2path.domain.verdict import NotEvaluable
 
 SIZES = (20, 40, 100)

@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from her2path.domain.count_quality import CountQuality, Part
 from her2path.domain.ish import SignalSummary
-from her2path.domain.second_population import PopulationSuggestion
-from her2path.domain.signal_spread import Interval, RatioSpread, Spread
 from her2path.domain.stats.intervals import wilson_interval
+from her2path.domain.stats.second_population import PopulationSuggestion
+from her2path.domain.stats.signal_spread import Interval, RatioSpread, Spread
 from her2path.domain.verdict import NotEvaluable
 from her2path.io.call_entries import Reason, Share, SharePct
 

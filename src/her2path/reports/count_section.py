@@ -8,12 +8,13 @@ from types import MappingProxyType
 
 from her2path.domain.count_quality import MOST_OBSCURED, MOST_UNRESOLVED, CountQuality, Part, pooled
 from her2path.domain.ish import NucleusSignals
-from her2path.domain.second_population import (
+from her2path.domain.stats.intervals import wilson_interval
+from her2path.domain.stats.second_population import (
     Place,
     PopulationSuggestion,
     look_for_second_population,
 )
-from her2path.domain.signal_spread import (
+from her2path.domain.stats.signal_spread import (
     Interval,
     RatioSpread,
     Spread,
@@ -22,7 +23,6 @@ from her2path.domain.signal_spread import (
     share_amplified,
     spread_of,
 )
-from her2path.domain.stats.intervals import wilson_interval
 from her2path.domain.verdict import NotEvaluable
 from her2path.io.documents import FishCountsResult
 from her2path.io.fish_entries import ChannelOptics, FishSignalsResult

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from her2path.domain.guideline.definition import RecountUse
 from her2path.domain.ish import NucleusSignals, Probe, SignalSummary
-from her2path.domain.second_population import PopulationSuggestion, look_for_second_population
+from her2path.domain.stats.second_population import PopulationSuggestion, look_for_second_population
 from her2path.errors import ArtefactError
 from her2path.io.call_entries import Reason
 from her2path.io.documents import CallDoc, FishCountsResult

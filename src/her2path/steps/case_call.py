@@ -36,7 +36,7 @@ from her2path.domain.ish import (
     share_with_ratio,
 )
 from her2path.domain.recount import checks_of
-from her2path.domain.second_population import PopulationSuggestion, look_for_second_population
+from her2path.domain.stats.second_population import PopulationSuggestion, look_for_second_population
 from her2path.domain.verdict import NotEvaluable, State
 from her2path.errors import ArtefactError
 from her2path.io import calls

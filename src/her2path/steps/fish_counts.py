@@ -17,8 +17,8 @@ from her2path.domain.flags import Flag
 from her2path.domain.guideline.rejections import MIN_AREAS, MIN_NUCLEI
 from her2path.domain.ish import NucleusSignals, Probe
 from her2path.domain.populations import cell_heterogeneity
-from her2path.domain.second_population import PopulationSuggestion, look_for_second_population
-from her2path.domain.signal_spread import chromosome_17, ratio_spread, share_amplified, spread_of
+from her2path.domain.stats.second_population import PopulationSuggestion, look_for_second_population
+from her2path.domain.stats.signal_spread import chromosome_17, ratio_spread, share_amplified, spread_of
 from her2path.domain.verdict import NotEvaluable
 from her2path.errors import ArtefactError, UnsuitableImageError
 from her2path.imaging.fish.counting import NO_NUCLEUS, NucleusCount, count_nuclei

@@ -9,6 +9,7 @@ from her2path.domain.flags import Flag
 from her2path.domain.verdict import NotEvaluable, State
 from her2path.io.call_entries import Comment
 from her2path.reports import wording
+from her2path.reports.reason_titles import REASON_TITLES
 from her2path.reports.wording import (
     NOT_EVALUABLE,
     STATE_WORDS,
@@ -119,4 +120,4 @@ def test_every_reason_that_the_code_gives_has_a_title():
     given = set(re.findall(r"""(?:code=|code = |NotEvaluable\(\s*)"([a-z_]+)\"""", text))
     findings = {"saturated", "pixel_size_contradicted", "stain_doubtful"}
     assert len(given) > 15
-    assert given - findings <= wording.REASON_TITLES.keys()
+    assert given - findings <= REASON_TITLES.keys()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from her2path.domain.ish import NucleusSignals
-from her2path.domain.signal_spread import chromosome_17, ratio_spread, share_amplified, spread_of
+from her2path.domain.stats.signal_spread import chromosome_17, ratio_spread, share_amplified, spread_of
 from her2path.domain.verdict import NotEvaluable
 
 RNG = np.random.default_rng(5)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from her2path.domain.ish import NucleusSignals, SignalSummary
-from her2path.domain.second_population import Place, look_for_second_population
+from her2path.domain.stats.second_population import Place, look_for_second_population
 from her2path.domain.verdict import NotEvaluable
 
 
