@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from her2path.imaging.fish.nuclei import NucleusParams, measure_levels
 from her2path.imaging.fish.object_widths import brightest_um, nucleus_edges, strongest_spots
-from her2path.imaging.fish.quality import ChannelMeasure, measure_channel
+from her2path.imaging.fish.quality import ChannelMeasure, estimate_noise, measure_channel
 from her2path.imaging.quality import Remark
 from her2path.imaging.stain_verdict import Unsuitable
 
@@ -144,11 +144,11 @@ def clipping_level(plane: npt.NDArray[np.generic], *, full_scale: float) -> floa
 
     Examples
     --------
-    >>> ramp = np.arange(4000, dtype=np.uint16).reshape(40, 100)
-    >>> clipping_level(ramp, full_scale=65535.0)
+    >>> noisy = np.random.default_rng(1).normal(2000, 500, (40, 100)).astype(np.uint16)
+    >>> clipping_level(noisy, full_scale=65535.0)
     65535.0
-    >>> clipping_level(np.minimum(ramp, 3900), full_scale=65535.0)
-    3900.0
+    >>> clipping_level(np.minimum(noisy, 2500), full_scale=65535.0)
+    2500.0
     """
     whole = np.issubdtype(plane.dtype, np.integer)
     top = float(plane.max())
@@ -160,9 +160,16 @@ def clipping_level(plane: npt.NDArray[np.generic], *, full_scale: float) -> floa
     # The levels just below hold what an unclipped picture would put at the top.
     near = int(np.count_nonzero(np.asarray(plane, np.float32) >= top - span)) - at_top
     levels = span if whole else 64.0
-    if top > floor and at_top >= _PILE_FEWEST and at_top > _PILE_RATIO * near / levels:
+    piled = top > floor and at_top >= _PILE_FEWEST and at_top > _PILE_RATIO * near / levels
+    if piled and _is_noisy(plane, span=top - floor):
         return top
     return full_scale if whole else float("inf")
+
+
+def _is_noisy(plane: npt.NDArray[np.generic], *, span: float) -> bool:
+    """Whether a camera took it: a drawn picture has flat objects, whose pixels pile up unclipped."""
+    step = 1.0 if np.issubdtype(plane.dtype, np.integer) else span * 1e-5
+    return estimate_noise(plane.astype(np.float32), step=0.0) > 0.5 * step
 
 
 def pool_states(fields: Sequence[Sequence[ChannelState]]) -> tuple[ChannelState, ...]:

@@ -170,22 +170,26 @@ class _Look:
         found: list[tuple[ChannelState, ...]] = []
         empty: list[Unsuitable] = []
         for window in windows:
-            nuclei = nuclear_mask(self.read(self.roles.index("dapi"), window), mpp=self.geometry.mpp)
+            dapi = self.read(self.roles.index("dapi"), window)
+            nuclei = nuclear_mask(dapi, mpp=self.geometry.mpp)
             if isinstance(nuclei, Unsuitable):
                 empty.append(nuclei)
             else:
-                found.append(self._channels(window, nuclei))
+                found.append(self._channels(window, dapi, nuclei))
         if not found:
             return empty[0]
         states = pool_states(found)
         return judge_channels(states, counted=self.counted) or states
 
-    def _channels(self, window: Window, nuclei: npt.NDArray[np.bool_]) -> tuple[ChannelState, ...]:
+    def _channels(
+        self, window: Window, dapi: Plane, nuclei: npt.NDArray[np.bool_]
+    ) -> tuple[ChannelState, ...]:
         mpp, full_scale = self.geometry.mpp, self.geometry.full_scale
-        return tuple(
-            examine_channel(self.read(index, window), nuclei, role=role, mpp=mpp, full_scale=full_scale)
-            for index, role in enumerate(self.roles)
-        )
+        states = []
+        for index, role in enumerate(self.roles):
+            plane = dapi if role == "dapi" else self.read(index, window)
+            states.append(examine_channel(plane, nuclei, role=role, mpp=mpp, full_scale=full_scale))
+        return tuple(states)
 
 
 def remark_on_survey(survey: Survey) -> list[Remark]:

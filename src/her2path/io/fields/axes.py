@@ -27,6 +27,8 @@ _ALIKE = 0.9
 """Concordance from which two pictures are planes of one channel."""
 _UNLIKE = 0.6
 """Concordance below which they are different channels."""
+_UNRELATED = 0.9
+"""Correlation below which they are not one picture in two brightnesses either (planes out of focus fade)."""
 _SAME = 0.999
 _WINDOW_PX = 512
 _PLACES = (0.1, 0.5, 0.9)
@@ -79,9 +81,9 @@ def refuse_mixed_axes(reader: PlaneReader, *, name: str) -> None:
         key=lambda place: (float(pictures[place[0]][place[1]].std()), -place[0], -place[1]),
     )
     own = pictures[channel]
-    along = [concordance(a, b) for a, b in pairwise(own)]
+    unlike = any(concordance(a, b) < _UNLIKE and _correlation(a, b) < _UNRELATED for a, b in pairwise(own))
     across = [concordance(own[plane], pictures[c][plane]) for c in range(reader.channels) if c != channel]
-    if min(along) >= _UNLIKE or not _stands_out(reader.read(channel, plane, box)[..., 0], own[plane]):
+    if not unlike or not _stands_out(reader.read(channel, plane, box)[..., 0], own[plane]):
         return
     if not across or max(across) >= _ALIKE:
         same = f", and its {reader.channels} channels the same one, as focus planes do" if across else ""
@@ -139,6 +141,12 @@ def refuse_same_pictures(
             )
     if len(pictures) > 2 and concordance(pictures["her2"], pictures["cep17"]) >= _SAME:
         raise ChannelError(name, "its probe channels show the same picture, so the same spots")
+
+
+def _correlation(one: Picture, other: Picture) -> float:
+    a, b = one.astype(np.float64) - one.mean(), other.astype(np.float64) - other.mean()
+    size = float(np.sqrt((a * a).mean() * (b * b).mean()))
+    return float((a * b).mean()) / size if size > 0 else 0.0
 
 
 def _windows(size_px0: tuple[int, int]) -> list[WorkingBox]:

@@ -128,7 +128,18 @@ def test_a_blank_field_and_an_inverted_one_have_their_reason():
 
 @pytest.mark.parametrize("kind", [np.uint16, np.float32])
 def test_the_level_at_which_a_camera_clips_is_found_by_its_pile_of_pixels(kind):
-    ramp = np.arange(40_000).reshape(200, 200).astype(kind)
+    rng = np.random.default_rng(1)
+    ramp = (
+        (np.arange(40_000).reshape(200, 200) + rng.normal(0, 50, (200, 200)).clip(-200, 200))
+        .clip(0)
+        .astype(kind)
+    )
     clipped = np.minimum(ramp, 30_000)
     assert clipping_level(clipped, full_scale=65535.0) == 30_000
     assert clipping_level(ramp, full_scale=65535.0) >= 65535
+
+
+def test_flat_objects_of_a_drawn_picture_are_not_taken_for_clipped():
+    drawn = np.full((200, 200), 100, np.uint16)
+    drawn[50:150, 50:150] = 900
+    assert clipping_level(drawn, full_scale=65535.0) == 65535.0

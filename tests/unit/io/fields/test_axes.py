@@ -44,6 +44,11 @@ def test_a_stack_with_right_axes_passes(tmp_path, over):
     assert open_checked(path) == (ROLES, 4)
 
 
+def test_planes_that_fade_out_of_focus_are_still_one_channel(tmp_path, stack):
+    faded = (stack * np.array([0.2, 0.45, 1.0, 0.45, 0.2])[None, :, None, None]).astype(np.uint16)
+    assert open_checked(write_ome(tmp_path / "field.ome.tif", faded, axes="CZYX")) == (ROLES, 5)
+
+
 @pytest.mark.parametrize("axes", ["CYX", "pages"])
 def test_focus_planes_written_as_channels_are_told_by_their_pictures(tmp_path, stack, axes):
     path = tmp_path / "field.tif"
