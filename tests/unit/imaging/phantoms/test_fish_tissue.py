@@ -41,7 +41,7 @@ def test_caps_of_nuclei_are_smaller_than_whole_ones():
 
 
 def test_small_slices_hold_fewer_copies_than_large_ones():
-    nuclei = tumour_of(truth_of(FishTissue(section_cut=True), width_px=2000, height_px=2000))
+    nuclei = tumour_of(truth_of(FishTissue(section_cut=True), width_px=1400, height_px=1400))
     nuclei.sort(key=lambda n: n.area_um2)
     third = len(nuclei) // 3
     small, large = (np.mean([n.her2_copies for n in part]) for part in (nuclei[:third], nuclei[-third:]))
@@ -51,7 +51,7 @@ def test_small_slices_hold_fewer_copies_than_large_ones():
 @pytest.mark.parametrize("place", ["patch", "mixed"])
 def test_a_second_population_has_its_share_its_copies_and_its_place(place):
     second = SecondPopulation(0.3, 14.0, 4.0, her2_fano=0.0, cep17_fano=0.0, place=place)
-    nuclei = tumour_of(truth_of(FishTissue(second=second), width_px=1600, height_px=1600))
+    nuclei = tumour_of(truth_of(FishTissue(second=second), width_px=1200, height_px=1200))
     own = [n for n in nuclei if n.population == 2]
     assert len(own) / len(nuclei) == pytest.approx(0.3, abs=0.08)
     assert {n.her2_whole for n in own} == {14}
@@ -111,7 +111,8 @@ def test_lifted_nuclei_are_out_of_focus_in_image_and_truth():
 
 
 def test_lymphocytes_crowd_without_lying_upon_others():
-    plain, crowded = truth_of(FishTissue()), truth_of(FishTissue(lymphocyte_crowds=300))
+    small = {"width_px": 500, "height_px": 500}
+    plain, crowded = truth_of(FishTissue(), **small), truth_of(FishTissue(lymphocyte_crowds=300), **small)
     added = crowded.nuclei[len(plain.nuclei) :]
     assert len(added) > 20
     assert {n.kind for n in added} == {NucleusKind.LYMPHOCYTE}
