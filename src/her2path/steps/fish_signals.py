@@ -18,6 +18,7 @@ from her2path.domain.ish import Probe
 from her2path.errors import ChannelError, UnsuitableImageError
 from her2path.imaging.fish.clusters import Signals
 from her2path.imaging.fish.counting import GLOW
+from her2path.imaging.fish.illumination import Illumination
 from her2path.imaging.fish.learning import Learnt, ProbeField, SameDyeError, SignalParams, learn_signals
 from her2path.imaging.fish.patches import ClusterParams, SingleSignal
 from her2path.imaging.fish.signals import ChannelSignals, Glow, count_signals
@@ -104,6 +105,7 @@ def run(
             if len(windows) > 1:
                 shown = _shown(source, nuclei, window, probes, mpp=result.mpp, whole=False)
             counted = count_signals(shown, learnt, settings)
+            light = {role: channel.illumination for role, channel in counted.channels.items()}
             _append_glow(table, counted.glow, window)
             for role, channel in counted.channels.items():
                 index = next(c.index for c in source.channels if c.role == role)
@@ -116,7 +118,7 @@ def run(
                 produced_by=producer("fish_signals", params),
                 inputs=digests(slide=slide, quality=quality, objects=objects, labels=labels),
                 sheet=sheet,
-                result=_optics(learnt),
+                result=_optics(learnt, light),
             ),
         )
         log.info("%d signals", table.rows)
@@ -184,9 +186,9 @@ def _log_learnt(learnt: Learnt) -> None:
             log.info("%s: single signal of %.2f µm", role, single.diameter_um)
 
 
-def _optics(learnt: Learnt) -> FishSignalsResult:
+def _optics(learnt: Learnt, light: Mapping[str, Illumination | None]) -> FishSignalsResult:
     return FishSignalsResult(
-        channels=tuple(_channel_entry(role, learnt) for role in learnt.single),
+        channels=tuple(_channel_entry(role, learnt, light[role]) for role in learnt.single),
         bleed_through=tuple(
             BleedThrough(source=source, target=target, share=share)
             for (target, source), share in learnt.bleed.items()
@@ -194,8 +196,8 @@ def _optics(learnt: Learnt) -> FishSignalsResult:
     )
 
 
-def _channel_entry(role: str, learnt: Learnt) -> ChannelOptics:
-    single, shift, light = learnt.single[role], learnt.shift[role], learnt.illumination[role]
+def _channel_entry(role: str, learnt: Learnt, light: Illumination | None) -> ChannelOptics:
+    single, shift = learnt.single[role], learnt.shift[role]
     return ChannelOptics(
         role=role,
         single=_single_entry(single),

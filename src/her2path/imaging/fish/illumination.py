@@ -44,9 +44,10 @@ class Illumination:
         """By how much the dimmest place of the field falls short of the brightest, 0 to 1."""
         return 1 - float(self._map().min())
 
-    def even(self, plane: Image, *, floor: float) -> Image:
-        """Lift what lies above `floor` to what it would be at the brightest place."""
-        evened: Image = np.float32(floor) + (plane - np.float32(floor)) / self._full(plane.shape)
+    def even(self, plane: Image, *, floor: float, level: float = 1.0) -> Image:
+        """Bring what lies above `floor` to what it would be where the light is `level`."""
+        gain = np.float32(level) / self._full(plane.shape)
+        evened: Image = np.float32(floor) + (plane - np.float32(floor)) * gain
         return evened
 
     @property

@@ -16,7 +16,6 @@ import numpy.typing as npt
 
 from her2path.imaging.fish.assign import debris_mask, single_height
 from her2path.imaging.fish.channels import MAX_BLEED, bleed_fraction, remove_bleed
-from her2path.imaging.fish.illumination import Illumination, learn_illumination
 from her2path.imaging.fish.patches import ClusterParams, SingleSignal, learn_flux, measure_patches
 from her2path.imaging.fish.shift import Shift, estimate_shift, moved_back
 from her2path.imaging.fish.spots import SpotParams, Spots, detect_spots, height_at, learn_sigma, mirrored_rate
@@ -86,8 +85,8 @@ class Learnt:
     """Share of the light of the second role that shows in the first."""
     shift: Mapping[str, Shift | None]
     """By role: place of its picture against DAPI's; None where it cannot be told."""
-    illumination: Mapping[str, Illumination | None]
-    """By role; None where the field is even, or too few signals tell."""
+    part: tuple[slice, slice]
+    """Rows and columns of the field that it was learnt on."""
 
 
 class SameDyeError(ValueError):
@@ -95,7 +94,7 @@ class SameDyeError(ValueError):
 
 
 def learn_signals(shown: ProbeField, params: SignalParams) -> Learnt:
-    """Learn shift, bleed-through, illumination, and size, height and light of single signals.
+    """Learn shift, bleed-through, and size, height and light of single signals.
 
     Parameters
     ----------
@@ -110,34 +109,28 @@ def learn_signals(shown: ProbeField, params: SignalParams) -> Learnt:
     """
     mpp = shown.mpp
     shift = {role: estimate_shift(shown.dapi, plane, mpp=mpp) for role, plane in shown.probes.items()}
-    probes = {role: moved_back(plane, shift[role], mpp=mpp) for role, plane in shown.probes.items()}
     part = _richest_part(shown.labels)
-    sample = {role: plane[part] for role, plane in probes.items()}
+    probes = {
+        role: np.ascontiguousarray(moved_back(plane, shift[role], mpp=mpp)[part])
+        for role, plane in shown.probes.items()
+    }
     nuclei = territories_of(np.ascontiguousarray(shown.labels[part]), reach_px=params.edge_um / mpp)
-    bleed = _learn_bleed(sample, nuclei, mpp=mpp, params=params)
+    bleed = _learn_bleed(probes, nuclei, mpp=mpp, params=params)
     planes = {role: without_bleed(role, probes, bleed) for role in probes}
-    whole = territories_of(shown.labels, reach_px=params.edge_um / mpp)
+    sample = ProbeField(np.ascontiguousarray(shown.dapi[part]), planes, nuclei.labels, mpp)
 
-    def learn(role: str) -> tuple[SingleSignal | None, Illumination | None]:
-        sigma_um = _learn_sigma(planes[role][part], nuclei, mpp=mpp, params=params)
-        return _learn_single(role, shown, planes, whole, part, sigma_um=sigma_um, params=params)
+    def learn(role: str) -> SingleSignal | None:
+        return _learn_single(role, sample, nuclei, params)
 
-    taught = of_each(tuple(probes), learn)
-    return Learnt(
-        {role: single for role, (single, _) in taught.items()},
-        bleed,
-        shift,
-        {role: light for role, (_, light) in taught.items()},
-    )
+    return Learnt(of_each(tuple(probes), learn), bleed, shift, part)
 
 
 def prepared_probes(shown: ProbeField, learnt: Learnt) -> dict[str, Image]:
-    """Probe channels moved onto DAPI, freed from bleed-through and evenly lit."""
+    """Probe channels moved onto DAPI and freed from bleed-through."""
     probes = {
         role: moved_back(plane, learnt.shift[role], mpp=shown.mpp) for role, plane in shown.probes.items()
     }
-    planes = {role: without_bleed(role, probes, learnt.bleed) for role in probes}
-    return {role: _evened(plane, learnt.illumination[role]) for role, plane in planes.items()}
+    return {role: without_bleed(role, probes, learnt.bleed) for role in probes}
 
 
 def of_each(roles: tuple[str, ...], work: Callable[[str], Found]) -> dict[str, Found]:
@@ -214,38 +207,20 @@ def _learn_bleed(
     return bleed
 
 
-def _learn_sigma(plane: Image, nuclei: Territories, *, mpp: float, params: SignalParams) -> float:
+def _learn_single(
+    role: str, sample: ProbeField, nuclei: Territories, params: SignalParams
+) -> SingleSignal | None:
+    mpp, plane = sample.mpp, sample.probes[role]
     first = params.spot.first_sigma_um
     spots = detect_spots(plane, nuclei, mpp=mpp, sigma_um=first, params=params.spot)
-    return learn_sigma(plane, _strong(spots, params), mpp=mpp) or first
-
-
-def _learn_single(
-    role: str,
-    shown: ProbeField,
-    planes: Mapping[str, Image],
-    nuclei: Territories,
-    part: tuple[slice, slice],
-    *,
-    sigma_um: float,
-    params: SignalParams,
-) -> tuple[SingleSignal | None, Illumination | None]:
-    mpp, plane = shown.mpp, planes[role]
+    sigma_um = learn_sigma(plane, _strong(spots, params), mpp=mpp) or first
     sigma_px = max(sigma_um / mpp, 0.7)
     spots = detect_spots(plane, nuclei, mpp=mpp, sigma_um=sigma_um, params=params.spot)
-    debris = debris_mask(spots, shown.dapi, nuclei, sigma_px=sigma_px, min_snr=params.debris_snr)
-    spots = _of_one_colour(role, spots.where(~debris), planes, sigma_px)
+    debris = debris_mask(spots, sample.dapi, nuclei, sigma_px=sigma_px, min_snr=params.debris_snr)
+    spots = _of_one_colour(role, spots.where(~debris), sample.probes, sigma_px)
     height = single_height(spots, min_share=params.min_share)
     if height is None:
-        return None, None
-    light = None
-    if shown.one_exposure:
-        usual = spots.where((spots.nucleus > 0) & (np.abs(np.log(spots.height / height)) < np.log(2.5)))
-        light = learn_illumination(usual.row, usual.col, usual.height, shape=plane.shape)
-    if light is not None:
-        spots = replace(spots, height=spots.height / light.at(spots.row, spots.col))
-        plane = _evened(plane, light)
-        height = single_height(spots, min_share=params.min_share) or height
+        return None
     alone = SingleSignal(height, sigma_um, signal_diameter(sigma_um, params), typical_snr(spots))
     counted = spots.where(spots.height >= params.min_share * height)
     false = mirrored_rate(
@@ -256,29 +231,8 @@ def _learn_single(
         min_snr=params.spot.min_snr,
         min_height=params.min_share * height,
     )
-    counted = _within(counted, part)
-    patches = measure_patches(
-        plane[part], shown.labels[part], counted, single=alone, mpp=mpp, params=params.cluster
-    )
-    flux = learn_flux(patches, counted, single=alone)
-    return replace(alone, flux=flux, false_per_nucleus=false), light
-
-
-def _within(spots: Spots, part: tuple[slice, slice]) -> Spots:
-    """Spots of a part of the field, in its own pixels."""
-    rows, cols = part
-    inside = (
-        (spots.row >= rows.start)
-        & (spots.row < rows.stop)
-        & (spots.col >= cols.start)
-        & (spots.col < cols.stop)
-    )
-    own = spots.where(inside)
-    return replace(own, row=own.row - rows.start, col=own.col - cols.start)
-
-
-def _evened(plane: Image, light: Illumination | None) -> Image:
-    return plane if light is None else light.even(plane, floor=float(np.percentile(plane[::8, ::8], 10)))
+    patches = measure_patches(plane, nuclei.labels, counted, single=alone, mpp=mpp, params=params.cluster)
+    return replace(alone, flux=learn_flux(patches, counted, single=alone), false_per_nucleus=false)
 
 
 def _strong(spots: Spots, params: SignalParams) -> Spots:

@@ -14,6 +14,7 @@ from scipy.spatial import cKDTree
 
 from her2path.imaging.fish.assign import debris_mask
 from her2path.imaging.fish.clusters import Signals, group_signals
+from her2path.imaging.fish.illumination import Illumination, learn_illumination
 from her2path.imaging.fish.learning import (
     Learnt,
     ProbeField,
@@ -27,7 +28,21 @@ from her2path.imaging.fish.patches import ClusterParams, Patches, SingleSignal, 
 from her2path.imaging.fish.spots import Spots, detect_spots
 from her2path.imaging.fish.territories import territories_of
 
+Image = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int32]
+
+_USUAL_FACTOR = 2.5
+"""Signals within this factor of a single one tell of the light at their place."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What was seen in one channel, before anything is compared with the other."""
+
+    plane: Image
+    spots: Spots
+    single: SingleSignal
+    light: Illumination | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +53,9 @@ class ChannelSignals:
     weak: Spots
     """Spots too faint to be counted."""
     single_height: float
-    """Response of a single signal, that heights are compared with."""
+    """Of a single signal, that heights are compared with."""
+    illumination: Illumination | None = None
+    """None where the field is even, too few signals tell, or the field is no single exposure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +98,7 @@ def count_signals(shown: ProbeField, learnt: Learnt, params: SignalParams) -> Fi
     near = nuclei.distance_px <= params.cytoplasm_um / mpp
     planes = prepared_probes(shown, learnt)
 
-    def see(role: str) -> tuple[Spots, SingleSignal]:
+    def see(role: str) -> _Seen:
         single = learnt.single[role]
         sigma_um = single.sigma_um if single else params.spot.first_sigma_um
         seen = detect_spots(planes[role], nuclei, mpp=mpp, sigma_um=sigma_um, params=params.spot)
@@ -89,11 +106,13 @@ def count_signals(shown: ProbeField, learnt: Learnt, params: SignalParams) -> Fi
         sigma_px = max(sigma_um / mpp, 0.7)
         debris = debris_mask(seen, shown.dapi, nuclei, sigma_px=sigma_px, min_snr=params.debris_snr)
         spots = seen.where(~debris if single else ~debris & (seen.snr >= params.unlearnt_snr))
-        return spots, single or _unlearnt(spots, sigma_um, params)
+        if not single or not shown.one_exposure:
+            return _Seen(planes[role], spots, single or _unlearnt(spots, sigma_um, params))
+        return _evened(_Seen(planes[role], spots, single), learnt.part)
 
     seen = of_each(tuple(planes), see)
-    spots = {role: found for role, (found, _) in seen.items()}
-    singles = {role: single for role, (_, single) in seen.items()}
+    spots = {role: own.spots for role, own in seen.items()}
+    singles = {role: own.single for role, own in seen.items()}
 
     def part(role: str) -> tuple[Spots, Spots, Patches]:
         alone = singles[role]
@@ -102,7 +121,7 @@ def count_signals(shown: ProbeField, learnt: Learnt, params: SignalParams) -> Fi
         weak = own.where(~strong & (own.height >= params.weak_share * alone.height))
         counted = own.where(strong)
         patches = measure_patches(
-            planes[role], shown.labels, counted, single=alone, mpp=mpp, params=params.cluster
+            seen[role].plane, shown.labels, counted, single=alone, mpp=mpp, params=params.cluster
         )
         return counted, weak, patches
 
@@ -116,7 +135,7 @@ def count_signals(shown: ProbeField, learnt: Learnt, params: SignalParams) -> Fi
         clear = counted.where(~glow[counted.row.astype(int), counted.col.astype(int)])
         single = singles[role] if role in params.cluster.roles else replace(singles[role], flux=None)
         signals = group_signals(clear, own, single=single, mpp=mpp, params=params.cluster)
-        found[role] = ChannelSignals(signals, weak, singles[role].height)
+        found[role] = ChannelSignals(signals, weak, singles[role].height, seen[role].light)
     return FieldSignals(found, tuple(_glow_over_nuclei(lit, shown.labels, mpp, params.min_glow_um2)))
 
 
@@ -156,6 +175,22 @@ def _in_all_colours(role: str, spots: Mapping[str, Spots], within_px: float) -> 
             mask |= distance <= within_px
     dust: npt.NDArray[np.bool_] = mask & (own.nucleus == 0)
     return dust
+
+
+def _evened(seen: _Seen, part: tuple[slice, slice]) -> _Seen:
+    """Learn the light over the field from its signals, and bring all to that of the part learnt on."""
+    spots, single, plane = seen.spots, seen.single, seen.plane
+    usual = spots.where(
+        (spots.nucleus > 0) & (np.abs(np.log(spots.height / single.height)) < np.log(_USUAL_FACTOR))
+    )
+    light = learn_illumination(usual.row, usual.col, usual.height, shape=(plane.shape[0], plane.shape[1]))
+    if light is None:
+        return seen
+    middle = [np.array([(span.start + span.stop) / 2]) for span in part]
+    level = float(light.at(*middle)[0])
+    floor = float(np.percentile(plane[::8, ::8], 10))
+    height = spots.height * level / light.at(spots.row, spots.col)
+    return _Seen(light.even(plane, floor=floor, level=level), replace(spots, height=height), single, light)
 
 
 def _unlearnt(spots: Spots, sigma_um: float, params: SignalParams) -> SingleSignal:
