@@ -277,6 +277,8 @@ class FishCountsResult(_Part):
     """Nuclei whose own ratio is 2.0 or more; None likewise."""
     above_2_2: PartEntry | None = None
     """Nuclei whose own ratio is above 2.2 (definition of heterogeneity of 2009); None likewise."""
+    clustered: PartEntry | None = None
+    """Nuclei with clusters; None: no nucleus was counted."""
     chromosome_17: Literal["polysomy", "monosomy"] | None = None
     """A note, never a call; None = neither is seen, or not measured."""
     second_population: SuggestedPopulation | None = None

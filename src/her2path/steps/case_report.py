@@ -68,7 +68,7 @@ def run(
     inputs = {name: sha256_of(path) for name, path in sorted(used.items())}
     refuse_other_inputs(document, inputs)
     finished = _finished(images)
-    shown = len(finished) + len(controls) + len(behind) + len(examined) + len(fields)
+    shown = len(finished) + len(controls) + len(behind) + len(examined) + -(-len(fields) // 2)
     material = CaseMaterial(
         call=document,
         images=images,
@@ -76,7 +76,8 @@ def run(
         recount=None if recount is None else read_document(recount, RecountDoc).result,
         control_pictures=_pictures(controls, params, of=shown),
         score_pictures=_pictures(behind, params, of=shown),
-        field_pictures=_pictures(fields, params, of=shown),
+        # Outlines bear compression better than the numbers of a gallery: half a share each.
+        field_pictures=_pictures(fields, params, of=2 * shown),
         quality_pictures=_pictures(examined, params, of=shown),
         report=producer("case_report", params),
         report_inputs=inputs,

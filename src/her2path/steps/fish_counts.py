@@ -13,6 +13,7 @@ from typing import Annotated, Any
 from annotated_types import Ge, Le
 from pydantic import BaseModel, ConfigDict
 
+from her2path.domain.count_quality import Part
 from her2path.domain.flags import Flag
 from her2path.domain.guideline.rejections import MIN_AREAS, MIN_NUCLEI
 from her2path.domain.ish import NucleusSignals, Probe
@@ -250,6 +251,7 @@ def _result(
     cep17 = [n.cep17 for n in nuclei if n.cep17 is not None]
     reasons = Counter(n.exclusion for n in counted if n.exclusion is not None)
     areas = _areas(measured, scored)
+    clusters = sum(counted[i].her2_clusters > 0 for i in scored)
     ratio = ratio_spread(nuclei) if measured.dual else None
     population, why_none = _second_population(measured, scored, nuclei)
     heterogeneity = cell_heterogeneity(nuclei)
@@ -258,7 +260,7 @@ def _result(
         her2_signals=sum(n.her2 for n in nuclei),
         cep17_signals=sum(cep17) if measured.dual else None,
         excluded_nuclei={reason: reasons[reason] for reason in sorted(reasons)},
-        nuclei_with_clusters=sum(counted[i].her2_clusters > 0 for i in scored),
+        nuclei_with_clusters=clusters,
         quality=_quality(measured, counted),
         areas=areas,
         not_sufficient=_shortfalls(len(nuclei), areas),
@@ -267,6 +269,7 @@ def _result(
         ratio=None if ratio is None else RatioEntry.of(ratio),
         amplified=_part(share_amplified(nuclei), len(nuclei)),
         above_2_2=_part(heterogeneity.share_above if heterogeneity else None, len(nuclei)),
+        clustered=PartEntry.of(Part(clusters, len(nuclei))) if nuclei else None,
         chromosome_17=chromosome_17(cep17),
         second_population=population,
         no_second_population=why_none,
