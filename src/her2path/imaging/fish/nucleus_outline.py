@@ -16,9 +16,12 @@ Labels = npt.NDArray[np.int32]
 Image = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 
-_FLOOR_UM = 6.0
+_FLOOR_UM = 5.0
 """Half the side of the square whose darkest place is the ground: wider than the radius of most nuclei,
 so that it holds some ground beside each, and narrow enough to follow haze."""
+_LIT_GROUND = 0.5
+"""Rise of the share at which an object ends, per share of its brightness that the ground has: where the
+ground is lit, the darkest place near by is darker than the ground beside the object itself."""
 _RING_UM = 1.2
 _FREE_SHARE = 0.3
 """Share of the ring round an object that must be free of neighbours for its contrast to be judged."""
@@ -46,8 +49,11 @@ def trim_to_ground(labels: Labels, smooth: Image, *, edge_level: float, mpp: flo
         Pixel size in µm.
     """
     over_background = np.where(smooth >= edge_level * _bright_level(labels, smooth)[labels], labels, 0)
-    level, ground = _bright_level(over_background, smooth), _ground(smooth, mpp)
-    kept = smooth >= ground + edge_level * (level[labels] - ground)
+    level = _bright_level(over_background, smooth).astype(np.float32)[labels]
+    ground = _ground(smooth, mpp)
+    lit = np.clip(ground / np.maximum(level, 1e-6), 0, 1)
+    share = np.float32(edge_level) + np.float32(_LIT_GROUND) * lit
+    kept = smooth >= ground + share * (level - ground)
     return np.where(kept, over_background, 0).astype(np.int32)
 
 
