@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from her2path.imaging.fish.quality import estimate_background, robust_sigma
+from her2path.imaging.fish.quality import estimate_background, estimate_noise
 from her2path.imaging.fish.spots import spot_response
 from her2path.imaging.fish.windows import Window
 
@@ -33,7 +33,8 @@ _SMALL_SIGMA_UM = 1.8
 """Nuclei that answer more to this scale are smaller than 7 µm: lymphocytes, fragments."""
 _FAINT_SHARE = 0.25
 """Nuclei fainter than this share of the bright ones (square root) are left to the background."""
-_NOISE_SNR = 6.0
+_NOISE_LEVEL = 1.5
+"""Least response in standard deviations of the map's noise, of which the Laplacian leaves a sixth."""
 AREA_GAP_UM = 1000.0
 """Fields whose edges are further apart lie in two areas."""
 _LEAST_SCORE = 0.2
@@ -155,7 +156,9 @@ def find_tumour_sized(dapi: DapiMap) -> tuple[Places, Places]:
     small = spot_response(root, sigma_px=_SMALL_SIGMA_UM / dapi.um)
     reach = max(round(_TUMOUR_SIGMA_UM / dapi.um), 1)
     peak = cv2.dilate(large, np.ones((2 * reach + 1,) * 2, np.uint8))
-    is_top = (large == peak) & (large > max(_NOISE_SNR * robust_sigma(small), 1e-6))
+    # From neighbouring pixels, not from the spread: where tissue fills the scan, the spread is nuclei.
+    noise = estimate_noise(root, step=0.0)
+    is_top = (large == peak) & (large > max(_NOISE_LEVEL * noise, 1e-6))
     if not is_top.any():
         return np.zeros((0, 2)), np.zeros(0)
     is_top &= (large > _FAINT_SHARE * np.percentile(large[is_top], 90)) & (large > small)

@@ -58,6 +58,11 @@ def test_nuclei_of_tumour_size_are_found_once_each_and_lymphocytes_are_not():
     assert (places[:, 1] * dapi.um < 300).all()
 
 
+def test_nuclei_are_found_where_they_fill_the_whole_scan():
+    places, _ = find_tumour_sized(disc_map(patch(10, 10, rows=24, pitch=12.5), (300, 300)))
+    assert len(places) == 24 * 24
+
+
 def test_the_map_is_the_same_whether_the_scan_is_read_in_one_window_or_many():
     plane = np.random.default_rng(1).normal(500, 50, (700, 3500)).astype(np.float32)
     dapi = map_dapi(lambda w: plane[w.top : w.bottom, w.left : w.right], height=700, width=3500, mpp=MPP)
