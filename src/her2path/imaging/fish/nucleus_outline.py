@@ -49,12 +49,14 @@ def trim_to_ground(labels: Labels, smooth: Image, *, edge_level: float, mpp: flo
         Pixel size in µm.
     """
     over_background = np.where(smooth >= edge_level * _bright_level(labels, smooth)[labels], labels, 0)
-    level = _bright_level(over_background, smooth).astype(np.float32)[labels]
-    ground = _ground(smooth, mpp)
-    lit = np.clip(ground / np.maximum(level, 1e-6), 0, 1)
-    share = np.float32(edge_level) + np.float32(_LIT_GROUND) * lit
-    kept = smooth >= ground + share * (level - ground)
-    return np.where(kept, over_background, 0).astype(np.int32)
+    own = np.flatnonzero(over_background)
+    level = _bright_level(over_background, smooth)[over_background.ravel()[own]]
+    ground = _ground(smooth, mpp).ravel()[own]
+    share = edge_level + _LIT_GROUND * np.clip(ground / np.maximum(level, 1e-6), 0, 1)
+    trimmed = np.zeros(labels.size, np.int32)
+    kept = own[smooth.ravel()[own] >= ground + share * (level - ground)]
+    trimmed[kept] = labels.ravel()[kept]
+    return trimmed.reshape(labels.shape)
 
 
 def drop_haze(labels: Labels, smooth: Image, *, spread: float, typical: float, mpp: float) -> Labels:

@@ -102,11 +102,12 @@ def measure_shapes(labels: Labels, smooth: Image, *, mpp: float, saturated_frac:
         Share of each object at full scale, measured on the image as taken.
     """
     count = int(labels.max(initial=0))
-    flat = labels.ravel()
+    own = np.flatnonzero(labels)
+    flat = labels.ravel()[own]
     area_px = np.bincount(flat, minlength=count + 1)[1:].astype(np.float64)
-    rows, cols = np.indices(labels.shape, dtype=np.float32)
-    centre = [np.bincount(flat, v.ravel(), count + 1)[1:] / area_px + 0.5 for v in (rows, cols)]
-    mean = np.bincount(flat, smooth.ravel(), count + 1)[1:] / area_px
+    place = np.divmod(own, labels.shape[1])
+    centre = [np.bincount(flat, v, count + 1)[1:] / area_px + 0.5 for v in place]
+    mean = np.bincount(flat, smooth.ravel()[own], count + 1)[1:] / area_px
     solidity, elongation = np.ones(count), np.ones(count)
     border = np.zeros(count, bool)
     for index, box in enumerate(ndimage.find_objects(labels, max_label=count)):
