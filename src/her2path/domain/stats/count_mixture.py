@@ -29,9 +29,11 @@ _LEAST_SIGMA = 0.25
 _STARTS = (0.12, 0.2, 0.3, 0.45, 0.6, 0.8)
 """Shares of the upper population that the fit starts from."""
 _ROUNDS = 40
+_FURTHEST = 3
+"""Drawn counts end at so many times the largest one: further ones only make histograms long."""
 _BATCH = 57
 """Sets of counts worked on at a time; seven batches are `DRAWS`."""
-_TINY = 1e-300
+_TINY, _FAR = 1e-300, 700.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +146,7 @@ def draw_scattered(rng: np.random.Generator, counts: Sequence[int], draws: int) 
     if variance <= mean * (1 + 1e-9):
         return 1 + rng.poisson(mean, shape)
     size = mean**2 / (variance - mean)
-    return 1 + rng.negative_binomial(size, size / (size + mean), shape)
+    return np.minimum(1 + rng.negative_binomial(size, size / (size + mean), shape), _FURTHEST * max(counts))
 
 
 def draw_skewed(rng: np.random.Generator, counts: Sequence[int], draws: int) -> Counts:
@@ -157,8 +159,7 @@ def draw_skewed(rng: np.random.Generator, counts: Sequence[int], draws: int) -> 
     """
     logs = np.log(np.array(counts, np.float64))
     drawn = np.exp(rng.normal(logs.mean(), logs.std(), (draws, len(counts))))
-    # An amplified nucleus far out in the tail would only make the histogram long.
-    return np.clip(np.rint(drawn), 1, 4 * max(counts)).astype(np.int64)
+    return np.clip(np.rint(drawn), 1, _FURTHEST * max(counts)).astype(np.int64)
 
 
 def _histogram(counts: Counts) -> tuple[Floats, Floats]:
@@ -215,8 +216,9 @@ def _fit_two(values: Floats, weights: Floats) -> _Two:
         _, low, spread_low = _weighted(values, many * (1 - upper), many)
         above = np.log(share + _TINY)[:, None] + _log_normal(values, high[:, None], spread_high[:, None])
         below = np.log(1 - share + _TINY)[:, None] + _log_normal(values, low[:, None], spread_low[:, None])
-        both = np.logaddexp(above, below)
-        upper = np.exp(above - both)
+        # The share of the upper population at each value; clipped, an exponential cannot overflow.
+        upper = 1 / (1 + np.exp(np.clip(below - above, -_FAR, _FAR)))
+    both = np.logaddexp(above, below)
     likelihood = (many * both).sum(axis=1).reshape(starts, -1)
     # A fit whose populations changed places or became one is none.
     apart = (high > low).reshape(starts, -1)
