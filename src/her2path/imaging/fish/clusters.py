@@ -79,6 +79,8 @@ def group_signals(
         copies = _estimate(patches.flux[patch[index]], share[members], single, patch[index]) if dense else 0.0
         merged = merge_doublets(spots.row[members], spots.col[members], within_px=single.diameter_um / mpp)
         groups = [members[merged == g] for g in range(merged.max() + 1)]
+        if len(groups) == 1 and copies < params.min_width * float(spots.height[members].sum()) / single.height:
+            copies = 0.0
         if single.flux and copies >= max(params.min_copies, len(groups) + params.min_excess):
             rows.append(_signal(spots, members, cluster=(copies, single.flux), most=params.max_copies))
         else:

@@ -49,6 +49,9 @@ class ClusterParams:
     or dust; signals of two colours in one patch lie on different places."""
     min_excess: float = 1.0
     """Least copies beyond the spots that can be told apart in the patch."""
+    min_width: float = 1.3
+    """Least light of a patch of one spot over that of a lone signal of its height: a bright signal of usual
+    size is one signal, a cluster is wider."""
     max_copies: int = 60
     """Largest estimate; more cannot be told from glare."""
 

@@ -10,7 +10,7 @@ from her2path.imaging.fish.territories import territories_of
 from tests.support.fish_fields import Disc, Dot, draw_field
 
 MPP = 0.16
-PARAMS = SpotParams()
+PARAMS = SpotParams(min_snr=6.0)
 
 
 def detect(dots, *, seed=1, labels=None):
