@@ -14,6 +14,7 @@ import tifffile
 
 from her2path.domain.guideline.registry import guideline_ids
 from her2path.io.case_sheet import COLUMNS, read_case_sheet
+from tests.support.fish_bad_input import bad_inputs
 from tests.workflow.conftest import her2path_run
 
 pytestmark = [pytest.mark.workflow, pytest.mark.xdist_group("bad_input")]
@@ -76,7 +77,25 @@ def batch(good_slide, tmp_path_factory):
         ihc("regions", "good.tif", tumour_roi="broken.geojson"),
         {"case_id": "no_dapi", "image_id": "no_dapi_fish", "assay": "fish", "path": "no_dapi.ome.tif"},
     ]
+    rows += [fish_row(folder, name, wrong) for name, wrong in BAD_FISH.items()]
     return her2path_run(write_sheet(folder / "cases.tsv", rows), folder / "out", "--cores", "2")
+
+
+BAD_FISH = {
+    "fish_saturated": "saturated DAPI",
+    "fish_one_colour": "orange spots only",
+    "fish_exchanged": "probes exchanged in the sheet",
+    "fish_axes": "c and z exchanged",
+}
+"""Cases of fluorescence images that are refused by intake or quality, by what is wrong with them."""
+
+
+def fish_row(folder, name, wrong):
+    bad = bad_inputs()[wrong]
+    (folder / name).mkdir()
+    path = bad.write(folder / name).relative_to(folder)
+    cells = {key: ";".join(value) for key, value in bad.cells.items()}
+    return {"case_id": name, "image_id": f"{name}_fish", "assay": "fish", "path": path, **cells}
 
 
 @pytest.mark.parametrize(
@@ -92,6 +111,10 @@ def batch(good_slide, tmp_path_factory):
         ("too_coarse", "too_coarse"),
         ("regions", "regions"),
         ("no_dapi", "channels"),
+        ("fish_saturated", "saturated"),
+        ("fish_one_colour", "no_signals"),
+        ("fish_exchanged", "channels"),
+        ("fish_axes", "axes"),
     ],
 )
 def test_a_bad_image_ends_as_not_evaluable_with_its_reason(batch, case_id, code):
@@ -108,7 +131,7 @@ def test_the_good_case_among_them_is_called_and_the_exit_code_says_one(batch):
     assert call["status"] == "evaluated"
     with (batch.out / "calls.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == 11
+    assert len(rows) == 15
     assert [row["case_id"] for row in rows if row["status"] == "evaluated"] == ["good"]
 
 
