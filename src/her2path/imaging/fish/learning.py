@@ -26,8 +26,8 @@ Labels = npt.NDArray[np.int32]
 Found = TypeVar("Found")
 
 _FWHM = 2.3548
-_SAMPLE_PX = 1280
-"""Side of the part of a field that bleed-through and the size of a signal are learnt on."""
+_SAMPLE_PX = 1152
+"""Side of the part of a field that bleed-through and a single signal are learnt on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,12 +115,14 @@ def learn_signals(shown: ProbeField, params: SignalParams) -> Learnt:
         for role, plane in shown.probes.items()
     }
     nuclei = territories_of(np.ascontiguousarray(shown.labels[part]), reach_px=params.edge_um / mpp)
-    bleed = _learn_bleed(probes, nuclei, mpp=mpp, params=params)
+    first = of_each(tuple(probes), lambda role: _first_spots(probes[role], nuclei, mpp=mpp, params=params))
+    bleed = _learn_bleed(probes, first, mpp=mpp, params=params)
     planes = {role: without_bleed(role, probes, bleed) for role in probes}
     sample = ProbeField(np.ascontiguousarray(shown.dapi[part]), planes, nuclei.labels, mpp)
 
     def learn(role: str) -> SingleSignal | None:
-        return _learn_single(role, sample, nuclei, params)
+        sigma_um = learn_sigma(probes[role], first[role], mpp=mpp) or params.spot.first_sigma_um
+        return _learn_single(role, sample, nuclei, sigma_um, params)
 
     return Learnt(of_each(tuple(probes), learn), bleed, shift, part)
 
@@ -184,20 +186,18 @@ def _richest_part(labels: Labels) -> tuple[slice, slice]:
     return slice(fullest[0], fullest[0] + _SAMPLE_PX), slice(fullest[1], fullest[1] + _SAMPLE_PX)
 
 
+def _first_spots(plane: Image, nuclei: Territories, *, mpp: float, params: SignalParams) -> Spots:
+    """Find what stands out most in nuclei, before anything is known of the image."""
+    spots = detect_spots(plane, nuclei, mpp=mpp, sigma_um=params.spot.first_sigma_um, params=params.spot)
+    return _strong(spots.where(spots.nucleus > 0), params)
+
+
 def _learn_bleed(
-    probes: Mapping[str, Image], nuclei: Territories, *, mpp: float, params: SignalParams
+    probes: Mapping[str, Image], spots: Mapping[str, Spots], *, mpp: float, params: SignalParams
 ) -> dict[tuple[str, str], float]:
-    sigma_um = params.spot.first_sigma_um
-
-    def strong(role: str) -> Spots:
-        spots = detect_spots(probes[role], nuclei, mpp=mpp, sigma_um=sigma_um, params=params.spot)
-        return _strong(spots.where(spots.nucleus > 0), params)
-
-    spots = of_each(tuple(probes), strong)
+    sigma_px = max(params.spot.first_sigma_um / mpp, 0.7)
     bleed = {
-        (target, source): bleed_fraction(
-            probes[target], probes[source], spots[source], sigma_px=max(sigma_um / mpp, 0.7)
-        )
+        (target, source): bleed_fraction(probes[target], probes[source], spots[source], sigma_px=sigma_px)
         for source in probes
         for target in probes
         if target != source
@@ -208,12 +208,9 @@ def _learn_bleed(
 
 
 def _learn_single(
-    role: str, sample: ProbeField, nuclei: Territories, params: SignalParams
+    role: str, sample: ProbeField, nuclei: Territories, sigma_um: float, params: SignalParams
 ) -> SingleSignal | None:
     mpp, plane = sample.mpp, sample.probes[role]
-    first = params.spot.first_sigma_um
-    spots = detect_spots(plane, nuclei, mpp=mpp, sigma_um=first, params=params.spot)
-    sigma_um = learn_sigma(plane, _strong(spots, params), mpp=mpp) or first
     sigma_px = max(sigma_um / mpp, 0.7)
     spots = detect_spots(plane, nuclei, mpp=mpp, sigma_um=sigma_um, params=params.spot)
     debris = debris_mask(spots, sample.dapi, nuclei, sigma_px=sigma_px, min_snr=params.debris_snr)

@@ -210,23 +210,29 @@ def learn_flux(patches: Patches, spots: Spots, *, single: SingleSignal) -> Flux 
 def _background(plane: Image, nuclei: Labels, covered: Mask, sigma_px: float) -> Image:
     """Level without signals: smoothed over uncovered pixels of nuclei, and of the rest, apart."""
     height, width = plane.shape
-    # A level smoothed over sigma_px is as well described on a grid of half that spacing.
+    # A level smoothed over sigma_px is as well described on a grid of half that spacing; which pixels it
+    # is made from is decided on one twice as fine.
     step = max(int(sigma_px // 2), 1)
+    shrink = 2 if step > 1 else 1
+    half = (max(width // shrink, 1), max(height // shrink, 1))
     size = (max(width // step, 1), max(height // step, 1))
     side_px = (2 * int(6 * sigma_px / step) + 1,) * 2
-    out = np.zeros_like(plane)
-    free = ~covered
-    for side in (nuclei > 0, nuclei == 0):
+    shown = cv2.resize(plane, half, interpolation=cv2.INTER_AREA)
+    free = cv2.resize(covered.astype(np.float32), half, interpolation=cv2.INTER_AREA) == 0
+    inside = cv2.resize((nuclei > 0).astype(np.uint8), half, interpolation=cv2.INTER_NEAREST) > 0
+    levels = []
+    for side in (inside, ~inside):
         weight = (side & free).astype(np.float32)
         small = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
-        value = cv2.resize(plane * weight, size, interpolation=cv2.INTER_AREA)
+        value = cv2.resize(shown * weight, size, interpolation=cv2.INTER_AREA)
         total = cv2.GaussianBlur(small, (0, 0), sigma_px / step)
         near = cv2.GaussianBlur(value, (0, 0), sigma_px / step) / np.maximum(total, 1e-6)
         # A cluster may cover all there is nearby: take the level from further away then.
         far = cv2.blur(value, side_px) / np.maximum(cv2.blur(small, side_px), 1e-6)
         level = np.where(total > 0.02, near, far).astype(np.float32)
-        np.copyto(out, cv2.resize(level, (width, height), interpolation=cv2.INTER_LINEAR), where=side)
-    return out
+        levels.append(cv2.resize(level, (width, height), interpolation=cv2.INTER_LINEAR))
+    level_of: Image = np.where(nuclei > 0, levels[0], levels[1])
+    return level_of
 
 
 def _wider(mask: npt.NDArray[np.uint8], element: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
