@@ -152,7 +152,7 @@ def chain_steps(paths: list[Path], out: Path, **row: object) -> Iterator[tuple[s
             counts=out / "fish_counts.json",
             gallery=out / "gallery.png",
             overview=out / "fish_overview.png",
-            heterogeneity=out / "heterogeneity_map.png",
+            heterogeneity=out / "fish_heterogeneity.png",
             params=fish_counts.FishCountsParams(),
         ),
     )

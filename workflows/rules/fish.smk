@@ -61,7 +61,7 @@ rule fish_counts:
         counts="images/{image_id}/fish_counts.json",
         gallery="images/{image_id}/gallery.png",
         overview="images/{image_id}/fish_overview.png",
-        heterogeneity="images/{image_id}/heterogeneity_map.png",
+        heterogeneity="images/{image_id}/fish_heterogeneity.png",
     log:
         "logs/fish_counts/{image_id}.log",
     conda:

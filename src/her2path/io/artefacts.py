@@ -52,7 +52,7 @@ FISH_FILES: Mapping[str, str] = MappingProxyType(
         "counts": "fish_counts.json",
         "gallery": "gallery.png",
         "overview": "fish_overview.png",
-        "heterogeneity": "heterogeneity_map.png",
+        "heterogeneity": "fish_heterogeneity.png",
     }
 )
 """The same of a FISH image."""

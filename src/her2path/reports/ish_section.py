@@ -21,7 +21,7 @@ from her2path.reports.html.plots import copy_histogram, signal_scatter
 from her2path.reports.ihc_section import CountRow, excluded_rows
 from her2path.reports.numbers import count_text, number_text
 
-OVERVIEW, MAP = "fish_overview.png", "heterogeneity_map.png"
+OVERVIEW, MAP = "fish_overview.png", "fish_heterogeneity.png"
 FIELD_PICTURES = (OVERVIEW, MAP)
 """Pictures of the fields of an image, by file."""
 _FIRST = "First count"

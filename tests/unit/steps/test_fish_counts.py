@@ -169,7 +169,7 @@ def test_the_map_is_filled_by_ratio_and_copies_and_the_overview_outlines(tmp_pat
     run_chain([write_ome(tmp_path / "field.ome.tif", phantom.planes)], tmp_path / "out")
     overview, filled = (
         cv2.imread(str(tmp_path / "out" / name)).astype(int)[..., ::-1]
-        for name in ("fish_overview.png", "heterogeneity_map.png")
+        for name in ("fish_overview.png", "fish_heterogeneity.png")
     )
     is_blue = (overview[..., 2] > 200) & (overview[..., 0] < 130)
     assert is_blue.sum() > 500
