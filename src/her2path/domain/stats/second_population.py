@@ -25,8 +25,8 @@ FEWEST_NUCLEI = 20
 LEAST_SEPARATION = 2.0
 """Two populations are discrete where they lie further apart than twice their spread (Ashman's D)."""
 MOST_CHANCE = 0.05
-"""Suggested where one population looks as much like two in at most so many cases.  With the other
-conditions that is below 1 in 25 on homogeneous counts (docs/fish.md, measured)."""
+"""Suggested where one population looks as much like two in at most so many cases.  On
+homogeneous counts that came to 6 in 100 at most with 20 nuclei, and to 1.5 from 40 on (docs/fish.md)."""
 FEWEST_COPIES = 4
 """Mean HER2 signals of the second population from which it can be anything but negative (Wolff 2018)."""
 _RATIO_RAISED = Fraction(5, 4)
