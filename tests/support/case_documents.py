@@ -35,6 +35,7 @@ from her2path.domain.verdict import NotEvaluable
 from her2path.io import calls
 from her2path.io import documents as d
 from her2path.io.control_entries import ControlEntry
+from her2path.io.count_entries import FishCountsResult
 from her2path.io.placeholders import write_not_evaluable
 from her2path.io.provenance import digests
 from her2path.io.quality_entries import Finding, QualityResult
@@ -285,7 +286,7 @@ def _levels(tally: IhcTally) -> dict[str, Percentage]:
 
 def counts_doc(facts: d.SheetFacts, image: Fish) -> d.FishCountsDoc:
     summary = image.summary()
-    result = d.FishCountsResult(
+    result = FishCountsResult(
         nuclei=tuple(image.nuclei),
         her2_signals=summary.her2,
         cep17_signals=summary.cep17,

@@ -13,7 +13,8 @@ import tifffile
 
 from her2path.domain.case import Assay
 from her2path.io.case_sheet import ImageRow
-from her2path.io.documents import FishCountsDoc, FishCountsResult, read_document
+from her2path.io.count_entries import FishCountsResult
+from her2path.io.documents import FishCountsDoc, read_document
 from her2path.steps import fish_counts, fish_nuclei, fish_signals, slide_intake, slide_quality
 
 NAMES = ("DAPI", "SpectrumOrange", "SpectrumGreen")

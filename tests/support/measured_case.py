@@ -12,10 +12,10 @@ from her2path.domain.ish import Probe
 from her2path.domain.verdict import NotEvaluable
 from her2path.io.call_entries import Reason
 from her2path.io.control_entries import ControlEntry
+from her2path.io.count_entries import FishCountsResult
 from her2path.io.documents import (
     CallDoc,
     FishCountsDoc,
-    FishCountsResult,
     IhcScoreDoc,
     IhcScoreResult,
     Producer,

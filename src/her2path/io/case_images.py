@@ -11,9 +11,9 @@ from pathlib import Path
 from her2path.domain.case import Assay, SpecimenFacts
 from her2path.domain.verdict import NotEvaluable
 from her2path.errors import ArtefactError
+from her2path.io.count_entries import FishCountsResult
 from her2path.io.documents import (
     FishCountsDoc,
-    FishCountsResult,
     IhcScoreDoc,
     IhcScoreResult,
     SheetFacts,

@@ -16,6 +16,7 @@ from her2path.domain.stats.second_population import PopulationSuggestion
 from her2path.domain.stats.signal_spread import Interval, RatioSpread, Spread
 from her2path.domain.verdict import NotEvaluable
 from her2path.io.call_entries import Reason, Share, SharePct
+from her2path.io.fish_entries import FishSignalsResult
 
 Count = Annotated[int, Ge(0)]
 Bound = Annotated[float, Ge(0)]
@@ -196,6 +197,42 @@ class SuggestedPopulation(_Entry):
     place_p_value: Share | None
     ratio_alike: bool
     """Whether CEP17 is raised in it as HER2 is (polyploid, dividing or overlapping nuclei)."""
+
+
+class FishCountsResult(_Entry):
+    """What was counted on one FISH image."""
+
+    nuclei: tuple[tuple[int, int | None], ...]
+    """HER2 and CEP17 signals of every counted nucleus, in the order of `fish_nuclei`."""
+    her2_signals: Count
+    cep17_signals: Count | None
+    excluded_nuclei: dict[str, Count]
+    nuclei_with_clusters: Count
+    quality: QualityEntry
+    areas: Count
+    """Areas of the image with counted nuclei: groups of fields that lie apart."""
+    not_sufficient: tuple[Reason, ...] = ()
+    """Why this image alone is no count by the guideline; other images of the case may add what lacks."""
+    her2: SpreadEntry | None = None
+    """None: no nucleus was counted."""
+    cep17: SpreadEntry | None = None
+    """None: no nucleus was counted, or a single probe."""
+    ratio: RatioEntry | None = None
+    """None likewise."""
+    amplified: PartEntry | None = None
+    """Nuclei whose own ratio is 2.0 or more; None likewise."""
+    above_2_2: PartEntry | None = None
+    """Nuclei whose own ratio is above 2.2 (definition of heterogeneity of 2009); None likewise."""
+    clustered: PartEntry | None = None
+    """Nuclei with clusters; None: no nucleus was counted."""
+    chromosome_17: Literal["polysomy", "monosomy"] | None = None
+    """A note, never a call; None = neither is seen, or not measured."""
+    second_population: SuggestedPopulation | None = None
+    """None = one population explains the counts, or `no_second_population` says why nobody can tell."""
+    no_second_population: Reason | None = None
+    optics: FishSignalsResult | None = None
+    """What the signals taught of the optics of the image."""
+    flags: tuple[str, ...] = ()
 
 
 def suggested_population(

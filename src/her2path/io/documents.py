@@ -33,7 +33,7 @@ from her2path.io.call_entries import (
 )
 from her2path.io.case_sheet import ImageRow
 from her2path.io.control_entries import ControlEntry
-from her2path.io.count_entries import PartEntry, QualityEntry, RatioEntry, SpreadEntry, SuggestedPopulation
+from her2path.io.count_entries import FishCountsResult
 from her2path.io.files import artefact_name, write_text
 from her2path.io.fish_entries import FishSignalsResult
 from her2path.io.quality_entries import QualityResult
@@ -251,42 +251,6 @@ class FishSignalsDoc(Document):
     kind: ClassVar[str] = "fish_signals"
     sheet: SheetFacts
     result: FishSignalsResult | None = None
-
-
-class FishCountsResult(_Part):
-    """What was counted on one FISH image."""
-
-    nuclei: tuple[tuple[int, int | None], ...]
-    """HER2 and CEP17 signals of every counted nucleus, in the order of `fish_nuclei`."""
-    her2_signals: Count
-    cep17_signals: Count | None
-    excluded_nuclei: dict[str, Count]
-    nuclei_with_clusters: Count
-    quality: QualityEntry
-    areas: Count
-    """Areas of the image with counted nuclei: groups of fields that lie apart."""
-    not_sufficient: tuple[Reason, ...] = ()
-    """Why this image alone is no count by the guideline; other images of the case may add what lacks."""
-    her2: SpreadEntry | None = None
-    """None: no nucleus was counted."""
-    cep17: SpreadEntry | None = None
-    """None: no nucleus was counted, or a single probe."""
-    ratio: RatioEntry | None = None
-    """None likewise."""
-    amplified: PartEntry | None = None
-    """Nuclei whose own ratio is 2.0 or more; None likewise."""
-    above_2_2: PartEntry | None = None
-    """Nuclei whose own ratio is above 2.2 (definition of heterogeneity of 2009); None likewise."""
-    clustered: PartEntry | None = None
-    """Nuclei with clusters; None: no nucleus was counted."""
-    chromosome_17: Literal["polysomy", "monosomy"] | None = None
-    """A note, never a call; None = neither is seen, or not measured."""
-    second_population: SuggestedPopulation | None = None
-    """None = one population explains the counts, or `no_second_population` says why nobody can tell."""
-    no_second_population: Reason | None = None
-    optics: FishSignalsResult | None = None
-    """What the signals taught of the optics of the image."""
-    flags: tuple[str, ...] = ()
 
 
 class FishCountsDoc(Document):

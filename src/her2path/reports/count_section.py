@@ -24,7 +24,7 @@ from her2path.domain.stats.signal_spread import (
     spread_of,
 )
 from her2path.domain.verdict import NotEvaluable
-from her2path.io.documents import FishCountsResult
+from her2path.io.count_entries import FishCountsResult
 from her2path.io.fish_entries import ChannelOptics, FishSignalsResult
 from her2path.reports.numbers import count_text, number_text
 

@@ -12,7 +12,8 @@ from her2path.domain.ish import NucleusSignals, Probe, SignalSummary
 from her2path.domain.stats.second_population import PopulationSuggestion, look_for_second_population
 from her2path.errors import ArtefactError
 from her2path.io.call_entries import Reason
-from her2path.io.documents import CallDoc, FishCountsResult
+from her2path.io.count_entries import FishCountsResult
+from her2path.io.documents import CallDoc
 from her2path.io.tables import FISH_NUCLEI, read_table
 from her2path.reports.count_section import CountFindings, OpticsRow, findings_of, optics_rows
 from her2path.reports.evidence import ImageEvidence

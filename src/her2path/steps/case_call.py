@@ -49,11 +49,8 @@ from her2path.io.case_images import (
     read_recount,
     specimen_facts_of,
 )
-from her2path.io.documents import (
-    FishCountsResult,
-    IhcScoreResult,
-    write_document,
-)
+from her2path.io.count_entries import FishCountsResult
+from her2path.io.documents import IhcScoreResult, write_document
 from her2path.io.provenance import digests, producer
 
 log = logging.getLogger(__name__)

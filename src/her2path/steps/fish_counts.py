@@ -27,6 +27,7 @@ from her2path.imaging.fish.patches import MIN_LONE_SIGNALS
 from her2path.imaging.fish.rejection_metrics import MetNucleus, MetSignal, measure_quality
 from her2path.io.call_entries import Reason
 from her2path.io.count_entries import (
+    FishCountsResult,
     PartEntry,
     QualityEntry,
     RatioEntry,
@@ -36,7 +37,6 @@ from her2path.io.count_entries import (
 )
 from her2path.io.documents import (
     FishCountsDoc,
-    FishCountsResult,
     FishSignalsDoc,
     QualityDoc,
     SlideDoc,

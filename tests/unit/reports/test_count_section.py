@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from her2path.io.documents import FishCountsResult
+from her2path.io.count_entries import FishCountsResult
 from her2path.io.fish_entries import BleedThrough, ChannelOptics, FishSignalsResult, SingleSignalEntry
 from her2path.reports.count_section import findings_of, optics_rows
 from tests.support.count_quality import quality_of
