@@ -203,3 +203,31 @@ def test_nuclear_foci_are_no_gene_signals_but_run_through(tmp_path, real_data: P
     sheet = {"probe": "single", "mpp": 0.16, "channels": ("dapi", "her2")}
     result = run_chain(pair, tmp_path / "out", **sheet)
     assert sum(result.excluded_nuclei.values()) + len(result.nuclei) >= 8
+
+
+def test_the_gallery_can_show_every_channel_alone(tmp_path, phantom):
+    path = write_ome(tmp_path / "field.ome.tif", phantom.planes)
+    out = tmp_path / "out"
+    run_chain([path], out)
+    fish_counts.run(
+        image=[path],
+        slide=out / "slide.json",
+        quality=out / "quality.json",
+        objects=out / "fish_objects.parquet",
+        labels=out / "fish_labels.tif",
+        signals=out / "fish_signals.parquet",
+        optics=out / "fish_signals.json",
+        nuclei=out / "fish_nuclei.parquet",
+        counts=out / "fish_counts.json",
+        gallery=out / "separate.png",
+        overview=out / "fish_overview.png",
+        heterogeneity=out / "fish_heterogeneity.png",
+        params=fish_counts.FishCountsParams(gallery_nuclei=6, gallery_excluded=0, gallery_channels=True),
+    )
+    page = cv2.imread(str(out / "separate.png")).astype(int)
+    # Nine crops a row: all channels, HER2 alone, CEP17 alone of three nuclei.
+    assert page.shape[1] == 9 * 206 + 6
+    tiles = [page[60:250, 6 + 206 * i : 206 + 206 * i] for i in range(3)]
+    coloured = [(np.ptp(tile, axis=2) > 40).mean() for tile in tiles]
+    assert coloured[0] > 3 * max(coloured[1:])
+    assert read_table(out / "fish_nuclei.parquet", FISH_NUCLEI)["rank"].null_count > 0
