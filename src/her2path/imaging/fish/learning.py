@@ -45,6 +45,9 @@ class SignalParams:
     unlearnt_snr: float = 8.0
     """Least significance of a spot where too few are found to know a single signal: nothing but the noise
     then tells a signal from texture."""
+    unlearnt_reach: float = 0.4
+    """Least share of the nuclei that such spots must be found in: hybridisation reaches most nuclei, debris
+    and granules lie over some."""
     min_share: float = 0.25
     """Least height, in single signals, that is counted; less is a weak signal."""
     weak_share: float = 0.15

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 
 from her2path.imaging.fish.quality import robust_sigma
 from her2path.imaging.fish.spots import Spots
@@ -44,6 +45,8 @@ class ClusterParams:
     other add up, while the autofluorescence of a nucleus is wide and faint."""
     glow_copies: float = 3.0
     """Light of the other probe in the same patch, in its single signals, from which it may be glow."""
+    glow_share: float = 0.08
+    """The same as a share of the patch's own light: what is left of bleed-through is less."""
     glow_likeness: float = 0.85
     """Likeness (cosine) of both probes' light within a patch from which it is glow of blood cells, pigment
     or dust; signals of two colours in one patch lie on different places."""
@@ -104,8 +107,8 @@ class Patches:
     """Light above background per patch, item 0 unused."""
     mean: Floats
     """Mean height above background per patch."""
-    excess: Image
-    """Light above background, shape (M, N)."""
+    plane: Image
+    """The channel itself, shape (M, N)."""
 
 
 def measure_patches(
@@ -152,18 +155,28 @@ def measure_patches(
     within = core > 0
     area = np.bincount(core[within], minlength=count)
     mean = np.bincount(core[within], light[within], count) / np.maximum(area, 1)
-    return Patches(labels, flux, mean, excess)
+    return Patches(labels, flux, mean, plane)
 
 
-def glowing(own: Patches, other: Patches, *, other_single: SingleSignal, params: ClusterParams) -> Mask:
+def glowing(
+    own: Patches,
+    other: Patches,
+    *,
+    single: SingleSignal,
+    other_single: SingleSignal,
+    reach_px: int,
+    params: ClusterParams,
+) -> Mask:
     """Tell patches that both probes show alike: autofluorescence, not signals.
 
     Parameters
     ----------
     own, other : Patches
         Of two probe channels of the same field.
-    other_single : SingleSignal
-        A single signal of the other channel.
+    single, other_single : SingleSignal
+        A single signal of either channel.
+    reach_px : int
+        How far round a patch its surroundings are looked at.
     params : ClusterParams
 
     Returns
@@ -172,15 +185,24 @@ def glowing(own: Patches, other: Patches, *, other_single: SingleSignal, params:
         Per patch of `own`; item 0 is False.
     """
     count = len(own.flux)
-    if not other_single.flux or count < 2:
-        return np.zeros(count, bool)
-    where = own.labels > 0
-    patch = own.labels[where]
-    x, y = own.excess[where].astype(np.float64), other.excess[where].astype(np.float64)
-    xx, yy, xy = (np.bincount(patch, v, count) for v in (x * x, y * y, x * y))
-    alike = xy > params.glow_likeness * np.sqrt(np.maximum(xx * yy, 1e-12))
-    mask: Mask = alike & (np.bincount(patch, y, count) > params.glow_copies * other_single.flux.mean)
-    mask[0] = False
+    mask: Mask = np.zeros(count, bool)
+    if not single.flux or not other_single.flux or count < 2:
+        return mask
+    bright = np.flatnonzero(own.flux >= params.glow_copies * single.flux.mean)
+    boxes = ndimage.find_objects(own.labels)
+    for patch in bright[bright > 0].tolist():
+        place = tuple(slice(max(span.start - reach_px, 0), span.stop + reach_px) for span in boxes[patch - 1])
+        inside = own.labels[place] == patch
+        # The level round the patch in both channels: light that only one of them was thought to have
+        # there has been taken for background in the other.
+        ring = ~inside & (own.labels[place] == 0)
+        if not ring.any():
+            continue
+        x, y = (plane[place] - np.median(plane[place][ring]) for plane in (own.plane, other.plane))
+        x, y = x[inside].astype(np.float64), y[inside].astype(np.float64)
+        alike = float(x @ y) > params.glow_likeness * float(np.sqrt(max((x @ x) * (y @ y), 1e-12)))
+        copies, shown = float(x.sum()) / single.flux.mean, float(y.sum()) / other_single.flux.mean
+        mask[patch] = alike and shown > max(params.glow_copies, params.glow_share * copies)
     return mask
 
 

@@ -31,6 +31,8 @@ from her2path.imaging.fish.territories import territories_of
 Image = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int32]
 
+_RING_UM = 1.0
+"""How far round a patch of light its surroundings are looked at."""
 _USUAL_FACTOR = 2.5
 """Signals within this factor of a single one tell of the light at their place."""
 
@@ -118,6 +120,8 @@ def count_signals(shown: ProbeField, learnt: Learnt, params: SignalParams) -> Fi
         alone = singles[role]
         own = spots[role].where(~_in_all_colours(role, spots, alone.diameter_um / 2 / mpp))
         strong = own.height >= params.min_share * alone.height
+        if learnt.single[role] is None:
+            strong &= _reached(own, nuclei.count) >= params.unlearnt_reach
         weak = own.where(~strong & (own.height >= params.weak_share * alone.height))
         counted = own.where(strong)
         patches = measure_patches(
@@ -130,7 +134,7 @@ def count_signals(shown: ProbeField, learnt: Learnt, params: SignalParams) -> Fi
     found: dict[str, ChannelSignals] = {}
     lit = np.zeros(shown.labels.shape, bool)
     for role, (counted, weak, own) in parts.items():
-        glow = _glowing_pixels(role, patches, singles, params.cluster)
+        glow = _glowing_pixels(role, patches, singles, round(_RING_UM / mpp), params.cluster)
         lit |= glow
         clear = counted.where(~glow[counted.row.astype(int), counted.col.astype(int)])
         single = singles[role] if role in params.cluster.roles else replace(singles[role], flux=None)
@@ -140,12 +144,23 @@ def count_signals(shown: ProbeField, learnt: Learnt, params: SignalParams) -> Fi
 
 
 def _glowing_pixels(
-    role: str, patches: Mapping[str, Patches], singles: Mapping[str, SingleSignal], params: ClusterParams
+    role: str,
+    patches: Mapping[str, Patches],
+    singles: Mapping[str, SingleSignal],
+    reach_px: int,
+    params: ClusterParams,
 ) -> npt.NDArray[np.bool_]:
     mask = np.zeros(len(patches[role].flux), bool)
     for other in patches:
         if other != role:
-            mask |= glowing(patches[role], patches[other], other_single=singles[other], params=params)
+            mask |= glowing(
+                patches[role],
+                patches[other],
+                single=singles[role],
+                other_single=singles[other],
+                reach_px=reach_px,
+                params=params,
+            )
     pixels: npt.NDArray[np.bool_] = mask[patches[role].labels]
     return pixels
 
@@ -191,6 +206,11 @@ def _evened(seen: _Seen, part: tuple[slice, slice]) -> _Seen:
     floor = float(np.percentile(plane[::8, ::8], 10))
     height = spots.height * level / light.at(spots.row, spots.col)
     return _Seen(light.even(plane, floor=floor, level=level), replace(spots, height=height), single, light)
+
+
+def _reached(spots: Spots, count: int) -> float:
+    """Share of the nuclei that spots lie in."""
+    return len(np.unique(spots.nucleus[spots.nucleus > 0])) / count if count else 0.0
 
 
 def _unlearnt(spots: Spots, sigma_um: float, params: SignalParams) -> SingleSignal:

@@ -148,12 +148,32 @@ def test_a_faint_spot_is_listed_as_weak_and_not_counted():
     assert found.channels["her2"].weak.nucleus.tolist() == [5]
 
 
-def test_a_field_of_few_signals_still_counts_them():
-    row, col = CENTRES[0]
-    dots = [Dot(1, row, col), Dot(1, row + 14, col), Dot(2, row, col + 14)]
-    found, learnt = count(dots)
+def few(nuclei):
+    """One HER2 and one CEP17 signal in each of the first nuclei: too few to learn from."""
+    return [dot for row, col in CENTRES[:nuclei] for dot in (Dot(1, row, col), Dot(2, row, col + 14))]
+
+
+def test_a_field_of_few_signals_still_counts_them_where_most_nuclei_have_some():
+    found, learnt = count(few(4))
     assert learnt.single == {"her2": None, "cep17": None}
-    assert (copies_in(found, "her2", 1), copies_in(found, "cep17", 1)) == (2, 1)
+    assert [copies_in(found, "her2", n) for n in range(1, 6)] == [1, 1, 1, 1, 0]
+    assert [copies_in(found, "cep17", n) for n in range(1, 6)] == [1, 1, 1, 1, 0]
+
+
+def test_spots_over_some_nuclei_of_an_unhybridised_field_are_no_signals():
+    found, _ = count(few(3))
+    assert sum(copies_in(found, "her2", n) for n in range(1, 10)) == 0
+    assert len(found.channels["her2"].weak) == 3
+
+
+def test_a_granule_that_shines_more_in_one_colour_is_glow_and_no_cluster():
+    planes = draw_field([Disc(r, c, 36) for r, c in CENTRES], ordinary(1) + ordinary(2), size=SIZE)
+    rows, cols = np.mgrid[: SIZE[0], : SIZE[1]] + 0.5
+    granule = np.exp(-((rows - CENTRES[4][0]) ** 2 + (cols - CENTRES[4][1] - 20) ** 2) / (2 * 5.0**2))
+    planes = planes + (np.array([0, 2500, 700])[:, None, None] * granule).astype(np.uint16)
+    found, _ = count([], planes)
+    assert not found.channels["her2"].signals.is_cluster.any()
+    assert [glow.nucleus for glow in found.glow] == [5]
 
 
 def test_the_same_field_gives_the_same_signals():
