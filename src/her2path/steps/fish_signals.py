@@ -190,8 +190,8 @@ def _optics(learnt: Learnt, light: Mapping[str, Illumination | None]) -> FishSig
     return FishSignalsResult(
         channels=tuple(_channel_entry(role, learnt, light[role]) for role in learnt.single),
         bleed_through=tuple(
-            BleedThrough(source=source, target=target, share=share)
-            for (target, source), share in learnt.bleed.items()
+            BleedThrough(source=source, target=target, share=found.share)
+            for (target, source), found in learnt.bleed.items()
         ),
     )
 

@@ -7,10 +7,13 @@ have no spot of the other underneath, so a low quantile of what is seen there is
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import cv2
 import numpy as np
 import numpy.typing as npt
 
-from her2path.imaging.fish.spots import Spots, height_at
+from her2path.imaging.fish.spots import Spots, answer, height_at, spot_response
 
 Image = npt.NDArray[np.float32]
 
@@ -18,10 +21,25 @@ MAX_BLEED = 0.7
 """Larger shares mean that the two channels show the same dye and cannot be told apart."""
 _MIN_SPOTS = 8
 _BLEED_PERCENTILE = 30
+_REACH_PX = 3
+"""Bleed-through is looked for this far from the signal that it comes from."""
+_LEAST_SHARE = 0.03
+"""Less shows as nothing that has a place."""
 
 
-def bleed_fraction(target: Image, source: Image, spots: Spots, *, sigma_px: float) -> float:
-    """Share of the source channel's light that shows in the target channel.
+@dataclass(frozen=True, slots=True)
+class Bleed:
+    """Light of one dye in the channel of another."""
+
+    share: float
+    """Of the dye's light in its own channel, 0 to 1."""
+    down_px: float = 0.0
+    """How far below and right of its place in its own channel it lies: filters move pictures."""
+    right_px: float = 0.0
+
+
+def measure_bleed(target: Image, source: Image, spots: Spots, *, sigma_px: float) -> Bleed:
+    """Measure how much of the source channel's light shows in the target channel, and where.
 
     Parameters
     ----------
@@ -34,8 +52,8 @@ def bleed_fraction(target: Image, source: Image, spots: Spots, *, sigma_px: floa
 
     Returns
     -------
-    share : float
-        0 to 1; 0 where fewer than eight spots could be measured.
+    bleed : Bleed
+        A share of 0 where fewer than eight spots could be measured.
 
     Notes
     -----
@@ -44,16 +62,47 @@ def bleed_fraction(target: Image, source: Image, spots: Spots, *, sigma_px: floa
     """
     clear = spots.where(spots.snr >= 10)
     if len(clear) < _MIN_SPOTS:
-        return 0.0
-    seen = height_at(target, clear, sigma_px=sigma_px)
-    strength = height_at(source, clear, sigma_px=sigma_px)
-    return float(np.clip(np.percentile(seen / strength, _BLEED_PERCENTILE), 0.0, 1.0))
+        return Bleed(0.0)
+    response = cv2.copyMakeBorder(
+        spot_response(target, sigma_px=sigma_px), *(_REACH_PX,) * 4, borderType=cv2.BORDER_REPLICATE
+    )
+    strength = height_at(source, clear, sigma_px=sigma_px) * float(answer(np.zeros(1), sigma_px=sigma_px)[0])
+    rows, cols = clear.row.astype(int) + _REACH_PX, clear.col.astype(int) + _REACH_PX
+    steps = range(-_REACH_PX, _REACH_PX + 1)
+    seen = np.array([[response[rows + down, cols + right] / strength for right in steps] for down in steps])
+    shares = np.percentile(seen, _BLEED_PERCENTILE, axis=2)
+    down, right = np.unravel_index(int(shares.argmax()), shares.shape)
+    at_rim = {int(down), int(right)} & {0, 2 * _REACH_PX}
+    if shares[down, right] < _LEAST_SHARE or at_rim:
+        # Too little to have a place of its own.
+        return Bleed(float(np.clip(shares[_REACH_PX, _REACH_PX], 0.0, 1.0)))
+    top = float(shares[down, right])
+    return Bleed(
+        min(top, 1.0),
+        int(down) - _REACH_PX + _vertex(shares[down - 1, right], top, shares[down + 1, right]),
+        int(right) - _REACH_PX + _vertex(shares[down, right - 1], top, shares[down, right + 1]),
+    )
 
 
-def remove_bleed(target: Image, source: Image, share: float) -> Image:
-    """Subtract `share` of the source's light above its darkest tenth from the target channel."""
-    if share <= 0:
+def remove_bleed(target: Image, source: Image, bleed: Bleed) -> Image:
+    """Subtract the source's light above its darkest tenth, as far as it shows, from the target channel."""
+    if bleed.share <= 0:
         return target
     floor = np.float32(np.percentile(source[::8, ::8], 10))
-    cleaned: Image = target - np.float32(share) * (source - floor)
+    if bleed.down_px or bleed.right_px:
+        matrix = np.array([[1, 0, bleed.right_px], [0, 1, bleed.down_px]], np.float64)
+        source = cv2.warpAffine(
+            source,
+            matrix,
+            source.shape[::-1],
+            flags=cv2.INTER_CUBIC,
+            borderMode=cv2.BORDER_REPLICATE,
+        ).astype(np.float32)
+    cleaned: Image = target - np.float32(bleed.share) * (source - floor)
     return cleaned
+
+
+def _vertex(before: float, here: float, after: float) -> float:
+    """Place of the top of a parabola through three neighbouring values, within half a step."""
+    bend = before - 2 * here + after
+    return float(np.clip((before - after) / (2 * bend), -0.5, 0.5)) if bend < 0 else 0.0

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from her2path.imaging.fish.assign import debris_mask, single_height
-from her2path.imaging.fish.channels import MAX_BLEED, bleed_fraction, remove_bleed
+from her2path.imaging.fish.channels import MAX_BLEED, Bleed, measure_bleed, remove_bleed
 from her2path.imaging.fish.patches import ClusterParams, SingleSignal, learn_flux, measure_patches
 from her2path.imaging.fish.shift import Shift, estimate_shift, moved_back
 from her2path.imaging.fish.spots import SpotParams, Spots, detect_spots, height_at, learn_sigma, mirrored_rate
@@ -84,8 +84,8 @@ class Learnt:
 
     single: Mapping[str, SingleSignal | None]
     """By role; None where too few spots were found to tell."""
-    bleed: Mapping[tuple[str, str], float]
-    """Share of the light of the second role that shows in the first."""
+    bleed: Mapping[tuple[str, str], Bleed]
+    """Light of the second role that shows in the first."""
     shift: Mapping[str, Shift | None]
     """By role: place of its picture against DAPI's; None where it cannot be told."""
     part: tuple[slice, slice]
@@ -157,12 +157,12 @@ def typical_snr(spots: Spots) -> float:
     return float(np.median(spots.snr)) if len(spots) else 1.0
 
 
-def without_bleed(role: str, probes: Mapping[str, Image], bleed: Mapping[tuple[str, str], float]) -> Image:
+def without_bleed(role: str, probes: Mapping[str, Image], bleed: Mapping[tuple[str, str], Bleed]) -> Image:
     """Take the light of the other dyes from a channel."""
     plane = probes[role]
     # Of two shares that feed each other only the larger is bleed-through; the other is its echo.
     for source in probes:
-        if source != role and bleed[role, source] >= bleed[source, role]:
+        if source != role and bleed[role, source].share >= bleed[source, role].share:
             plane = remove_bleed(plane, probes[source], bleed[role, source])
     return plane
 
@@ -197,15 +197,15 @@ def _first_spots(plane: Image, nuclei: Territories, *, mpp: float, params: Signa
 
 def _learn_bleed(
     probes: Mapping[str, Image], spots: Mapping[str, Spots], *, mpp: float, params: SignalParams
-) -> dict[tuple[str, str], float]:
+) -> dict[tuple[str, str], Bleed]:
     sigma_px = max(params.spot.first_sigma_um / mpp, 0.7)
     bleed = {
-        (target, source): bleed_fraction(probes[target], probes[source], spots[source], sigma_px=sigma_px)
+        (target, source): measure_bleed(probes[target], probes[source], spots[source], sigma_px=sigma_px)
         for source in probes
         for target in probes
         if target != source
     }
-    if any(share > MAX_BLEED for share in bleed.values()):
+    if any(found.share > MAX_BLEED for found in bleed.values()):
         raise SameDyeError("its probe channels show the same spots")
     return bleed
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from her2path.imaging.fish.clusters import merge_doublets
 from her2path.imaging.fish.learning import ProbeField, SameDyeError, SignalParams, learn_signals
@@ -100,8 +101,18 @@ def test_orange_light_in_the_green_channel_is_no_cep17_signal(share):
     planes = draw_field([Disc(r, c, 36) for r, c in CENTRES], ordinary(1) + ordinary(2), size=SIZE)
     planes[2] = planes[2] + (share * (planes[1].astype(float) - 100)).clip(0).astype(np.uint16)
     found, learnt = count([], planes)
-    assert learnt.bleed["cep17", "her2"] == pytest.approx(share, abs=0.05)
+    assert learnt.bleed["cep17", "her2"].share == pytest.approx(share, abs=0.05)
     assert [copies_in(found, "cep17", n) for n in range(1, 10)] == [3] * 9
+    assert [copies_in(found, "her2", n) for n in range(1, 10)] == [3] * 9
+
+
+def test_light_of_one_dye_is_taken_away_where_it_lies_in_the_other_channel():
+    planes = draw_field([Disc(r, c, 36) for r, c in CENTRES], ordinary(1) + ordinary(2), size=SIZE)
+    beside = ndimage.shift(planes[2].astype(float) - 100, (1.4, -1.7), order=1).clip(0)
+    planes[1] = planes[1] + (0.3 * beside).astype(np.uint16)
+    found, learnt = count([], planes)
+    bleed = learnt.bleed["her2", "cep17"]
+    assert (bleed.down_px, bleed.right_px) == pytest.approx((1.4, -1.7), abs=0.3)
     assert [copies_in(found, "her2", n) for n in range(1, 10)] == [3] * 9
 
 
