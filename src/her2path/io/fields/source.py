@@ -106,8 +106,9 @@ class FieldSource:
         else:
             reader = self._readers[channel_index]
             pixels = reader.read(z, 0, box) if reader.loose > 1 else reader.read(0, z, box)
-        # Scanners write a single channel as RGB in its display colour: that colour carries it.
-        plane = pixels[..., 0] if pixels.shape[2] == 1 else pixels[..., :3].max(axis=2)
+        # Scanners write a single channel as RGB in its display colour: that colour carries it.  The second
+        # sample of two, and the fourth of four, is transparency.
+        plane = pixels[..., 0] if pixels.shape[2] < 3 else pixels[..., :3].max(axis=2)
         if plane.dtype.kind == "f" and not np.isfinite(plane).all():
             raise UnsuitableImageError(self._name, "it holds pixels that are no numbers", code="pixel_type")
         return plane

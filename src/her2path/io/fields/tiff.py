@@ -131,6 +131,13 @@ class TiffPlanes:
         for page in self._series.pages:
             if page is None:
                 raise UnreadableImageError(self._name, "a plane named in its header is missing")
+            if page.parent is not self._tif:
+                # tifffile follows the header into the other files, which nobody listed in the sheet.
+                raise UnsuitableImageError(
+                    self._name,
+                    "its header spreads one image over several files; export it as one OME-TIFF, or every "
+                    "channel as a TIFF without that header",
+                )
             spans = zip(page.dataoffsets, page.databytecounts, strict=True)
             if any(count == 0 or offset + count > end for offset, count in spans):
                 raise UnreadableImageError(self._name, "the file is cut short: pixel data are missing")

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
 from her2path.domain.ish import Probe
 from her2path.errors import (
@@ -323,6 +324,49 @@ def test_focus_planes_are_not_taken_for_the_channels_of_the_sheet(tmp_path, plan
     tifffile.imwrite(path, planes, imagej=True, metadata={"axes": "ZYX"})
     with pytest.raises(ChannelError, match="3 focus planes"):
         open_field([path], name="image", channels=ROLES)
+
+
+def _one_file_a_plane(folder, planes, axis):
+    """Write an OME-TIFF the way some software splits it: each file holds one plane and names the others."""
+    names = [f"plane{i}.ome.tif" for i in range(len(planes))]
+    ids = [f"urn:uuid:00000000-0000-0000-0000-{i:012d}" for i in range(len(planes))]
+    height, width = planes[0].shape
+    size = {"X": width, "Y": height, "Z": 1, "C": 1, "T": 1} | {axis: len(planes)}
+    sizes = " ".join(f'Size{letter}="{n}"' for letter, n in size.items())
+    channels = "".join(
+        f'<Channel ID="Channel:0:{i}" Name="{name}" SamplesPerPixel="1"/>'
+        for i, name in enumerate(("DAPI", "SpectrumOrange", "SpectrumGreen")[: size["C"]])
+    )
+    places = "".join(
+        f'<TiffData IFD="0" PlaneCount="1" First{axis}="{i}"><UUID FileName="{name}">{uid}</UUID></TiffData>'
+        for i, (name, uid) in enumerate(zip(names, ids, strict=True))
+    )
+    for name, uid, plane in zip(names, ids, planes, strict=True):
+        header = (
+            '<?xml version="1.0"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" '
+            f'UUID="{uid}"><Image ID="Image:0"><Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="uint16" '
+            f'{sizes} PhysicalSizeX="0.1" PhysicalSizeY="0.1">{channels}{places}</Pixels></Image></OME>'
+        )
+        tifffile.imwrite(folder / name, plane, description=header, metadata=None)
+    return folder / names[0]
+
+
+@pytest.mark.parametrize("axis", ["C", "Z"])
+def test_planes_in_files_that_the_sheet_does_not_list_are_refused(tmp_path, planes, axis):
+    # Every plane was read from the first file: a stack without depth, channels that are all DAPI.
+    path = _one_file_a_plane(tmp_path, planes, axis)
+    with pytest.raises(UnsuitableImageError, match="spreads one image over several files"):
+        open_field([path], name="image")
+
+
+def test_transparency_is_no_light(tmp_path, planes):
+    grey = (planes // 16).astype(np.uint8)
+    files = [tmp_path / f"field_{word}.png" for word in ("DAPI", "Orange", "FITC")]
+    for file, plane in zip(files, grey, strict=True):
+        Image.fromarray(np.dstack([plane, np.full_like(plane, 255)]), "LA").save(file)
+    with open_field(files, name="image") as field:
+        for channel, plane in zip(field.channels, grey, strict=True):
+            np.testing.assert_array_equal(field.plane(channel.index), plane)
 
 
 def test_a_time_series_is_refused(tmp_path, planes):
