@@ -27,6 +27,10 @@ LEAST_SEPARATION = 2.0
 MOST_CHANCE = 0.05
 """Suggested where one population looks as much like two in at most so many cases.  On
 homogeneous counts that came to 6 in 100 at most with 20 nuclei, and to 1.5 from 40 on (docs/fish.md)."""
+PLACE_ALONE = 0.01
+"""Nuclei that lie side by side more than in so many of all arrangements are suggested even where one broad
+population explains their counts: amplified nuclei scatter so widely that counts alone hardly tell, but
+one population has no reason to be rich in one place."""
 FEWEST_COPIES = 4
 """Mean HER2 signals of the second population from which it can be anything but negative (Wolff 2018)."""
 _RATIO_RAISED = Fraction(5, 4)
@@ -54,7 +58,8 @@ class PopulationSuggestion:
     separation: float
     """Ashman's D on the square-root scale of counts."""
     p_value: float
-    """How often counts of one population look as much like two."""
+    """How often counts of one population look as much like two; where that is above `MOST_CHANCE`, the
+    place of the nuclei decided (`PLACE_ALONE`)."""
     place: Place | None
     """None where no places are known, or too few to tell."""
     place_p_value: float | None
@@ -113,12 +118,14 @@ def look_for_second_population(
     second = _sum([nuclei[i] for i in members])
     if Fraction(len(members), len(nuclei)) <= APART_ABOVE or second.her2 < FEWEST_COPIES * second.nuclei:
         return None
-    chance = p_value(counts, mixture.gain, stop_above=MOST_CHANCE)
-    if chance > MOST_CHANCE or len(members) == len(nuclei):
+    if len(members) == len(nuclei):
         return None
     marked = [count >= mixture.threshold for count in counts]
-    main = _sum([nucleus for nucleus, is_member in zip(nuclei, marked, strict=True) if not is_member])
     beside = clustering_p_value(places, marked, fields) if places else None
+    chance = p_value(counts, mixture.gain, stop_above=MOST_CHANCE)
+    if chance > MOST_CHANCE and (beside is None or beside > PLACE_ALONE):
+        return None
+    main = _sum([nucleus for nucleus, is_member in zip(nuclei, marked, strict=True) if not is_member])
     place = None if beside is None else (Place.CLUSTERED if beside <= MOST_CHANCE else Place.INTERMINGLED)
     return PopulationSuggestion(
         members, mixture.threshold, main, second, mixture.separation, chance, place, beside

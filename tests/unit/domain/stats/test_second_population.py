@@ -64,6 +64,29 @@ def test_it_is_said_whether_its_nuclei_lie_together(order, place):
     assert look_for_second_population(nuclei(*MAIN, (6, 16, 2)), places).place is place
 
 
+BROAD = (6, 7, 8, 8, 9, 11, 11, 20, 26, 40, 46, 47)
+"""Copies of amplified nuclei with clusters: so wide that one broad population explains them all."""
+
+
+def broad_field(order):
+    """Eight rows of five nuclei, of which twelve are amplified, at places in a given order."""
+    counts = nuclei((14, 2, 2), (8, 1, 2), (6, 3, 2), *((1, her2, 2) for her2 in BROAD))
+    return counts, [(float(order(i) % 5), float(order(i) // 5)) for i in range(40)]
+
+
+def test_broad_copies_are_a_second_population_where_they_lie_together():
+    counts, places = broad_field(lambda i: i)
+    found = look_for_second_population(counts, places)
+    assert found.p_value > 0.05
+    assert found.place is Place.CLUSTERED
+    assert found.second == SignalSummary(12, sum(BROAD), 24)
+
+
+def test_broad_copies_that_lie_anywhere_may_be_one_population():
+    counts, places = broad_field(lambda i: (i * 17) % 40)
+    assert look_for_second_population(counts, places) is None
+
+
 def test_fewer_than_twenty_nuclei_do_not_tell():
     found = look_for_second_population(nuclei((14, 2, 2), (5, 16, 2)))
     assert isinstance(found, NotEvaluable)
