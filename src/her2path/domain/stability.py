@@ -209,8 +209,8 @@ class _Counts:
     summary: _Summaries
     share_ratio_at_least_2: _Shares | None = None
     areas: None = None
-    weak_signals: None = None
-    cytoplasmic_signals: None = None
+    weak_share: None = None
+    cytoplasmic_share: None = None
     controls: Controls = Controls.UNKNOWN
     poor_nuclei: None = None
     autofluorescence: None = None

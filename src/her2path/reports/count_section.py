@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from types import MappingProxyType
 
 from her2path.domain.count_quality import MOST_OBSCURED, MOST_UNRESOLVED, CountQuality, Part, pooled
+from her2path.domain.guideline.rejections import MOST_CYTOPLASMIC, MOST_WEAK
 from her2path.domain.ish import NucleusSignals
 from her2path.domain.stats.intervals import wilson_interval
 from her2path.domain.stats.second_population import (
@@ -110,6 +112,8 @@ class SecondNote:
     nuclei: str
     """How many of them each image holds."""
     ratio_alike: bool
+    threshold: int
+    """Fewest HER2 signals of its nuclei."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +128,13 @@ class CountFindings:
     second: SecondNote | None
 
 
-def findings_of(images: Mapping[str, FishCountsResult], clusters: int) -> CountFindings:
+def findings_of(
+    images: Mapping[str, FishCountsResult],
+    clusters: int,
+    *,
+    ratio_cuts: Sequence[float] = (),
+    copy_cuts: Sequence[float] = (),
+) -> CountFindings:
     """Work out what the counted nuclei of one observer come to, over all images.
 
     Parameters
@@ -133,15 +143,18 @@ def findings_of(images: Mapping[str, FishCountsResult], clusters: int) -> CountF
         Counted images by id, at least one nucleus among them.
     clusters : int
         Counted nuclei with clusters.
+    ratio_cuts, copy_cuts : sequence of float
+        Cut-points of the guideline, which a number beside them must not be rounded to.
     """
     nuclei = [NucleusSignals(*pair) for result in images.values() for pair in result.nuclei]
     cep17 = [nucleus.cep17 for nucleus in nuclei if nucleus.cep17 is not None]
-    rows = [_spread_row("HER2 signals per nucleus", spread_of([nucleus.her2 for nucleus in nuclei]))]
+    her2 = spread_of([nucleus.her2 for nucleus in nuclei])
+    rows = [_spread_row("HER2 signals per nucleus", her2, copy_cuts)]
     if cep17:
         rows.append(_spread_row("CEP17 signals per nucleus", spread_of(cep17)))
     ratio = ratio_spread(nuclei)
     if ratio is not None:
-        rows.append(_ratio_row(ratio))
+        rows.append(_ratio_row(ratio, ratio_cuts))
     note = chromosome_17(cep17)
     return CountFindings(
         spread=tuple(rows),
@@ -159,34 +172,34 @@ def optics_rows(optics: FishSignalsResult | None) -> tuple[OpticsRow, ...]:
     return tuple(_optics_row(channel, optics) for channel in optics.channels)
 
 
-def _spread_row(name: str, spread: Spread) -> SpreadRow:
+def _spread_row(name: str, spread: Spread, cuts: Sequence[float] = ()) -> SpreadRow:
     return SpreadRow(
         name=name,
-        value=number_text(spread.mean),
+        value=number_text(spread.mean, cuts=cuts),
         span=f"{spread.least} to {spread.most}",
         sd=number_text(spread.sd),
         cv=_NONE if spread.cv is None else f"{number_text(100 * spread.cv, digits=0)} %",
-        bootstrap=_interval(spread.interval),
+        bootstrap=_interval(spread.interval, cuts),
         fieller="",
     )
 
 
-def _ratio_row(ratio: RatioSpread) -> SpreadRow:
+def _ratio_row(ratio: RatioSpread, cuts: Sequence[float]) -> SpreadRow:
     return SpreadRow(
         name="Ratio of the sums",
-        value=number_text(ratio.ratio, cuts=(2.0,)),
+        value=number_text(ratio.ratio, cuts=cuts),
         span="",
         sd="",
         cv="",
-        bootstrap=_interval(ratio.bootstrap),
-        fieller=_interval(ratio.fieller),
+        bootstrap=_interval(ratio.bootstrap, cuts),
+        fieller=_interval(ratio.fieller, cuts),
     )
 
 
-def _interval(interval: Interval | NotEvaluable) -> str:
+def _interval(interval: Interval | NotEvaluable, cuts: Sequence[float]) -> str:
     if isinstance(interval, NotEvaluable):
         return f"none: {interval.reason}"
-    return f"{number_text(interval[0])} to {number_text(interval[1])}"
+    return f"{number_text(interval[0], cuts=cuts)} to {number_text(interval[1], cuts=cuts)}"
 
 
 def _share_rows(nuclei: Sequence[NucleusSignals], clusters: int) -> tuple[ShareRow, ...]:
@@ -213,36 +226,39 @@ def _quality_rows(quality: CountQuality) -> tuple[QualityRow, ...]:
     weak, cytoplasmic = quality.weak.share, quality.cytoplasmic.share
     return (
         _quality_row(
-            "Signals too weak to be counted", quality.weak, 25, None if weak is None else 4 * weak > 1
+            "Signals too weak to be counted",
+            quality.weak,
+            MOST_WEAK,
+            None if weak is None else weak > MOST_WEAK,
         ),
         _quality_row(
             "Signals over cytoplasm",
             quality.cytoplasmic,
-            10,
-            None if cytoplasmic is None else 10 * cytoplasmic > 1,
+            MOST_CYTOPLASMIC,
+            None if cytoplasmic is None else cytoplasmic > MOST_CYTOPLASMIC,
         ),
         _quality_row(
             "Nuclei that cannot be resolved (policy P24)",
             quality.unresolved,
-            int(100 * MOST_UNRESOLVED),
+            MOST_UNRESOLVED,
             quality.poor_nuclei,
         ),
         _quality_row(
             "Nuclei under autofluorescence (policy P25)",
             quality.obscured,
-            int(100 * MOST_OBSCURED),
+            MOST_OBSCURED,
             quality.autofluorescence,
         ),
     )
 
 
-def _quality_row(label: str, part: Part, cut_pct: int, rejects: bool | None) -> QualityRow:
-    share = part.share
+def _quality_row(label: str, part: Part, most: Fraction, rejects: bool | None) -> QualityRow:
+    share, most_pct = part.share, float(100 * most)
     measured = f"{count_text(part.of_them)} of {count_text(part.total)}"
     if share is not None:
-        measured += f" ({number_text(float(100 * share), digits=1, cuts=(float(cut_pct),))} %)"
+        measured += f" ({number_text(float(100 * share), digits=1, cuts=(most_pct,))} %)"
     words = {None: "too few to tell", True: "rejects the count", False: "within"}[rejects]
-    return QualityRow(label, measured, f"more than {cut_pct} %", words, rejects is True)
+    return QualityRow(label, measured, f"more than {most_pct:g} %", words, rejects is True)
 
 
 def _optics_row(channel: ChannelOptics, optics: FishSignalsResult) -> OpticsRow:
@@ -294,6 +310,7 @@ def _second(nuclei: Sequence[NucleusSignals], images: Mapping[str, FishCountsRes
         chance=f"{number_text(100 * found.p_value, digits=2)} %",
         nuclei=_members(found, images),
         ratio_alike=found.ratio_alike,
+        threshold=found.threshold,
     )
 
 

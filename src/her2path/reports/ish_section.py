@@ -9,7 +9,6 @@ from markupsafe import Markup
 
 from her2path.domain.guideline.definition import RecountUse
 from her2path.domain.ish import NucleusSignals, Probe, SignalSummary
-from her2path.domain.stats.second_population import PopulationSuggestion, look_for_second_population
 from her2path.errors import ArtefactError
 from her2path.io.call_entries import Reason
 from her2path.io.count_entries import FishCountsResult
@@ -158,10 +157,15 @@ def _count(
     if counted:
         summary = sum((c.summary for c in counted[1:]), start=counted[0].summary)
         total = _row("All fields", "", summary, cuts)
-        figures = _figures([pair for c in counted for pair in c.result.nuclei], summary, cuts)
         if summary.nuclei:
-            clusters = sum(c.result.nuclei_with_clusters for c in counted)
-            findings = findings_of({c.image.image_id: c.result for c in counted}, clusters)
+            findings = findings_of(
+                {c.image.image_id: c.result for c in counted},
+                sum(c.result.nuclei_with_clusters for c in counted),
+                ratio_cuts=cuts.ratio,
+                copy_cuts=cuts.copies,
+            )
+            threshold = findings.second.threshold if findings.second else None
+            figures = _figures([pair for c in counted for pair in c.result.nuclei], summary, cuts, threshold)
     fields = tuple(row for c in counted for row in _field_rows(c, cuts))
     shown = tuple(_image(image, pictures) for image in images)
     return IshCount(images[0].facts.observer, title, total, fields, figures, shown, findings)
@@ -216,13 +220,9 @@ def _field_rows(counted: _Counted, cuts: IshCuts) -> list[FieldRow]:
 
 
 def _figures(
-    nuclei: Sequence[tuple[int, int | None]], summary: SignalSummary, cuts: IshCuts
+    nuclei: Sequence[tuple[int, int | None]], summary: SignalSummary, cuts: IshCuts, threshold: int | None
 ) -> tuple[Markup, ...]:
-    if not nuclei:
-        return ()
     pairs = [(her2, cep17) for her2, cep17 in nuclei if cep17 is not None]
-    found = look_for_second_population([NucleusSignals(*pair) for pair in nuclei])
-    threshold = found.threshold if isinstance(found, PopulationSuggestion) else None
     histogram = copy_histogram([her2 for her2, _ in nuclei], copy_cuts=cuts.copies, mean=summary.her2_mean)
     if not pairs:
         return (histogram,)

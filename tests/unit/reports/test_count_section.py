@@ -38,6 +38,12 @@ def test_spread_is_over_the_nuclei_of_all_images():
     assert " to " in rows[2].fieller
 
 
+def test_a_number_beside_a_cut_of_the_guideline_is_not_rounded_to_it():
+    nuclei = [(4, 2)] * 499 + [(3, 2)]
+    rows = findings_of({"a": counted(nuclei)}, 0, ratio_cuts=(2.0,), copy_cuts=(4.0,)).spread
+    assert (rows[0].value, rows[2].value) == ("3.998", "1.999")
+
+
 def test_a_single_probe_has_no_row_of_cep17_nor_of_a_ratio():
     found = findings_of({"a": counted([(her2, None) for her2, _ in MAIN])}, 0)
     assert [row.name for row in found.spread] == ["HER2 signals per nucleus"]

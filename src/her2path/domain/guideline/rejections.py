@@ -50,7 +50,10 @@ MIN_NUCLEI = 20
 """Fewest nuclei of a count, and of a recount (Wolff 2018)."""
 MIN_AREAS = 2
 """Fewest areas of invasive tumour (Wolff 2018)."""
-_MOST_WEAK, _MOST_CYTOPLASMIC = Fraction(1, 4), Fraction(1, 10)
+MOST_WEAK = Fraction(1, 4)
+"""Share of the signals that may be too weak to be counted (Wolff 2018)."""
+MOST_CYTOPLASMIC = Fraction(1, 10)
+"""Share of the signals that may lie over cytoplasm (Wolff 2018)."""
 _ENOUGH = _NUCLEI >= MIN_NUCLEI
 _IS_DUAL = ish_fact("dual probe", lambda r: r.summary.probe is Probe.DUAL, "single probe")
 
@@ -83,7 +86,7 @@ _WEAK: Rule[IshReading, str] = Rule(
     f"{_ISH}: >25 % of the signals too weak",
     ish_fact(
         "more than 25 % of the signals are too weak to be counted",
-        lambda r: r.weak_signals is not None and r.weak_share is not None and r.weak_share > _MOST_WEAK,
+        lambda r: r.weak_share is not None and r.weak_share > MOST_WEAK,
     ),
     "more than 25 % of the signals are too weak to be counted; repeat the test",
 )
@@ -92,11 +95,7 @@ _CYTOPLASM: Rule[IshReading, str] = Rule(
     f"{_ISH}: >10 % of the signals over cytoplasm",
     ish_fact(
         "more than 10 % of the signals lie outside nuclei",
-        lambda r: (
-            r.cytoplasmic_signals is not None
-            and r.cytoplasmic_share is not None
-            and r.cytoplasmic_share > _MOST_CYTOPLASMIC
-        ),
+        lambda r: r.cytoplasmic_share is not None and r.cytoplasmic_share > MOST_CYTOPLASMIC,
     ),
     "more than 10 % of the signals lie outside nuclei; repeat the test",
 )
