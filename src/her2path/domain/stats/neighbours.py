@@ -35,8 +35,9 @@ def clustering_p_value(
     Returns
     -------
     p : float or None
-        The share of shuffles with as many joins or more; None where fewer than two points are marked or
-        there are no others.  The same for the same input: the seed is fixed.
+        The share of shuffles with as many joins or more; None where fewer than two points are marked,
+        there are no others, or every point is alone in its field.  The same for the same input: the seed
+        is fixed.
 
     References
     ----------
@@ -53,6 +54,8 @@ def clustering_p_value(
     if marks.sum() < 2 or marks.all():
         return None
     joins = _joins(np.array(places, np.float64), np.array(groups or [""] * len(marks)))
+    if not len(joins):
+        return None
     rng = np.random.default_rng(_SEED)
     shuffled = np.argsort(rng.random((SHUFFLES, len(marks))), axis=1)
     found = _count(joins, marks)

@@ -31,6 +31,11 @@ def test_a_population_that_fills_one_of_two_fields_is_clustered():
     assert clustering_p_value(places, marked, fields) == 0.001
 
 
+def test_points_that_are_alone_in_their_fields_have_no_neighbourhood_to_speak_of():
+    fields = [str(number) for number in range(6)]
+    assert clustering_p_value(GRID[:6], [True] * 3 + [False] * 3, fields) is None
+
+
 @pytest.mark.parametrize("marked", [[True] + [False] * 63, [True] * 64], ids=["one", "all"])
 def test_one_or_all_points_have_no_neighbourhood_to_speak_of(marked):
     assert clustering_p_value(GRID, marked) is None
