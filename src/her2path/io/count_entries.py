@@ -45,7 +45,7 @@ class IntervalEntry(_Entry):
         """Write down bounds, or the reason."""
         if isinstance(interval, NotEvaluable):
             return cls(not_evaluable=Reason(code=interval.code, reason=interval.reason))
-        return cls(low=max(0.0, interval[0]), high=interval[1])
+        return cls(low=interval[0], high=interval[1])
 
 
 class SpreadEntry(_Entry):

@@ -100,7 +100,8 @@ def ratio_spread(nuclei: Sequence[NucleusSignals]) -> RatioSpread | None:
         return RatioSpread(sum(her2) / sum(cep17), why_not, why_not)
     fieller = fieller_interval(her2, cep17, confidence=CONFIDENCE)
     if not isinstance(fieller, NotEvaluable):
-        fieller = _rounded(*fieller)
+        # Its lower bound can be negative where few nuclei hold most signals; no ratio of counts is.
+        fieller = _rounded(max(0.0, fieller[0]), fieller[1])
     return RatioSpread(sum(her2) / sum(cep17), _ratio_interval(nuclei), fieller)
 
 

@@ -36,6 +36,14 @@ def test_the_interval_of_the_ratio_is_that_of_drawing_nuclei_again():
     assert found.fieller == pytest.approx(expected, rel=0.1)
 
 
+def test_no_interval_of_a_ratio_reaches_below_zero():
+    # One nucleus holds most signals, so that even the mean of HER2 may be zero to Fieller.
+    skewed = [NucleusSignals(1, 2)] * 11 + [NucleusSignals(200, 2)]
+    low, high = ratio_spread(skewed).fieller
+    assert low == 0
+    assert high > ratio_spread(skewed).ratio
+
+
 def test_range_and_spread_are_those_of_the_nuclei():
     spread = spread_of([1, 2, 2, 7])
     assert (spread.signals, spread.nuclei, spread.least, spread.most) == (12, 4, 1, 7)
