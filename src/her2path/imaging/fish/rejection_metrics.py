@@ -24,7 +24,8 @@ UNRESOLVED = frozenset({"out_of_focus", "crushed", "folded", "dapi_saturated"})
 """Reasons that say that a nucleus cannot be resolved, and not only that it lies unfavourably."""
 _LOOKED_AT = frozenset({None, "no_her2_signal", "no_cep17_signal", "colourless"})
 _FIT = _LOOKED_AT | {"obscured"}
-_CHUNK = 4096
+_CHUNK = 256
+"""Signals at a time: every one is held against all nuclei, of which a scan has thousands."""
 
 
 @dataclass(frozen=True, slots=True)
