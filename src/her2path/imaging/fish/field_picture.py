@@ -15,6 +15,7 @@ from enum import StrEnum
 import cv2
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 
 from her2path.imaging.fish.gallery import GAP_PX, INK, MUTED, blank, text_width, write
 
@@ -233,24 +234,12 @@ def _outline(
 def _objects(
     labels: npt.NDArray[np.int32], chosen: set[int]
 ) -> list[tuple[int, npt.NDArray[np.uint8], tuple[int, int]]]:
-    """Masks of the chosen objects, each in the smallest box with a rim of one pixel, and its corner."""
-    rows, cols = np.nonzero(labels)
-    if not len(rows):
-        return []
-    ids = labels[rows, cols]
-    order = np.argsort(ids, kind="stable")
-    ids, rows, cols = ids[order], rows[order], cols[order]
-    starts = np.flatnonzero(np.r_[True, ids[1:] != ids[:-1]])
-    found = []
-    for start, end in zip(starts, [*starts[1:], len(ids)], strict=True):
-        label = int(ids[start])
-        if label in chosen:
-            top, left = int(rows[start:end].min()), int(cols[start:end].min())
-            size = int(rows[start:end].max()) - top + 1, int(cols[start:end].max()) - left + 1
-            mask = np.zeros(size, np.uint8)
-            mask[rows[start:end] - top, cols[start:end] - left] = 1
-            found.append((label, mask, (top, left)))
-    return found
+    """Masks of the chosen objects, each in the smallest box that holds it, and its upper left corner."""
+    return [
+        (label, (labels[box] == label).astype(np.uint8), (box[0].start, box[1].start))
+        for label, box in enumerate(ndimage.find_objects(labels), start=1)
+        if box is not None and label in chosen
+    ]
 
 
 def _fill(picture: Rgb, labels: npt.NDArray[np.int32], colours: Mapping[int, Colour]) -> None:
