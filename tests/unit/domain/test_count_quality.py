@@ -80,6 +80,14 @@ def test_weak_signals_are_set_against_those_that_were_looked_at(weak, among, is_
     assert ("ISH-REJECT-WEAK" in rejected_by(weak_signals=weak, weak_among=among)) == is_rejected
 
 
+def test_what_was_not_stated_or_is_part_of_nothing_has_no_share():
+    not_stated = IshReading(SignalSummary(20, 60, 40))
+    of_nothing = IshReading(SignalSummary(0, 0, 0), weak_signals=0, cytoplasmic_signals=0)
+    for reading in (not_stated, of_nothing):
+        assert reading.weak_share is None
+        assert reading.cytoplasmic_share is None
+
+
 def test_more_signals_than_there_are_is_refused():
     with pytest.raises(ValueError, match="no part of"):
         IshReading(SignalSummary(20, 60, 40), cytoplasmic_signals=5, cytoplasmic_among=4)
