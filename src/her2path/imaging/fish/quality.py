@@ -14,6 +14,8 @@ import numpy.typing as npt
 
 MAD_TO_SIGMA = 1.4826
 """Standard deviation of normal values over their median absolute deviation."""
+LEAST_SIDE_PX = 16
+"""Shortest side of a plane whose background and noise can be told."""
 _FOCUS_SIGMA_PX = 1.0
 """Smoothing before the Laplacian, so that noise alone does not look sharp."""
 
@@ -53,8 +55,8 @@ def measure_channel(plane: npt.NDArray[np.generic], *, full_scale: float) -> Cha
     >>> measure_channel(flat, full_scale=255.0).background
     100.0
     """
-    if plane.ndim != 2 or min(plane.shape) < 16:
-        raise ValueError(f"need a plane of at least 16 x 16 pixels, got shape {plane.shape}")
+    if plane.ndim != 2 or min(plane.shape) < LEAST_SIDE_PX:
+        raise ValueError(f"need a plane of {LEAST_SIDE_PX} pixels or more each way, got shape {plane.shape}")
     values = plane.astype(np.float32)
     # Files in float may hold counts or shares of 1: their span tells, not their full scale.
     step = 1.0 if np.issubdtype(plane.dtype, np.integer) else max(float(np.ptp(values)), 1e-9) / 65535.0

@@ -32,7 +32,8 @@ from her2path.imaging.fish.fields import (
     map_dapi,
     rank_fields,
 )
-from her2path.imaging.fish.windows import Window, is_scan, whole_window, window_at, windows_of
+from her2path.imaging.fish.quality import LEAST_SIDE_PX
+from her2path.imaging.fish.windows import Window, is_scan, whole_window, window_at, windows_in
 from her2path.imaging.quality import Remark
 from her2path.imaging.regions import region_reasons
 from her2path.imaging.stain_verdict import Unsuitable
@@ -132,12 +133,11 @@ def survey_image(
     )
     look = _Look(read, tuple(roles), geometry, tuple(counted))
     if not is_scan(geometry.height, geometry.width, mpp=geometry.mpp):
-        states = look.at_all(list(windows_of(geometry.height, geometry.width, margin=0)))
+        whole, size = whole_window(geometry.height, geometry.width), (geometry.height, geometry.width)
+        states = look.at_all(list(windows_in(whole, height=size[0], width=size[1], margin=0)))
         if isinstance(states, Unsuitable):
             return states
-        return Survey(
-            (ChosenField(whole_window(geometry.height, geometry.width), 1, None, states),), states, dapi
-        )
+        return Survey((ChosenField(whole, 1, None, states),), states, dapi)
     looked: dict[Window, tuple[ChannelState, ...]] = {}
     refusals: list[Unsuitable] = []
 
@@ -170,6 +170,11 @@ class _Look:
         found: list[tuple[ChannelState, ...]] = []
         empty: list[Unsuitable] = []
         for window in windows:
+            if min(window.height, window.width) < LEAST_SIDE_PX:
+                # What the other windows leave of a large image may be a few pixels wide.
+                size = f"{window.width} x {window.height} pixels"
+                empty.append(Unsuitable("no_nuclei", f"{size} cannot show a nucleus; give the whole image"))
+                continue
             dapi = self.read(self.roles.index("dapi"), window)
             nuclei = nuclear_mask(dapi, mpp=self.geometry.mpp)
             if isinstance(nuclei, Unsuitable):

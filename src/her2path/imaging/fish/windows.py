@@ -68,7 +68,9 @@ def window_at(top: int, left: int, height: int, width: int) -> Window:
 
 
 def windows_in(core: Window, *, height: int, width: int, margin: int) -> Iterator[Window]:
-    """Cut a field of an image into windows whose cores fill it, with a margin around where there is one.
+    """Cut a field of an image into windows in reading order, with a margin around where there is one.
+
+    A field that a camera could have taken is one window.
 
     Parameters
     ----------
@@ -86,42 +88,10 @@ def windows_in(core: Window, *, height: int, width: int, margin: int) -> Iterato
     [3136, 5064]
     """
     rows, cols = core.core_bottom - core.core_top, core.core_right - core.core_left
-    for part in windows_of(rows, cols, margin=0):
-        top, left = core.core_top + part.core_top, core.core_left + part.core_left
-        bottom, right = core.core_top + part.core_bottom, core.core_left + part.core_right
-        yield Window(
-            max(top - margin, 0),
-            max(left - margin, 0),
-            min(bottom + margin, height),
-            min(right + margin, width),
-            top,
-            left,
-            bottom,
-            right,
-        )
-
-
-def windows_of(height: int, width: int, *, margin: int) -> Iterator[Window]:
-    """Cut an image into windows in reading order; one window if a camera could have taken it.
-
-    Parameters
-    ----------
-    height, width : int
-        Size of the image in pixels.
-    margin : int
-        Pixels read around a core, so that nothing the core owns is cut.
-
-    Examples
-    --------
-    >>> [w.right for w in windows_of(100, 5000, margin=64)]
-    [3136, 5000]
-    """
-    if max(height, width) <= _WHOLE_PX:
-        yield window_at(0, 0, height, width)
-        return
-    for top in range(0, height, _CORE_PX):
-        for left in range(0, width, _CORE_PX):
-            bottom, right = min(top + _CORE_PX, height), min(left + _CORE_PX, width)
+    step = _WHOLE_PX if max(rows, cols) <= _WHOLE_PX else _CORE_PX
+    for top in range(core.core_top, core.core_bottom, step):
+        for left in range(core.core_left, core.core_right, step):
+            bottom, right = min(top + step, core.core_bottom), min(left + step, core.core_right)
             yield Window(
                 max(top - margin, 0),
                 max(left - margin, 0),

@@ -138,8 +138,8 @@ def scan():
     return np.clip(planes + light, 0, 4095).astype(np.uint16)
 
 
-def survey(planes, **drawn):
-    geometry = Geometry(planes.shape[1], planes.shape[2], 0.32, 65535.0)
+def survey(planes, *, mpp=0.32, **drawn):
+    geometry = Geometry(planes.shape[1], planes.shape[2], mpp, 65535.0)
     return survey_image(
         lambda index, w: planes[index, w.top : w.bottom, w.left : w.right],
         ("dapi", "her2", "cep17"),
@@ -164,6 +164,20 @@ def test_a_cameras_field_is_taken_whole():
     planes = scan()[:, :, :1000]
     [field] = survey(planes).fields
     assert field == ChosenField(whole_window(800, 1000), 1, None, field.states)
+
+
+def test_a_large_image_whose_last_window_is_a_few_pixels_wide_is_measured_on_the_others():
+    # 6150 pixels are cut at 3072 and 6144; what is left held a nucleus, and its noise could not be told.
+    planes = np.roll(np.pad(scan()[:, :200], ((0, 0), (0, 0), (0, 1050)), mode="wrap"), 6107, axis=2)
+    assert survey(planes, mpp=0.2).states == survey(planes[:, :, :6144], mpp=0.2).states
+
+
+def test_an_image_of_a_few_pixels_is_refused_with_its_size():
+    found = survey(scan()[:, :12, :900])
+    assert (found.code, found.detail) == (
+        "no_nuclei",
+        "900 x 12 pixels cannot show a nucleus; give the whole image",
+    )
 
 
 def test_chosen_fields_are_drawn_and_a_whole_image_is_not():

@@ -9,10 +9,15 @@ from her2path.imaging.fish.windows import (
     Window,
     is_scan,
     sample_of,
+    whole_window,
     window_at,
     windows_in,
-    windows_of,
 )
+
+
+def windows_of(height, width, *, margin):
+    """Windows of an image that is one field."""
+    return windows_in(whole_window(height, width), height=height, width=width, margin=margin)
 
 
 @pytest.mark.parametrize(("height", "width"), [(500, 700), (4096, 4096), (4097, 900), (7000, 9001)])
