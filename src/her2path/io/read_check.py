@@ -115,7 +115,9 @@ class _Check:
         found = _date(cell.text)
         if found is None:
             why = f"{cell.text!r} is no date" if cell.text else "is empty"
-            self.fault(cell.line, DATE, f"{why}; write it as YYYY-MM-DD")
+            # Spreadsheets turn that into the format of their country again, unless the cell is text.
+            where = ", in a cell formatted as text" if "/" in cell.text else ""
+            self.fault(cell.line, DATE, f"{why}; write it as YYYY-MM-DD{where}")
         elif found > self.today:
             self.fault(cell.line, DATE, f"{found} lies in the future")
         return found

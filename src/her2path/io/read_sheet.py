@@ -30,8 +30,10 @@ _HELP = (
     f"{' '.join(NOT_COUNTABLE)}.",
 )
 _MARKS = "\t;,"
-_MAX_BYTES = 2**20
-"""Largest sheet that is read; a sheet of 200 nuclei takes 10 kB."""
+_MAX_BYTES = 2**17
+"""Largest sheet that is read, and the longest cell that `csv` takes; a sheet of 200 nuclei takes 10 kB."""
+_WORKBOOKS = (b"PK", b"\xd0\xcf\x11\xe0")
+"""How workbooks begin: .xlsx and .ods, .xls."""
 
 
 def columns_of(probe: Probe) -> tuple[str, ...]:
@@ -125,7 +127,7 @@ def _text(path: Path) -> str | SheetFault:
         return SheetFault(0, "", "is empty")
     if len(data) > _MAX_BYTES:
         return SheetFault(0, "", "is too large for a read sheet")
-    if data.startswith(b"PK"):
+    if data.startswith(_WORKBOOKS):
         return SheetFault(0, "", "is a workbook; save it as text (tab-separated)")
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         encodings: tuple[str, ...] = ("utf-16",)

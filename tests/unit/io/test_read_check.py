@@ -136,7 +136,11 @@ def test_a_faulty_line_is_named_with_its_row_and_column(tmp_path, rows, message)
         ),
         pytest.param({"reader": "xy"}, "'XY' made the first count; another person", id="the first observer"),
         pytest.param({"day": ""}, "row 4, date: is empty; write it as YYYY-MM-DD", id="no date"),
-        pytest.param({"day": "11/12/2026"}, "'11/12/2026' is no date", id="day and month cannot be told"),
+        pytest.param(
+            {"day": "11/12/2026"},
+            "'11/12/2026' is no date; write it as YYYY-MM-DD, in a cell formatted as text",
+            id="day and month cannot be told",
+        ),
         pytest.param({"day": "2026-02-30"}, "'2026-02-30' is no date", id="no such day"),
         pytest.param({"day": "2026-11-22"}, "2026-11-22 lies in the future", id="tomorrow"),
         pytest.param({"blinded": ""}, "row 5, did_not_know_first_result: is empty", id="blinding not stated"),
@@ -207,6 +211,8 @@ def test_all_faults_come_at_once_in_the_order_of_the_file(tmp_path):
         pytest.param(b"", "is empty", id="0 bytes"),
         pytest.param(b"\n \n", "is empty", id="blank lines"),
         pytest.param(b"PK\x03\x04...", "is a workbook; save it as text", id="xlsx"),
+        pytest.param(b"\xd0\xcf\x11\xe0...", "is a workbook; save it as text", id="xls"),
+        pytest.param(b"sheet_id\tnucleus\n" + b"x" * 2**17, "is too large", id="a cell without an end"),
         pytest.param(b"case\tscore\nc1\t2+\n", "is no read sheet", id="another table"),
         pytest.param(
             b"sheet_id\tnucleus\ther2_signals\n", "not_countable: column is missing", id="column gone"
