@@ -20,7 +20,9 @@ def prepare_command(  # noqa: PLR0913, PLR0917  (one parameter an option)
         list[str] | None, typer.Argument(help="Cases; without any, all that wait for a recount.")
     ] = None,
     nuclei: Annotated[int, typer.Option("--nuclei", min=20, max=200, help="Nuclei to show.")] = 30,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Another number, another choice.")] = 0,
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, help="Another number, another order on the page.")
+    ] = 0,
     first_observer: Annotated[
         str | None, typer.Option("--first-observer", help="Pseudonym of who signed the first count.")
     ] = None,

@@ -60,7 +60,7 @@ class ShownImage:
         """List the nuclei that can be counted."""
         for nucleus_id, nucleus in self.nuclei.items():
             used = self.row.observer == 1 and bool(nucleus["evaluable"])
-            yield Candidate(self.row.image_id, nucleus_id, nucleus.get("rank"), used, self.is_two_plus)
+            yield Candidate(self.row.image_id, nucleus_id, nucleus["rank"], used, self.is_two_plus)
 
     def shown(self, number: int, nucleus_id: int, *, in_first_count: bool) -> ShownNucleus:
         """Write down a nucleus under the number that a reader sees."""

@@ -162,7 +162,7 @@ def _key(
 
 
 def _name(key: RecountKeyResult) -> str:
-    """Name a sheet by what it shows: the same nuclei in the same order have the same id.
+    """Name a sheet by what its key states: the same nuclei of the same case in the same order have one id.
 
     Letters alone, and no vowels: a spreadsheet takes no such cell for a number, a reader none for a word.
     """
