@@ -27,7 +27,7 @@ from her2path.imaging.phantoms.fish_scene import (
     look_of,
     textures,
 )
-from her2path.imaging.phantoms.fish_spec import FishPhantomSpec, spec_for_group
+from her2path.imaging.phantoms.fish_spec import FishPhantomSpec, spec_for_group, stream
 from her2path.imaging.phantoms.fish_tissue import prepare_tissue
 from her2path.imaging.phantoms.fish_truth import FishTruth, SignalChannel, group_of
 
@@ -75,7 +75,7 @@ def render_fish(spec: FishPhantomSpec) -> FishPhantom:
     """
     plan = _plan(spec)
     layout, copies = plan.layout, plan.copies
-    look_rng, scene_rng, camera_rng = (_stream(spec, concern) for concern in (2, 3, 4))
+    look_rng, scene_rng, camera_rng = (stream(spec, concern) for concern in (2, 3, 4))
     noise = textures(layout, spec, look_rng)
     looks = [look_of(shape, noise, spec, look_rng) for shape in layout.shapes]
     still = plan.artefacts.copy()
@@ -119,22 +119,17 @@ class _Plan:
 
 
 def _plan(spec: FishPhantomSpec) -> _Plan:
-    layout = prepare_tissue(layout_nuclei(spec, _stream(spec, 0)), spec)
-    rng = _stream(spec, 1)
+    layout = prepare_tissue(layout_nuclei(spec, stream(spec, 0)), spec)
+    rng = stream(spec, 1)
     placed: list[NucleusCopies] = []
     clusters = 0
     for shape in layout.shapes:
         nucleus = place_copies(shape, spec, clusters + 1, rng)
         clusters = max([clusters, *(c.cluster_id for c in nucleus.copies)])
         placed.append(nucleus)
-    artefacts = render_artefacts(layout, spec, _stream(spec, 5))
+    artefacts = render_artefacts(layout, spec, stream(spec, 5))
     add_hiding_light(artefacts, layout, spec)
     return _Plan(layout, tuple(placed), artefacts)
-
-
-def _stream(spec: FishPhantomSpec, concern: int) -> np.random.Generator:
-    """One stream of numbers per concern: more focal planes or noise never move a nucleus."""
-    return np.random.default_rng([spec.seed, concern])
 
 
 def capture_rgb(planes: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint8]:

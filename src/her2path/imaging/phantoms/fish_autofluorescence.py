@@ -13,7 +13,7 @@ import numpy.typing as npt
 from her2path.imaging.phantoms.fish_layout import Layout
 from her2path.imaging.phantoms.fish_optics import add_gaussian
 from her2path.imaging.phantoms.fish_scene import CEP17, DAPI, HER2
-from her2path.imaging.phantoms.fish_spec import FishPhantomSpec
+from her2path.imaging.phantoms.fish_spec import FishPhantomSpec, stream
 from her2path.imaging.phantoms.fish_truth import SignalChannel, TrueSpeck
 from her2path.imaging.phantoms.texture import fibre_noise, smooth_noise
 
@@ -33,10 +33,6 @@ def add_hiding_light(light: Plane, layout: Layout, spec: FishPhantomSpec) -> Non
         _add_dust(light, spec)
 
 
-def _stream(spec: FishPhantomSpec, concern: int) -> np.random.Generator:
-    return np.random.default_rng([spec.seed, concern])
-
-
 def _area_mm2(light: Plane, spec: FishPhantomSpec) -> float:
     return float(light.shape[1] * light.shape[2] * (spec.mpp / 1000) ** 2)
 
@@ -45,7 +41,7 @@ def add_fibres(light: Plane, spec: FishPhantomSpec) -> None:
     """Add collagen and elastin: wavy bundles, green with some orange and little blue."""
     if not spec.tissue.fibres:
         return
-    rng = _stream(spec, _FIBRES)
+    rng = stream(spec, _FIBRES)
     shape = light.shape[1], light.shape[2]
     angle = rng.uniform(0, np.pi) + 0.5 * smooth_noise(rng, shape, 18.0 / spec.mpp)
     fibres = fibre_noise(rng, angle.astype(np.float32), max(1.0, 0.5 / spec.mpp), 5)
@@ -57,7 +53,7 @@ def add_fibres(light: Plane, spec: FishPhantomSpec) -> None:
 
 def _add_granules(light: Plane, layout: Layout, spec: FishPhantomSpec) -> None:
     """Lipofuscin: granules of a signal's size around nuclei, yellow, in heaps."""
-    rng = _stream(spec, _GRANULES)
+    rng = stream(spec, _GRANULES)
     if not layout.shapes:
         return
     left = int(rng.poisson(_area_mm2(light, spec) * spec.tissue.granules))
@@ -77,7 +73,7 @@ def _add_granules(light: Plane, layout: Layout, spec: FishPhantomSpec) -> None:
 
 def _add_dust(light: Plane, spec: FishPhantomSpec) -> None:
     """Dust on the cover slip: wide bright patches out of focus, in every channel."""
-    rng = _stream(spec, _DUST)
+    rng = stream(spec, _DUST)
     for _ in range(int(rng.poisson(_area_mm2(light, spec) * spec.tissue.dust))):
         place = tuple(float(rng.uniform(0, size)) for size in light.shape[1:])
         sigma, level = float(rng.uniform(2.5, 7.0)) / spec.mpp, float(rng.uniform(300, 2500))
@@ -95,7 +91,7 @@ def add_debris(
     """
     if not spec.tissue.fragments:
         return ()
-    rng = _stream(spec, _FRAGMENTS)
+    rng = stream(spec, _FRAGMENTS)
     specks = []
     for _ in range(int(rng.poisson(_area_mm2(light, spec) * spec.tissue.fragments))):
         row, col = (float(rng.uniform(0, size)) for size in light.shape[1:])

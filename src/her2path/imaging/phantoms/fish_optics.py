@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from her2path.imaging.phantoms.fish_probes import Copy
-from her2path.imaging.phantoms.fish_spec import FishPhantomSpec
+from her2path.imaging.phantoms.fish_spec import FishPhantomSpec, stream
 from her2path.imaging.phantoms.fish_truth import SignalChannel
 
 _DRIFT_STREAM = 12
@@ -47,7 +47,7 @@ def focus_um(place: tuple[float, float], shape: tuple[int, ...], spec: FishPhant
     drift = spec.optics.focus_drift_um
     if not drift:
         return 0.0
-    angle = np.random.default_rng([spec.seed, _DRIFT_STREAM]).uniform(0, 2 * np.pi)
+    angle = stream(spec, _DRIFT_STREAM).uniform(0, 2 * np.pi)
     row, col = place[0] - shape[0] / 2, place[1] - shape[1] / 2
     reach = max(spec.height_px, spec.width_px)
     return float(drift * (row * np.sin(angle) + col * np.cos(angle)) / reach)

@@ -6,6 +6,7 @@ Wider than what one laboratory meets, so that nothing can be fitted to the named
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from her2path.imaging.phantoms.fish_spec import FishPhantomSpec
 
 _STREAM = 40
 _SIDE_UM = 128.0
+"""Width and height of the field."""
 _PIXELS_UM = (0.08, 0.32)
 _SHIFT_UM = 0.12
 """Spread of the shift between two filters or two wavelengths."""
@@ -21,17 +23,13 @@ _FINE_UM = 0.2
 """Above it a signal is hardly two pixels wide; such cameras are the rarer ones."""
 
 
-def random_fish_spec(seed: int, *, side_um: float = _SIDE_UM, hard: bool = False) -> FishPhantomSpec:
+def random_fish_spec(seed: int) -> FishPhantomSpec:
     """Draw a phantom of random copies, tissue, optics and camera.
 
     Parameters
     ----------
     seed : int
         The same seed gives the same spec and the same bytes.
-    side_um : float
-        Width and height of the field in µm.
-    hard : bool
-        Draw from a wider range of focus, noise and dim signals, down to what a reader would refuse.
 
     Returns
     -------
@@ -47,8 +45,8 @@ def random_fish_spec(seed: int, *, side_um: float = _SIDE_UM, hard: bool = False
     mpp = round(
         float(rng.uniform(_FINE_UM, _PIXELS_UM[1]) if coarse else rng.uniform(_PIXELS_UM[0], _FINE_UM)), 3
     )
-    side = round(side_um / mpp)
-    spec = _camera(FishPhantomSpec(seed=seed, width_px=side, height_px=side, mpp=mpp), rng, hard=hard)
+    side = round(_SIDE_UM / mpp)
+    spec = _camera(FishPhantomSpec(seed=seed, width_px=side, height_px=side, mpp=mpp), rng)
     spec = _with_copies(replace(spec, optics=_optics(rng, mpp)), rng)
     tissue = replace(_tissue(rng), clusters=spec.tissue.clusters, second=spec.tissue.second)
     if tissue.section_cut:
@@ -59,15 +57,14 @@ def random_fish_spec(seed: int, *, side_um: float = _SIDE_UM, hard: bool = False
     return replace(spec, tissue=tissue, z_step_um=round(step_um, 2))
 
 
-def _camera(spec: FishPhantomSpec, rng: np.random.Generator, *, hard: bool) -> FishPhantomSpec:
+def _camera(spec: FishPhantomSpec, rng: np.random.Generator) -> FishPhantomSpec:
     """Draw focus, light, noise, and how crowded the tissue is."""
-    worst, dimmest = (1.5, 0.35) if hard else (1.25, 0.5)
     return replace(
         spec,
-        blur=float(np.clip(np.exp(rng.normal(0.03, 0.12)), 0.85, worst)),
+        blur=float(np.clip(np.exp(rng.normal(0.03, 0.12)), 0.85, 1.25)),
         background=float(np.exp(rng.normal(0, 0.4))),
         noise=float(np.exp(rng.normal(0, 0.3))),
-        signal_level=float(max(dimmest, np.exp(rng.normal(0, 0.3)))),
+        signal_level=float(max(0.5, np.exp(rng.normal(0, 0.3)))),
         artefacts=float(np.exp(rng.normal(0, 0.6))),
         doublet_fraction=float(rng.uniform(0.05, 0.25)),
         nuclei_per_mm2=float(rng.uniform(1500, 4000)),
@@ -133,12 +130,12 @@ def _with_copies(spec: FishPhantomSpec, rng: np.random.Generator) -> FishPhantom
         her2 = min(her2, 6.0)
     second = None
     if rng.random() < 0.15:
-        place = "patch" if rng.random() < 0.5 else "mixed"
+        place: Literal["patch", "mixed"] = "patch" if rng.random() < 0.5 else "mixed"
         second = SecondPopulation(
             float(rng.uniform(0.1, 0.5)),
             float(rng.uniform(4, 12)),
             cep17,
-            place=place,  # type: ignore[arg-type]
+            place=place,
         )
     return replace(
         spec,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from her2path.domain.ish import IshGroup, Probe
 from her2path.imaging.phantoms.fish_detail import FishOptics, FishTissue, check_bounds
 from her2path.units import MPP_MIN
@@ -113,6 +115,11 @@ _GROUPS = {
     IshGroup.GROUP_4: _Copies(5.3, 3.5, 0.2, 0.3),
     IshGroup.GROUP_5: _Copies(2.4, 2.1, 0.4, 0.3),
 }
+
+
+def stream(spec: FishPhantomSpec, concern: int) -> np.random.Generator:
+    """Give the random numbers of one concern: more focal planes or noise never move a nucleus."""
+    return np.random.default_rng([spec.seed, concern])
 
 
 def spec_for_group(group: IshGroup, base: FishPhantomSpec | None = None) -> FishPhantomSpec:

@@ -19,7 +19,7 @@ from her2path.imaging.phantoms.fish_layout import (
     has_room,
     nest_field,
 )
-from her2path.imaging.phantoms.fish_spec import FishPhantomSpec
+from her2path.imaging.phantoms.fish_spec import FishPhantomSpec, stream
 from her2path.imaging.phantoms.fish_truth import NucleusKind
 
 _CUT, _MIX, _DAMAGE, _LIFT, _CROWD = 20, 21, 22, 23, 24
@@ -52,21 +52,17 @@ def prepare_tissue(layout: Layout, spec: FishPhantomSpec) -> Layout:
     tissue = spec.tissue
     shapes = list(layout.shapes)
     if tissue.lymphocyte_crowds:
-        shapes += _crowds(layout, spec, _stream(spec, _CROWD))
+        shapes += _crowds(layout, spec, stream(spec, _CROWD))
     if tissue.crushed_share or tissue.folded_share:
-        shapes = _damaged(shapes, spec, _stream(spec, _DAMAGE))
+        shapes = _damaged(shapes, spec, stream(spec, _DAMAGE))
     if tissue.section_cut:
-        rng = _stream(spec, _CUT)
+        rng = stream(spec, _CUT)
         shapes = [_cut(shape, spec, rng) for shape in shapes]
     if tissue.second is not None:
-        shapes = _mixed(shapes, layout, spec, _stream(spec, _MIX))
+        shapes = _mixed(shapes, layout, spec, stream(spec, _MIX))
     if tissue.defocused_share:
-        shapes = _lifted(shapes, spec, _stream(spec, _LIFT))
+        shapes = _lifted(shapes, spec, stream(spec, _LIFT))
     return replace(layout, shapes=tuple(shapes))
-
-
-def _stream(spec: FishPhantomSpec, concern: int) -> np.random.Generator:
-    return np.random.default_rng([spec.seed, concern])
 
 
 def _cut(shape: NucleusShape, spec: FishPhantomSpec, rng: np.random.Generator) -> NucleusShape:
