@@ -11,8 +11,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from her2path.domain.guideline.rules import POLICY
-
 MOST_UNRESOLVED = Fraction(1, 2)
 """Policy P24: nuclei are poorly resolved where more than half of those met cannot be resolved."""
 MOST_OBSCURED = Fraction(1, 4)
@@ -20,8 +18,6 @@ MOST_OBSCURED = Fraction(1, 4)
 signals above which Wolff 2018 rejects a test whose signals are too weak to be scored."""
 FEWEST_MET = 20
 """With fewer nuclei to look at, nothing is said: too few of them is a rejection of its own."""
-NUCLEI_SOURCE = f"{POLICY} P24: more than half of the nuclei out of focus, crushed or saturated"
-GLOW_SOURCE = f"{POLICY} P25: autofluorescence over more than a quarter of the nuclei"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +49,7 @@ class CountQuality:
     cytoplasmic: Part
     """Signals over cytoplasm, of all signals in and around nuclei of the region."""
     unresolved: Part
-    """Nuclei out of focus, crushed or saturated, of all that lie whole in the region."""
+    """Nuclei out of focus, crushed, folded or saturated, of all that lie whole in the region."""
     obscured: Part
     """Nuclei that autofluorescence of both probe colours lies over, of those whose shape is fit."""
 

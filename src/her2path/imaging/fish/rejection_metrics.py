@@ -20,7 +20,7 @@ from her2path.imaging.fish.counting import GLOW, NO_NUCLEUS
 _OUTSIDE = frozenset({"excluded_region", "outside_tumour_region"})
 _NOT_WHOLE = _OUTSIDE | {"cut_off", "too_small"}
 """Not met as a nucleus: outside the region, cut by the border, or a fragment."""
-UNRESOLVED = frozenset({"out_of_focus", "crushed", "folded", "dapi_saturated"})
+_UNRESOLVED = frozenset({"out_of_focus", "crushed", "folded", "dapi_saturated"})
 """Reasons that say that a nucleus cannot be resolved, and not only that it lies unfavourably."""
 _LOOKED_AT = frozenset({None, "no_her2_signal", "no_cep17_signal", "colourless"})
 _FIT = _LOOKED_AT | {"obscured"}
@@ -79,7 +79,7 @@ def measure_quality(nuclei: Sequence[MetNucleus], signals: Iterable[MetSignal]) 
     return CountQuality(
         weak=Part(weak, weak + strong),
         cytoplasmic=Part(around, around + in_nuclei),
-        unresolved=Part(sum(n.exclusion in UNRESOLVED for n in met), len(met)),
+        unresolved=Part(sum(n.exclusion in _UNRESOLVED for n in met), len(met)),
         obscured=Part(sum(n.exclusion == "obscured" for n in fit), len(fit)),
     )
 
