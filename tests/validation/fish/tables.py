@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from statistics import median
 from typing import Any
 
 from tests.validation.page import EMPTY, Results, measures, number, runs, table
@@ -60,7 +61,7 @@ def profiles(results: Results) -> str:
     rows = []
     for profile in (*dict.fromkeys(c.profile for c in cases), None):
         own = [c for c in cases if profile in (None, c.profile)]
-        errors = sorted(map(abs, m.ratio_errors(own)))
+        errors = [abs(error) for error in m.ratio_errors(own)]
         rows.append(
             [
                 profile or "all",
@@ -68,7 +69,7 @@ def profiles(results: Results) -> str:
                 f"{m.nuclei_f1(own):.3f}",
                 f"{m.signal_f1(own):.3f}",
                 *(_share(m.met(role, most)(own)) for role in ("her2", "cep17") for most in (0, 1)),
-                f"{errors[len(errors) // 2]:.1f}" if errors else "",
+                f"{median(errors):.1f}" if errors else "",
                 f"{sum(m.group_of(c.found) is m.group_of(c.true) for c in own)} of {len(own)}",
             ]
         )
