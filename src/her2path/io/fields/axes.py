@@ -70,7 +70,7 @@ def refuse_mixed_axes(reader: PlaneReader, *, name: str) -> None:
     """
     if reader.z_planes == 1 or reader.samples > 1 or reader.loose > 1:
         return
-    box = _richest(reader, reader.channels, reader.z_planes // 2)
+    box = _richest(reader, reader.z_planes // 2)
     pictures = [
         [_picture(reader.read(c, z, box)[..., 0]) for z in range(reader.z_planes)]
         for c in range(reader.channels)
@@ -160,9 +160,9 @@ def _windows(size_px0: tuple[int, int]) -> list[WorkingBox]:
     return [WorkingBox(row, col, height, width) for row, col in sorted(corners)]
 
 
-def _richest(reader: PlaneReader, channels: int, z: int) -> WorkingBox:
+def _richest(reader: PlaneReader, z: int) -> WorkingBox:
     def richness(box: WorkingBox) -> tuple[float, int, int]:
-        spread = max(_spread(reader.read(c, z, box)[..., 0]) for c in range(channels))
+        spread = max(_spread(reader.read(c, z, box)[..., 0]) for c in range(reader.channels))
         return spread, -box.row, -box.col
 
     return max(_windows(reader.size_px0), key=richness)

@@ -17,9 +17,9 @@ from PIL import Image
 from her2path.errors import UnsuitableImageError
 from her2path.io.damage import decoding
 from her2path.io.fields.channels import ChannelHint
-from her2path.io.fields.metadata import hamamatsu_hint
+from her2path.io.fields.metadata import hamamatsu_hint, square_pixel
 from her2path.io.slides.source import WorkingBox
-from her2path.units import PixelSize, is_plausible_mpp
+from her2path.units import PixelSize
 
 Plane = npt.NDArray[np.uint8] | npt.NDArray[np.uint16] | npt.NDArray[np.float32]
 
@@ -128,6 +128,4 @@ def _vendor_pixel_size(properties: dict[str, str]) -> PixelSize | None:
         x, y = (float(properties[f"openslide.mpp-{axis}"]) for axis in "xy")
     except (KeyError, ValueError):
         return None
-    if not (is_plausible_mpp(x) and is_plausible_mpp(y)) or abs(x - y) > 0.02 * x:
-        return None
-    return PixelSize((x + y) / 2, "vendor")
+    return square_pixel(x, y, origin="vendor")
