@@ -14,9 +14,8 @@ from annotated_types import Gt, Le
 from pydantic import BaseModel, ConfigDict
 
 from her2path.errors import UnsuitableImageError
-from her2path.imaging.fish.field_quality import clipping_level
+from her2path.imaging.fish.field_quality import clipping_level, judge_levels
 from her2path.imaging.fish.nuclei import (
-    DapiLevels,
     Nuclei,
     NucleusParams,
     measure_levels,
@@ -100,7 +99,8 @@ def run(
         dapi = roles.index("dapi")
         sample = _sample(source, dapi, fields)
         levels = measure_levels(sample.astype(np.float32), mpp=result.mpp, params=settings)
-        _refuse_empty(levels, sheet.image_id)
+        if why := judge_levels(levels):
+            raise UnsuitableImageError(sheet.image_id, why.detail, code=why.code)
         clipping = clipping_level(sample, full_scale=source.full_scale)
         margin = round(_MARGIN_UM / result.mpp)
         height, width = result.height_px0, result.width_px0
@@ -143,17 +143,6 @@ def _sample(source: FieldSource, dapi: int, fields: dict[str, Window]) -> npt.ND
     """Give an even sample of the fields, of bounded size, in the pixel type of the file."""
     boxes = [_box(window) for core in fields.values() for window in sample_of(core)]
     return np.concatenate([source.plane(dapi, box=box) for box in boxes])
-
-
-def _refuse_empty(levels: DapiLevels, image_id: str) -> None:
-    if levels.inverted:
-        raise UnsuitableImageError(
-            image_id, "its DAPI channel is bright with dark objects, as in bright-field", code="bright_field"
-        )
-    if levels.blank:
-        raise UnsuitableImageError(
-            image_id, "its DAPI channel shows nothing that stands out from the background", code="blank_field"
-        )
 
 
 def _box(window: Window) -> WorkingBox:

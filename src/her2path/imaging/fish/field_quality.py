@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from her2path.imaging.fish.nuclei import NucleusParams, measure_levels
+from her2path.imaging.fish.nuclei import DapiLevels, NucleusParams, measure_levels
 from her2path.imaging.fish.object_widths import brightest_um, nucleus_edges, strongest_spots
 from her2path.imaging.fish.quality import ChannelMeasure, estimate_noise, measure_channel
 from her2path.imaging.quality import Remark
@@ -85,16 +85,23 @@ def nuclear_mask(dapi: npt.NDArray[np.generic], *, mpp: float) -> Mask | Unsuita
     values = dapi.astype(np.float32)
     params = NucleusParams()
     levels = measure_levels(np.ascontiguousarray(values[::2, ::2]), mpp=2 * mpp, params=params)
+    if why := judge_levels(levels):
+        return why
+    smooth = cv2.GaussianBlur(values, (0, 0), params.smooth_um / mpp)
+    rim = 2 * max(round(_RIM_UM / mpp), 1) + 1
+    grown = cv2.dilate((smooth > levels.threshold).astype(np.uint8), np.ones((rim, rim), np.uint8))
+    return np.asarray(grown > 0, np.bool_)
+
+
+def judge_levels(levels: DapiLevels) -> Unsuitable | None:
+    """Say why no nuclei can be found at these levels of DAPI; None if they can."""
     if levels.inverted:
         detail = "its DAPI channel is bright with dark objects, as in bright-field"
         return Unsuitable("bright_field", detail)
     if levels.blank:
         detail = "its DAPI channel shows nothing that stands out from the background"
         return Unsuitable("blank_field", detail)
-    smooth = cv2.GaussianBlur(values, (0, 0), params.smooth_um / mpp)
-    rim = 2 * max(round(_RIM_UM / mpp), 1) + 1
-    grown = cv2.dilate((smooth > levels.threshold).astype(np.uint8), np.ones((rim, rim), np.uint8))
-    return np.asarray(grown > 0, np.bool_)
+    return None
 
 
 def examine_channel(
