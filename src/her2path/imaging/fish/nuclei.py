@@ -32,6 +32,8 @@ Labels = npt.NDArray[np.int32]
 Image = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 
+_SEED_LIGHT = (0.25, 4.0)
+"""Least and most that the brightness over the surroundings weighs in the seed map."""
 _MIN_CONTRAST = 6.0
 """Nuclei stand out from an empty field by fewer standard deviations than this only by chance."""
 
@@ -49,8 +51,6 @@ class NucleusParams:
     local_level: float = 0.9
     """Least level (square root of intensity) over that of the surroundings.  Within a crowd
     the surroundings are nuclei too, so that it must stay below 1."""
-    seed_light: float = 1.0
-    """Power of the local brightness in the seed map: a dark line between two nuclei parts them too."""
     seed_um: float = 0.8
     """Smoothing of the distance map; shallower necks do not split a nucleus."""
     seed_depth: float = 0.12
@@ -257,10 +257,10 @@ def _split(mask: Mask, smooth: Image, mpp: float, params: NucleusParams) -> Labe
     """Part touching nuclei: a watershed on the distance map, one seed per bulge."""
     distance = cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     rounded = _smooth(distance.astype(np.float32), params.seed_um / mpp)
-    if params.seed_light > 0:
-        inner = _smooth(np.clip(smooth, 0, None), params.seed_um / mpp)
-        around = _surroundings(np.clip(smooth, 0, None), params.local_um / mpp)
-        rounded *= np.clip(inner / np.maximum(around, 1e-6), 0.25, 4.0) ** np.float32(params.seed_light)
+    inner = _smooth(np.clip(smooth, 0, None), params.seed_um / mpp)
+    around = _surroundings(np.clip(smooth, 0, None), params.local_um / mpp)
+    # A dark line between two nuclei parts them too, where the outline has no waist.
+    rounded *= np.clip(inner / np.maximum(around, 1e-6), *_SEED_LIGHT)
     rounded[~mask] = 0
     # The map is smooth: its tops are found on a coarser grid in a fraction of the time.
     step = max(int(0.6 / mpp), 1)
