@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict
 
 from her2path.domain.case import Controls
 from her2path.domain.control_tissue import RunControls, run_controls
-from her2path.domain.count_quality import pooled
+from her2path.domain.count_quality import pooled as pooled_quality
 from her2path.domain.decision import CaseEvidence, call_case
 from her2path.domain.explanation import explain
 from her2path.domain.flags import Flag
@@ -248,7 +248,7 @@ def _pool_ish(images: Sequence[CaseImage]) -> IshReading | None:
     results = [image.counts for image in images if image.counts is not None]
     if not results:
         return None
-    quality = pooled(result.quality.value() for result in results)
+    quality = pooled_quality(result.quality.value() for result in results)
     return IshReading(
         summary=reduce(add, (_summary(image, image.counts) for image in images if image.counts)),
         areas=_areas(images),
