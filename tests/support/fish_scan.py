@@ -102,7 +102,8 @@ def measure(scan: Path, out: Path) -> Iterator[str]:
     """Run `her2path fish` in a process of its own; give seconds, memory and what was found."""
     start = time.perf_counter()
     done = subprocess.run(
-        [sys.executable, "-m", "her2path.cli.main", "fish", str(scan), "--out", str(out), "--id", "scan"], check=False
+        [sys.executable, "-m", "her2path.cli.main", "fish", str(scan), "--out", str(out), "--id", "scan"],
+        check=False,
     )
     seconds = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024

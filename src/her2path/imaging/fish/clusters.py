@@ -75,13 +75,14 @@ def group_signals(
         together[index] = True
         members = np.flatnonzero(together & ~done)
         done[members] = True
-        dense = patches.mean[patch[index]] >= params.min_density * single.height
-        copies = _estimate(patches.flux[patch[index]], share[members], single, patch[index]) if dense else 0.0
         merged = merge_doublets(spots.row[members], spots.col[members], within_px=single.diameter_um / mpp)
         groups = [members[merged == g] for g in range(merged.max() + 1)]
-        if len(groups) == 1 and copies < params.min_width * float(spots.height[members].sum()) / single.height:
-            copies = 0.0
-        if single.flux and copies >= max(params.min_copies, len(groups) + params.min_excess):
+        dense = patches.mean[patch[index]] >= params.min_density * single.height
+        copies = _estimate(patches.flux[patch[index]], share[members], single, patch[index]) if dense else 0.0
+        # A bright signal of usual size is one signal; a cluster of one top is wider.
+        wide = copies >= params.min_width * float(spots.height[members].sum()) / single.height
+        is_cluster = copies >= max(params.min_copies, len(groups) + params.min_excess)
+        if single.flux and is_cluster and (wide or len(groups) > 1):
             rows.append(_signal(spots, members, cluster=(copies, single.flux), most=params.max_copies))
         else:
             rows += [_signal(spots, group) for group in groups]
