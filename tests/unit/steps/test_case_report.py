@@ -246,3 +246,19 @@ def test_a_damaged_picture_stops_the_page_and_leaves_the_old_one(tmp_path):
     with pytest.raises(ArtefactError, match=r"overlay\.png"):
         render(tmp_path, call, artefacts)
     assert (tmp_path / "report.html").read_text(encoding="utf-8") == old
+
+
+def test_a_page_of_a_single_probe_speaks_of_no_circles(tmp_path):
+    single = html_of(tmp_path / "single", Fish("f1", [(5, None)] * 15 + [(6, None)] * 15))
+    dual = html_of(tmp_path / "dual", Fish("f1", nuclei(40, 4.9, 3.0)))
+    assert "Circles: counted nuclei" not in single
+    assert "Circles: counted nuclei" in dual
+
+
+def test_headings_of_a_count_skip_no_level(tmp_path):
+    mixed = [(2, 2)] * 20 + [(1, 1)] * 8 + [(3, 2)] * 8 + [(16, 2)] * 6
+    text = html_of(tmp_path, Fish("f1", mixed))
+    assert "A second population? Somebody should look." in text
+    levels = [int(level) for level in re.findall(r"<h([1-6])", text)]
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+    assert "<h4>A second population?" in text
