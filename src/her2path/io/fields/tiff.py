@@ -56,6 +56,12 @@ class TiffPlanes:
         tif = self._tif
         series = tif.series[0]
         self._series = series
+        if len(tif.series) > 1:
+            log.warning(
+                "image %s: its file holds %d images (scenes, previews); only the first is read",
+                self._name,
+                len(tif.series),
+            )
         ome = _ome_head(tif)
         if ome is not None and series.kind != "ome":
             raise UnreadableImageError(

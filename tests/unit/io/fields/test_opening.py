@@ -369,6 +369,17 @@ def test_transparency_is_no_light(tmp_path, planes):
             np.testing.assert_array_equal(field.plane(channel.index), plane)
 
 
+def test_of_several_scenes_the_first_is_read_and_the_log_says_so(tmp_path, planes, caplog):
+    path = tmp_path / "scenes.ome.tif"
+    head = {"axes": "CYX", "Channel": {"Name": ["DAPI", "SpectrumOrange", "SpectrumGreen"]}}
+    with tifffile.TiffWriter(path, ome=True) as file:
+        for scene in (planes, planes[:, ::-1]):
+            file.write(scene, metadata=head, photometric="minisblack")
+    with open_field([path], name="image") as field:
+        np.testing.assert_array_equal(field.plane(0), planes[0])
+    assert "image image: its file holds 2 images" in caplog.text
+
+
 def test_a_time_series_is_refused(tmp_path, planes):
     path = tmp_path / "series.ome.tif"
     tifffile.imwrite(path, planes, metadata={"axes": "TYX"}, photometric="minisblack")
