@@ -116,7 +116,7 @@ class _Check:
         if found is None:
             why = f"{cell.text!r} is no date" if cell.text else "is empty"
             # Spreadsheets turn that into the format of their country again, unless the cell is text.
-            where = ", in a cell formatted as text" if "/" in cell.text else ""
+            where = ", in a cell formatted as text" if cell.text else ""
             self.fault(cell.line, DATE, f"{why}; write it as YYYY-MM-DD{where}")
         elif found > self.today:
             self.fault(cell.line, DATE, f"{found} lies in the future")

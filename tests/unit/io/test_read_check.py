@@ -141,6 +141,7 @@ def test_a_faulty_line_is_named_with_its_row_and_column(tmp_path, rows, message)
             "'11/12/2026' is no date; write it as YYYY-MM-DD, in a cell formatted as text",
             id="day and month cannot be told",
         ),
+        pytest.param({"day": "21-11-2026"}, "'21-11-2026' is no date; write it", id="a Dutch spreadsheet"),
         pytest.param({"day": "2026-02-30"}, "'2026-02-30' is no date", id="no such day"),
         pytest.param({"day": "2026-11-22"}, "2026-11-22 lies in the future", id="tomorrow"),
         pytest.param({"blinded": ""}, "row 5, did_not_know_first_result: is empty", id="blinding not stated"),
