@@ -9,22 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from her2path.domain.ish import Probe
 from her2path.domain.recount_choice import Candidate
 from her2path.errors import ImageNotFoundError, UnsuitableImageError
 from her2path.imaging.fish.shown_nuclei import NucleusPicture, Plane, levels_of, picture_of
 from her2path.io.case_sheet import ImageRow
 from her2path.io.documents import FishCountsDoc, SlideDoc, SlideResult, read_document
+from her2path.io.fields.crops import NucleusCrop, crop_nucleus, side_in_px
 from her2path.io.fields.opening import open_field
 from her2path.io.fields.source import FieldSource
 from her2path.io.files import sha256_of
 from her2path.io.label_image import LabelImage
 from her2path.io.provenance import digests
 from her2path.io.recount_documents import ShownNucleus
-from her2path.io.slides.source import WorkingBox
 from her2path.io.tables import FISH_NUCLEI, read_table
 
 SIDE_UM = 20.0
@@ -76,24 +72,18 @@ class ShownImage:
             program_cep17=nucleus["cep17_signals"],
         )
 
-    def crop(self, nucleus_id: int) -> tuple[dict[str, Plane], npt.NDArray[np.bool_]]:
-        """Cut out a nucleus: the planes of its channels, and where it lies in them."""
-        side = max(round(SIDE_UM / self.slide.mpp), 8)
-        top = round(self.nuclei[nucleus_id]["y_px0"] - side / 2)
-        left = round(self.nuclei[nucleus_id]["x_px0"] - side / 2)
-        width, height = self.source.size_px0
-        row, col = max(top, 0), max(left, 0)
-        bottom, right = min(top + side, height), min(left + side, width)
-        box = WorkingBox(row, col, bottom - row, right - col)
-        pad = ((row - top, top + side - bottom), (col - left, left + side - right))
-        wanted = ("dapi", "her2") if self.row.probe is Probe.SINGLE else ("dapi", "her2", "cep17")
-        planes: dict[str, Plane] = {}
-        for channel in self.source.channels:
-            if channel.role in wanted:
-                plane = self.source.plane(channel.index, box=box).astype(np.float32)
-                # Outside the image lies its darkest level, so that the picture's black is not 0.
-                planes[str(channel.role)] = np.pad(plane, pad, constant_values=plane.min())
-        return planes, np.pad(self.labels.read(box) == nucleus_id, pad)
+    def crop(self, nucleus_id: int) -> NucleusCrop:
+        """Cut out a nucleus."""
+        nucleus = self.nuclei[nucleus_id]
+        return crop_nucleus(
+            self.source,
+            self.labels,
+            nucleus_id,
+            x_px0=nucleus["x_px0"],
+            y_px0=nucleus["y_px0"],
+            side_px=side_in_px(SIDE_UM, self.slide.mpp),
+            probe=self.row.probe,
+        )
 
 
 @contextmanager
@@ -140,10 +130,10 @@ def pictures_of(nuclei: Sequence[tuple[ShownImage, int]]) -> list[NucleusPicture
     """Draw nuclei in their order; those of one image share their black and white."""
     crops = [image.crop(nucleus_id) for image, nucleus_id in nuclei]
     by_image: dict[str, list[dict[str, Plane]]] = {}
-    for (image, _), (planes, _) in zip(nuclei, crops, strict=True):
-        by_image.setdefault(image.row.image_id, []).append(planes)
+    for (image, _), crop in zip(nuclei, crops, strict=True):
+        by_image.setdefault(image.row.image_id, []).append(crop.planes)
     levels = {name: levels_of(pieces) for name, pieces in by_image.items()}
     return [
-        picture_of(planes, mask, levels[image.row.image_id])
-        for (image, _), (planes, mask) in zip(nuclei, crops, strict=True)
+        picture_of(crop.planes, crop.mask, levels[image.row.image_id])
+        for (image, _), crop in zip(nuclei, crops, strict=True)
     ]

@@ -35,6 +35,7 @@ from her2path.imaging.fish.gallery import (
     render_gallery,
     render_single,
 )
+from her2path.io.fields.crops import NucleusCrop, crop_nucleus, side_in_px
 from her2path.io.fields.source import FieldSource
 from her2path.io.label_image import LabelImage
 from her2path.io.slides.source import WorkingBox
@@ -110,14 +111,14 @@ class FishPictures:
         by_nucleus: dict[int, list[ShownSignal]] = {}
         for signal in sorted(self.signals, key=lambda s: (s.y_px0, s.x_px0)):
             by_nucleus.setdefault(signal.nucleus_id, []).append(signal)
-        pieces = {index: self._planes(index) for index in chosen + left_out}
-        display = display_of([planes for planes, _ in pieces.values()])
+        pieces = {index: self._piece(index) for index in chosen + left_out}
+        display = display_of([piece.planes for piece in pieces.values()])
         parts: list[list[Crop]] = []
         for indices in (chosen, left_out):
             crops: list[Crop] = []
             for index in indices:
                 found = by_nucleus.get(self.nuclei[index].count.nucleus_id, [])
-                crops += self._crops(index, *pieces[index], display, found, params.separate_channels)
+                crops += self._crops(index, pieces[index], display, found, params.separate_channels)
             parts.append(crops)
         columns = _SEPARATE_COLUMNS if params.separate_channels else COLUMNS
         return _png(render_gallery(*parts, headings=headings, mpp=self.mpp, columns=columns))
@@ -166,45 +167,39 @@ class FishPictures:
             for name, box in self.fields.items()
         ]
 
-    def _planes(self, index: int) -> tuple[dict[str, npt.NDArray[np.float32]], tuple[int, int]]:
-        side = max(round(SIDE_UM / self.mpp), 8)
-        width, height = self.source.size_px0
-        top = round(self.nuclei[index].y_px0 - side / 2)
-        left = round(self.nuclei[index].x_px0 - side / 2)
-        box, pad = _inside(top, left, side, height, width)
-        wanted = ("dapi", "her2") if self.probe is Probe.SINGLE else ("dapi", "her2", "cep17")
-        planes = {}
-        for channel in self.source.channels:
-            if channel.role in wanted:
-                plane = self.source.plane(channel.index, box=box).astype(np.float32)
-                # Outside the image lies its darkest level, so that the display's black is not 0.
-                planes[str(channel.role)] = np.pad(plane, pad, constant_values=plane.min())
-        return planes, (top, left)
+    def _piece(self, index: int) -> NucleusCrop:
+        nucleus = self.nuclei[index]
+        return crop_nucleus(
+            self.source,
+            self.labels,
+            nucleus.count.nucleus_id,
+            x_px0=nucleus.x_px0,
+            y_px0=nucleus.y_px0,
+            side_px=side_in_px(SIDE_UM, self.mpp),
+            probe=self.probe,
+        )
 
     def _crops(
         self,
         index: int,
-        planes: dict[str, npt.NDArray[np.float32]],
-        corner: tuple[int, int],
+        piece: NucleusCrop,
         display: Display,
         found: Sequence[ShownSignal],
         separate: bool,
     ) -> list[Crop]:
-        nucleus = self.nuclei[index]
-        side = planes["dapi"].shape[0]
-        width, height = self.source.size_px0
-        box, pad = _inside(corner[0], corner[1], side, height, width)
-        mask = np.pad(self.labels.read(box) == nucleus.count.nucleus_id, pad)
-        rings = {role: _rings(found, role, corner) for role in _PROBES}
+        planes, mask = piece.planes, piece.mask
+        rings = {role: _rings(found, role, piece.corner) for role in _PROBES}
         all_rings = tuple(ring for role in _PROBES for ring in rings[role])
-        crops = [Crop(render_field(planes, display), mask, all_rings, _caption(nucleus, self.members))]
+        crops = [
+            Crop(render_field(planes, display), mask, all_rings, _caption(self.nuclei[index], self.members))
+        ]
         if not separate:
             return crops
         for role in _PROBES:
             # A single-probe assay keeps the place of CEP17 empty, so that columns stay in line.
             known = role in planes
             grey = (
-                render_single(planes[role], role, display) if known else np.zeros((side, side, 3), np.uint8)
+                render_single(planes[role], role, display) if known else np.zeros((*mask.shape, 3), np.uint8)
             )
             words = (f"{role.upper()} alone", "") if known else ("", "")
             crops.append(Crop(grey, mask, rings[role], words))
@@ -217,16 +212,6 @@ def _rings(found: Sequence[ShownSignal], role: str, corner: tuple[int, int]) -> 
         Ring(s.y_px0 - corner[0], s.x_px0 - corner[1], role, number, s.copies, s.is_cluster)
         for number, s in enumerate(own, start=1)
     )
-
-
-def _inside(
-    top: int, left: int, side: int, height: int, width: int
-) -> tuple[WorkingBox, tuple[tuple[int, int], tuple[int, int]]]:
-    """Part of a square that lies in the image, and what to add around it."""
-    bottom, right = min(top + side, height), min(left + side, width)
-    row, col = max(top, 0), max(left, 0)
-    box = WorkingBox(row, col, bottom - row, right - col)
-    return box, ((row - top, top + side - bottom), (col - left, left + side - right))
 
 
 def _caption(nucleus: ShownNucleus, members: frozenset[int]) -> tuple[str, str]:

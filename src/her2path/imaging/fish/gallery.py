@@ -8,7 +8,7 @@ asked for, once more by each probe alone, since red and green over each other hi
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -73,7 +73,7 @@ class Display:
     levels: dict[str, tuple[float, float]]
 
 
-def display_of(pieces: Sequence[dict[str, Image]]) -> Display:
+def display_of(pieces: Sequence[Mapping[str, Image]]) -> Display:
     """Levels that show the background just above black and the signals below white.
 
     Parameters
@@ -84,6 +84,7 @@ def display_of(pieces: Sequence[dict[str, Image]]) -> Display:
     levels = {}
     for role in pieces[0] if pieces else ():
         values = np.concatenate([planes[role].ravel() for planes in pieces])
+        # The brightest 0.1 % of the probes are single signals; DAPI fills a third of a crop.
         white = 99.5 if role == "dapi" else 99.9
         low, high = (float(v) for v in np.percentile(values, (5, white)))
         levels[role] = (low, high)

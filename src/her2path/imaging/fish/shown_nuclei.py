@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from her2path.imaging.fish.gallery import display_of
+
 Plane = npt.NDArray[np.float32]
 Levels = dict[str, tuple[float, float]]
 
@@ -43,10 +45,7 @@ def levels_of(pieces: Sequence[Mapping[str, Plane]]) -> Levels:
         Pixel values shown as 0 and, with `HEADROOM`, as 255.
     """
     levels: Levels = {}
-    for role in pieces[0] if pieces else ():
-        values = np.concatenate([planes[role].ravel() for planes in pieces])
-        # The brightest 0.1 % of the probes are single signals; DAPI fills a third of a crop.
-        low, high = (float(v) for v in np.percentile(values, (5, 99.5 if role == "dapi" else 99.9)))
+    for role, (low, high) in display_of(pieces).levels.items():
         levels[role] = (low, low + HEADROOM * max(high - low, 1e-6))
     return levels
 
