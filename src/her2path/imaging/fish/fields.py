@@ -183,8 +183,9 @@ def rank_fields(
         Nuclei that may be counted (of `find_tumour_sized`, those outside drawn regions left out).
     params : FieldParams
     """
-    side = max(round(params.side_um / dapi.um), 1)
     height, width = dapi.level.shape
+    # A biopsy scanned as a strip may be narrower than a field.
+    side = max(min(round(params.side_um / dapi.um), height, width), 1)
     stride = max(side // _STEPS_PER_SIDE, 1)
     found: list[tuple[int, int, int, float]] = []
     for top in _starts(height, side, stride):

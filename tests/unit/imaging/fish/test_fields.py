@@ -118,6 +118,13 @@ def test_a_field_that_is_refused_in_full_resolution_is_replaced_by_the_next():
     assert all(field.gap(other) >= 0 for field in fields for other in seen[:2])
 
 
+def test_fields_of_a_strip_are_as_wide_as_the_strip():
+    discs = [(25 + 25 * i, 40 + 25 * j, 5.0) for i in range(5) for j in range(30)]
+    fields = fields_of(disc_map(discs, (150, 900)))
+    assert {(field.top, field.side * MPP) for field in fields} == {(0, 150)}
+    assert len(fields) == 3
+
+
 def test_an_empty_slide_has_no_field():
     assert fields_of(disc_map([], (600, 600))) == []
 
