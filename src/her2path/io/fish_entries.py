@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Gt
 from pydantic import BaseModel, ConfigDict
 
-Share = Annotated[float, Ge(0), Le(1)]
+from her2path.io.call_entries import Share
 
 
 class _Entry(BaseModel):
