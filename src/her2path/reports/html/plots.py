@@ -15,6 +15,8 @@ from itertools import pairwise
 
 from markupsafe import Markup, escape
 
+from her2path.reports.numbers import number_text
+
 INK = "#1b1b1b"
 GRID = "#8a8a8a"
 BLUE = "#0b5394"
@@ -294,7 +296,7 @@ def copy_histogram(
     if mean is not None:
         x = middle(mean)
         body.append(line(x, axes.top + 14, x, axes.y(0), stroke=INK))
-        body.append(text(x + 4, axes.top + 24, f"mean {mean:.2f}", weight="600"))
+        body.append(text(x + 4, axes.top + 24, f"mean {number_text(mean, cuts=copy_cuts)}", weight="600"))
     described = "; ".join(f"{v} signals: {tally[v]} nuclei" for v in sorted(tally))
     return svg(480, 360, f"{probe} signals per nucleus", described, body)
 

@@ -124,3 +124,8 @@ def test_labels_are_escaped():
 
 def test_an_empty_chart_is_still_a_picture():
     assert parsed(bar_chart([], title="none")).tag == f"{SVG}svg"
+
+
+def test_a_mean_beside_a_cut_is_not_written_as_the_cut():
+    drawn = copy_histogram([4] * 499 + [3], copy_cuts=(4.0,), mean=3.998)
+    assert "mean 3.998" in drawn
