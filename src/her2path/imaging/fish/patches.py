@@ -29,6 +29,10 @@ _Z_80 = 1.2816
 """Standard normal deviate of a two-sided 80 % interval."""
 
 
+_RING_SHARE = 0.5
+"""Least surroundings of a patch in its nucleus, over the patch itself."""
+
+
 @dataclass(frozen=True, slots=True)
 class ClusterParams:
     """Cut-points of merging and of the estimate."""
@@ -45,11 +49,14 @@ class ClusterParams:
     other add up, while the autofluorescence of a nucleus is wide and faint."""
     glow_copies: float = 3.0
     """Light of the other probe in the same patch, in its single signals, from which it may be glow."""
+    glow_density: float = 0.6
+    """Least mean height of a patch of glow over that of a single signal: what is fainter is the
+    autofluorescence of the nucleus, through which signals are seen."""
     glow_share: float = 0.08
     """The same as a share of the patch's own light: what is left of bleed-through is less."""
     glow_likeness: float = 0.85
-    """Likeness (cosine) of both probes' light within a patch from which it is glow of blood cells, pigment
-    or dust; signals of two colours in one patch lie on different places."""
+    """Likeness (correlation) of both probes' light in and round a patch from which it is glow of blood cells,
+    pigment or dust; signals of two colours in one patch lie on different places."""
     min_excess: float = 1.0
     """Least copies beyond the spots that can be told apart in the patch."""
     min_width: float = 1.3
@@ -161,6 +168,7 @@ def measure_patches(
 def glowing(
     own: Patches,
     other: Patches,
+    nuclei: Labels,
     *,
     single: SingleSignal,
     other_single: SingleSignal,
@@ -173,6 +181,8 @@ def glowing(
     ----------
     own, other : Patches
         Of two probe channels of the same field.
+    nuclei : ndarray of int32, shape (M, N)
+        Nuclei, 0 = none.
     single, other_single : SingleSignal
         A single signal of either channel.
     reach_px : int
@@ -188,21 +198,30 @@ def glowing(
     mask: Mask = np.zeros(count, bool)
     if not single.flux or not other_single.flux or count < 2:
         return mask
-    bright = np.flatnonzero(own.flux >= params.glow_copies * single.flux.mean)
+    bright = np.flatnonzero(
+        (own.flux >= params.glow_copies * single.flux.mean)
+        & (own.mean >= params.glow_density * single.height)
+    )
     boxes = ndimage.find_objects(own.labels)
     for patch in bright[bright > 0].tolist():
         place = tuple(slice(max(span.start - reach_px, 0), span.stop + reach_px) for span in boxes[patch - 1])
         inside = own.labels[place] == patch
-        # The level round the patch in both channels: light that only one of them was thought to have
-        # there has been taken for background in the other.
-        ring = ~inside & (own.labels[place] == 0)
-        if not ring.any():
+        # The level round the patch in both channels, in the same nucleus: light that only one of them was
+        # thought to have there has been taken for background in the other.
+        here = np.bincount(nuclei[place][inside]).argmax()
+        ring = ~inside & (own.labels[place] == 0) & (nuclei[place] == here)
+        if ring.sum() < _RING_SHARE * inside.sum():
+            # As wide as the nucleus: its own autofluorescence, in which signals are seen.
             continue
         x, y = (plane[place] - np.median(plane[place][ring]) for plane in (own.plane, other.plane))
-        x, y = x[inside].astype(np.float64), y[inside].astype(np.float64)
-        alike = float(x @ y) > params.glow_likeness * float(np.sqrt(max((x @ x) * (y @ y), 1e-12)))
-        copies, shown = float(x.sum()) / single.flux.mean, float(y.sum()) / other_single.flux.mean
-        mask[patch] = alike and shown > max(params.glow_copies, params.glow_share * copies)
+        shown = inside | ring
+        likeness = float(np.corrcoef(x[shown], y[shown])[0, 1])
+        copies, others = (
+            float(x[inside].sum()) / single.flux.mean,
+            float(y[inside].sum()) / other_single.flux.mean,
+        )
+        enough = others > max(params.glow_copies, params.glow_share * copies)
+        mask[patch] = enough and likeness > params.glow_likeness
     return mask
 
 

@@ -134,7 +134,7 @@ def count_signals(shown: ProbeField, learnt: Learnt, params: SignalParams) -> Fi
     found: dict[str, ChannelSignals] = {}
     lit = np.zeros(shown.labels.shape, bool)
     for role, (counted, weak, own) in parts.items():
-        glow = _glowing_pixels(role, patches, singles, round(_RING_UM / mpp), params.cluster)
+        glow = _glowing_pixels(role, patches, singles, shown.labels, round(_RING_UM / mpp), params.cluster)
         lit |= glow
         clear = counted.where(~glow[counted.row.astype(int), counted.col.astype(int)])
         single = singles[role] if role in params.cluster.roles else replace(singles[role], flux=None)
@@ -147,6 +147,7 @@ def _glowing_pixels(
     role: str,
     patches: Mapping[str, Patches],
     singles: Mapping[str, SingleSignal],
+    nuclei: Labels,
     reach_px: int,
     params: ClusterParams,
 ) -> npt.NDArray[np.bool_]:
@@ -156,6 +157,7 @@ def _glowing_pixels(
             mask |= glowing(
                 patches[role],
                 patches[other],
+                nuclei,
                 single=singles[role],
                 other_single=singles[other],
                 reach_px=reach_px,
