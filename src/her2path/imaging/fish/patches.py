@@ -49,9 +49,9 @@ class ClusterParams:
     other add up, while the autofluorescence of a nucleus is wide and faint."""
     glow_copies: float = 3.0
     """Light of the other probe in the same patch, in its single signals, from which it may be glow."""
-    glow_density: float = 0.6
-    """Least mean height of a patch of glow over that of a single signal: what is fainter is the
-    autofluorescence of the nucleus, through which signals are seen."""
+    glow_density: float = 0.4
+    """Least mean height of a patch of glow over that of a single signal: signals are seen through what is
+    fainter."""
     glow_share: float = 0.08
     """The same as a share of the patch's own light: what is left of bleed-through is less."""
     glow_likeness: float = 0.85
