@@ -52,9 +52,11 @@ def suitability_of(shapes: Shapes, limits: ShapeLimits, *, height: int, width: i
         0.1 to 1.
     """
     sides = np.stack([shapes.row, shapes.col, height - shapes.row, width - shapes.col])
+    # A nucleus walled in by others has no free edge to judge its focus by: nothing speaks for it.
+    edge_um = np.where(shapes.edge_um > 0, shapes.edge_um, limits.max_edge_um)
     inside_um = sides.min(axis=0) * mpp - np.sqrt(shapes.area_um2 / np.pi)
     aspects = (
-        _share(shapes.edge_um, worst=limits.max_edge_um, best=_SHARP_EDGE_UM),
+        _share(edge_um, worst=limits.max_edge_um, best=_SHARP_EDGE_UM),
         _share(shapes.solidity, worst=limits.min_solidity, best=_SMOOTH_SOLIDITY),
         _share(shapes.elongation, worst=limits.max_elongation, best=_OVAL),
         _share(shapes.overlap, worst=limits.overlap_ratio, best=0.0),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -62,6 +64,19 @@ def test_a_nucleus_of_medium_size_is_taken_before_a_small_and_a_large_one():
     ids = np.array([1, 2, 3], np.int32)
     area = np.array([40.0, 60.0, 300.0])
     assert rank_nuclei(ids, np.ones(3), area, np.ones(3, bool)) == (2, 1, 3)
+
+
+def test_a_nucleus_whose_focus_cannot_be_judged_is_not_taken_for_sharp():
+    params = NucleusParams()
+    dapi = draw(GOOD) + np.float32(100)
+    levels = measure_levels(dapi, mpp=MPP, params=params)
+    sharp = segment_nuclei(dapi, mpp=MPP, levels=levels, params=params).shapes
+    walled_in = replace(sharp, edge_um=np.zeros(1))
+    worth = [
+        suitability_of(shapes, params.limits, height=SIDE, width=SIDE, mpp=MPP)[0]
+        for shapes in (sharp, walled_in)
+    ]
+    assert worth[1] < worth[0]
 
 
 def test_of_two_equal_nuclei_the_lower_number_is_taken_first():
