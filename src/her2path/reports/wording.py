@@ -176,6 +176,8 @@ IMAGE_FLAG_SENTENCES: Mapping[str, str] = MappingProxyType(
         "or edges of nuclei. Check the overlay; repeat the stain if membranes cannot be told.",
         "clusters_not_estimated": "Too few single signals were found to tell how much light one gives, so "
         "copies within clusters were not estimated and are counted as one.",
+        "faint_signals": "Signals hardly stand out from the noise of the nuclei, so that some are missed or "
+        "are texture. Expose longer, repeat the hybridisation, or count another slide.",
     }
 )
 """Sentences for flags of a measurement; those of a call are worded in `her2path.domain.flags`."""

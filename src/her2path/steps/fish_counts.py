@@ -55,6 +55,11 @@ from her2path.reports.fish_pictures import FishPictures, GalleryParams, ShownNuc
 
 log = logging.getLogger(__name__)
 
+_FAINT_SIGNALS = "faint_signals"
+"""Flag: a typical signal of a probe is hardly above the noise of the nuclei."""
+_LEAST_SNR = 12.0
+"""Significance of a typical signal below which its fainter half comes close to the least that is counted
+(`SpotParams.min_snr`), so that counts fall short."""
 _CLUSTERS_NOT_ESTIMATED = "clusters_not_estimated"
 """Flag: too few lone HER2 signals to know the light of one, so the copies of clusters may be missed."""
 
@@ -274,7 +279,7 @@ def _result(
         second_population=population,
         no_second_population=why_none,
         optics=optics,
-        flags=_flags(measured.found, population),
+        flags=_flags(measured.found, population, optics),
     )
     return result, frozenset(population.nucleus_ids if population else ())
 
@@ -344,9 +349,14 @@ def _suggested(
     )
 
 
-def _flags(found: Sequence[_Signal], population: SuggestedPopulation | None) -> tuple[str, ...]:
+def _flags(
+    found: Sequence[_Signal], population: SuggestedPopulation | None, optics: FishSignalsResult | None
+) -> tuple[str, ...]:
     lone = sum(
         s.role == "her2" and s.nucleus_id != NO_NUCLEUS and s.copies > 0 and not s.is_cluster for s in found
     )
     flags = [_CLUSTERS_NOT_ESTIMATED] if lone < MIN_LONE_SIGNALS else []
+    singles = [channel.single for channel in optics.channels] if optics else []
+    if any(single is not None and single.snr < _LEAST_SNR for single in singles):
+        flags.append(_FAINT_SIGNALS)
     return (*flags, *([str(Flag.SECOND_POPULATION_SUGGESTED)] if population else []))

@@ -99,6 +99,13 @@ def test_a_field_of_few_lone_signals_says_that_clusters_are_not_estimated(tmp_pa
     assert result.flags == ("clusters_not_estimated",)
 
 
+@pytest.mark.parametrize(("level", "flags"), [(1.0, ()), (0.25, ("faint_signals",))])
+def test_signals_that_hardly_stand_out_are_flagged(tmp_path, level, flags):
+    spec = FishPhantomSpec(seed=9103, noise=2.0, signal_level=level)
+    path = write_ome(tmp_path / "field.ome.tif", render_fish(spec_for_group(IshGroup.GROUP_5, spec)).planes)
+    assert run_chain([path], tmp_path / "out").flags == flags
+
+
 def test_a_single_probe_has_no_cep17_anywhere(tmp_path):
     phantom = render_fish(FishPhantomSpec(seed=9102, probe=Probe.SINGLE))
     path = write_ome(tmp_path / "field.ome.tif", phantom.planes)
