@@ -176,6 +176,10 @@ IMAGE_FLAG_SENTENCES: Mapping[str, str] = MappingProxyType(
         "or edges of nuclei. Check the overlay; repeat the stain if membranes cannot be told.",
         "clusters_not_estimated": "Too few single signals were found to tell how much light one gives, so "
         "copies within clusters were not estimated and are counted as one.",
+        "quality_findings": "The image has findings of quality (focus, saturation, missing signals) that may "
+        "change its count; they are listed under Quality.",
+        "probes_may_be_exchanged": "CEP17 signals are far more than HER2 signals, or 6 and more per nucleus: "
+        "were the two probes exchanged? Name the channels in the case sheet if so.",
         "faint_signals": "Signals hardly stand out from the noise of the nuclei, so that some are missed or "
         "are texture. Expose longer, repeat the hybridisation, or count another slide.",
     }

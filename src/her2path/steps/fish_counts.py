@@ -55,6 +55,12 @@ from her2path.reports.fish_pictures import FishPictures, GalleryParams, ShownNuc
 
 log = logging.getLogger(__name__)
 
+_QUALITY_FINDINGS = "quality_findings"
+"""Flag: the image's quality has warnings that bear on the count."""
+_BEARING = frozenset({"out_of_focus", "saturated", "no_signals"})
+_EXCHANGED = "probes_may_be_exchanged"
+"""Flag: HER2 is never lost so far nor a centromere gained so often; channels are mistaken for each other."""
+_LEAST_RATIO, _MOST_CEP17 = Fraction(1, 2), 6
 _FAINT_SIGNALS = "faint_signals"
 """Flag: a typical signal of a probe is hardly above the noise of the nuclei."""
 _LEAST_SNR = 12.0
@@ -128,6 +134,7 @@ def run(
         fields={field.name: field for field in looked_at.fields},
         mpp=mpp,
         dual=sheet.probe is Probe.DUAL,
+        has_findings=any(f.code in _BEARING and f.severity == "warning" for f in looked_at.findings),
         name=signals.name,
     )
     counted = measured.count()
@@ -180,6 +187,8 @@ class _Measured:
     """Where nuclei were looked for, by name."""
     mpp: float
     dual: bool
+    has_findings: bool
+    """Whether the image's quality has warnings that bear on the count."""
     name: str
     """Name of the table of signals, for messages."""
 
@@ -279,7 +288,7 @@ def _result(
         second_population=population,
         no_second_population=why_none,
         optics=optics,
-        flags=_flags(measured.found, population, optics),
+        flags=_flags(measured, population, optics, nuclei),
     )
     return result, frozenset(population.nucleus_ids if population else ())
 
@@ -350,13 +359,23 @@ def _suggested(
 
 
 def _flags(
-    found: Sequence[_Signal], population: SuggestedPopulation | None, optics: FishSignalsResult | None
+    measured: _Measured,
+    population: SuggestedPopulation | None,
+    optics: FishSignalsResult | None,
+    nuclei: Sequence[NucleusSignals],
 ) -> tuple[str, ...]:
     lone = sum(
-        s.role == "her2" and s.nucleus_id != NO_NUCLEUS and s.copies > 0 and not s.is_cluster for s in found
+        s.role == "her2" and s.nucleus_id != NO_NUCLEUS and s.copies > 0 and not s.is_cluster
+        for s in measured.found
     )
-    flags = [_CLUSTERS_NOT_ESTIMATED] if lone < MIN_LONE_SIGNALS else []
     singles = [channel.single for channel in optics.channels] if optics else []
-    if any(single is not None and single.snr < _LEAST_SNR for single in singles):
-        flags.append(_FAINT_SIGNALS)
-    return (*flags, *([str(Flag.SECOND_POPULATION_SUGGESTED)] if population else []))
+    her2, cep17 = sum(n.her2 for n in nuclei), sum(n.cep17 or 0 for n in nuclei)
+    exchanged = cep17 > 0 and (her2 < _LEAST_RATIO * cep17 or cep17 >= _MOST_CEP17 * len(nuclei))
+    holds = {
+        _CLUSTERS_NOT_ESTIMATED: lone < MIN_LONE_SIGNALS,
+        _FAINT_SIGNALS: any(single is not None and single.snr < _LEAST_SNR for single in singles),
+        _QUALITY_FINDINGS: measured.has_findings,
+        _EXCHANGED: exchanged,
+        str(Flag.SECOND_POPULATION_SUGGESTED): population is not None,
+    }
+    return tuple(flag for flag, it_holds in holds.items() if it_holds)

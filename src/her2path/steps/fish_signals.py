@@ -43,6 +43,9 @@ from her2path.io.tables import FISH_OBJECTS, FISH_SIGNALS, TableWriter, read_tab
 
 log = logging.getLogger(__name__)
 
+_LEAST_SNR = 8.0
+"""Significance of a typical signal below which, of single signals that scatter by 40 %, one in ten or more
+falls short of the least that is counted (`SpotParams.min_snr`)."""
 _MARGIN_UM = 25.0
 """Read around a window: the largest nucleus, so that its own noise is known whole."""
 
@@ -101,6 +104,7 @@ def run(
         except SameDyeError as error:
             raise ChannelError(sheet.image_id, str(error)) from error
         _log_learnt(learnt)
+        _refuse_faint(learnt, sheet.image_id)
         for window in windows:
             if len(windows) > 1:
                 shown = _shown(source, nuclei, window, probes, mpp=result.mpp, whole=False)
@@ -174,6 +178,18 @@ def _shown(
 
 def _depth(source: FieldSource, index: int, window: Window) -> npt.NDArray[np.int16] | None:
     return source.depth(index, box=_box(window)) if source.z_planes > 1 else None
+
+
+def _refuse_faint(learnt: Learnt, image_id: str) -> None:
+    """Refuse an image of which many signals are lost in the noise: a ratio of what is left is wrong."""
+    for role, single in learnt.single.items():
+        if single is not None and single.snr < _LEAST_SNR:
+            raise UnsuitableImageError(
+                image_id,
+                f"a typical {role.upper()} signal is only {single.snr:.1f} times the noise of the nuclei; "
+                f"{_LEAST_SNR:.0f} are needed to see most of them: expose longer, or hybridise again",
+                code="faint_signals",
+            )
 
 
 def _log_learnt(learnt: Learnt) -> None:

@@ -10,9 +10,16 @@ import pytest
 import tifffile
 
 from her2path.domain.ish import IshGroup, Probe, SignalSummary
-from her2path.errors import ArtefactError
+from her2path.errors import ArtefactError, UnsuitableImageError
 from her2path.imaging.phantoms.fish import FishPhantomSpec, capture_rgb, group_of, render_fish, spec_for_group
-from her2path.io.tables import FISH_NUCLEI, FISH_SIGNALS, produced_by_of, read_table, write_table
+from her2path.io.tables import (
+    FISH_NUCLEI,
+    FISH_OBJECTS,
+    FISH_SIGNALS,
+    produced_by_of,
+    read_table,
+    write_table,
+)
 from her2path.steps import fish_counts
 from tests.support.fish_fields import Disc, Dot, draw_field, run_chain, write_ome
 
@@ -99,11 +106,27 @@ def test_a_field_of_few_lone_signals_says_that_clusters_are_not_estimated(tmp_pa
     assert result.flags == ("clusters_not_estimated",)
 
 
-@pytest.mark.parametrize(("level", "flags"), [(1.0, ()), (0.25, ("faint_signals",))])
+def phantom_file(tmp_path, **spec):
+    drawn = render_fish(spec_for_group(IshGroup.GROUP_5, FishPhantomSpec(seed=9103, **spec)))
+    return write_ome(tmp_path / "field.ome.tif", drawn.planes)
+
+
+@pytest.mark.parametrize(("level", "flags"), [(1.0, ()), (0.35, ("faint_signals",))])
 def test_signals_that_hardly_stand_out_are_flagged(tmp_path, level, flags):
-    spec = FishPhantomSpec(seed=9103, noise=2.0, signal_level=level)
-    path = write_ome(tmp_path / "field.ome.tif", render_fish(spec_for_group(IshGroup.GROUP_5, spec)).planes)
+    path = phantom_file(tmp_path, noise=2.0, signal_level=level)
     assert run_chain([path], tmp_path / "out").flags == flags
+
+
+def test_signals_lost_in_the_noise_are_no_count(tmp_path):
+    path = phantom_file(tmp_path, noise=3.0, background=1.5, signal_level=0.4)
+    with pytest.raises(UnsuitableImageError, match=r"times the noise.*: expose longer"):
+        run_chain([path], tmp_path / "out")
+
+
+def test_far_more_cep17_than_her2_asks_whether_probes_were_exchanged(tmp_path):
+    amplified = FishPhantomSpec(seed=9104, her2_mean=12, cep17_mean=2, her2_fano=0.4, cep17_fano=0.3)
+    path = write_ome(tmp_path / "field.ome.tif", render_fish(amplified).planes[[0, 2, 1]])
+    assert "probes_may_be_exchanged" in run_chain([path], tmp_path / "out").flags
 
 
 def test_a_single_probe_has_no_cep17_anywhere(tmp_path):
@@ -197,11 +220,12 @@ def test_the_gallery_shows_signals_in_their_colours(tmp_path, phantom):
 
 
 @pytest.mark.real
-def test_the_ndpi_pair_is_counted_as_a_single_probe_assay(tmp_path, real_data: Path):
+def test_the_ndpi_pair_holds_no_gene_signals_and_is_no_count(tmp_path, real_data: Path):
     pair = [real_data / "slides" / f"fluorescence_{name}.ndpi" for name in ("dapi", "tritc")]
-    result = run_chain(pair, tmp_path / "out", probe="single")
-    assert len(result.nuclei) + sum(result.excluded_nuclei.values()) > 1000
-    assert result.cep17_signals is None
+    with pytest.raises(UnsuitableImageError, match="times the noise"):
+        run_chain(pair, tmp_path / "out", probe="single")
+    objects = read_table(tmp_path / "out" / "fish_objects.parquet", FISH_OBJECTS)
+    assert objects.num_rows > 1000
 
 
 @pytest.mark.real

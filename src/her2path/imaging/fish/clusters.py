@@ -65,7 +65,7 @@ def group_signals(
     """
     patch = patches.labels[spots.row.astype(int), spots.col.astype(int)]
     share = _share_of_patch(spots, patch)
-    rows: list[_Signal] = []
+    bodies: list[_Body] = []
     done = np.zeros(len(spots), bool)
     for index in range(len(spots)):
         if done[index]:
@@ -81,12 +81,43 @@ def group_signals(
         copies = _estimate(patches.flux[patch[index]], share[members], single, patch[index]) if dense else 0.0
         # A bright signal of usual size is one signal; a cluster of one top is wider.
         wide = copies >= params.min_width * float(spots.height[members].sum()) / single.height
-        is_cluster = copies >= max(params.min_copies, len(groups) + params.min_excess)
-        if single.flux and is_cluster and (wide or len(groups) > 1):
-            rows.append(_signal(spots, members, cluster=(copies, single.flux), most=params.max_copies))
+        may_be = copies >= max(params.min_copies, len(groups) + 1) and (wide or len(groups) > 1)
+        bodies.append(_Body(int(spots.nucleus[members[0]]), members, groups, copies if may_be else 0.0))
+    rows: list[_Signal] = []
+    least = _brightest_single(bodies, single, params)
+    for body in bodies:
+        if single.flux and body.copies and body.copies >= len(body.groups) - 1 + least:
+            cluster = body.copies, single.flux
+            rows.append(_signal(spots, body.members, cluster=cluster, most=params.max_copies))
         else:
-            rows += [_signal(spots, group) for group in groups]
+            rows += [_signal(spots, group) for group in body.groups]
     return _columns(_merge_across_patches(rows, within_px=single.diameter_um / mpp))
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """The spots of one nucleus that share a patch of light."""
+
+    nucleus: int
+    members: npt.NDArray[np.intp]
+    groups: list[npt.NDArray[np.intp]]
+    """Spots within one signal diameter of each other."""
+    copies: float
+    """What its light may stand for; 0 = no cluster."""
+
+
+def _brightest_single(bodies: list[_Body], single: SingleSignal, params: ClusterParams) -> float:
+    """Say how many copies a single signal of the image may shine like.
+
+    Where many nuclei hold what may be a cluster the gene is amplified in clusters, and a bright patch is one.
+    Where hardly any does, a bright patch is more likely the brightest of many single signals.
+    """
+    if single.flux is None:
+        return 0.0
+    nuclei = {body.nucleus for body in bodies if body.nucleus > 0}
+    with_clusters = {body.nucleus for body in bodies if body.copies and body.nucleus > 0}
+    usual = len(with_clusters) >= params.usual_share * max(len(nuclei), 1)
+    return 0.0 if usual else single.flux.brightest
 
 
 def merge_doublets(row: Floats, col: Floats, *, within_px: float) -> Ints:
@@ -160,8 +191,9 @@ def _signal(
     if cluster is None:
         return found
     copies, flux = cluster
-    low, high = (min(bound, most) for bound in flux.interval(copies))
-    return replace(found, is_cluster=True, copies=min(round(copies), most), low=low, high=high)
+    low, high = flux.interval(copies)
+    stated = min(round(copies), most)
+    return replace(found, is_cluster=True, copies=stated, low=min(low, stated), high=high)
 
 
 def _merge_across_patches(rows: list[_Signal], *, within_px: float) -> list[_Signal]:

@@ -25,6 +25,8 @@ Mask = npt.NDArray[np.bool_]
 MIN_LONE_SIGNALS = 8
 """Fewest lone signals that teach the light of a single one: the spread of single signals is 35 %, so
 that of their typical value is then 12 %."""
+_Z_2000 = 3.29
+"""Standard normal deviate that one in 2 000 exceeds."""
 _Z_80 = 1.2816
 """Standard normal deviate of a two-sided 80 % interval."""
 
@@ -43,7 +45,10 @@ class ClusterParams:
     """Probes whose clusters are estimated.  CEP17 lies on the centromere, whose copies do not cluster; a
     diffuse CEP17 signal is one [Leica, ASCO/CAP counting practice]."""
     min_copies: float = 3.5
-    """Least light, in single signals, that can be a cluster; three bright ones by chance are none."""
+    """Least light, in single signals, that can be a cluster."""
+    usual_share: float = 0.12
+    """Share of the nuclei with such patches from which the gene is amplified in clusters.  Below it more is
+    asked for: one of the spots that are told apart may be the brightest of 2 000 (`Flux.brightest`)."""
     min_density: float = 0.5
     """Least mean height of a cluster's patch over that of a single signal: copies that lie on each
     other add up, while the autofluorescence of a nucleus is wide and faint."""
@@ -57,8 +62,6 @@ class ClusterParams:
     glow_likeness: float = 0.85
     """Likeness (correlation) of both probes' light in and round a patch from which it is glow of blood cells,
     pigment or dust; signals of two colours in one patch lie on different places."""
-    min_excess: float = 1.0
-    """Least copies beyond the spots that can be told apart in the patch."""
     min_width: float = 1.3
     """Least light of a patch of one spot over that of a lone signal of its height: a bright signal of usual
     size is one signal, a cluster is wider."""
@@ -75,6 +78,12 @@ class Flux:
     """Standard deviation over mean."""
     signals: int
     """How many taught it."""
+
+    @property
+    def brightest(self) -> float:
+        """Copies whose light one signal in 2 000 has by itself, the lights being log-normal."""
+        sigma = math.log1p(self.spread_frac**2) ** 0.5
+        return math.exp(_Z_2000 * sigma - sigma**2 / 2)
 
     def interval(self, copies: float) -> tuple[int, int]:
         """Bounds of an estimate of so many copies that hold the true number four times in five.
