@@ -55,7 +55,7 @@ MODELS := --model her2-star-2
 validate-ihc: setup
 	$(BIN)/python -m tests.validation ihc $(MODELS)
 
-## What the FISH path must show, on phantoms and real nuclei: 20 minutes; writes docs/validation/fish.md.
+## What the FISH path must show, on phantoms and real nuclei: 8 minutes; writes docs/validation/fish.md.
 ## Installs Big-FISH into an environment of its own, to be measured beside it.
 validate-fish: setup
 	$(BIN)/python -m tests.validation fish
