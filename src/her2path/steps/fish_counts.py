@@ -277,7 +277,7 @@ def _result(
         nuclei_with_clusters=clusters,
         quality=_quality(measured, counted),
         areas=areas,
-        not_sufficient=_shortfalls(len(nuclei), areas),
+        not_sufficient=_shortfalls(len(nuclei), areas, reasons),
         her2=SpreadEntry.of(spread_of([n.her2 for n in nuclei])) if nuclei else None,
         cep17=SpreadEntry.of(spread_of(cep17)) if cep17 else None,
         ratio=None if ratio is None else RatioEntry.of(ratio),
@@ -307,11 +307,14 @@ def _areas(measured: _Measured, scored: Sequence[int]) -> int:
     return len({measured.fields[name].area for name in names})
 
 
-def _shortfalls(nuclei: int, areas: int) -> tuple[Reason, ...]:
+def _shortfalls(nuclei: int, areas: int, left_out: Mapping[str, int]) -> tuple[Reason, ...]:
     """Say why the image alone is no count by the guideline."""
     found = []
     if nuclei < MIN_NUCLEI:
         words = f"{nuclei} nuclei were counted where the guideline asks for {MIN_NUCLEI} (add another field)"
+        for reason, colour in (("no_her2_signal", "HER2"), ("no_cep17_signal", "CEP17")):
+            if left_out.get(reason, 0) > nuclei:
+                words += f"; {left_out[reason]} have no {colour} signal: did that probe fail?"
         found.append(Reason(code="too_few_nuclei", reason=words))
     if areas < MIN_AREAS:
         words = "nuclei were counted in fewer than two areas of tumour (add an image of another area)"
