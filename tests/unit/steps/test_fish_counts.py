@@ -132,11 +132,11 @@ def test_far_more_cep17_than_her2_asks_whether_probes_were_exchanged(tmp_path):
 def test_a_probe_that_failed_is_named_where_too_few_nuclei_are_left(tmp_path):
     discs = [Disc(r, c) for r in (64, 190) for c in (64, 190)]
     orange = [Dot(1, d.row + r, d.col) for d in discs for r in (-12, 0, 12)]
-    green = [Dot(2, discs[0].row, discs[0].col - 10)]
-    path = write_ome(tmp_path / "field.ome.tif", draw_field(discs, orange + green))
+    speck = [Dot(2, discs[0].row, discs[0].col - 10)]
+    path = write_ome(tmp_path / "field.ome.tif", draw_field(discs, orange + speck))
     reason = run_chain([path], tmp_path / "out").not_sufficient[0].reason
-    assert reason.startswith("1 nuclei were counted")
-    assert reason.endswith("3 have no CEP17 signal: did that probe fail?")
+    assert reason.startswith("0 nuclei were counted")
+    assert reason.endswith("4 have no CEP17 signal: did that probe fail?")
 
 
 def test_a_single_probe_has_no_cep17_anywhere(tmp_path):
