@@ -48,5 +48,5 @@ def test_a_constant_8_bit_plane_has_the_noise_of_its_quantisation():
 
 
 def test_a_plane_too_small_to_measure_is_refused():
-    with pytest.raises(ValueError, match="at least 16"):
+    with pytest.raises(ValueError, match="16 pixels or more"):
         measure_channel(np.zeros((4, 40), np.uint8), full_scale=255.0)
