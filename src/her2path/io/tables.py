@@ -186,6 +186,54 @@ FISH_NUCLEI = _schema(
 )
 """One row per DAPI nucleus with its counts and whether it was counted."""
 
+_PERCENTAGES = (
+    "pct_complete_intense",
+    "pct_complete_weak_moderate",
+    "pct_incomplete_moderate_intense",
+    "pct_incomplete_faint",
+    "pct_none",
+)
+
+QA_READS = _schema(
+    "qa_reads",
+    1,
+    _column("case_id", pa.string()),
+    # Pseudonym; `her2path` is the software.
+    _column("reader", pa.string()),
+    _column("is_software", pa.bool_()),
+    # 1 = first read of the case by this reader.
+    _column("session", pa.int16()),
+    _column("read_on", pa.date32(), null=True),
+    # 0, 1+, 2+, 3+; null = not read, or not to be told from what was read.
+    _column("ihc_score", pa.string(), null=True),
+    # False where the score follows from the percentages by the guideline; null without a score.
+    _column("score_stated", pa.bool_(), null=True),
+    # 0, ultralow, low, positive (`domain.reads.ClinicalCategory`); null = there is none yet.
+    _column("category", pa.string(), null=True),
+    *(_column(name, pa.float64(), null=True) for name in _PERCENTAGES),
+    _column("her2_signals", pa.int32(), null=True),
+    _column("cep17_signals", pa.int32(), null=True),
+    _column("nuclei", pa.int32(), null=True),
+    # As in `call.json`; null = no ISH to read.
+    _column("ish_group", pa.string(), null=True),
+    # A state of `call.json`, or not_evaluable; null = nothing to call.
+    _column("call", pa.string(), null=True),
+    # False where the call follows from score and counts by the guideline; null without a call.
+    _column("call_stated", pa.bool_(), null=True),
+    # What of the read contradicts the rest of it by the guideline; null = nothing.
+    _column("contradiction", pa.string(), null=True),
+    _column("comment", pa.string()),
+    _column("guideline", pa.string()),
+    # Strata of the case; null = not stated.
+    _column("site", pa.string(), null=True),
+    _column("scanner", pa.string(), null=True),
+    _column("clone", pa.string(), null=True),
+    _column("batch", pa.string(), null=True),
+    _column("specimen", pa.string(), null=True),
+    _column("stained_on", pa.date32(), null=True),
+)
+"""One row per read, the software's calls among them, sorted by case, reader and session."""
+
 
 class TableWriter:
     """Appends batches to a Parquet file; memory is bounded by one batch."""
