@@ -1,11 +1,15 @@
-"""The card of a model: what it is, what it was made from, how well it does, and where it fails."""
+"""The card of a model: what it is, what it was made from, how well it does, and where it fails.
+
+Version 2 adds what a retrained model was made from and how it was compared; a card of version 1, as
+the first shipped models have, says nothing of either and is read as before.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from annotated_types import Ge, Gt, Le, Len
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
 
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -31,9 +35,9 @@ class MetricEntry(_Entry):
     name: str
     on: str
     value: float
-    low: float
-    high: float
-    """95 % interval, bootstrap over slides."""
+    low: float | None = None
+    high: float | None = None
+    """95 % interval, bootstrap over slides (over patients where they are known); None = too few of them."""
     slides: Annotated[int, Ge(1)]
 
 
@@ -60,10 +64,45 @@ class TrainingEntry(_Entry):
     """Version of her2path, and the digest of the recipe and of the scenes."""
 
 
+class WeightsEntry(_Entry):
+    """A model by its id and the digest of its weights: an id alone does not say which weights were meant."""
+
+    id: Id
+    sha256: Digest
+
+
+class DatasetEntry(_Entry):
+    """The labels that a model was retrained from."""
+
+    name: str
+    sha256: Digest
+    """Of the manifest, which holds the digest of every image and label."""
+
+
+class GuardEntry(_Entry):
+    """How a model came off on a guard set."""
+
+    id: Id
+    sha256: Digest
+    """Of the definition of the set."""
+    compared_with: WeightsEntry
+    passed: bool
+
+
+class EvaluationEntry(_Entry):
+    """The evaluation that the figures of the card come from."""
+
+    file: Literal["evaluation.json"] = "evaluation.json"
+    sha256: Digest
+    compared_with: WeightsEntry
+    """The model that was in use."""
+    guards: tuple[GuardEntry, ...]
+
+
 class ModelCard(_Entry):
     """`model.yaml`."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[1, 2] = 2
     id: Id
     architecture: str
     mpp: Annotated[float, Gt(0)]
@@ -83,3 +122,16 @@ class ModelCard(_Entry):
     calibration: CalibrationEntry
     intended_use: str
     known_failures: tuple[str, ...]
+    parent: WeightsEntry | None = None
+    """Model whose weights the training began with; None = it began with random ones."""
+    dataset: DatasetEntry | None = None
+    """None = no labels by a person."""
+    evaluation: EvaluationEntry | None = None
+    """None = measured by `train_card` alone, and compared with no other model."""
+
+    @model_validator(mode="after")
+    def _version_fits(self) -> Self:
+        added = (self.parent, self.dataset, self.evaluation)
+        if self.schema_version == 1 and any(part is not None for part in added):
+            raise ValueError("a card of version 1 has no parent, dataset or evaluation")
+        return self

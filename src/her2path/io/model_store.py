@@ -1,7 +1,8 @@
 """Models on disk: a card beside the weights that it vouches for.
 
 Nothing of a model is used before its card is understood and the digest of its weights is the one
-that the card states.
+that the card states.  An id names a model that ships with her2path, or one that was promoted; no
+promoted model can stand in the place of a shipped one.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from safetensors.numpy import load
 from her2path.errors import ModelError, UnsuitableImageError
 from her2path.io.files import sha256_of
 from her2path.io.model_card import ModelCard
+from her2path.io.model_entries import ModelEntry, ModelOrigin
+from her2path.io.promotion import FOLDER_VARIABLE, promoted_folder, promoted_ids, read_promotion
 
 CARD = "model.yaml"
 _AGAIN = "install the model again"
@@ -30,6 +33,20 @@ class StoredModel:
 
     folder: Path
     card: ModelCard
+    origin: ModelOrigin = ModelOrigin.FOLDER
+    guards: tuple[str, ...] = ()
+    """Guard sets that a promoted model passed."""
+
+    def entry(self) -> ModelEntry:
+        """State which model this is, for results."""
+        parent = self.card.parent
+        return ModelEntry(
+            id=self.card.id,
+            sha256=self.card.sha256,
+            origin=self.origin,
+            parent=None if parent is None else parent.id,
+            guards=self.guards,
+        )
 
     @property
     def weights_path(self) -> Path:
@@ -101,25 +118,42 @@ def model_ids() -> tuple[str, ...]:
 
 
 def open_model(name: str) -> StoredModel:
-    """Open a model by the id of one that ships with her2path, or by the path of its folder.
+    """Open a model by the id of one that ships with her2path or was promoted, or by the path of its folder.
 
     Raises
     ------
     ModelError
-        There is no such model, or its card cannot be understood.
+        There is no such model, its card cannot be understood, or it was changed since it was promoted.
     """
-    shipped = models_folder() / name
-    folder = shipped if name in model_ids() else Path(name)
-    path = folder / CARD
-    if not path.is_file():
-        known = ", ".join(model_ids()) or "none"
-        raise ModelError(
-            folder.name,
-            f"no {CARD} was found; give the id of a model that ships with her2path ({known}) or the path "
-            "of a model's folder",
-        )
+    if name in model_ids():
+        return StoredModel(*_with_card(models_folder() / name), ModelOrigin.SHIPPED)
+    own = promoted_folder()
+    folder = own / name if name in promoted_ids() else Path(name)
+    if folder.absolute().parent == own and folder.name in promoted_ids():
+        if folder.name in model_ids():
+            raise ModelError(
+                folder.name, "a model of this id ships with her2path now; evaluate and promote yours anew"
+            )
+        record = read_promotion(folder)
+        passed = tuple(guard.id for guard in record.guards if guard.passed)
+        return StoredModel(*_with_card(folder), ModelOrigin.PROMOTED, passed)
+    if not (folder / CARD).is_file():
+        raise ModelError(folder.name, _unknown())
+    return StoredModel(*_with_card(folder), ModelOrigin.FOLDER)
+
+
+def _unknown() -> str:
+    shipped, promoted = (", ".join(ids) or "none" for ids in (model_ids(), promoted_ids()))
+    return (
+        f"no {CARD} was found; give the id of a model that ships with her2path ({shipped}), of a promoted "
+        f"one ({promoted}; {FOLDER_VARIABLE} names their folder), or the path of a model's folder"
+    )
+
+
+def _with_card(folder: Path) -> tuple[Path, ModelCard]:
     try:
-        card = ModelCard.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        data = yaml.safe_load((folder / CARD).read_text(encoding="utf-8"))
+        card = ModelCard.model_validate(data)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ModelError(folder.name, f"its {CARD} is no YAML ({error}); {_AGAIN}") from error
     except ValidationError as error:
@@ -127,4 +161,4 @@ def open_model(name: str) -> StoredModel:
         raise ModelError(folder.name, f"its {CARD} is not understood ({faults}); {_AGAIN}") from error
     if card.id != folder.name:
         raise ModelError(folder.name, f"its {CARD} is that of {card.id!r}; {_AGAIN}")
-    return StoredModel(folder, card)
+    return folder, card
