@@ -44,12 +44,35 @@ class LabelClass(StrEnum):
         """Whether it is tumour, whatever its staining."""
         return self is LabelClass.TUMOUR or self in _SCORES
 
+    @property
+    def rgb(self) -> tuple[int, int, int]:
+        """The colour that it is drawn in: QuPath's own, where it has one.
+
+        Examples
+        --------
+        >>> LabelClass.TUMOUR.rgb
+        (200, 0, 0)
+        """
+        return _RGB[self]
+
 
 _SCORES = {
     LabelClass.TUMOUR_0: IhcScore.ZERO,
     LabelClass.TUMOUR_1: IhcScore.ONE_PLUS,
     LabelClass.TUMOUR_2: IhcScore.TWO_PLUS,
     LabelClass.TUMOUR_3: IhcScore.THREE_PLUS,
+}
+_RGB = {
+    LabelClass.TUMOUR_0: (112, 112, 225),
+    LabelClass.TUMOUR_1: (255, 215, 0),
+    LabelClass.TUMOUR_2: (225, 150, 50),
+    LabelClass.TUMOUR_3: (200, 50, 50),
+    LabelClass.TUMOUR: (200, 0, 0),
+    LabelClass.STROMA: (150, 200, 150),
+    LabelClass.IMMUNE: (160, 90, 160),
+    LabelClass.NECROSIS: (50, 50, 50),
+    LabelClass.OTHER: (255, 200, 0),
+    LabelClass.IGNORE: (180, 180, 180),
 }
 _SPACES = re.compile(r"\s+")
 _KNOWN = {item.value.lower(): item for item in LabelClass} | {

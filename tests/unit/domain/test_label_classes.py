@@ -32,5 +32,9 @@ def test_only_tumour_of_a_stated_staining_has_a_score():
     assert {item.score for item in list(LabelClass)[4:]} == {None}
 
 
+def test_no_two_classes_are_drawn_alike():
+    assert len({item.rgb for item in LabelClass}) == len(LabelClass)
+
+
 def test_tumour_is_tumour_with_and_without_a_stated_staining():
     assert [item for item in LabelClass if item.is_tumour] == list(LabelClass)[:5]
