@@ -55,7 +55,9 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
-class _Patch:
+class Patch:
+    """One changed cut of a scene with its targets, coded as in `Targets` but for the amount."""
+
     image: Floats
     nucleus: npt.NDArray[np.uint8]
     amount: Floats
@@ -63,6 +65,15 @@ class _Patch:
     tumour: npt.NDArray[np.uint8]
     radii: npt.NDArray[np.uint8]
     cell_radii: npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What was done to a patch, for whatever else is cut from the same place."""
+
+    turns: int
+    flip: bool
+    dab_gain: float
 
 
 def camera_changes() -> v2.Compose:
@@ -151,8 +162,40 @@ def turned_rays(radii: npt.NDArray[np.uint8], turns: int, flip: bool) -> npt.NDA
     return np.ascontiguousarray(moved)
 
 
-def _cut(scene: Scene, rng: np.random.Generator, size: int, camera: v2.Compose, variant: int) -> _Patch:
-    top, left = _place(scene, rng, size)
+def cut(
+    scene: Scene,
+    rng: np.random.Generator,
+    *,
+    place: tuple[int, int],
+    size: int,
+    camera: v2.Compose,
+    variant: int = 0,
+    unstained: float = _UNSTAINED,
+) -> tuple[Patch, Change]:
+    """Cut a patch, change its light and focus, separate its stains by a misjudged model, turn it.
+
+    Parameters
+    ----------
+    scene : Scene
+    rng : Generator
+        Advanced.
+    place : tuple of two ints
+        Row and column of its first pixel, multiples of eight.
+    size : int
+        Its edge, a multiple of eight.
+    camera : Compose
+        See `camera_changes`; draws from torch's own generator.
+    variant : int
+        Photograph of the scene.
+    unstained : float
+        Share of patches from which most or all DAB is taken away.
+
+    Returns
+    -------
+    patch : Patch
+    change : Change
+    """
+    top, left = place
     rgb = np.ascontiguousarray(scene.rgb[variant, top : top + size, left : left + size])
     tensor = torch.from_numpy(rgb).permute(2, 0, 1)
     rgb = compressed(np.ascontiguousarray(camera(tensor).permute(1, 2, 0).numpy()), rng)
@@ -161,12 +204,12 @@ def _cut(scene: Scene, rng: np.random.Generator, size: int, camera: v2.Compose, 
     fine = np.s_[top // 2 : (top + size) // 2, left // 2 : (left + size) // 2]
     coarse = np.s_[..., top // 4 : (top + size) // 4, left // 4 : (left + size) // 4]
     image, gain = amounts(rgb, scene.stain_model(variant), rng)
-    if rng.random() < _UNSTAINED:
+    if rng.random() < unstained:
         # Or a network would take brown for tumour, and miss the tumour cells that do not stain.
         remains = np.float32(rng.uniform(0, 0.5))
         image[1:] *= remains
         gain *= float(remains)
-    return _Patch(
+    patch = Patch(
         image=turned(image, turns, flip),  # type: ignore[arg-type]
         nucleus=turned(targets.nucleus[fine], turns, flip),  # type: ignore[arg-type]
         amount=turned(stained_again(targets.amount[fine], gain), turns, flip),  # type: ignore[arg-type]
@@ -174,9 +217,10 @@ def _cut(scene: Scene, rng: np.random.Generator, size: int, camera: v2.Compose, 
         radii=turned_rays(targets.radii[coarse], turns, flip),
         cell_radii=turned_rays(targets.cell_radii[coarse], turns, flip),
     )
+    return patch, Change(turns, flip, gain)
 
 
-def _place(scene: Scene, rng: np.random.Generator, size: int) -> tuple[int, int]:
+def place_with_nuclei(scene: Scene, rng: np.random.Generator, size: int) -> tuple[int, int]:
     """Draw the corner of a patch; one that shows no nucleus is drawn again, twice at most."""
     top = left = 0
     for _ in range(3):
@@ -187,7 +231,9 @@ def _place(scene: Scene, rng: np.random.Generator, size: int) -> tuple[int, int]
     return top, left
 
 
-def _stacked(patches: Sequence[_Patch]) -> Batch:
+def stacked(patches: Sequence[Patch]) -> Batch:
+    """Put patches of one size into a batch."""
+
     def joined(name: str) -> torch.Tensor:
         return torch.from_numpy(np.stack([getattr(patch, name) for patch in patches]))
 
@@ -232,12 +278,16 @@ class SceneBatches:
             rng = np.random.default_rng([self.seed, 2, visit])
             scene = self.scenes[int(order[place])]
             variant = epoch % len(scene.rgb)
-            patches += [_cut(scene, rng, self.size_px, camera, variant) for _ in range(self.count // visits)]
+            patches += [self._patch(scene, rng, camera, variant) for _ in range(self.count // visits)]
         rng = np.random.default_rng([self.seed, 3, step])
         for _ in range(self.image_count if self.images else 0):
             image = self.images[int(rng.integers(len(self.images)))]
-            patches.append(_cut(image, rng, self.size_px, camera, 0))
-        return _stacked(patches)
+            patches.append(self._patch(image, rng, camera, 0))
+        return stacked(patches)
+
+    def _patch(self, scene: Scene, rng: np.random.Generator, camera: v2.Compose, variant: int) -> Patch:
+        place = place_with_nuclei(scene, rng, self.size_px)
+        return cut(scene, rng, place=place, size=self.size_px, camera=camera, variant=variant)[0]
 
 
 def ahead(make: Callable[[int], Made], steps: range, *, seed: int) -> Iterator[Made]:

@@ -23,7 +23,8 @@ AMOUNT_STEPS = 200
 """Amounts are kept as square roots (OD x µm), in these parts."""
 MEMBRANE_UM = 1.0
 """Width of a phantom's membrane: the area of its profile (a Gaussian of 0.40 µm) over its height."""
-_LONGEST_UM, _LONGEST_CELL_UM = 14.0, 20.0
+LONGEST_UM, LONGEST_CELL_UM = 14.0, 20.0
+"""Farthest that outlines of nuclei and of cells are followed."""
 _MARCH_UM = 0.125
 
 
@@ -65,8 +66,8 @@ def targets_of(scene: IhcScene) -> Targets:
         amount=_known(_amount(scene), spoilt | _unclear(scene)),
         tumour=_known(_tumour(scene), spoilt[::2, ::2]),
         radii=radii,
-        cell_radii=_radii(
-            scene.labels, tumour_nucleus, scene.spec.mpp, longest_um=_LONGEST_CELL_UM, parts=CELL_RADIUS_STEPS
+        cell_radii=march_radii(
+            scene.labels, tumour_nucleus, scene.spec.mpp, longest_um=LONGEST_CELL_UM, parts=CELL_RADIUS_STEPS
         ),
     )
 
@@ -82,7 +83,7 @@ def _unclear(scene: IhcScene) -> npt.NDArray[np.bool_]:
     labels = scene.labels
     corners = [labels[row::2, col::2] for row in (0, 1) for col in (0, 1)]
     between = np.logical_or.reduce([corner != corners[0] for corner in corners[1:]])
-    benign = (corners[0] == 0) & (_shrunk(scene.membrane, 2) > 0.02)
+    benign = (corners[0] == 0) & (shrunk(scene.membrane, 2) > 0.02)
     return np.asarray(between | benign, np.bool_)
 
 
@@ -90,8 +91,8 @@ def nucleus_targets(
     nuclei: npt.NDArray[np.int32], mpp: float
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
     """Depth and radii of numbered nuclei, see `Targets`; `nuclei` has shape (M, N), 0 = none."""
-    depth = np.rint(_shrunk(_depth(nuclei), 2) * DEEPEST)
-    radii = _radii(nuclei, nuclei[2::4, 2::4], mpp, longest_um=_LONGEST_UM, parts=RADIUS_STEPS)
+    depth = np.rint(shrunk(depth_within(nuclei), 2) * DEEPEST)
+    radii = march_radii(nuclei, nuclei[2::4, 2::4], mpp, longest_um=LONGEST_UM, parts=RADIUS_STEPS)
     return depth.astype(np.uint8), radii
 
 
@@ -99,12 +100,13 @@ def _known(values: npt.NDArray[np.generic], spoilt: npt.NDArray[np.bool_]) -> np
     return np.asarray(np.where(spoilt, UNKNOWN, values), np.uint8)
 
 
-def _shrunk(image: npt.NDArray[np.float32], factor: int) -> npt.NDArray[np.float32]:
+def shrunk(image: npt.NDArray[np.float32], factor: int) -> npt.NDArray[np.float32]:
+    """Take the mean of each block of `factor` by `factor` pixels."""
     size = (image.shape[1] // factor, image.shape[0] // factor)
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
-def _depth(nuclei: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
+def depth_within(nuclei: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
     """Distance from the outline over the largest one of the same nucleus, 0 to 1."""
     inside = nuclei > 0
     inner = inside.copy()
@@ -131,7 +133,7 @@ def _tumour(scene: IhcScene) -> npt.NDArray[np.uint8]:
     return np.where((edge > 0) & (nuclei == 0), UNKNOWN, known).astype(np.uint8)
 
 
-def _radii(
+def march_radii(
     labels: npt.NDArray[np.int32],
     coarse: npt.NDArray[np.int32],
     mpp: float,
