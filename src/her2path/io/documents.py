@@ -318,6 +318,7 @@ class CallDoc(Document):
 
 
 D = TypeVar("D", bound=Document)
+R = TypeVar("R")
 
 
 def document_text(document: Document) -> str:
@@ -353,6 +354,13 @@ def read_document(path: Path, model: type[D]) -> D:
         return model.model_validate_json(path.read_bytes())
     except ValidationError as error:
         raise ArtefactError(name, f"does not follow its schema ({error})") from error
+
+
+def required(result: R | None, path: Path) -> R:
+    """Give the result of a document that a step cannot do without; ArtefactError where it has none."""
+    if result is None:
+        raise ArtefactError(artefact_name(path), "holds no result; make it and what follows from it again")
+    return result
 
 
 def not_evaluable_of(path: Path) -> NotEvaluable | None:

@@ -40,17 +40,18 @@ class IshCuts:
 
 
 @dataclass(frozen=True, slots=True)
-class FieldRow:
-    """Counts of one field or of a sum of fields, as printed."""
+class TotalRow:
+    """Counts of a field, of a sum of fields, or of another count beside them, as printed."""
 
     name: str
-    area: str
     nuclei: str
     her2: str
     cep17: str
     her2_mean: str
     cep17_mean: str
     ratio: str
+    remark: str = ""
+    """Area of a field, or what a check came to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +80,9 @@ class IshCount:
 
     observer: int
     title: str
-    total: FieldRow | None
+    total: TotalRow | None
     """None where no image of this observer could be counted."""
-    fields: tuple[FieldRow, ...]
+    fields: tuple[TotalRow, ...]
     figures: tuple[Markup, ...]
     images: tuple[FishImage, ...]
     findings: CountFindings | None = None
@@ -156,7 +157,7 @@ def _count(
     findings = None
     if counted:
         summary = sum((c.summary for c in counted[1:]), start=counted[0].summary)
-        total = _row("All fields", "", summary, cuts)
+        total = total_row("All fields", summary, cuts)
         if summary.nuclei:
             findings = findings_of(
                 {c.image.image_id: c.result for c in counted},
@@ -185,20 +186,21 @@ def _counted(image: ImageEvidence) -> _Counted | None:
     return _Counted(image, result, summary)
 
 
-def _row(name: str, area: str, summary: SignalSummary, cuts: IshCuts) -> FieldRow:
-    return FieldRow(
+def total_row(name: str, summary: SignalSummary, cuts: IshCuts, *, remark: str = "") -> TotalRow:
+    """Print a sum of counts."""
+    return TotalRow(
         name=name,
-        area=area,
         nuclei=count_text(summary.nuclei),
         her2=count_text(summary.her2),
         cep17=count_text(summary.cep17),
         her2_mean=number_text(summary.her2_mean, cuts=cuts.copies),
         cep17_mean=number_text(summary.cep17_mean),
         ratio=number_text(summary.her2_cep17_ratio, cuts=cuts.ratio),
+        remark=remark,
     )
 
 
-def _field_rows(counted: _Counted, cuts: IshCuts) -> list[FieldRow]:
+def _field_rows(counted: _Counted, cuts: IshCuts) -> list[TotalRow]:
     """Sum the counted nuclei of each field; an image that was not cut into fields is one row."""
     image = counted.image
     path = image.files.get("fish_nuclei.parquet")
@@ -216,7 +218,7 @@ def _field_rows(counted: _Counted, cuts: IshCuts) -> list[FieldRow]:
     names = {
         name: f"{image.image_id} / {name}" if name and len(sums) > 1 else image.image_id for name in sums
     }
-    return [_row(names[name], image.facts.area, summary, cuts) for name, summary in sums.items()]
+    return [total_row(names[name], summary, cuts, remark=image.facts.area) for name, summary in sums.items()]
 
 
 def _figures(

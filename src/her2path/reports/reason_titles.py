@@ -41,7 +41,6 @@ REASON_TITLES: Mapping[str, str] = MappingProxyType(
         "implausible_stain": "the colours are not those of hematoxylin and DAB",
         "out_of_focus": "the tissue is out of focus",
         "faint_signals": "signals are too faint to be counted",
-        "no_result": "a step left no result",
         "limit_of_blank": "the calibration cannot tell 0 from 1+",
         "specimen_not_stated": "the kind of specimen is not stated",
         "specimen_not_covered": "the guideline does not cover this kind of specimen",

@@ -9,23 +9,7 @@ from her2path.domain.ish import Probe, SignalSummary
 from her2path.io.call_entries import CheckEntry
 from her2path.io.documents import CallDoc
 from her2path.io.recount_documents import ReadNucleus, RecountResult
-from her2path.reports.ish_section import IshCuts
-from her2path.reports.numbers import count_text, number_text
-
-
-@dataclass(frozen=True, slots=True)
-class TotalRow:
-    """One count as printed."""
-
-    name: str
-    nuclei: str
-    her2: str
-    cep17: str
-    her2_mean: str
-    cep17_mean: str
-    ratio: str
-    verdict: str = ""
-    """ISH group of a check, and whether it agrees; empty in other tables."""
+from her2path.reports.ish_section import IshCuts, TotalRow, total_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +53,8 @@ def recount_section(read: RecountResult | None, call: CallDoc, cuts: IshCuts) ->
         blinded=read.did_not_know_first_result,
         sheet_id=read.sheet_id,
         totals=(
-            _total(f"Counted by {read.reader}", read.summary, cuts),
-            _total("The program, on the same nuclei", program, cuts),
+            total_row(f"Counted by {read.reader}", read.summary, cuts),
+            total_row("The program, on the same nuclei", program, cuts),
         ),
         agreement=_agreement(read),
         nuclei=tuple(_nucleus(nucleus, read.probe) for nucleus in read.nuclei),
@@ -81,13 +65,13 @@ def recount_section(read: RecountResult | None, call: CallDoc, cuts: IshCuts) ->
 def check_rows(checks: Sequence[CheckEntry], cuts: IshCuts) -> tuple[TotalRow, ...]:
     """Prepare the program's own checks for the page."""
     return tuple(
-        _total(
+        total_row(
             "Images of observer 2"
             if check.counted == "images_of_observer_2"
             else f"Part of the first count: {check.name}",
             SignalSummary(check.nuclei, check.her2_signals, check.cep17_signals),
             cuts,
-            _verdict(check),
+            remark=_verdict(check),
         )
         for check in checks
     )
@@ -103,19 +87,6 @@ def _verdict(check: CheckEntry) -> str:
         None: "nothing to compare with",
     }
     return f"{group}, {words[check.agrees]}"
-
-
-def _total(name: str, summary: SignalSummary, cuts: IshCuts, verdict: str = "") -> TotalRow:
-    return TotalRow(
-        name=name,
-        nuclei=count_text(summary.nuclei),
-        her2=count_text(summary.her2),
-        cep17=count_text(summary.cep17),
-        her2_mean=number_text(summary.her2_mean, cuts=cuts.copies),
-        cep17_mean=number_text(summary.cep17_mean),
-        ratio=number_text(summary.her2_cep17_ratio, cuts=cuts.ratio),
-        verdict=verdict,
-    )
 
 
 def _agreement(read: RecountResult) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from her2path.domain.populations import cell_heterogeneity
 from her2path.domain.stats.second_population import PopulationSuggestion, look_for_second_population
 from her2path.domain.stats.signal_spread import chromosome_17, ratio_spread, share_amplified, spread_of
 from her2path.domain.verdict import NotEvaluable
-from her2path.errors import ArtefactError, UnsuitableImageError
+from her2path.errors import ArtefactError
 from her2path.imaging.fish.counting import NO_NUCLEUS, NucleusCount, count_nuclei
 from her2path.imaging.fish.patches import MIN_LONE_SIGNALS
 from her2path.imaging.fish.rejection_metrics import MetNucleus, MetSignal, measure_quality
@@ -41,6 +41,7 @@ from her2path.io.documents import (
     QualityDoc,
     SlideDoc,
     read_document,
+    required,
     write_document,
 )
 from her2path.io.fields.opening import open_field
@@ -63,7 +64,7 @@ _EXCHANGED = "probes_may_be_exchanged"
 _LEAST_RATIO, _MOST_CEP17 = Fraction(1, 2), 6
 _FAINT_SIGNALS = "faint_signals"
 """Flag: a typical signal of a probe is hardly above the noise of the nuclei."""
-_LEAST_SNR = 12.0
+_CLEAR_SNR = 12.0
 """Significance of a typical signal below which its fainter half comes close to the least that is counted
 (`SpotParams.min_snr`), so that counts fall short."""
 _CLUSTERS_NOT_ESTIMATED = "clusters_not_estimated"
@@ -84,15 +85,9 @@ class FishCountsParams(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class _Signal:
+class _Signal(ShownSignal):
     """One row of `fish_signals`."""
 
-    nucleus_id: int
-    role: str
-    x_px0: float
-    y_px0: float
-    is_cluster: bool
-    copies: int
     copies_low: int | None
     copies_high: int | None
 
@@ -122,12 +117,9 @@ def run(
     """Write counts per nucleus, what they come to, and pictures of them."""
     document = read_document(slide, SlideDoc)
     sheet = document.sheet
-    if document.result is None:
-        raise UnsuitableImageError(sheet.image_id, "its slide.json holds no result", code="no_result")
-    mpp = document.result.mpp
-    looked_at = read_document(quality, QualityDoc).result
-    if looked_at is None:
-        raise UnsuitableImageError(sheet.image_id, "its quality.json holds no result", code="no_result")
+    taken = required(document.result, slide)
+    mpp = taken.mpp
+    looked_at = required(read_document(quality, QualityDoc).result, quality)
     measured = _Measured(
         table=read_table(objects, FISH_OBJECTS).to_pydict(),
         found=_read_signals(signals),
@@ -152,17 +144,13 @@ def run(
             result=result,
         ),
     )
-    roles = tuple(channel.role for channel in document.result.channels)
+    roles = tuple(channel.role for channel in taken.channels)
     with (
         open_field(image, name=sheet.image_id, channels=roles) as source,
         LabelImage(labels) as label_image,
     ):
-        drawn = [
-            ShownSignal(s.nucleus_id, s.role, s.x_px0, s.y_px0, s.is_cluster, s.copies)
-            for s in measured.found
-        ]
         boxes = {f.name: WorkingBox(f.y_px0, f.x_px0, f.height_px0, f.width_px0) for f in looked_at.fields}
-        pictures = FishPictures(source, label_image, boxes, mpp, sheet.probe, shown, drawn, members)
+        pictures = FishPictures(source, label_image, boxes, mpp, sheet.probe, shown, measured.found, members)
         wanted = GalleryParams(params.gallery_nuclei, params.gallery_excluded, params.gallery_channels)
         write_bytes(gallery, pictures.gallery(wanted))
         write_bytes(overview, pictures.overview())
@@ -376,7 +364,7 @@ def _flags(
     exchanged = cep17 > 0 and (her2 < _LEAST_RATIO * cep17 or cep17 >= _MOST_CEP17 * len(nuclei))
     holds = {
         _CLUSTERS_NOT_ESTIMATED: lone < MIN_LONE_SIGNALS,
-        _FAINT_SIGNALS: any(single is not None and single.snr < _LEAST_SNR for single in singles),
+        _FAINT_SIGNALS: any(single is not None and single.snr < _CLEAR_SNR for single in singles),
         _QUALITY_FINDINGS: measured.has_findings,
         _EXCHANGED: exchanged,
         str(Flag.SECOND_POPULATION_SUGGESTED): population is not None,

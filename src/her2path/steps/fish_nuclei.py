@@ -26,7 +26,7 @@ from her2path.imaging.fish.nucleus_choice import rank_nuclei, suitability_of
 from her2path.imaging.fish.nucleus_shape import ShapeLimits
 from her2path.imaging.fish.windows import Window, sample_of, window_at, windows_in
 from her2path.imaging.regions import region_reasons
-from her2path.io.documents import QualityDoc, SlideDoc, read_document
+from her2path.io.documents import QualityDoc, SlideDoc, read_document, required
 from her2path.io.fields.channels import check_probe
 from her2path.io.fields.opening import open_field
 from her2path.io.fields.source import FieldSource
@@ -84,12 +84,10 @@ def run(
 ) -> None:
     """Segment the nuclei and write their table and label image."""
     document = read_document(slide, SlideDoc)
-    result, sheet = document.result, document.sheet
-    if result is None:
-        raise UnsuitableImageError(sheet.image_id, "its slide.json holds no result", code="no_result")
+    result, sheet = required(document.result, slide), document.sheet
     tumour = read_regions(tumour_roi, name=f"tumour_roi of {sheet.image_id}") if tumour_roi else None
     excluded = read_regions(exclude_roi, name=f"exclude_roi of {sheet.image_id}") if exclude_roi else None
-    settings, fields = _settings(params), _fields(quality, sheet.image_id)
+    settings, fields = _settings(params), _fields(quality)
     roles = tuple(channel.role for channel in result.channels)
     found = _Found(
         {name: [] for name in FISH_OBJECTS.names}, LabelCanvas(result.height_px0, result.width_px0)
@@ -106,7 +104,7 @@ def run(
         height, width = result.height_px0, result.width_px0
         for name, core in fields.items():
             for window in windows_in(core, height=height, width=width, margin=margin):
-                plane = source.plane(dapi, box=_box(window)).astype(np.float32)
+                plane = source.plane(dapi, box=WorkingBox(*window.place)).astype(np.float32)
                 nuclei = segment_nuclei(
                     plane, mpp=result.mpp, levels=levels, params=settings, full_scale=clipping
                 )
@@ -131,29 +129,23 @@ def _settings(params: FishNucleiParams) -> NucleusParams:
     return NucleusParams(working_mpp=params.working_mpp, limits=limits)
 
 
-def _fields(quality: Path, image_id: str) -> dict[str, Window]:
+def _fields(quality: Path) -> dict[str, Window]:
     """Fields that nuclei are looked for in, by name: a whole image, or squares of a scan."""
-    result = read_document(quality, QualityDoc).result
-    if result is None:
-        raise UnsuitableImageError(image_id, "its quality.json holds no result", code="no_result")
+    result = required(read_document(quality, QualityDoc).result, quality)
     return {field.name: window_at(*field.place_px0) for field in result.fields}
 
 
 def _sample(source: FieldSource, dapi: int, fields: dict[str, Window]) -> npt.NDArray[np.generic]:
     """Give an even sample of the fields, of bounded size, in the pixel type of the file."""
-    boxes = [_box(window) for core in fields.values() for window in sample_of(core)]
+    boxes = [WorkingBox(*window.place) for core in fields.values() for window in sample_of(core)]
     return np.concatenate([source.plane(dapi, box=box) for box in boxes])
-
-
-def _box(window: Window) -> WorkingBox:
-    return WorkingBox(window.top, window.left, window.height, window.width)
 
 
 def _collect(
     found: _Found, nuclei: Nuclei, worth: npt.NDArray[np.float64], window: Window, field_id: str
 ) -> None:
     """Add the objects that the window owns and that no window before has painted."""
-    box = _box(window)
+    box = WorkingBox(*window.place)
     numbers, painted = number_objects(nuclei, window, found.canvas.read(box), first=found.number + 1)
     for index in np.flatnonzero(numbers).tolist():
         row, col = window.top + nuclei.shapes.row[index], window.left + nuclei.shapes.col[index]

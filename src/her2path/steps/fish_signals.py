@@ -30,6 +30,7 @@ from her2path.io.documents import (
     SlideDoc,
     SlideResult,
     read_document,
+    required,
     write_document,
 )
 from her2path.io.fields.channels import check_probe
@@ -84,13 +85,11 @@ def run(
 ) -> None:
     """Detect, merge and assign the signals; write their table and what they teach of the optics."""
     document = read_document(slide, SlideDoc)
-    result, sheet = document.result, document.sheet
-    if result is None:
-        raise UnsuitableImageError(sheet.image_id, "its slide.json holds no result", code="no_result")
+    result, sheet = required(document.result, slide), document.sheet
     settings = _settings(params)
     roles = tuple(channel.role for channel in result.channels)
     probes = ("her2",) if sheet.probe is Probe.SINGLE else ("her2", "cep17")
-    windows = _windows(quality, result, sheet.image_id)
+    windows = _windows(quality, result)
     with (
         open_field(image, name=sheet.image_id, channels=roles) as source,
         LabelImage(labels) as nuclei,
@@ -137,19 +136,13 @@ def _settings(params: FishSignalsParams) -> SignalParams:
     )
 
 
-def _windows(quality: Path, slide: SlideResult, image_id: str) -> list[Window]:
+def _windows(quality: Path, slide: SlideResult) -> list[Window]:
     """Windows over the fields that nuclei were looked for in."""
-    found = read_document(quality, QualityDoc).result
-    if found is None:
-        raise UnsuitableImageError(image_id, "its quality.json holds no result", code="no_result")
+    found = required(read_document(quality, QualityDoc).result, quality)
     size = {"height": slide.height_px0, "width": slide.width_px0}
     margin = round(_MARGIN_UM / slide.mpp)
     fields = (window_at(*field.place_px0) for field in found.fields)
     return [window for field in fields for window in windows_in(field, margin=margin, **size)]
-
-
-def _box(window: Window) -> WorkingBox:
-    return WorkingBox(window.top, window.left, window.height, window.width)
 
 
 def _richest(windows: list[Window], objects: Path) -> int:
@@ -170,14 +163,14 @@ def _shown(
     whole: bool,
 ) -> ProbeField:
     by_role = {channel.role: channel.index for channel in source.channels if channel.role != "other"}
-    box = _box(window)
+    box = WorkingBox(*window.place)
     dapi = source.plane(by_role["dapi"], box=box).astype(np.float32)
     planes = {role: source.plane(by_role[role], box=box).astype(np.float32) for role in probes}  # type: ignore[index]  # probes are roles
     return ProbeField(dapi, planes, nuclei.read(box), mpp, one_exposure=whole)
 
 
 def _depth(source: FieldSource, index: int, window: Window) -> npt.NDArray[np.int16] | None:
-    return source.depth(index, box=_box(window)) if source.z_planes > 1 else None
+    return source.depth(index, box=WorkingBox(*window.place)) if source.z_planes > 1 else None
 
 
 def _refuse_faint(learnt: Learnt, image_id: str) -> None:

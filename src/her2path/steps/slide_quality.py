@@ -28,7 +28,6 @@ from her2path.imaging.fish.field_quality import ChannelState
 from her2path.imaging.fish.fields import FieldParams
 from her2path.imaging.fish.quality import grey_picture
 from her2path.imaging.fish.survey import ChosenField, Drawn, Geometry, remark_on_survey, survey_image
-from her2path.imaging.fish.windows import Window
 from her2path.imaging.focus import FOCUS_MPP, focus_tiles
 from her2path.imaging.quality import (
     QualityCuts,
@@ -345,7 +344,7 @@ def _fluorescence(
     roles = tuple(channel.role for channel in sorted(slide.channels, key=lambda channel: channel.index))
     with open_field(image, name=name, channels=roles) as source:
         found = survey_image(
-            lambda index, window: source.plane(index, box=_box(window)),
+            lambda index, window: source.plane(index, box=WorkingBox(*window.place)),
             roles,
             Geometry(slide.height_px0, slide.width_px0, slide.mpp, source.full_scale),
             counted=("her2",) if document.sheet.probe is Probe.SINGLE else ("her2", "cep17"),
@@ -375,10 +374,6 @@ def _fluorescence(
     )
     thumbnail = grey_picture(np.asarray(small, np.float32), background=dapi.background)
     return _Examined(result, mask, np.zeros(mask.shape, np.uint8), thumbnail)
-
-
-def _box(window: Window) -> WorkingBox:
-    return WorkingBox(window.top, window.left, window.height, window.width)
 
 
 def _channel_quality(state: ChannelState) -> ChannelQuality:

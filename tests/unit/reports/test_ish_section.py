@@ -21,7 +21,7 @@ def counts_of(root, *images):
 
 def test_fields_of_several_images_are_summed_to_one_count(tmp_path):
     (count,) = counts_of(tmp_path, Fish("f1", [(8, 2)] * 20), Fish("f2", [(4, 2)] * 20, area="A2"))
-    assert [(row.name, row.area, row.her2, row.ratio) for row in count.fields] == [
+    assert [(row.name, row.remark, row.her2, row.ratio) for row in count.fields] == [
         ("f1", "A1", "160", "4.00"),
         ("f2", "A2", "80", "2.00"),
     ]

@@ -93,4 +93,4 @@ def test_a_check_says_its_group_and_whether_it_is_that_of_the_first_count(group,
         agrees=agrees,
     )
     row = check_rows([check], CUTS)[0]
-    assert (row.name, row.ratio, row.verdict) == ("Part of the first count: A", "1.75", verdict)
+    assert (row.name, row.ratio, row.remark) == ("Part of the first count: A", "1.75", verdict)

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from her2path.imaging.fish.spots import Spots, answer, height_at, spot_response
+from her2path.imaging.fish.spots import Spots, height_at, parabola_top, spot_response, top_answer
 
 Image = npt.NDArray[np.float32]
 
@@ -66,7 +66,7 @@ def measure_bleed(target: Image, source: Image, spots: Spots, *, sigma_px: float
     response = cv2.copyMakeBorder(
         spot_response(target, sigma_px=sigma_px), *(_REACH_PX,) * 4, borderType=cv2.BORDER_REPLICATE
     )
-    strength = height_at(source, clear, sigma_px=sigma_px) * float(answer(np.zeros(1), sigma_px=sigma_px)[0])
+    strength = height_at(source, clear, sigma_px=sigma_px) * top_answer(sigma_px)
     rows, cols = clear.row.astype(int) + _REACH_PX, clear.col.astype(int) + _REACH_PX
     steps = range(-_REACH_PX, _REACH_PX + 1)
     seen = np.array([[response[rows + down, cols + right] / strength for right in steps] for down in steps])
@@ -76,12 +76,12 @@ def measure_bleed(target: Image, source: Image, spots: Spots, *, sigma_px: float
     if shares[down, right] < _LEAST_SHARE or at_rim:
         # Too little to have a place of its own.
         return Bleed(float(np.clip(shares[_REACH_PX, _REACH_PX], 0.0, 1.0)))
-    top = float(shares[down, right])
-    return Bleed(
-        min(top, 1.0),
-        int(down) - _REACH_PX + _vertex(shares[down - 1, right], top, shares[down + 1, right]),
-        int(right) - _REACH_PX + _vertex(shares[down, right - 1], top, shares[down, right + 1]),
-    )
+    top = shares[down, right]
+    before = np.array([shares[down - 1, right], shares[down, right - 1]])
+    after = np.array([shares[down + 1, right], shares[down, right + 1]])
+    between = parabola_top(before, np.full(2, top), after, within=0.5)
+    down_px, right_px = (np.array([down, right]) - _REACH_PX + between).tolist()
+    return Bleed(min(float(top), 1.0), down_px, right_px)
 
 
 def remove_bleed(target: Image, source: Image, bleed: Bleed) -> Image:
@@ -100,9 +100,3 @@ def remove_bleed(target: Image, source: Image, bleed: Bleed) -> Image:
         ).astype(np.float32)
     cleaned: Image = target - np.float32(bleed.share) * (source - floor)
     return cleaned
-
-
-def _vertex(before: float, here: float, after: float) -> float:
-    """Place of the top of a parabola through three neighbouring values, within half a step."""
-    bend = before - 2 * here + after
-    return float(np.clip((before - after) / (2 * bend), -0.5, 0.5)) if bend < 0 else 0.0

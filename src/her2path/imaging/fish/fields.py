@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from her2path.imaging.fish.quality import estimate_background, estimate_noise
-from her2path.imaging.fish.spots import spot_response
+from her2path.imaging.fish.spots import spot_response, spot_width_px
 from her2path.imaging.fish.windows import Window
 
 Image = npt.NDArray[np.float32]
@@ -136,7 +136,7 @@ def map_dapi(
         small = cv2.resize(
             plane, (plane.shape[1] // halves, plane.shape[0] // halves), interpolation=cv2.INTER_AREA
         )
-        band = spot_response(np.asarray(small, np.float32), sigma_px=max(_FINE_UM / (halves * mpp), 0.7))
+        band = spot_response(np.asarray(small, np.float32), sigma_px=spot_width_px(_FINE_UM, halves * mpp))
         fine[here] = cv2.resize(band * band, (cols, rows), interpolation=cv2.INTER_AREA)
     return DapiMap(level, fine, step, mpp)
 

@@ -35,14 +35,13 @@ class Illumination:
 
     def at(self, rows: Floats, cols: Floats) -> Floats:
         """Light at places in pixels, `_DARKEST` to 1."""
-        surface = _terms(rows, cols, self.height, self.width) @ np.array(self.coefficients)
-        light: Floats = np.clip(np.exp(surface - self._top), _DARKEST, 1.0)
+        light: Floats = np.clip(np.exp(self._logarithm(rows, cols) - self._grid.max()), _DARKEST, 1.0)
         return light
 
     @property
     def unevenness_frac(self) -> float:
         """By how much the dimmest place of the field falls short of the brightest, 0 to 1."""
-        return 1 - float(self._map().min())
+        return 1 - float(np.clip(np.exp(self._grid.min() - self._grid.max()), _DARKEST, 1.0))
 
     def even(self, plane: Image, *, floor: float, level: float = 1.0) -> Image:
         """Bring what lies above `floor` to what it would be where the light is `level`."""
@@ -51,25 +50,23 @@ class Illumination:
         return evened
 
     @property
-    def _top(self) -> float:
+    def _grid(self) -> Floats:
+        """Logarithm of the light on a grid of places over the field."""
         rows, cols = np.meshgrid(
             np.linspace(0, self.height, 33), np.linspace(0, self.width, 33), indexing="ij"
         )
-        surface = _terms(rows.ravel(), cols.ravel(), self.height, self.width) @ np.array(self.coefficients)
-        return float(surface.max())
+        return self._logarithm(rows.ravel(), cols.ravel())
 
-    def _map(self) -> Floats:
-        rows, cols = np.meshgrid(
-            np.linspace(0, self.height, 33), np.linspace(0, self.width, 33), indexing="ij"
-        )
-        return self.at(rows.ravel(), cols.ravel())
+    def _logarithm(self, rows: Floats, cols: Floats) -> Floats:
+        surface: Floats = _terms(rows, cols, self.height, self.width) @ np.array(self.coefficients)
+        return surface
 
     def _full(self, shape: tuple[int, ...]) -> Image:
         # The exponent is a polynomial: a row and a column of terms give the whole surface.
         c = self.coefficients
         y = (np.arange(shape[0]) + 0.5) / self.height * 2 - 1
         x = (np.arange(shape[1]) + 0.5) / self.width * 2 - 1
-        of_row = (c[0] - self._top + c[1] * y + c[3] * y**2).astype(np.float32)
+        of_row = (c[0] - float(self._grid.max()) + c[1] * y + c[3] * y**2).astype(np.float32)
         of_col = (c[2] * x + c[5] * x**2).astype(np.float32)
         surface = of_row[:, None] + of_col[None, :] + np.outer(c[4] * y, x).astype(np.float32)
         full: Image = np.clip(np.exp(surface), _DARKEST, 1.0).astype(np.float32)

@@ -18,7 +18,15 @@ from her2path.imaging.fish.assign import debris_mask, single_height
 from her2path.imaging.fish.channels import MAX_BLEED, Bleed, measure_bleed, remove_bleed
 from her2path.imaging.fish.patches import ClusterParams, SingleSignal, learn_flux, measure_patches
 from her2path.imaging.fish.shift import Shift, estimate_shift, moved_back
-from her2path.imaging.fish.spots import SpotParams, Spots, detect_spots, height_at, learn_sigma, mirrored_rate
+from her2path.imaging.fish.spots import (
+    SpotParams,
+    Spots,
+    detect_spots,
+    height_at,
+    learn_sigma,
+    mirrored_rate,
+    spot_width_px,
+)
 from her2path.imaging.fish.territories import Territories, territories_of
 
 Image = npt.NDArray[np.float32]
@@ -198,7 +206,7 @@ def _first_spots(plane: Image, nuclei: Territories, *, mpp: float, params: Signa
 def _learn_bleed(
     probes: Mapping[str, Image], spots: Mapping[str, Spots], *, mpp: float, params: SignalParams
 ) -> dict[tuple[str, str], Bleed]:
-    sigma_px = max(params.spot.first_sigma_um / mpp, 0.7)
+    sigma_px = spot_width_px(params.spot.first_sigma_um, mpp)
     bleed = {
         (target, source): measure_bleed(probes[target], probes[source], spots[source], sigma_px=sigma_px)
         for source in probes
@@ -214,7 +222,7 @@ def _learn_single(
     role: str, sample: ProbeField, nuclei: Territories, sigma_um: float, params: SignalParams
 ) -> SingleSignal | None:
     mpp, plane = sample.mpp, sample.probes[role]
-    sigma_px = max(sigma_um / mpp, 0.7)
+    sigma_px = spot_width_px(sigma_um, mpp)
     spots = detect_spots(plane, nuclei, mpp=mpp, sigma_um=sigma_um, params=params.spot)
     debris = debris_mask(spots, sample.dapi, nuclei, sigma_px=sigma_px, min_snr=params.debris_snr)
     spots = _of_one_colour(role, spots.where(~debris), sample.probes, sigma_px)

@@ -83,8 +83,8 @@ def drop_haze(labels: Labels, smooth: Image, *, spread: float, typical: float, m
     number, value = labels.ravel()[near], smooth.ravel()[near]
     own = number > 0
     ring = grown.ravel()[near][~own]
-    inside = _mean_of(number[own], value[own], count)
-    drop = inside - _mean_of(ring, value[~own], count)
+    inside = mean_of(number[own], value[own], count)
+    drop = inside - mean_of(ring, value[~own], count)
     size, free = (np.bincount(n, minlength=count + 1) for n in (number[own], ring))
     # The ring of a disc of the same area.
     whole = 2 * np.sqrt(np.pi * size) * (side // 2)
@@ -117,9 +117,9 @@ def _bright_level(labels: Labels, smooth: Image) -> npt.NDArray[np.float64]:
     """Per label (0 first) the mean of the half that is brighter than its mean."""
     own = np.flatnonzero(labels)
     number, value = labels.ravel()[own], smooth.ravel()[own]
-    mean = _mean_of(number, value, int(labels.max(initial=0)))
+    mean = mean_of(number, value, int(labels.max(initial=0)))
     bright = value >= mean[number]
-    return _mean_of(number[bright], value[bright], len(mean) - 1)
+    return mean_of(number[bright], value[bright], len(mean) - 1)
 
 
 def _ground(smooth: Image, mpp: float) -> Image:
@@ -130,7 +130,7 @@ def _ground(smooth: Image, mpp: float) -> Image:
     return ground
 
 
-def _mean_of(numbers: Labels, values: Image, count: int) -> npt.NDArray[np.float64]:
+def mean_of(numbers: Labels, values: Image, count: int) -> npt.NDArray[np.float64]:
     """Mean of the values of every number from 0 to `count`; 0 of none."""
     total = np.bincount(numbers, values, count + 1)
     mean: npt.NDArray[np.float64] = total / np.maximum(np.bincount(numbers, minlength=count + 1), 1)

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from her2path.imaging.fish.nucleus_damage import bright_patches, smearing
+from her2path.imaging.fish.nucleus_outline import mean_of
 
 Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[np.int32]
@@ -182,9 +183,9 @@ def _edge_width(labels: Labels, smooth: Image, count: int, mpp: float) -> Floats
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
     inside = labels.astype(np.float32)
     rim = (labels > 0) & (cv2.erode(inside, disc) == 0)
-    height = _class_mean(labels, smooth, labels > 0, count)
+    height = mean_of(labels[labels > 0], smooth[labels > 0], count)[1:]
     width = np.full(count, np.inf)
-    measured = _class_mean(labels, steepest, rim, count)
+    measured = mean_of(labels[rim], steepest[rim], count)[1:]
     np.divide(height * mpp, measured, out=width, where=measured > 0)
     # An object walled in by others has no free edge to judge by.
     width[np.bincount(labels[rim], minlength=count + 1)[1:] == 0] = 0.0
@@ -221,10 +222,3 @@ def _shared_brightness(labels: Labels, smooth: Image, mean: Floats) -> Floats:
     for side in (0, 1):
         np.maximum.at(ratio, unique[:, side] - 1, level_of_pair / np.maximum(dimmer, 1e-6))
     return ratio
-
-
-def _class_mean(labels: Labels, image: Image, where: npt.NDArray[np.bool_], count: int) -> Floats:
-    number = np.bincount(labels[where], minlength=count + 1)[1:]
-    total = np.bincount(labels[where], image[where], count + 1)[1:]
-    mean: Floats = total / np.maximum(number, 1)
-    return mean

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from her2path.imaging.fish.quality import estimate_background, robust_sigma
-from her2path.imaging.fish.spots import spot_response
+from her2path.imaging.fish.spots import spot_response, spot_width_px
 
 Image = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -33,7 +33,7 @@ _NUCLEUS_SNR = 6.0
 
 def strongest_spots(values: Image, nuclei: Mask, mpp: float) -> Iterator[tuple[float, float]]:
     """Width at half height (µm) and highest pixel of the spots that stand out most."""
-    response = spot_response(values, sigma_px=max(_SPOT_SIGMA_UM / mpp, 0.7))
+    response = spot_response(values, sigma_px=spot_width_px(_SPOT_SIGMA_UM, mpp))
     noise = robust_sigma(response[::2, ::2])
     reach = max(round(0.3 / mpp), 1)
     peak = cv2.dilate(response, np.ones((2 * reach + 1,) * 2, np.uint8))

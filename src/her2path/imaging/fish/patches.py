@@ -15,7 +15,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from her2path.imaging.fish.quality import robust_sigma
-from her2path.imaging.fish.spots import Spots
+from her2path.imaging.fish.spots import Spots, spot_width_px
 
 Image = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int32]
@@ -146,7 +146,7 @@ def measure_patches(
         Pixel size in µm.
     params : ClusterParams
     """
-    sigma_px = max(single.sigma_um / mpp, 0.7)
+    sigma_px = spot_width_px(single.sigma_um, mpp)
     height = single.height
     near = np.zeros(plane.shape, np.uint8)
     near[spots.row.astype(int), spots.col.astype(int)] = 1

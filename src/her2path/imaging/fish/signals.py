@@ -25,7 +25,7 @@ from her2path.imaging.fish.learning import (
     typical_snr,
 )
 from her2path.imaging.fish.patches import ClusterParams, Patches, SingleSignal, glowing, measure_patches
-from her2path.imaging.fish.spots import Spots, detect_spots
+from her2path.imaging.fish.spots import Spots, detect_spots, spot_width_px
 from her2path.imaging.fish.territories import territories_of
 
 Image = npt.NDArray[np.float32]
@@ -105,7 +105,7 @@ def count_signals(shown: ProbeField, learnt: Learnt, params: SignalParams) -> Fi
         sigma_um = single.sigma_um if single else params.spot.first_sigma_um
         seen = detect_spots(planes[role], nuclei, mpp=mpp, sigma_um=sigma_um, params=params.spot)
         seen = seen.where(near[seen.row.astype(int), seen.col.astype(int)])
-        sigma_px = max(sigma_um / mpp, 0.7)
+        sigma_px = spot_width_px(sigma_um, mpp)
         debris = debris_mask(seen, shown.dapi, nuclei, sigma_px=sigma_px, min_snr=params.debris_snr)
         spots = seen.where(~debris if single else ~debris & (seen.snr >= params.unlearnt_snr))
         if not single or not shown.one_exposure:
@@ -185,10 +185,9 @@ def _in_all_colours(role: str, spots: Mapping[str, Spots], within_px: float) -> 
     """
     own = spots[role]
     mask = np.zeros(len(own), bool)
-    places = np.stack([own.row, own.col], axis=1)
     for other, seen in spots.items():
         if other != role and len(seen) and len(own):
-            distance, _ = cKDTree(np.stack([seen.row, seen.col], axis=1)).query(places)
+            distance, _ = cKDTree(seen.places).query(own.places)
             mask |= distance <= within_px
     dust: npt.NDArray[np.bool_] = mask & (own.nucleus == 0)
     return dust

@@ -26,6 +26,8 @@ Ints = npt.NDArray[np.int32]
 
 _ROUNDS = 3
 """Rounds of fitting heights and places; the third moves hardly a spot."""
+_LEAST_WIDTH_PX = 0.7
+"""Sharpest spot (sigma) that pixels show."""
 _RIM = 2
 """Pixels along the border of an image where nothing is looked for."""
 _SCALES_UM = (0.12, 0.15, 0.19, 0.24, 0.30, 0.38)
@@ -61,9 +63,25 @@ class Spots:
     def __len__(self) -> int:
         return len(self.row)
 
+    @property
+    def places(self) -> Floats:
+        """Row and column of every spot, shape (N, 2)."""
+        return np.stack([self.row, self.col], axis=1)
+
     def where(self, keep: npt.NDArray[np.bool_]) -> Spots:
         """Keep some of the spots, in the same order."""
         return Spots(self.row[keep], self.col[keep], self.height[keep], self.snr[keep], self.nucleus[keep])
+
+
+def spot_width_px(sigma_um: float, mpp: float) -> float:
+    """Width in pixels at which spots of a size are looked for; what is sharper than pixels show has 0.7.
+
+    Examples
+    --------
+    >>> round(spot_width_px(0.19, 0.1), 3), spot_width_px(0.19, 0.5)
+    (1.9, 0.7)
+    """
+    return max(sigma_um / mpp, _LEAST_WIDTH_PX)
 
 
 def spot_response(plane: Image, *, sigma_px: float) -> Image:
@@ -99,10 +117,29 @@ def answer(distance2_px: Floats, *, sigma_px: float) -> Floats:
     return total
 
 
+def top_answer(sigma_px: float) -> float:
+    """Response at the centre of a Gaussian spot of height 1."""
+    return float(answer(np.zeros(1), sigma_px=sigma_px)[0])
+
+
+def parabola_top(before: Floats, here: Floats, after: Floats, *, within: float) -> Floats:
+    """Place of the top of a parabola through three neighbouring values each, from the middle one, in steps.
+
+    Parameters
+    ----------
+    before, here, after : ndarray of float64, shape (N,)
+    within : float
+        Farthest that it may lie; 0 where the three values have no top.
+    """
+    bend = before - 2 * here + after
+    shift = np.divide(before - after, 2 * bend, out=np.zeros_like(bend), where=bend < 0)
+    return np.clip(shift, -within, within)
+
+
 def height_at(plane: Image, spots: Spots, *, sigma_px: float) -> Floats:
     """Height that a lone spot at each place would have in a channel, in pixel values."""
     response = spot_response(plane, sigma_px=sigma_px)[spots.row.astype(int), spots.col.astype(int)]
-    height: Floats = response / answer(np.zeros(1), sigma_px=sigma_px)
+    height: Floats = response.astype(np.float64) / top_answer(sigma_px)
     return height
 
 
@@ -133,11 +170,11 @@ def detect_spots(
     .. [1] Högbom, Astron Astrophys Suppl 15:417 (1974): CLEAN, the idea of fitting point sources through
        the response of the instrument instead of counting tops.
     """
-    sigma_px = max(sigma_um / mpp, 0.7)
+    sigma_px = spot_width_px(sigma_um, mpp)
     response = spot_response(plane, sigma_px=sigma_px)
     noise = nuclei.noise(response)
     where = _candidates(plane, response, nuclei, noise, sigma_px=sigma_px, params=params)
-    peak = float(answer(np.zeros(1), sigma_px=sigma_px)[0])
+    peak = top_answer(sigma_px)
     height = np.zeros(0)
     for _ in range(_ROUNDS):
         where = _without_twins(where, height, within_px=0.9 * sigma_px)
@@ -168,7 +205,7 @@ def _candidates(
         rows, cols = _tops(picture, params.min_snr * float(spread.min()))
         owner = nuclei.at(rows, cols)
         clear = picture[rows, cols] >= params.min_snr * spread[owner]
-        # Half the significance in the response: a flank, whose height the common fit decides.
+        # Somewhat less significance in the response does: a flank, whose height the common fit decides.
         clear &= response[rows, cols] >= 0.7 * params.min_snr * noise[owner]
         found.append(np.stack([rows[clear], cols[clear]], axis=1) + 0.5)
     fine, coarse = found
@@ -234,9 +271,7 @@ def _refined(response: Image, where: Floats, height: Floats, links: Links, sigma
         own[step] = response[place[:, 0], place[:, 1]] - lent
     moved = pixel + 0.5
     for axis, (before, after) in enumerate((((-1, 0), (1, 0)), ((0, -1), (0, 1)))):
-        bend = own[before] - 2 * own[0, 0] + own[after]
-        shift = np.divide(own[before] - own[after], 2 * bend, out=np.zeros(len(where)), where=bend < 0)
-        moved[:, axis] += np.clip(shift, -0.6, 0.6)
+        moved[:, axis] += parabola_top(own[before], own[0, 0], own[after], within=0.6)
     low, high = _RIM, np.array(response.shape) - _RIM - 0.01
     return np.clip(moved, low, high)
 
@@ -269,13 +304,13 @@ def mirrored_rate(
         return None
     response = -spot_response(plane, sigma_px=sigma_px)
     noise = nuclei.noise(response)
-    least = np.maximum(min_snr * noise, min_height * float(answer(np.zeros(1), sigma_px=sigma_px)[0]))
+    least = np.maximum(min_snr * noise, min_height * top_answer(sigma_px))
     rows, cols = _tops(response, float(least.min()))
     owner = nuclei.labels[rows, cols]
     deep = (owner > 0) & (response[rows, cols] >= least[owner])
     places = np.stack([rows[deep], cols[deep]], axis=1) + 0.5
     if len(places) and len(spots):
-        distance, _ = cKDTree(np.stack([spots.row, spots.col], axis=1)).query(places)
+        distance, _ = cKDTree(spots.places).query(places)
         places = places[distance > 5 * sigma_px]
     return len(places) / nuclei.count
 
@@ -292,7 +327,7 @@ def learn_sigma(plane: Image, spots: Spots, *, mpp: float) -> float | None:
     if len(chosen) < 10:
         return None
     rows, cols = chosen.row.astype(int)[:600], chosen.col.astype(int)[:600]
-    scales = np.array([s for s in _SCALES_UM if s / mpp >= 0.7])
+    scales = np.array([s for s in _SCALES_UM if s / mpp >= _LEAST_WIDTH_PX])
     if len(scales) < 2:
         return float(scales[0]) if len(scales) else None
     stack = np.stack([_scale_response(plane, s / mpp)[rows, cols] for s in scales])

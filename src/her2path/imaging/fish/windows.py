@@ -39,6 +39,11 @@ class Window:
         """Columns that are read."""
         return self.right - self.left
 
+    @property
+    def place(self) -> tuple[int, int, int, int]:
+        """Top, left, height and width of what is read."""
+        return self.top, self.left, self.height, self.width
+
     def owns(self, row: float, col: float) -> bool:
         """Whether a place (image pixels) lies in the core."""
         return self.core_top <= row < self.core_bottom and self.core_left <= col < self.core_right
