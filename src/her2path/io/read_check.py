@@ -36,15 +36,14 @@ from her2path.io.recount_documents import (
     ShownNucleus,
     pseudonym_fault,
 )
+from her2path.io.spreadsheet_text import day_of, has_control_character
 
 _YES_NO = {"yes": True, "no": False}
-_PROGRAM = frozenset({"her2path", "program", "software", "computer", "automatic", "auto"})
+PROGRAM_NAMES = frozenset({"her2path", "program", "software", "computer", "automatic", "auto"})
+"""Names that no person reads under, spelt small."""
 _MOST_COMMENT = 200
 _INTEGER = re.compile(r"-?[0-9]{1,9}")
 _DECIMAL = re.compile(r"([0-9]{1,9})[.,]0*")
-# 2026-11-21, and 21.11.2026 as spreadsheets of many countries show it; groups as year, month, day.
-_DAYS = {r"(\d{4})-(\d{1,2})-(\d{1,2})": (1, 2, 3), r"(\d{1,2})\.(\d{1,2})\.(\d{4})": (3, 2, 1)}
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def checked_read(
@@ -107,12 +106,12 @@ class _Check:
         first = self.key.first_observer
         if first is not None and cell.text.casefold() == first.casefold():
             self.fault(cell.line, READER, f"{first!r} made the first count; another person must read")
-        elif cell.text.casefold() in _PROGRAM:
+        elif cell.text.casefold() in PROGRAM_NAMES:
             self.fault(cell.line, READER, "a program made the first count; a person must read")
         return cell.text
 
     def day(self, cell: Cell) -> date | None:
-        found = _date(cell.text)
+        found = day_of(cell.text)
         if found is None:
             why = f"{cell.text!r} is no date" if cell.text else "is empty"
             # Spreadsheets turn that into the format of their country again, unless the cell is text.
@@ -234,17 +233,6 @@ class _Check:
         text = row.cells.get(COMMENT, "")
         if len(text) > _MOST_COMMENT:
             self.fault(row.line, COMMENT, f"is longer than {_MOST_COMMENT} characters; shorten it")
-        elif _CONTROL.search(text):
+        elif has_control_character(text):
             self.fault(row.line, COMMENT, "holds a control character; retype it")
         return text
-
-
-def _date(text: str) -> date | None:
-    """Read a day; with slashes nobody can tell day from month, so such a one is none."""
-    for pattern, order in _DAYS.items():
-        if found := re.fullmatch(pattern, text):
-            try:
-                return date(*(int(found[i]) for i in order))
-            except ValueError:
-                return None
-    return None

@@ -8,8 +8,6 @@ What a cell *means* is checked elsewhere (`her2path.io.read_check`).
 
 from __future__ import annotations
 
-import codecs
-import csv
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +16,7 @@ from pathlib import Path
 from her2path.domain.ish import Probe
 from her2path.errors import SheetFault
 from her2path.io.recount_documents import NOT_COUNTABLE
+from her2path.io.spreadsheet_text import cells_of, lines_of, lowered, mark_of, text_of
 
 READER, DATE, BLINDED = "reader", "date", "did_not_know_first_result"
 HEAD = (READER, DATE, BLINDED)
@@ -29,11 +28,8 @@ _HELP = (
     "# Then for every nucleus either whole numbers of signals, or one of these words under not_countable: "
     f"{' '.join(NOT_COUNTABLE)}.",
 )
-_MARKS = "\t;,"
 _MAX_BYTES = 2**17
 """Largest sheet that is read, and the longest cell that `csv` takes; a sheet of 200 nuclei takes 10 kB."""
-_WORKBOOKS = (b"PK", b"\xd0\xcf\x11\xe0")
-"""How workbooks begin: .xlsx and .ods, .xls."""
 
 
 def columns_of(probe: Probe) -> tuple[str, ...]:
@@ -102,68 +98,20 @@ def read_sheet(path: Path) -> ReadSheet | tuple[SheetFault, ...]:
     ReadSheet or tuple of SheetFault
         The faults where it is no read sheet, or its columns cannot be told.
     """
-    text = _text(path)
+    text = text_of(path, most_bytes=_MAX_BYTES, what="a read sheet")
     if isinstance(text, SheetFault):
         return (text,)
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    mark = _mark(lines)
+    lines = lines_of(text)
+    mark = mark_of(lines, (SHEET_ID,))
     if mark is None:
         detail = f"is no read sheet: no line names the columns {SHEET_ID}, {NUCLEUS}, ..."
         return (SheetFault(0, "", detail),)
-    records = [(n, _cells(line, mark)) for n, line in enumerate(lines, start=1)]
-    place = next(i for i, (_, cells) in enumerate(records) if SHEET_ID in _lowered(cells))
-    line, header = records[place][0], tuple(_lowered(records[place][1]))
+    records = [(n, cells_of(line, mark)) for n, line in enumerate(lines, start=1)]
+    place = next(i for i, (_, cells) in enumerate(records) if SHEET_ID in lowered(cells))
+    line, header = records[place][0], tuple(lowered(records[place][1]))
     if faults := tuple(_column_faults(line, header)):
         return faults
     return ReadSheet(_head(records[:place]), header, line, tuple(_rows(records[place + 1 :], header)))
-
-
-def _text(path: Path) -> str | SheetFault:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        return SheetFault(0, "", f"cannot be read ({type(error).__name__})")
-    if not data.strip():
-        return SheetFault(0, "", "is empty")
-    if len(data) > _MAX_BYTES:
-        return SheetFault(0, "", "is too large for a read sheet")
-    if data.startswith(_WORKBOOKS):
-        return SheetFault(0, "", "is a workbook; save it as text (tab-separated)")
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        encodings: tuple[str, ...] = ("utf-16",)
-    else:
-        # Spreadsheets on Windows save text in the code page of Western Europe unless told otherwise.
-        encodings = ("utf-8-sig", "cp1252")
-    for encoding in encodings:
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return SheetFault(0, "", "is no text; save it as text (tab-separated, UTF-8)")
-
-
-def _mark(lines: Sequence[str]) -> str | None:
-    """Find what separates the cells, by the line that names the columns."""
-    for line in lines:
-        if SHEET_ID in line.lower():
-            found = {
-                mark: len(_cells(line, mark)) for mark in _MARKS if SHEET_ID in _lowered(_cells(line, mark))
-            }
-            if found and max(found.values()) > 1:
-                return max(found, key=lambda mark: found[mark])
-    return None
-
-
-def _cells(line: str, mark: str) -> list[str]:
-    # One line is one row: a stray quote must not swallow those behind it.
-    cells = [cell.strip() for cell in next(csv.reader([line], delimiter=mark), [])]
-    while cells and not cells[-1]:
-        cells.pop()
-    return cells
-
-
-def _lowered(cells: Iterable[str]) -> list[str]:
-    return [cell.lower() for cell in cells]
 
 
 def _column_faults(line: int, header: Sequence[str]) -> Iterable[SheetFault]:

@@ -1,0 +1,144 @@
+"""What the cells of a read mean: scores, percentages, counts, days and words, and what is wrong with them.
+
+Nothing is rounded, repaired or guessed: ``2+``, ``IHC 2+`` and ``Score 2+`` are the same score, ``2.5``
+and ``1-2+`` are none.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from her2path.errors import SheetFault
+from her2path.io.reads_mapping import CALLS, ReadsMapping
+from her2path.io.spreadsheet_text import day_of, has_control_character
+
+MOST_NUCLEI = 10_000
+"""Most nuclei that one read of a case is taken to have counted."""
+MOST_MEAN_SIGNALS = 100
+"""Most signals of one colour per nucleus, on average."""
+_MOST_COMMENT = 500
+_SCORE = re.compile(r"(?:(?:ihc|her2|her-2|her2/neu|score)[ :=]*)*([0-3])(?:[.,]0+)? ?\+?")
+_PLUSES = re.compile(r"\+{1,3}")
+_INTEGER = re.compile(r"([0-9]{1,9})(?:[.,]0+)?")
+_PERCENTAGE = re.compile(r"([0-9]{1,3}(?:[.,][0-9]{1,10})?) ?%?")
+_TIME = re.compile(r"[ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?Z?$")
+_SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
+
+
+@dataclass(slots=True)
+class ReadCells:
+    """The cells of one row and the faults found in them."""
+
+    line: int
+    texts: Mapping[str, str]
+    """By column of `reads.tsv`; stripped; cells without a reading are left out."""
+    mapping: ReadsMapping
+    words: Mapping[str, Mapping[str, str]]
+    """Of the mapping, by kind."""
+    today: date
+    faults: list[SheetFault] = field(default_factory=list)
+
+    def fault(self, column: str, message: str) -> None:
+        """Note a fault."""
+        self.faults.append(SheetFault(self.line, column, message))
+
+    def score(self, column: str) -> str | None:
+        """Read an IHC score; None where it is empty or faulty."""
+        text = self.texts.get(column)
+        if text is None:
+            return None
+        plain = " ".join(text.lower().split())
+        if plain in self.words["scores"]:
+            return self.words["scores"][plain]
+        if _PLUSES.fullmatch(plain):
+            return f"{len(plain)}+"
+        found = _SCORE.fullmatch(plain)
+        # A zero with a plus is written both for ultralow and for 0 by people who disagree on it.
+        if found is None or (found[1] == "0" and plain.endswith("+")):
+            self.fault(
+                column, f"{_shown(text)} is no score; write 0, 1+, 2+ or 3+, or name the word in a mapping"
+            )
+            return None
+        return "0" if found[1] == "0" else f"{found[1]}+"
+
+    def percentage(self, column: str) -> Decimal | None:
+        """Read a percentage, 0 to 100, with a point or a comma; None where it is empty or faulty."""
+        text = self.texts.get(column)
+        if text is None:
+            return None
+        found = _PERCENTAGE.fullmatch(text)
+        value = None if found is None else Decimal(found[1].replace(",", "."))
+        if value is None or value > 100:
+            self.fault(column, f"{_shown(text)} is no percentage; write a number from 0 to 100")
+            return None
+        return value
+
+    def count(self, column: str, *, least: int, most: int) -> int | None:
+        """Read a whole number within a range; None where it is empty or faulty."""
+        text = self.texts.get(column)
+        if text is None:
+            return None
+        found = _INTEGER.fullmatch(text)
+        if found is None:
+            self.fault(column, f"{_shown(text)} is no whole number, 0 or more")
+            return None
+        number = int(found[1])
+        if not least <= number <= most:
+            self.fault(column, f"{number} is out of range; {least} to {most} can be given")
+            return None
+        return number
+
+    def day(self, column: str) -> date | None:
+        """Read a day that has come; None where it is empty or faulty."""
+        text = self.texts.get(column)
+        if text is None:
+            return None
+        found = self._day(_TIME.sub("", text))
+        if found is None:
+            slashed = _SLASHED.fullmatch(text) is not None and self.mapping.date_order is None
+            remedy = ", or state `date_order` in a mapping" if slashed else ""
+            self.fault(column, f"{_shown(text)} is no date; write it as YYYY-MM-DD{remedy}")
+        elif found > self.today:
+            self.fault(column, f"{found} lies in the future")
+            return None
+        return found
+
+    def _day(self, text: str) -> date | None:
+        order = self.mapping.date_order
+        if order is None or (found := _SLASHED.fullmatch(text)) is None:
+            return day_of(text)
+        day, month = (found[1], found[2]) if order == "day_month_year" else (found[2], found[1])
+        return day_of(f"{found[3]}-{month}-{day}")
+
+    def call(self, column: str) -> str | None:
+        """Read a call; None where it is empty or faulty."""
+        text = self.texts.get(column)
+        if text is None:
+            return None
+        plain = " ".join(text.lower().split())
+        word = self.words["calls"].get(plain, "_".join(plain.split()))
+        if word not in CALLS:
+            known = ", ".join(CALLS)
+            self.fault(column, f"{_shown(text)} is no call; known are {known}; name other words in a mapping")
+            return None
+        return word
+
+    def comment(self, column: str) -> str:
+        """Read free text; empty where there is none, or it cannot be kept."""
+        text = self.texts.get(column, "")
+        if len(text) > _MOST_COMMENT:
+            self.fault(column, f"is longer than {_MOST_COMMENT} characters; shorten it")
+        elif has_control_character(text):
+            self.fault(column, "holds a control character; retype it")
+        else:
+            return text
+        return ""
+
+
+def _shown(text: str) -> str:
+    # A cell may hold a novel; what is wrong with it shows in its first words.
+    return repr(text if len(text) <= 60 else f"{text[:60]}...")

@@ -1,0 +1,135 @@
+"""The mapping file: how an export of another system names what `reads.tsv` calls otherwise.
+
+A YAML file.  It renames columns, readers and words; it never changes a number.  What it does not name
+keeps its meaning, and a column that neither the mapping nor `reads.tsv` knows is refused unless it is
+listed under `ignore`, so that a misspelt column is never silently left out.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from annotated_types import Ge
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
+
+from her2path.domain.ihc import IhcScore, StainingClass
+from her2path.domain.reads import NOT_EVALUABLE
+from her2path.domain.verdict import State
+from her2path.errors import ConfigError
+
+CASE_ID, READER, SESSION, DATE, SCORE = "case_id", "reader", "session", "date", "ihc_score"
+HER2, CEP17, NUCLEI, CALL, COMMENT = "her2_signals", "cep17_signals", "nuclei", "call", "comment"
+PERCENTAGES = {f"pct_{name}": name for name in StainingClass}
+READ_COLUMNS = (
+    *(CASE_ID, READER, SESSION, DATE, SCORE),
+    *PERCENTAGES,
+    *(HER2, CEP17, NUCLEI, CALL, COMMENT),
+)
+"""Columns of `reads.tsv`."""
+STRATA = ("site", "scanner", "clone", "batch", "specimen")
+STRATA_COLUMNS = (CASE_ID, *STRATA, DATE)
+"""Columns of `strata.tsv`."""
+CALLS = (*map(str, State), NOT_EVALUABLE)
+"""Words that a call may be."""
+IGNORE_ALL = "*"
+_NOT_READ = ("na", "n/a", "nd")
+"""Words that mean an empty cell everywhere; a hyphen does not, since it may mean negative."""
+
+
+class ReadsMapping(BaseModel):
+    """What a mapping file may hold; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    columns: dict[str, str] = {}
+    """Column of `reads.tsv`: its name in the export."""
+    strata_columns: dict[str, str] = {}
+    """Column of `strata.tsv`: its name in the export."""
+    ignore: tuple[str, ...] | Literal["*"] = ()
+    """Columns of the export that are not read; `*` = all that are not named."""
+    scores: dict[str, IhcScore] = {}
+    """Word of the export: score."""
+    calls: dict[str, str] = {}
+    """Word of the export: call."""
+    readers: dict[str, str] = {}
+    """Name in the export: pseudonym.  No name reaches a result."""
+    not_read: tuple[str, ...] = ()
+    """Words that mean that nothing was read, like an empty cell."""
+    date_order: Literal["day_month_year", "month_day_year"] | None = None
+    """Order of dates with slashes, which nobody can tell otherwise."""
+    reader: str | None = None
+    """Reader of all rows, where the export has no such column."""
+    session: Annotated[int, Ge(1)] | None = None
+    """Session of all rows, where the export has no such column."""
+
+    @field_validator("columns", "strata_columns")
+    @classmethod
+    def _distinct(cls, value: dict[str, str]) -> dict[str, str]:
+        if twice := [name for name, n in Counter(map(_plain, value.values())).items() if n > 1]:
+            raise ValueError(f"{twice[0]!r} is given for two columns")
+        return value
+
+    @field_validator("calls")
+    @classmethod
+    def _known_calls(cls, value: dict[str, str]) -> dict[str, str]:
+        if odd := sorted(set(value.values()) - set(CALLS)):
+            raise ValueError(f"{odd[0]!r} is no call; known are {', '.join(CALLS)}")
+        return value
+
+    @model_validator(mode="after")
+    def _known_columns(self) -> ReadsMapping:
+        for given, known in ((self.columns, READ_COLUMNS), (self.strata_columns, STRATA_COLUMNS)):
+            if odd := sorted(given.keys() - set(known)):
+                raise ValueError(f"{odd[0]!r} is no column to map to; known are {', '.join(known)}")
+        for name in ("reader", "session"):
+            if getattr(self, name) is not None and name in self.columns:
+                raise ValueError(f"{name} is given both for all rows and as a column")
+        return self
+
+    def words(self, kind: Literal["scores", "calls", "readers"]) -> dict[str, str]:
+        """Words of the export, spelt small, and what they mean."""
+        return {_plain(word): str(meaning) for word, meaning in getattr(self, kind).items()}
+
+    @property
+    def empty_words(self) -> frozenset[str]:
+        """Words that mean an empty cell, spelt small."""
+        return frozenset({*_NOT_READ, *map(_plain, self.not_read)})
+
+    def ignores(self, column: str) -> bool:
+        """Whether a column of the export (spelt small) is left out on purpose."""
+        return self.ignore == IGNORE_ALL or column in set(map(_plain, self.ignore))
+
+
+def _plain(word: str) -> str:
+    return " ".join(word.lower().split())
+
+
+NO_MAPPING = ReadsMapping()
+
+
+def read_mapping(path: Path) -> ReadsMapping:
+    """Read and check a mapping file; ConfigError with every fault."""
+    try:
+        # A base loader takes every scalar for text: 0 is the score 0, and `no` a word of the export.
+        data = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError((f"mapping {path.name} cannot be read: {error}",)) from error
+    if data is not None and not isinstance(data, dict):
+        raise ConfigError((f"mapping {path.name} must hold keys and values",))
+    try:
+        return ReadsMapping.model_validate(data or {})
+    except ValidationError as error:
+        raise ConfigError(tuple(_fault(path.name, item) for item in error.errors())) from error
+
+
+def _fault(name: str, item: object) -> str:
+    assert isinstance(item, dict)  # noqa: S101  (pydantic's own type of an error)
+    place = ".".join(str(part) for part in item["loc"])
+    message = str(item["msg"]).removeprefix("Value error, ")
+    known = ", ".join(ReadsMapping.model_fields)
+    if item["type"] == "extra_forbidden":
+        return f"mapping {name}, {place}: unknown key; known are {known}"
+    return f"mapping {name}{', ' if place else ''}{place}: {message}"

@@ -1,0 +1,64 @@
+"""The calls of a run are read as those of one reader."""
+
+from __future__ import annotations
+
+import pytest
+
+from her2path.domain.ihc import StainingClass
+from her2path.errors import ArtefactError, ConfigError
+from her2path.io.software_calls import calls_file, read_calls
+
+HEADER = "case_id,status,state,ihc_score,her2_category,ish_group,guideline,pct_none,nuclei,her2_signals"
+
+
+def written(path, *rows, header=HEADER):
+    path.write_text("\r\n".join([header, *rows, ""]), encoding="utf-8")
+    return path
+
+
+def test_calls_with_what_was_measured(tmp_path):
+    path = written(
+        tmp_path / "calls.csv",
+        "c1,evaluated,negative,0,null,,breast_2023,98.5,,",
+        "c2,evaluated,needs_recount,2+,,2,breast_2023,10.0,20,70",
+        "c3,not_evaluable,not_evaluable,,,,breast_2023,,,",
+    )
+
+    first, second, third = read_calls(path)
+
+    assert (first.call, first.score, first.category) == ("negative", "0", "0")
+    assert first.percentages == {StainingClass.NONE: 98.5}
+    assert (second.category, second.ish_group, second.her2, second.nuclei) == (None, "2", 70, 20)
+    assert (third.call, third.score, third.percentages, third.her2) == ("not_evaluable", None, {}, None)
+
+
+def test_the_results_folder_or_the_table_itself(tmp_path):
+    path = written(tmp_path / "calls.csv")
+
+    assert calls_file(tmp_path) == calls_file(path) == path
+
+
+def test_no_table_at_that_place(tmp_path):
+    with pytest.raises(ConfigError, match="give the results folder of a run"):
+        calls_file(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "message"),
+    [
+        ("case_id,call", "c1,negative", "is no table of calls of a run .no column state, ihc_score"),
+        (HEADER, "c1,evaluated,maybe,0,null,,breast_2023,,,", "row 2 is no call"),
+        (HEADER, ",evaluated,negative,0,null,,breast_2023,,,", "row 2 is no call .case or guideline"),
+        (HEADER, "c1,evaluated,negative", "row 2 is no call"),
+    ],
+)
+def test_a_damaged_table_is_refused(tmp_path, header, row, message):
+    with pytest.raises(ArtefactError, match=message):
+        read_calls(written(tmp_path / "calls.csv", row, header=header))
+
+
+def test_a_case_that_stands_twice_is_refused(tmp_path):
+    row = "c1,evaluated,negative,0,null,,breast_2023,98.5,,"
+
+    with pytest.raises(ArtefactError, match="holds a case twice"):
+        read_calls(written(tmp_path / "calls.csv", row, row))
