@@ -2,7 +2,9 @@
 
 Two scales.  A *difference* keeps the unit of the measurement.  A *log ratio* is for quantities whose error
 grows with their size (HER2/CEP17 ratio, copies): all results are then factors, so that limits of 0.8 and
-1.25 say that the second of two measurements lies between 0.8 and 1.25 times the first.
+1.25 say that the candidate reads between 0.8 and 1.25 times what the comparator does.
+
+The *candidate* is the method under test, the *comparator* the one it is held against.
 """
 
 from __future__ import annotations
@@ -27,14 +29,14 @@ class Scale(StrEnum):
     """What is compared with what."""
 
     DIFFERENCE = "difference"
-    """Second minus first, in their unit."""
+    """Candidate minus comparator, in their unit."""
     LOG_RATIO = "log_ratio"
-    """Second over first, as a factor."""
+    """Candidate over comparator, as a factor."""
 
 
 @dataclass(frozen=True, slots=True)
 class BlandAltman:
-    """Bias and limits of agreement of the second measurement against the first."""
+    """Bias and limits of agreement of the candidate against the comparator."""
 
     scale: Scale
     bias: Estimate
@@ -60,8 +62,8 @@ class BlandAltman:
 
 
 def bland_altman(
-    first: npt.NDArray[np.float64],
-    second: npt.NDArray[np.float64],
+    candidate: npt.NDArray[np.float64],
+    comparator: npt.NDArray[np.float64],
     *,
     scale: Scale = Scale.DIFFERENCE,
     confidence: float = CONFIDENCE,
@@ -70,7 +72,7 @@ def bland_altman(
 
     Parameters
     ----------
-    first, second : ndarray of float64, shape (n,)
+    candidate, comparator : ndarray of float64, shape (n,)
         Finite measurements of the same cases; a pair with a missing value is left out by the caller.
     scale : Scale
         `LOG_RATIO` needs values above 0.
@@ -102,23 +104,23 @@ def bland_altman(
 
     Examples
     --------
-    >>> first, second = np.array([2.0, 4.0, 6.0, 8.0]), np.array([2.0, 5.0, 6.0, 9.0])
-    >>> result = bland_altman(first, second)
+    >>> comparator, candidate = np.array([2.0, 4.0, 6.0, 8.0]), np.array([2.0, 5.0, 6.0, 9.0])
+    >>> result = bland_altman(candidate, comparator)
     >>> result.bias.value, round(result.upper_limit.value, 2)
     (0.5, 1.63)
     """
-    _check(first, second)
-    n = len(first)
+    _check(candidate, comparator)
+    n = len(comparator)
     if n == 0:
         return _nothing(scale, "there is no pair of measurements", 0, confidence)
     if scale is Scale.LOG_RATIO:
-        if min(first.min(), second.min()) <= 0:
+        if min(comparator.min(), candidate.min()) <= 0:
             return _nothing(scale, "a measurement of 0 or less has no logarithm", n, confidence)
-        first, second = np.log(first), np.log(second)
+        comparator, candidate = np.log(comparator), np.log(candidate)
     back = math.exp if scale is Scale.LOG_RATIO else float
-    difference = second - first
+    difference = candidate - comparator
     mean = float(difference.mean())
-    slope = _slope((first + second) / 2, difference, confidence)
+    slope = _slope((comparator + candidate) / 2, difference, confidence)
     if n == 1:
         why = "one pair has no scatter"
         bias = Estimate.point(back(mean), why, _BIAS, n=1, confidence=confidence)
@@ -137,10 +139,10 @@ def bland_altman(
     return BlandAltman(scale, bias, lower, upper, sd, slope, n)
 
 
-def _check(first: npt.NDArray[np.float64], second: npt.NDArray[np.float64]) -> None:
-    if first.ndim != 1 or first.shape != second.shape:
-        raise ValueError(f"need two rows of the same length, got shapes {first.shape} and {second.shape}")
-    if not (np.isfinite(first).all() and np.isfinite(second).all()):
+def _check(candidate: npt.NDArray[np.float64], comparator: npt.NDArray[np.float64]) -> None:
+    if comparator.ndim != 1 or comparator.shape != candidate.shape:
+        raise ValueError(f"need two rows of the same length, got {candidate.shape} and {comparator.shape}")
+    if not (np.isfinite(comparator).all() and np.isfinite(candidate).all()):
         raise ValueError("leave out pairs with a missing value; every measurement must be finite")
 
 

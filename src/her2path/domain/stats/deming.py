@@ -1,4 +1,7 @@
-"""Deming regression: the line between two methods that both measure with error."""
+"""Deming regression: the line between two methods that both measure with error.
+
+The *candidate* is the method under test, the *comparator* the one it is held against.
+"""
 
 from __future__ import annotations
 
@@ -18,18 +21,18 @@ _METHOD = "jackknife, Student's t"
 
 @dataclass(frozen=True, slots=True)
 class Deming:
-    """``second = intercept + slope first``."""
+    """``candidate = intercept + slope comparator``."""
 
     slope: Estimate
     intercept: Estimate
     error_ratio: float
-    """Error variance of the second over that of the first method, as it was stated."""
+    """Error variance of the candidate over that of the comparator, as it was stated."""
     n: int
 
 
 def deming(
-    first: npt.NDArray[np.float64],
-    second: npt.NDArray[np.float64],
+    candidate: npt.NDArray[np.float64],
+    comparator: npt.NDArray[np.float64],
     *,
     error_ratio: float = 1.0,
     confidence: float = CONFIDENCE,
@@ -38,10 +41,10 @@ def deming(
 
     Parameters
     ----------
-    first, second : ndarray of float64, shape (n,)
+    candidate, comparator : ndarray of float64, shape (n,)
         Finite measurements of the same cases.
     error_ratio : float
-        Variance of the measurement error of `second` over that of `first`, above 0; it is stated, not
+        Variance of the measurement error of `candidate` over that of `comparator`, above 0; it is stated, not
         estimated: 1 = both methods scatter alike.  (Some programs ask for its reciprocal.)
     confidence : float
         Between 0 and 1, both excluded.
@@ -70,21 +73,21 @@ def deming(
 
     Examples
     --------
-    >>> first = np.array([1.0, 2.0, 3.0, 4.0, 5.0])
-    >>> line = deming(first, 2 * first + 1)
+    >>> comparator = np.array([1.0, 2.0, 3.0, 4.0, 5.0])
+    >>> line = deming(2 * comparator + 1, comparator)
     >>> round(line.slope.value, 9), round(line.intercept.value, 9)
     (2.0, 1.0)
     """
-    if first.ndim != 1 or first.shape != second.shape:
-        raise ValueError(f"need two rows of the same length, got shapes {first.shape} and {second.shape}")
-    if not (np.isfinite(first).all() and np.isfinite(second).all()):
+    if comparator.ndim != 1 or comparator.shape != candidate.shape:
+        raise ValueError(f"need two rows of the same length, got {candidate.shape} and {comparator.shape}")
+    if not (np.isfinite(comparator).all() and np.isfinite(candidate).all()):
         raise ValueError("leave out pairs with a missing value; every measurement must be finite")
     if not (math.isfinite(error_ratio) and error_ratio > 0):
         raise ValueError(f"the ratio of the error variances must lie above 0, got {error_ratio}")
-    n = len(first)
+    n = len(comparator)
     if n < FEWEST_PAIRS:
         return _nothing(f"a line with an interval needs {FEWEST_PAIRS} pairs", error_ratio, n, confidence)
-    x, y = first - first.mean(), second - second.mean()
+    x, y = comparator - comparator.mean(), candidate - candidate.mean()
     # Left out: pair i; last: nothing.  Sums of squares about the mean of the pairs that stay.
     keep = np.append(np.full(n, n / (n - 1)), 0.0)
     xs, ys = np.append(x, 0.0), np.append(y, 0.0)
@@ -92,7 +95,7 @@ def deming(
     if math.isnan(slopes[-1]):
         return _nothing("the two methods do not go together at all", error_ratio, n, confidence)
     means = np.append(np.full(n, 1 / (n - 1)), 0.0)
-    intercepts = second.mean() - means * ys - slopes * (first.mean() - means * xs)
+    intercepts = candidate.mean() - means * ys - slopes * (comparator.mean() - means * xs)
     return Deming(_estimate(slopes, confidence), _estimate(intercepts, confidence), error_ratio, n)
 
 

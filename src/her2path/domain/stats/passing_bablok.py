@@ -1,7 +1,8 @@
 """Passing-Bablok regression: the line between two methods without any assumption on their errors.
 
 The slope is a median of the slopes between all pairs of cases, shifted so that it does not matter which
-method is called the first.  It asks for a positive, linear relation, which is checked.
+method is called the candidate and which the comparator.  It asks for a positive, linear relation, which is
+checked.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ class Linearity:
 
 @dataclass(frozen=True, slots=True)
 class PassingBablok:
-    """``second = intercept + slope first``."""
+    """``candidate = intercept + slope comparator``."""
 
     slope: Estimate
     intercept: Estimate
@@ -56,13 +57,13 @@ class PassingBablok:
 
 
 def passing_bablok(
-    first: npt.NDArray[np.float64], second: npt.NDArray[np.float64], *, confidence: float = CONFIDENCE
+    candidate: npt.NDArray[np.float64], comparator: npt.NDArray[np.float64], *, confidence: float = CONFIDENCE
 ) -> PassingBablok:
     """Fit the line by the shifted median of all pairwise slopes.
 
     Parameters
     ----------
-    first, second : ndarray of float64, shape (n,)
+    candidate, comparator : ndarray of float64, shape (n,)
         Finite measurements of the same cases.
     confidence : float
         Between 0 and 1, both excluded.
@@ -81,7 +82,7 @@ def passing_bablok(
 
     Notes
     -----
-    Of two cases that agree in both methods no slope is taken; of two that agree in the first alone it is
+    Of two cases that agree in both methods no slope is taken; of two that agree in the comparator alone it is
     minus or plus infinity; a slope of exactly -1 is left out [1]_.  Time and memory grow with the square of
     the number of cases (5 000 cases: 12.5 million slopes, 0.1 GB).
 
@@ -96,19 +97,19 @@ def passing_bablok(
 
     Examples
     --------
-    >>> first = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
-    >>> line = passing_bablok(first, 1.5 * first - 1)
+    >>> comparator = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0])
+    >>> line = passing_bablok(1.5 * comparator - 1, comparator)
     >>> line.slope.value, line.intercept.value
     (1.5, -1.0)
     """
-    if first.ndim != 1 or first.shape != second.shape:
-        raise ValueError(f"need two rows of the same length, got shapes {first.shape} and {second.shape}")
-    if not (np.isfinite(first).all() and np.isfinite(second).all()):
+    if comparator.ndim != 1 or comparator.shape != candidate.shape:
+        raise ValueError(f"need two rows of the same length, got {candidate.shape} and {comparator.shape}")
+    if not (np.isfinite(comparator).all() and np.isfinite(candidate).all()):
         raise ValueError("leave out pairs with a missing value; every measurement must be finite")
-    n = len(first)
-    if why := _obstacle(first, second):
+    n = len(comparator)
+    if why := _obstacle(candidate, comparator):
         return _nothing(why, n, confidence)
-    slopes = _pairwise_slopes(first, second)
+    slopes = _pairwise_slopes(candidate, comparator)
     shift = int((slopes < -1).sum())
     middle = _middle_ranks(len(slopes), shift)
     if middle is None:
@@ -123,26 +124,26 @@ def passing_bablok(
     # Rounding may put a bound on the other side of the mean of two middle slopes.
     finite = math.isfinite(low) and math.isfinite(high)
     around = (min(low, slope), max(high, slope)) if finite else None
-    return _fitted(first, second, slope, around, confidence)
+    return _fitted(candidate, comparator, slope, around, confidence)
 
 
 def _fitted(
-    first: npt.NDArray[np.float64],
-    second: npt.NDArray[np.float64],
+    candidate: npt.NDArray[np.float64],
+    comparator: npt.NDArray[np.float64],
     slope: float,
     around: tuple[float, float] | None,
     confidence: float,
 ) -> PassingBablok:
-    n = len(first)
-    rest = second - slope * first
+    n = len(comparator)
+    rest = candidate - slope * comparator
     intercept = float(np.median(rest))
-    linearity = _linearity(first, second, slope, intercept)
+    linearity = _linearity(candidate, comparator, slope, intercept)
     if around is None:
         why = "too few cases differ for an interval"
         at, of = (Estimate.point(v, why, _METHOD, n=n, confidence=confidence) for v in (slope, intercept))
         return PassingBablok(at, of, of, linearity, n)
-    # First measurements below 0 exchange the bounds.
-    ends = sorted(float(np.median(second - bound * first)) for bound in around)
+    # Measurements of the comparator below 0 exchange the bounds.
+    ends = sorted(float(np.median(candidate - bound * comparator)) for bound in around)
     low, high = min(ends[0], intercept), max(ends[1], intercept)
     reach = float(stats.norm.ppf((1 + confidence) / 2)) / (2 * math.sqrt(n))
     below, above = np.quantile(rest, [max(0.0, 0.5 - reach), min(1.0, 0.5 + reach)])
@@ -157,13 +158,13 @@ def _fitted(
     )
 
 
-def _obstacle(first: npt.NDArray[np.float64], second: npt.NDArray[np.float64]) -> str:
-    n = len(first)
+def _obstacle(candidate: npt.NDArray[np.float64], comparator: npt.NDArray[np.float64]) -> str:
+    n = len(comparator)
     if n < FEWEST_CASES:
         return f"a line needs {FEWEST_CASES} cases"
     if n > MOST_CASES:
         return f"more than {MOST_CASES} cases have too many slopes; take a random part of them"
-    if np.ptp(first) == 0 or np.ptp(second) == 0:
+    if np.ptp(comparator) == 0 or np.ptp(candidate) == 0:
         return "one of the methods gives the same value for all cases"
     return ""
 
@@ -174,16 +175,16 @@ def _nothing(why: str, n: int, confidence: float) -> PassingBablok:
 
 
 def _pairwise_slopes(
-    first: npt.NDArray[np.float64], second: npt.NDArray[np.float64]
+    candidate: npt.NDArray[np.float64], comparator: npt.NDArray[np.float64]
 ) -> npt.NDArray[np.float64]:
     """Slopes between all pairs of cases, those left out that the method leaves out; row by row, in place."""
-    n = len(first)
+    n = len(comparator)
     slopes = np.empty(n * (n - 1) // 2)
     used = 0
     with np.errstate(divide="ignore", invalid="ignore"):
         for at in range(n - 1):
-            run = first[at + 1 :] - first[at]
-            rise = second[at + 1 :] - second[at]
+            run = comparator[at + 1 :] - comparator[at]
+            rise = candidate[at + 1 :] - candidate[at]
             # Minus zero would turn the sign of an infinite slope.
             run[run == 0] = 0.0
             row = rise / run
@@ -204,17 +205,17 @@ def _bound_ranks(n: int, count: int, shift: int, confidence: float) -> tuple[int
     half = z * math.sqrt(n * (n - 1) * (2 * n + 5) / 18)
     low = round((count - half) / 2)
     # Ranks are counted from 1 in the paper.
-    first, last = low + shift - 1, count - low + shift
-    return (first, last) if low >= 1 and first >= 0 and last < count else None
+    lowest, last = low + shift - 1, count - low + shift
+    return (lowest, last) if low >= 1 and lowest >= 0 and last < count else None
 
 
 def _linearity(
-    first: npt.NDArray[np.float64], second: npt.NDArray[np.float64], slope: float, intercept: float
+    candidate: npt.NDArray[np.float64], comparator: npt.NDArray[np.float64], slope: float, intercept: float
 ) -> Linearity | None:
-    residual = second - intercept - slope * first
+    residual = candidate - intercept - slope * comparator
     # A point whose residual is rounding alone lies on the line.
-    on_line = np.abs(residual) <= 1e-12 * (np.abs(second) + abs(intercept) + np.abs(slope * first))
-    along = second + first / slope
+    on_line = np.abs(residual) <= 1e-12 * (np.abs(candidate) + abs(intercept) + np.abs(slope * comparator))
+    along = candidate + comparator / slope
     above, below = along[(residual > 0) & ~on_line], along[(residual < 0) & ~on_line]
     if not len(above) or not len(below):
         return None

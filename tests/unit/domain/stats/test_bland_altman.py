@@ -17,7 +17,7 @@ MINI = np.array(
 
 def test_bias_of_the_flow_meters_as_published():
     # Printed: mean difference -2.1, SD 38.8, interval of the bias -22.0 to 17.8.
-    result = bland_altman(MINI, WRIGHT)
+    result = bland_altman(WRIGHT, MINI)
 
     assert round(result.bias.value, 1) == -2.1
     assert round(result.sd, 1) == 38.8
@@ -25,7 +25,7 @@ def test_bias_of_the_flow_meters_as_published():
 
 
 def test_limits_lie_1_96_sd_from_the_bias():
-    result = bland_altman(MINI, WRIGHT)
+    result = bland_altman(WRIGHT, MINI)
 
     z = stats.norm.ppf(0.975)
     assert result.lower_limit.value == pytest.approx(result.bias.value - z * result.sd, abs=1e-9)
@@ -34,7 +34,7 @@ def test_limits_lie_1_96_sd_from_the_bias():
 
 def test_bound_of_a_limit_is_where_the_noncentral_t_test_turns():
     # The upper limit's interval holds each quantile that a one-sided test at 2.5 % does not reject.
-    result = bland_altman(MINI, WRIGHT)
+    result = bland_altman(WRIGHT, MINI)
     n, z = result.n, stats.norm.ppf(0.975)
 
     for bound, tail in ((result.upper_limit.low, 0.025), (result.upper_limit.high, 0.975)):
@@ -48,7 +48,7 @@ def test_bias_and_slope_equal_scipy_on_random_pairs(seed):
     first = rng.normal(5, 2, 40)
     second = first * 1.2 + rng.normal(0, 1, 40)
 
-    result = bland_altman(first, second)
+    result = bland_altman(second, first)
 
     expected = stats.ttest_rel(second, first).confidence_interval()
     assert (result.bias.low, result.bias.high) == pytest.approx((expected.low, expected.high), abs=1e-9)
@@ -61,8 +61,8 @@ def test_log_ratio_limits_are_factors_and_do_not_depend_on_the_unit():
     first = rng.uniform(1, 20, 50)
     second = first * np.exp(rng.normal(0.1, 0.2, 50))
 
-    result = bland_altman(first, second, scale=Scale.LOG_RATIO)
-    other_unit = bland_altman(first * 1000, second * 1000, scale=Scale.LOG_RATIO)
+    result = bland_altman(second, first, scale=Scale.LOG_RATIO)
+    other_unit = bland_altman(second * 1000, first * 1000, scale=Scale.LOG_RATIO)
 
     ratios = np.log(second / first)
     assert result.bias.value == pytest.approx(np.exp(ratios.mean()), abs=1e-9)
@@ -76,8 +76,8 @@ def test_second_method_reading_ever_higher_is_noticed():
     first = np.linspace(1, 10, 30)
     wobble = 0.1 * np.sin(np.arange(30))
 
-    assert bland_altman(first, 1.3 * first + wobble).has_proportional_bias is True
-    assert bland_altman(first, first + 2 + wobble).has_proportional_bias is False
+    assert bland_altman(1.3 * first + wobble, first).has_proportional_bias is True
+    assert bland_altman(first + 2 + wobble, first).has_proportional_bias is False
 
 
 def test_equal_measurements_have_limits_of_zero_without_width():
@@ -89,7 +89,7 @@ def test_equal_measurements_have_limits_of_zero_without_width():
 
 
 def test_one_pair_has_a_difference_but_no_limits():
-    result = bland_altman(np.array([2.0]), np.array([3.0]))
+    result = bland_altman(np.array([3.0]), np.array([2.0]))
 
     assert result.bias.value == 1.0
     assert not result.bias.has_interval

@@ -26,7 +26,7 @@ def _sample(seed, n=25):
 def test_line_equals_total_least_squares(seed, error_ratio):
     first, second = _sample(seed)
 
-    line = deming(first, second, error_ratio=error_ratio)
+    line = deming(second, first, error_ratio=error_ratio)
 
     expected = _by_singular_vectors(first, second, error_ratio)
     assert (line.slope.value, line.intercept.value) == pytest.approx(expected, abs=1e-9)
@@ -43,7 +43,7 @@ def test_interval_equals_a_jackknife_that_fits_each_line_anew(seed):
     error = (n * whole - (n - 1) * without).std(axis=0, ddof=1) / np.sqrt(n)
     reach = stats.t.ppf(0.975, n - 2) * error
 
-    line = deming(first, second, error_ratio=2.0)
+    line = deming(second, first, error_ratio=2.0)
 
     assert (line.slope.low, line.intercept.low) == pytest.approx(tuple(whole - reach), abs=1e-9)
     assert (line.slope.high, line.intercept.high) == pytest.approx(tuple(whole + reach), abs=1e-9)
@@ -52,7 +52,7 @@ def test_interval_equals_a_jackknife_that_fits_each_line_anew(seed):
 def test_exchanged_methods_give_the_line_read_the_other_way_round():
     first, second = _sample(3)
 
-    one, other = deming(first, second, error_ratio=2.0), deming(second, first, error_ratio=0.5)
+    one, other = deming(second, first, error_ratio=2.0), deming(first, second, error_ratio=0.5)
 
     assert other.slope.value == pytest.approx(1 / one.slope.value, abs=1e-9)
 
@@ -60,7 +60,7 @@ def test_exchanged_methods_give_the_line_read_the_other_way_round():
 def test_an_error_ratio_that_grows_moves_the_line_towards_least_squares():
     first, second = _sample(4)
 
-    line = deming(first, second, error_ratio=1e9)
+    line = deming(second, first, error_ratio=1e9)
 
     assert line.slope.value == pytest.approx(stats.linregress(first, second).slope, abs=1e-6)
 
@@ -68,13 +68,13 @@ def test_an_error_ratio_that_grows_moves_the_line_towards_least_squares():
 def test_falling_relations_have_a_line_too():
     first, second = _sample(5)
 
-    assert deming(first, -second).slope.value == pytest.approx(-deming(first, second).slope.value, abs=1e-9)
+    assert deming(-second, first).slope.value == pytest.approx(-deming(second, first).slope.value, abs=1e-9)
 
 
 def test_points_on_a_line_have_an_interval_without_width():
     first = np.arange(6, dtype=float)
 
-    line = deming(first, 3 * first - 2)
+    line = deming(3 * first - 2, first)
 
     assert (line.slope.low, line.slope.high) == pytest.approx((3, 3), abs=1e-9)
 

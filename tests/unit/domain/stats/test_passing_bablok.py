@@ -61,7 +61,7 @@ def _sample(seed, n=40):
 def test_line_and_bounds_equal_the_paper_taken_word_by_word(seed):
     first, second = _sample(seed)
 
-    line = passing_bablok(first, second)
+    line = passing_bablok(second, first)
 
     slope, intercept = _as_in_the_paper(first, second)
     got = line.intercept_as_published
@@ -76,7 +76,7 @@ def test_tied_counts_equal_the_paper_taken_word_by_word(seed):
     first = rng.integers(1, 9, 30).astype(float)
     second = first + rng.integers(-2, 3, 30)
 
-    line = passing_bablok(first, second)
+    line = passing_bablok(second, first)
 
     slope, intercept = _as_in_the_paper(first, second)
     assert (line.slope.value, line.slope.low, line.slope.high) == pytest.approx(slope, abs=1e-9)
@@ -91,14 +91,14 @@ def test_slope_equals_theil_and_sen_where_no_pair_falls_steeply(seed):
 
     expected = stats.theilslopes(second, first).slope
 
-    assert passing_bablok(first, second).slope.value == pytest.approx(expected, abs=1e-9)
+    assert passing_bablok(second, first).slope.value == pytest.approx(expected, abs=1e-9)
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_linearity_check_equals_the_cusum_of_the_paper(seed):
     first, second = _sample(seed)
 
-    line = passing_bablok(first, second)
+    line = passing_bablok(second, first)
 
     expected = _cusum_as_in_the_paper(first, second, line.slope.value, line.intercept.value)
     assert line.linearity.statistic == pytest.approx(expected, abs=1e-9)
@@ -113,7 +113,7 @@ def test_a_curved_relation_is_called_curved():
     first = np.linspace(1, 10, 60)
     second = first**2 + 0.1 * np.sin(np.arange(60))
 
-    assert not passing_bablok(first, second).linearity.is_straight
+    assert not passing_bablok(second, first).linearity.is_straight
 
 
 def test_a_straight_relation_with_scatter_is_called_straight():
@@ -123,7 +123,7 @@ def test_a_straight_relation_with_scatter_is_called_straight():
 def test_exchanged_methods_give_the_line_read_the_other_way_round():
     first, second = _sample(7, n=31)  # 465 slopes: one in the middle, so that no mean of two is taken
 
-    one, other = passing_bablok(first, second), passing_bablok(second, first)
+    one, other = passing_bablok(second, first), passing_bablok(first, second)
 
     assert other.slope.value == pytest.approx(1 / one.slope.value, abs=1e-9)
     assert other.slope.low == pytest.approx(1 / one.slope.high, abs=1e-9)
@@ -139,7 +139,7 @@ def test_interval_of_the_intercept_holds_that_of_the_paper():
 def test_points_on_a_line_have_no_width_and_no_side():
     first = np.arange(1.0, 12.0)
 
-    line = passing_bablok(first, 0.1 * first + 0.3)
+    line = passing_bablok(0.1 * first + 0.3, first)
 
     assert (line.slope.low, line.slope.high) == pytest.approx((0.1, 0.1), abs=1e-9)
     assert line.intercept.low == pytest.approx(line.intercept.high, abs=1e-9)
