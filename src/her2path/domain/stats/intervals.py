@@ -78,3 +78,46 @@ def share_interval(share: float, size: float, *, confidence: float = 0.95) -> tu
     centre = (share + z * z / (2 * size)) / shrink
     half = z / shrink * math.sqrt(share * (1 - share) / size + z * z / (4 * size * size))
     return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def clopper_pearson_interval(successes: int, total: int, *, confidence: float = 0.95) -> tuple[float, float]:
+    """Compute the interval of Clopper and Pearson, which holds its confidence for any true share.
+
+    Parameters
+    ----------
+    successes, total : int
+        ``0 <= successes <= total`` and ``total >= 1``.
+    confidence : float
+        Between 0 and 1, both excluded.
+
+    Returns
+    -------
+    low, high : float
+        Bounds as shares from 0 to 1.
+
+    Raises
+    ------
+    ValueError
+        The counts or the confidence are out of range.
+
+    References
+    ----------
+    .. [1] Clopper & Pearson, Biometrika 26:404 (1934).
+
+    Examples
+    --------
+    >>> low, high = clopper_pearson_interval(20, 20)
+    >>> round(100 * low, 1), high
+    (83.2, 1.0)
+    """
+    if not 0 <= successes <= total or total < 1:
+        raise ValueError(f"need 0 <= successes <= total and total >= 1, got {successes} of {total}")
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence must lie between 0 and 1, got {confidence}")
+    # Here, so that Wilson's interval, which every report has, costs no import of SciPy.
+    from scipy.special import betaincinv  # noqa: PLC0415
+
+    tail = (1 - confidence) / 2
+    low = 0.0 if successes == 0 else float(betaincinv(successes, total - successes + 1, tail))
+    high = 1.0 if successes == total else float(betaincinv(successes + 1, total - successes, 1 - tail))
+    return low, high
