@@ -157,6 +157,19 @@ class RegionError(SlideError):
 
 
 @dataclass
+class LabelError(Her2PathError):
+    """A file of labels (QuPath GeoJSON, mask) cannot be used for training."""
+
+    name: str
+    detail: str
+
+    exit_code = 3
+
+    def __str__(self) -> str:
+        return f"labels {self.name!r}: {self.detail}"
+
+
+@dataclass
 class ArtefactError(Her2PathError):
     """An artefact on disk is not what the step expects; rerun the rule that makes it."""
 

@@ -9,9 +9,10 @@ from pathlib import Path, PurePosixPath
 from typing import Annotated, ClassVar, Literal, Self
 
 from annotated_types import Ge, Gt
-from pydantic import BaseModel, ConfigDict, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from her2path.domain.ihc import IhcScore
+from her2path.domain.label_classes import LabelClass
 from her2path.errors import ArtefactError
 from her2path.io.documents import Document, read_document
 from her2path.io.files import sha256_of
@@ -102,6 +103,8 @@ class DatasetDoc(Document):
     name: str
     seed: Annotated[int, Ge(0)]
     """Of the split."""
+    renamed: dict[str, LabelClass] = Field(default={})
+    """Class that stands for a name of another project in the files of labels."""
     items: tuple[DatasetItem, ...]
     classes: dict[Split, dict[str, int]]
     """Labels by split and class."""

@@ -1,7 +1,7 @@
 """The dataset sheet: one row a labelled image, all faults reported at once.
 
-A tab-separated UTF-8 file with a header; empty cells mean the default.  Paths are taken relative to
-the sheet's folder.  Whether the files can be read is found out later, likewise all at once.
+Text with a header, in whatever dialect a spreadsheet saved it; empty cells mean the default.  Paths are
+taken relative to the sheet's folder.  Whether the files can be read is found out later, likewise all at once.
 """
 
 from __future__ import annotations
@@ -19,10 +19,13 @@ from her2path.domain.ihc import IhcScore
 from her2path.errors import CaseSheetError, SheetFault
 from her2path.io.case_sheet import id_fault
 from her2path.io.dataset_documents import SCORED_KINDS, ItemKind, MaskOf, Split
+from her2path.io.spreadsheet_text import cells_of, lines_of, lowered, mark_of, text_of
 from her2path.units import MPP_MAX, MPP_MIN, is_plausible_mpp
 
 WHAT = "dataset"
 """What a `CaseSheetError` of this module names as unusable."""
+_MAX_BYTES = 64 * 2**20
+"""Largest sheet that is read: a quarter of a million rows."""
 
 
 class LabelRow(BaseModel):
@@ -199,31 +202,19 @@ def leakage_faults(rows: Sequence[NumberedRow]) -> list[SheetFault]:
 
 
 def _read_records(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        wrong = "is not UTF-8 (UTF-16?)" if isinstance(error, UnicodeDecodeError) else "cannot be read"
-        detail = f"{wrong}; give a tab-separated UTF-8 file"
-        raise CaseSheetError((SheetFault(0, "", detail),), WHAT) from error
-    lines = [_cells(line) for line in text.split("\n")]
-    if not any(lines):
-        raise CaseSheetError((SheetFault(0, "", "is empty; its first line names the columns"),), WHAT)
-    return lines[0], [(n, line) for n, line in enumerate(lines[1:], start=2) if line]
-
-
-def _cells(line: str) -> list[str]:
-    """Cut a line into cells, without quotes of a spreadsheet and without empty cells at its end."""
-    cells = [cell.strip() for cell in line.split("\t")]
-    cells = [cell[1:-1].strip() if len(cell) > 1 and cell[0] == cell[-1] == '"' else cell for cell in cells]
-    while cells and not cells[-1]:
-        cells.pop()
-    return cells
+    text = text_of(path, most_bytes=_MAX_BYTES, what="a dataset sheet")
+    if isinstance(text, SheetFault):
+        raise CaseSheetError((text,), WHAT)
+    lines = lines_of(text)
+    mark = mark_of(lines[:1], COLUMNS)
+    if mark is None:
+        detail = f"names no columns of a dataset in its first line; known are {', '.join(COLUMNS)}"
+        raise CaseSheetError((SheetFault(1, "", detail),), WHAT)
+    records = [cells_of(line, mark) for line in lines]
+    return lowered(records[0]), [(n, cells) for n, cells in enumerate(records[1:], start=2) if cells]
 
 
 def _header_faults(header: Sequence[str]) -> Iterable[SheetFault]:
-    if len(header) == 1 and header[0].count(",") + header[0].count(";") >= len(REQUIRED) - 1:
-        yield SheetFault(1, "", "columns are separated by commas or semicolons; save the sheet tab-separated")
-        return
     known = ", ".join(COLUMNS)
     for name in header:
         if name not in COLUMNS:

@@ -154,10 +154,22 @@ def _expected(label: str, number: int, name: str) -> IhcScore | None:
     return IhcScore(label)
 
 
-def _load(path: Path, name: str) -> Json:
+def read_features(path: Path, *, name: str, max_bytes: int) -> Sequence[Json]:
+    """Read the features of a GeoJSON file as they are, however they are bundled.
+
+    Raises
+    ------
+    RegionError
+        The file is missing, larger than `max_bytes`, or no GeoJSON.
+    """
+    return _features(_load(path, name, max_bytes), name)
+
+
+def _load(path: Path, name: str, max_bytes: int = _MAX_BYTES) -> Json:
     try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise RegionError(name, "it is larger than 512 MB; export only the annotations, not the cells")
+        if path.stat().st_size > max_bytes:
+            limit = f"it is larger than {max_bytes >> 20} MB"
+            raise RegionError(name, f"{limit}; export only what you drew, not all cells")
         data: Json = json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
         raise RegionError(name, "the file was not found") from error
