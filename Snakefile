@@ -27,6 +27,7 @@ include: "workflows/rules/ihc.smk"
 include: "workflows/rules/fish.smk"
 include: "workflows/rules/case.smk"
 include: "workflows/rules/training.smk"
+include: "workflows/rules/qa.smk"
 
 
 rule all:

@@ -21,12 +21,28 @@ from her2path.steps.fish_nuclei import FishNucleiParams
 from her2path.steps.fish_signals import FishSignalsParams
 from her2path.steps.ihc_cells import IhcCellsParams
 from her2path.steps.ihc_score import IhcScoreParams
+from her2path.steps.qa_reads import QaReadsParams
 from her2path.steps.slide_intake import SlideIntakeParams
 from her2path.steps.slide_quality import SlideQualityParams
 from her2path.steps.slide_tiles import SlideTilesParams
 from her2path.steps.train_card import TrainCardParams
 from her2path.steps.train_fit import TrainFitParams
 from her2path.steps.train_scenes import TrainScenesParams
+
+
+class QaFiles(BaseModel):
+    """What software and readers are compared on; asked for as `qa.html`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    reads: Path = Path("sample_data/reads.tsv")
+    """Reads of pathologists; made-up ones that ship with the project by default."""
+    strata: Path | None = None
+    """Site, scanner, clone, batch and specimen of each case."""
+    runs: Path | None = None
+    """Series of control tissue, one row a run."""
+    mapping: Path | None = None
+    """Names that an export uses for columns, readers and words."""
 
 
 class Config(BaseModel):
@@ -52,6 +68,9 @@ class Config(BaseModel):
     train_scenes: TrainScenesParams = TrainScenesParams()
     train_fit: TrainFitParams = TrainFitParams()
     train_card: TrainCardParams = TrainCardParams()
+    qa: QaFiles = QaFiles()
+    """Files of quality assurance."""
+    qa_reads: QaReadsParams = QaReadsParams()
 
     def params_of(self, step: str) -> BaseModel:
         """Return the parameters of one step."""

@@ -12,6 +12,12 @@ from her2path.io.files import sha256_of, state_of
 
 SETTINGS = parse_config(config)
 OUT = SETTINGS.out.resolve()
+# Here, because what the rules read comes after the change of the working directory.
+QA_FILES = {
+    name: path.resolve()
+    for name, path in SETTINGS.qa.model_dump().items()
+    if path is not None
+}
 SHEET = read_case_sheet(SETTINGS.cases.resolve(), guidelines=guideline_ids())
 # Part of every rule's params, so that results of another version are made again.
 VERSION = version("her2path")

@@ -45,6 +45,7 @@ STEPS = (
     "train_scenes",
     "train_fit",
     "train_card",
+    "qa_reads",
 )
 OUTPUTS: Mapping[str, tuple[str, ...]] = {
     "slide_intake": ("slide",),
@@ -61,12 +62,21 @@ OUTPUTS: Mapping[str, tuple[str, ...]] = {
     "train_scenes": ("scenes",),
     "train_fit": ("weights", "losses", "record"),
     "train_card": ("card",),
+    "qa_reads": ("table",),
 }
 """Keyword arguments of each step that name files it writes; all other paths are read."""
 # Steps of a case or cohort read the reasons themselves: that an image failed is their subject.  Training
-# has no image that could fail alone.
+# and quality assurance have no image that could fail alone.
 _READS_REASONS = frozenset(
-    {"case_call", "case_report", "cohort_report", "train_scenes", "train_fit", "train_card"}
+    {
+        "case_call",
+        "case_report",
+        "cohort_report",
+        "train_scenes",
+        "train_fit",
+        "train_card",
+        "qa_reads",
+    }
 )
 
 

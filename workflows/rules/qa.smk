@@ -1,0 +1,35 @@
+# Quality assurance against pathologist reads.  No case needs these rules; ask for the page by name:
+#   snakemake --cores 2 --configfile my.yaml -- qa.html
+# Which reads are meant stands in section `qa` of the configuration.
+def qa_option(name):
+    """Option that names a file of section `qa`, where one is stated."""
+    return [f"--{name}", str(QA_FILES[name])] if name in QA_FILES else []
+
+
+def qa_states(*names):
+    """Size and time of files of section `qa`: a step runs again when one of its files changes.
+
+    They are no inputs of a rule, since the step itself says what to do about a missing one.
+    """
+    return {name: state_of(QA_FILES[name]) for name in names if name in QA_FILES}
+
+
+rule qa_reads:
+    input:
+        calls="calls.csv",
+    output:
+        table="qa/reads.parquet",
+    log:
+        "logs/qa_reads.log",
+    conda:
+        "../envs/her2path.yaml"
+    params:
+        reads=qa_option("reads"),
+        strata=qa_option("strata"),
+        mapping=qa_option("mapping"),
+        states=qa_states("reads", "strata", "mapping"),
+        settings=settings("qa_reads"),
+        version=VERSION,
+    shell:
+        "her2path --verbose step qa_reads --calls {input.calls:q} {params.reads:q} {params.strata:q}"
+        " {params.mapping:q} --table {output.table:q} --params {params.settings:q} 2> {log:q}"
