@@ -37,6 +37,10 @@ class ControlCells:
     """Of those that are scored, in ascending order."""
     cell_score: npt.NDArray[np.int8]
     """0 to 3, likewise."""
+    membrane_od: float | None = None
+    """Median over the stained ones; None where no membrane is stained."""
+    stained_cells: int = 0
+    """Scored cells with a stained membrane."""
 
 
 def read_control_cells(cells: Path, *, controls: int) -> tuple[ControlCells, ...]:
@@ -51,7 +55,8 @@ def read_control_cells(cells: Path, *, controls: int) -> tuple[ControlCells, ...
     """
     if not controls:
         return ()
-    columns = ["cell_id", "x_px0", "y_px0", "intensity", "pattern", "cell_score", "control", "exclusion"]
+    columns = ["cell_id", "x_px0", "y_px0", "intensity", "pattern", "cell_score", "membrane_od"]
+    columns += ["control", "exclusion"]
     with open_table(cells, IHC_CELLS) as table:
         parts = [
             pa.Table.from_batches([batch.filter(pc.is_valid(batch["control"]))])
@@ -66,6 +71,7 @@ def read_control_cells(cells: Path, *, controls: int) -> tuple[ControlCells, ...
 def _control(members: pa.Table) -> ControlCells:
     x, y = members["x_px0"].to_numpy(), members["y_px0"].to_numpy()
     scored = members.filter(pc.fill_null(pc.equal(members["exclusion"], SCORED), False))
+    od = scored["membrane_od"].drop_null().to_numpy()
     words = zip(scored["intensity"].to_pylist(), scored["pattern"].to_pylist(), strict=True)
     return ControlCells(
         cells=members.num_rows,
@@ -73,4 +79,6 @@ def _control(members: pa.Table) -> ControlCells:
         counts=Counter((Intensity(intensity), Pattern(pattern)) for intensity, pattern in words),
         cell_id=scored["cell_id"].to_numpy(),
         cell_score=scored["cell_score"].to_numpy(),
+        membrane_od=float(np.median(od)) if len(od) else None,
+        stained_cells=len(od),
     )

@@ -14,6 +14,7 @@ from her2path.domain.guideline.policies import MIN_CELLS
 from her2path.domain.ihc import STAINED, IhcReading, IhcScore, StainingClass
 from her2path.domain.verdict import NotEvaluable
 from her2path.errors import ArtefactError
+from her2path.io.control_cells import ControlCells
 
 FACT = "controls"
 """Name under which the table of cells states the slide's controls."""
@@ -43,13 +44,18 @@ class ControlEntry(NamedControl):
     """Epithelium-like cells that were scored."""
     percentages: dict[str, float] = {}
     """By `StainingClass`, and ``stained`` for all but none; empty without a score."""
+    membrane_od: float | None = None
+    """DAB optical density of the membrane, the median over the stained ones of the scored cells: what a
+    control chart follows.  None = no membrane is stained."""
+    stained_cells: Annotated[int, Ge(0)] = 0
+    """Scored cells that the median rests on."""
     verdict: ControlVerdict
     reason: str
     """The verdict in words."""
 
 
 def control_entry(
-    named: NamedControl, reading: IhcReading, scored: ControlScore | NotEvaluable
+    named: NamedControl, reading: IhcReading, scored: ControlScore | NotEvaluable, *, found: ControlCells
 ) -> ControlEntry:
     """Write down what one piece of control tissue came to, with its verdict (P23)."""
     if isinstance(scored, NotEvaluable):
@@ -57,6 +63,8 @@ def control_entry(
             piece=named.piece,
             expected=named.expected,
             cells=reading.tally.total,
+            membrane_od=found.membrane_od,
+            stained_cells=found.stained_cells,
             verdict=ControlVerdict.NOT_EVALUABLE,
             reason=f"could not be scored: {_of_control(scored)}",
         )
@@ -70,6 +78,8 @@ def control_entry(
         possible=tuple(score for score in IhcScore if score in scored.possible),
         cells=reading.tally.total,
         percentages={name: 100 * cells / reading.tally.total for name, cells in shares.items()},
+        membrane_od=found.membrane_od,
+        stained_cells=found.stained_cells,
         verdict=verdict,
         reason=_VERDICT_WORDS[verdict].format(expected=named.expected, score=scored.score),
     )

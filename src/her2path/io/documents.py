@@ -238,7 +238,7 @@ class IhcScoreDoc(Document):
     """`ihc_score.json`: the tally and score of one IHC slide (ihc_score)."""
 
     kind: ClassVar[str] = "ihc_score"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     result: IhcScoreResult | None = None
 
 

@@ -188,11 +188,8 @@ def _entry(control: _Control, document: SlideDoc, calibration: Calibration) -> C
     """Score one piece of control tissue as the guideline scores the case."""
     blank = exact_share(calibration.limit_of_blank_pct)
     reading = IhcReading(IhcTally(dict(control.found.counts)), limit_of_blank=blank)
-    return control_entry(
-        control.named,
-        reading,
-        score_control(reading, find_guideline(document.sheet.guideline), interval=wilson_interval),
-    )
+    scored = score_control(reading, find_guideline(document.sheet.guideline), interval=wilson_interval)
+    return control_entry(control.named, reading, scored, found=control.found)
 
 
 @dataclass(frozen=True, slots=True)

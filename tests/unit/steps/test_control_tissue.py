@@ -6,6 +6,8 @@ import json
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
+import pyarrow.compute as pc
 import pytest
 
 from her2path.errors import RegionError, UnsuitableImageError
@@ -63,6 +65,15 @@ def test_a_named_control_is_left_out_of_the_score_and_scored_on_its_own(named, u
     assert (control.piece, control.expected, control.score) == ("left", "3+", "3+")
     assert (control.verdict, control.cells) == ("accepted", result.excluded_cells["control_tissue"])
     assert control.percentages["complete_intense"] > 30
+
+
+def test_a_control_states_the_optical_density_of_its_stained_membranes(named):
+    at, result = named
+    (control,) = result.control
+    cells = read_table(at.cells, IHC_CELLS).filter(pc.field("exclusion") == "control_tissue")
+    od = cells["membrane_od"].drop_null().to_numpy()
+    assert control.membrane_od == pytest.approx(np.median(od))
+    assert control.stained_cells == len(od) > 50
 
 
 def test_cells_of_the_control_say_so_and_lie_in_its_piece(named):
