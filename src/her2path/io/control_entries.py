@@ -14,7 +14,6 @@ from her2path.domain.guideline.policies import MIN_CELLS
 from her2path.domain.ihc import STAINED, IhcReading, IhcScore, StainingClass
 from her2path.domain.verdict import NotEvaluable
 from her2path.errors import ArtefactError
-from her2path.io.control_cells import ControlCells
 
 FACT = "controls"
 """Name under which the table of cells states the slide's controls."""
@@ -55,16 +54,23 @@ class ControlEntry(NamedControl):
 
 
 def control_entry(
-    named: NamedControl, reading: IhcReading, scored: ControlScore | NotEvaluable, *, found: ControlCells
+    named: NamedControl,
+    reading: IhcReading,
+    scored: ControlScore | NotEvaluable,
+    *,
+    staining: tuple[float | None, int],
 ) -> ControlEntry:
-    """Write down what one piece of control tissue came to, with its verdict (P23)."""
+    """Write down what one piece of control tissue came to, with its verdict (P23).
+
+    `staining` is the optical density of its stained membranes, and in how many cells it was measured.
+    """
     if isinstance(scored, NotEvaluable):
         return ControlEntry(
             piece=named.piece,
             expected=named.expected,
             cells=reading.tally.total,
-            membrane_od=found.membrane_od,
-            stained_cells=found.stained_cells,
+            membrane_od=staining[0],
+            stained_cells=staining[1],
             verdict=ControlVerdict.NOT_EVALUABLE,
             reason=f"could not be scored: {_of_control(scored)}",
         )
@@ -78,8 +84,8 @@ def control_entry(
         possible=tuple(score for score in IhcScore if score in scored.possible),
         cells=reading.tally.total,
         percentages={name: 100 * cells / reading.tally.total for name, cells in shares.items()},
-        membrane_od=found.membrane_od,
-        stained_cells=found.stained_cells,
+        membrane_od=staining[0],
+        stained_cells=staining[1],
         verdict=verdict,
         reason=_VERDICT_WORDS[verdict].format(expected=named.expected, score=scored.score),
     )

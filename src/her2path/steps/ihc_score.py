@@ -189,7 +189,8 @@ def _entry(control: _Control, document: SlideDoc, calibration: Calibration) -> C
     blank = exact_share(calibration.limit_of_blank_pct)
     reading = IhcReading(IhcTally(dict(control.found.counts)), limit_of_blank=blank)
     scored = score_control(reading, find_guideline(document.sheet.guideline), interval=wilson_interval)
-    return control_entry(control.named, reading, scored, found=control.found)
+    staining = (control.found.membrane_od, control.found.stained_cells)
+    return control_entry(control.named, reading, scored, staining=staining)
 
 
 @dataclass(frozen=True, slots=True)
