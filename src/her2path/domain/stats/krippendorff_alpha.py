@@ -57,15 +57,19 @@ def krippendorff_alpha(tallies: ReadTallies, *, drawing: Drawing = USUAL) -> Est
     paired = tallies.paired()
     if np.count_nonzero(paired.shares) < 2:
         return Estimate.none(ONE_CATEGORY, METHOD, n=cases, confidence=drawing.confidence)
+    of_cells = coincidence_features(cells_of(paired.categories))
+    drawn = draw_sums(paired, coincidence_features(paired), of_cells, drawing)
+    values = None if drawn is None else alpha_of_sums(drawn)
+    return drawn_estimate(alpha_value(paired), values, cases=cases, drawing=drawing)
+
+
+def alpha_value(paired: ReadTallies) -> float:
+    """Work out alpha (ordinal) of cases with two reads or more, in two categories or more."""
     # Here, because only quality assurance needs it.
     from krippendorff import alpha  # noqa: PLC0415
 
     counts = np.repeat(paired.patterns, paired.cases, axis=0)
-    value = float(alpha(value_counts=counts, level_of_measurement="ordinal"))
-    of_cells = coincidence_features(cells_of(paired.categories))
-    drawn = draw_sums(paired, coincidence_features(paired), of_cells, drawing)
-    values = None if drawn is None else alpha_of_sums(drawn)
-    return drawn_estimate(value, values, cases=cases, drawing=drawing)
+    return float(alpha(value_counts=counts, level_of_measurement="ordinal"))
 
 
 def coincidence_features(tallies: ReadTallies) -> Floats:
