@@ -105,8 +105,9 @@ class PercentAgreementEntry(QaEntry):
     analysis: str
     """How calls that are neither were treated, by name; see `text`."""
     text: str
-    table: tuple[tuple[Count, Count], tuple[Count, Count]]
-    """Rows: first positive, first negative; columns: second positive, second negative."""
+    table: tuple[tuple[Count, Count], tuple[Count, Count]] | None
+    """Rows: first positive, first negative; columns: second positive, second negative.  None at the least
+    and the most, where each measure has counts of its own (`n` of its estimate)."""
     estimates: dict[str, EstimateEntry]
     """``positive``, ``negative``, ``overall``, each also with the suffix ``_clopper_pearson``; against a
     reference also ``sensitivity`` and ``specificity``."""
@@ -132,11 +133,14 @@ class PairEntry(QaEntry):
     table: tuple[tuple[Count, ...], ...]
     estimates: dict[str, EstimateEntry]
     """``exact``, ``exact_clopper_pearson``, ``within_one``, ``kappa``, ``kappa_linear``,
-    ``kappa_quadratic``, ``ac2``, ``alpha``; only the first two by stratum with many readers."""
+    ``kappa_quadratic``, ``ac1``, ``ac2`` (quadratic weights), ``alpha``; by stratum only ``exact``,
+    ``exact_clopper_pearson`` and ``kappa_quadratic``; of ``intra_reader`` with three sessions or more
+    also ``all_sessions`` (share of pairs of sessions that agree)."""
     percent_agreement: tuple[PercentAgreementEntry, ...] = ()
     """Of calls."""
     left_out: dict[str, Count] = {}
-    """Cases that one of the two read and that are missing here, by reason."""
+    """Cases that one of the two read and that are missing here, by reason: ``not_read``,
+    ``not_evaluable`` or ``no_value``, with ``_first``, ``_second`` or ``_both``."""
     days_between: tuple[int, int, int] | None = None
     """Of ``intra_reader``: least, median and greatest days between the two reads; None = no dates."""
 
@@ -224,6 +228,8 @@ class MethodEntry(QaEntry):
     points: PointsEntry | None = None
     """None for pairs that are not plotted."""
     left_out: dict[str, Count] = {}
+    """Cases that both read and that are missing here: ``not_counted`` by one of them, ``no_signal``
+    where a logarithm or ratio asks for one."""
 
 
 class StudyCheckEntry(QaEntry):
