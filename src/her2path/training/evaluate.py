@@ -11,6 +11,7 @@ import numpy.typing as npt
 from her2path.domain.ihc import Intensity
 from her2path.imaging.ihc.calibration import INTENSITIES, Calibration
 from her2path.imaging.ihc.finder import Finder
+from her2path.imaging.ihc.measure import Cells
 from her2path.imaging.ihc.picture import measure_picture
 from her2path.imaging.ihc.rays import ring_centroids
 from her2path.imaging.pairing import Places, pair_up
@@ -21,9 +22,10 @@ from her2path.training.scenes import WORKING_MPP, stain_model_of
 
 MATCH_UM = 4.0
 """Farthest that a found centre may lie from the true one."""
-_TUMOUR = 0.5
+TUMOUR = 0.5
+"""Probability from which a cell is called a tumour cell."""
 _DRAWS = 2000
-_FEWEST_SCORED = 50
+FEWEST_SCORED = 50
 """Cells below which a share of a scene says nothing."""
 
 
@@ -57,10 +59,11 @@ def tally(finder: Finder, scene: IhcScene, *, seed: int) -> Tally:
     nuclei = finder(stains, mpp=WORKING_MPP, origin=(0, 0)).nuclei
     x, y = ring_centroids(nuclei.x, nuclei.y, nuclei.radii_px)
     found = np.column_stack([x, y])
-    true, is_tumour = _true_nuclei(scene)
+    true, cell = true_nuclei(scene)
+    is_tumour = cell > 0
     fair, own = (_fair(scene, points) for points in (true, found))
     true, is_tumour = true[fair], is_tumour[fair]
-    found, called = found[own], nuclei.tumour[own] >= _TUMOUR
+    found, called = found[own], nuclei.tumour[own] >= TUMOUR
 
     def matches(one: Places, other: Places) -> int:
         return len(pair_up(other, one, MATCH_UM / WORKING_MPP)[0])
@@ -69,8 +72,16 @@ def tally(finder: Finder, scene: IhcScene, *, seed: int) -> Tally:
     return Tally(len(true), len(found), every, int(is_tumour.sum()), int(called.sum()), tumour)
 
 
-def _true_nuclei(scene: IhcScene) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
-    """Centres of what is visible of the nuclei, x first, and which belong to tumour cells."""
+def true_nuclei(scene: IhcScene) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int32]]:
+    """Find the centres of what is visible of the nuclei of a scene.
+
+    Returns
+    -------
+    centres : ndarray of float64, shape (n, 2)
+        x first; the middle of a pixel has whole coordinates.
+    cell : ndarray of int32, shape (n,)
+        Label of the tumour cell that each belongs to; 0 for other kinds.
+    """
     flat = scene.nuclei.ravel()
     rows, columns = np.indices(scene.nuclei.shape)
     area = np.bincount(flat, minlength=len(scene.nucleus_kind))
@@ -81,7 +92,7 @@ def _true_nuclei(scene: IhcScene) -> tuple[npt.NDArray[np.float64], npt.NDArray[
     # A sliver of a covered nucleus is nothing that anybody would see.
     seen = area * WORKING_MPP**2 >= 9.0
     seen[0] = False
-    return np.column_stack(centres)[seen], (scene.nucleus_cell > 0)[seen]
+    return np.column_stack(centres)[seen], scene.nucleus_cell[seen]
 
 
 def _fair(scene: IhcScene, points: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
@@ -125,27 +136,38 @@ def evaluate(finder: Finder, seeds: Sequence[int], *, side_px: int) -> list[Tall
     return [tally(finder, scene, seed=seed) for seed, scene in zip(seeds, scenes, strict=True)]
 
 
-def blank_pct(finder: Finder, calibration: Calibration, seeds: Sequence[int], *, side_px: int) -> list[float]:
-    """Per cent of the scored cells called stained on each of some random scenes without staining.
+def blank_scene(seed: int, *, side_px: int) -> IhcScene:
+    """Compose a random scene without staining.
 
-    The usual blush and haze of a style are in them; cytoplasm, nuclei or stroma that stain are no blanks
+    The usual blush and haze of a style are in it; cytoplasm, nuclei or stroma that stain are no blanks
     but a failed stain, of which the slide's score has verdicts of its own.
     """
+    spec = replace(random_spec(seed, size_px=side_px, mpp=WORKING_MPP, artefacts=False), classes=())
+    if spec.detail is not None:
+        spec = replace(
+            spec,
+            detail=replace(
+                spec.detail, cytoplasm_dab_od=0.0, nuclear_dab_od=0.0, stroma_dab_od=0.0, edge_dab_od=0.0
+            ),
+        )
+    return compose_ihc(spec)
+
+
+def blank_pct(finder: Finder, calibration: Calibration, seeds: Sequence[int], *, side_px: int) -> list[float]:
+    """Per cent of the scored cells called stained on each of some random scenes without staining."""
     found = []
     for seed in seeds:
-        spec = replace(random_spec(seed, size_px=side_px, mpp=WORKING_MPP, artefacts=False), classes=())
-        if spec.detail is not None:
-            spec = replace(
-                spec,
-                detail=replace(
-                    spec.detail, cytoplasm_dab_od=0.0, nuclear_dab_od=0.0, stroma_dab_od=0.0, edge_dab_od=0.0
-                ),
-            )
-        rgb = photograph(compose_ihc(spec), seed=seed)
+        rgb = photograph(blank_scene(seed, side_px=side_px), seed=seed)
         model = stain_model_of(rgb)
         cells = measure_picture(rgb, model, mpp=WORKING_MPP, calibration=calibration, finder=finder)
-        scored = cells.nuclei.tumour >= _TUMOUR
-        stained = np.asarray([intensity is not Intensity.NONE for intensity in INTENSITIES])
-        if scored.sum() >= _FEWEST_SCORED:
-            found.append(100 * float(stained[cells.grades.intensity[scored]].mean()))
+        scored, stained = stained_cells(cells)
+        if scored >= FEWEST_SCORED:
+            found.append(100 * stained / scored)
     return found
+
+
+def stained_cells(cells: Cells) -> tuple[int, int]:
+    """Count the cells that are scored, and those of them that are called stained."""
+    scored = cells.nuclei.tumour >= TUMOUR
+    stained = np.asarray([intensity is not Intensity.NONE for intensity in INTENSITIES])
+    return int(scored.sum()), int(stained[cells.grades.intensity[scored]].sum())
