@@ -35,14 +35,18 @@ def read_named(
     needed: Sequence[str],
     names: Mapping[str, str],
     mapping: ReadsMapping,
+    key: str = CASE_ID,
 ) -> NamedTable:
-    """Read a table by the names of its columns; CaseSheetError where they cannot be told."""
+    """Read a table by the names of its columns; CaseSheetError where they cannot be told.
+
+    The line that names the columns is known by the column `key`.
+    """
     table = f"table of {what.removeprefix('the ')}"
     text = text_of(path, most_bytes=MOST_BYTES, what=f"a {table}")
     if isinstance(text, SheetFault):
         raise CaseSheetError((text,), table)
     lines = lines_of(text)
-    place = plain(names.get(CASE_ID, CASE_ID))
+    place = plain(names.get(key, key))
     mark = mark_of(lines, (place,))
     if mark is None:
         detail = f"no line names the column {place!r} beside others; is this {what}? (tab-separated text)"

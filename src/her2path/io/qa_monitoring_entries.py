@@ -95,7 +95,7 @@ class ChartEntry(QaEntry):
     measure: str
     """``dab_od``, ``pct_stained``; ``share_0``, ``share_1+``, ``share_2+``, ``share_3+``,
     ``share_fish_positive``."""
-    stratum: dict[str, str] = {}
+    stratum: dict[str, str]
     """``scanner``, ``clone``, ``batch``, ``reader`` of the points; empty = all together."""
     control: str | None = None
     """None for charts of several controls together, and of shares."""
@@ -119,7 +119,7 @@ class MonitoringAlarm(QaEntry):
     """Only ``1-2s``: look, do not reject."""
     side: Literal["above", "below", "apart"]
     measure: str
-    stratum: dict[str, str] = {}
+    stratum: dict[str, str]
     controls: tuple[str, ...] = ()
     batch: str | None = None
     at: str
@@ -189,7 +189,7 @@ class NoChartEntry(QaEntry):
 
     what: str
     measure: str
-    stratum: dict[str, str] = {}
+    stratum: dict[str, str]
     control: str | None = None
     code: str
     """``too_few_runs``, ``constant_control``, ``too_few_groups``, ``too_few_cases``, ``undated``, ..."""

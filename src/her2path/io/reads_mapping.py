@@ -32,6 +32,11 @@ READ_COLUMNS = (
 STRATA = ("site", "scanner", "clone", "batch", "specimen")
 STRATA_COLUMNS = (CASE_ID, *STRATA, DATE)
 """Columns of `strata.tsv`."""
+RUN_ID, CONTROL, CASE_IDS = "run_id", "control", "case_ids"
+DAB_OD, PCT_STAINED, RUN_SCORE = "dab_od", "pct_stained", "score"
+RUN_STRATA = ("scanner", "clone", "batch")
+RUNS_COLUMNS = (RUN_ID, DATE, *RUN_STRATA, CONTROL, DAB_OD, PCT_STAINED, RUN_SCORE, CASE_IDS, COMMENT)
+"""Columns of `runs.tsv`."""
 CALLS = (*map(str, State), NOT_EVALUABLE)
 """Words that a call may be."""
 IGNORE_ALL = "*"
@@ -48,6 +53,8 @@ class ReadsMapping(BaseModel):
     """Column of `reads.tsv`: its name in the export."""
     strata_columns: dict[str, str] = {}
     """Column of `strata.tsv`: its name in the export."""
+    runs_columns: dict[str, str] = {}
+    """Column of `runs.tsv`: its name in the export."""
     ignore: tuple[str, ...] | Literal["*"] = ()
     """Columns of the export that are not read; `*` = all that are not named."""
     scores: dict[str, IhcScore] = {}
@@ -65,7 +72,7 @@ class ReadsMapping(BaseModel):
     session: Annotated[int, Ge(1)] | None = None
     """Session of all rows, where the export has no such column."""
 
-    @field_validator("columns", "strata_columns")
+    @field_validator("columns", "strata_columns", "runs_columns")
     @classmethod
     def _distinct(cls, value: dict[str, str]) -> dict[str, str]:
         if twice := [name for name, n in Counter(map(_plain, value.values())).items() if n > 1]:
@@ -81,7 +88,12 @@ class ReadsMapping(BaseModel):
 
     @model_validator(mode="after")
     def _known_columns(self) -> ReadsMapping:
-        for given, known in ((self.columns, READ_COLUMNS), (self.strata_columns, STRATA_COLUMNS)):
+        given_known = (
+            (self.columns, READ_COLUMNS),
+            (self.strata_columns, STRATA_COLUMNS),
+            (self.runs_columns, RUNS_COLUMNS),
+        )
+        for given, known in given_known:
             if odd := sorted(given.keys() - set(known)):
                 raise ValueError(f"{odd[0]!r} is no column to map to; known are {', '.join(known)}")
         for name in ("reader", "session"):

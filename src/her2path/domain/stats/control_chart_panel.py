@@ -74,6 +74,37 @@ class Watched:
     """How often each rule and set of rules alarms within 100 runs in control."""
 
 
+def first_runs(measured: Bools, wanted: int, excluded: Bools) -> Bools:
+    """Choose the runs of a baseline: the first ones that give each control so many values.
+
+    Parameters
+    ----------
+    measured : ndarray of bool, shape (R, C)
+        Runs in order of time.
+    wanted : int
+        Runs of the baseline; a control that never has so many does not prolong it.
+    excluded : ndarray of bool, shape (R,)
+        Runs that no baseline may rest on.
+
+    Returns
+    -------
+    ndarray of bool, shape (R,)
+        All runs that are not excluded where no control has enough of them.
+
+    Examples
+    --------
+    >>> measured = np.array([[True, True], [True, False], [True, True]])
+    >>> first_runs(measured, 2, np.zeros(3, bool)).tolist()
+    [True, True, True]
+    """
+    counts = np.cumsum(measured & ~excluded[:, None], axis=0)
+    enough = counts[-1] >= wanted if len(counts) else np.zeros(measured.shape[1], np.bool_)
+    if not enough.any():
+        return ~excluded
+    last = int((counts[:, enough] >= wanted).argmax(axis=0).max())
+    return np.asarray(~excluded & (np.arange(len(counts)) <= last))
+
+
 def watch(
     values: Floats,
     measured: Bools,
