@@ -50,3 +50,25 @@ rule train_card:
     shell:
         "her2path --verbose step train_card --scenes {input.scenes:q} --record {input.record:q}"
         " --weights {input.weights:q} --card {output.card:q} --params {params.settings:q} 2> {log:q}"
+
+
+# A model from labels: a dataset and the model to begin with give a folder that `train_evaluate` measures.
+rule train_finetune:
+    input:
+        dataset="retraining/manifest.json",
+    output:
+        weights="retraining/{model_id}/weights.safetensors",
+        losses="retraining/{model_id}/losses.csv",
+        curves="retraining/{model_id}/curves.svg",
+        record="retraining/{model_id}/fit.json",
+    log:
+        "logs/train_finetune/{model_id}.log",
+    conda:
+        "../envs/her2path.yaml"
+    threads: THREADS
+    params:
+        settings=settings("train_finetune"),
+    shell:
+        "her2path --verbose step train_finetune --dataset {input.dataset:q} --weights {output.weights:q}"
+        " --losses {output.losses:q} --curves {output.curves:q} --record {output.record:q}"
+        " --params {params.settings:q} 2> {log:q}"

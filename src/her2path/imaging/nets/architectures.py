@@ -75,7 +75,7 @@ class Network(nn.Module):
 
     def folded(self) -> dict[str, npt.NDArray[np.float32]]:
         """Weights and biases of plain convolutions that equal this network in evaluation."""
-        state = {name: values.detach().double() for name, values in self.state_dict().items()}
+        state = {name: values.detach().cpu().double() for name, values in self.state_dict().items()}
         weights = {}
         for name in self.architecture.layers:
             weight = state[f"convolutions.{name}.weight"]

@@ -1,0 +1,98 @@
+"""How far a network's answers are from a lesson: from labels, and from what it was first fitted to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from her2path.training.lessons import Lesson
+from her2path.training.losses import Losses, losses
+
+_MOSTLY = 0.5
+"""Share of an area drawn as tumour that must be taken for tumour at least: stroma and lymphocytes lie in it,
+too, and nobody drew round each of them."""
+_FEWEST_PLACES = 64
+"""Places of such an area that a patch must show (256 µm²): fewer may all be stroma."""
+_SHARE_MARGIN, _ROOT_MARGIN = 0.03, 0.01
+"""How far within its bounds a cell is led, so that it does not lie on the cut."""
+_AMOUNT_WEIGHT, _AREA_WEIGHT = 2.0, 0.5
+"""As `Losses.total` weighs amounts and tumour."""
+
+
+@dataclass(frozen=True, slots=True)
+class LessonLosses:
+    """Mean losses of one lesson."""
+
+    rehearsal: Losses
+    labelled: Losses
+    grade: torch.Tensor
+    """Of cells with a class."""
+    area: torch.Tensor
+    """Of areas drawn as tumour."""
+
+    @property
+    def total(self) -> torch.Tensor:
+        """Sum in which labels weigh as much as rehearsal, however few they are."""
+        return self.rehearsal.total + self.labelled.total + self.grade + _AREA_WEIGHT * self.area
+
+
+def lesson_losses(fine: torch.Tensor, coarse: torch.Tensor, lesson: Lesson) -> LessonLosses:
+    """Compare the answers to a lesson with what it teaches.
+
+    Parameters
+    ----------
+    fine : tensor of float32, shape (R + B, 3, M/2, N/2)
+        Answers to the patches of the rehearsal, then to the labelled ones.
+    coarse : tensor of float32, shape (R + B, 65, M/4, N/4)
+    lesson : Lesson
+    """
+    split = len(lesson.rehearsal.image)
+    return LessonLosses(
+        rehearsal=losses(fine[:split], coarse[:split], lesson.rehearsal),
+        labelled=losses(fine[split:], coarse[split:], lesson.labelled),
+        grade=_grade_loss(fine[split:], lesson),
+        area=_area_loss(coarse[split:, 0], lesson.tumour_area),
+    )
+
+
+def _grade_loss(fine: torch.Tensor, lesson: Lesson) -> torch.Tensor:
+    """Distance of each cell's mean answers from the nearer way to its class."""
+    count = len(lesson.bounds)
+    if not count:
+        return fine.sum() * 0
+    chance, root = torch.sigmoid(fine[:, 1]), fine[:, 2]
+    weight = chance.detach()
+    places, share, own_weight, amount = (
+        _summed(values, lesson.graded, count)
+        for values in (torch.ones_like(chance), chance, weight, weight * root)
+    )
+    share = (share / places.clamp(min=1)).clamp(1e-4, 1 - 1e-4)[:, None]
+    amount = (amount / own_weight.clamp(min=1e-3))[:, None]
+    least, most, low, high = lesson.bounds.unbind(dim=-1)
+    least = torch.where(least > 0, (least + _SHARE_MARGIN).clamp(max=0.99), least)
+    most = torch.where(most < 1, (most - _SHARE_MARGIN).clamp(min=0.005), most)
+    low = torch.where(low > 0, low + _ROOT_MARGIN, low)
+    wanted = torch.minimum(torch.maximum(share, least), most).clamp(1e-4, 1 - 1e-4)
+    apart = torch.special.xlogy(wanted, wanted / share) + torch.special.xlogy(
+        1 - wanted, (1 - wanted) / (1 - share)
+    )
+    # What a cell does not stain has no amount.
+    beyond = (amount - torch.minimum(torch.maximum(amount, low), high - _ROOT_MARGIN)).abs() * (most > 0.01)
+    nearer: torch.Tensor = (apart + _AMOUNT_WEIGHT * beyond).amin(dim=1)
+    return nearer.mean()
+
+
+def _summed(values: torch.Tensor, graded: torch.Tensor, count: int) -> torch.Tensor:
+    """Sum over the places of each cell, shape (count,)."""
+    into = torch.zeros(count + 1, device=values.device, dtype=values.dtype)
+    return into.index_add(0, graded.flatten(), values.flatten())[1:]
+
+
+def _area_loss(logits: torch.Tensor, area: torch.Tensor) -> torch.Tensor:
+    """How far areas drawn as tumour are from being taken for tumour for the most part."""
+    places = area.sum(dim=(1, 2))
+    shown = places >= _FEWEST_PLACES
+    mean = (torch.sigmoid(logits) * area).sum(dim=(1, 2)) / places.clamp(min=1)
+    short = -torch.log((mean / _MOSTLY).clamp(1e-3, 1.0)) * shown
+    return short.sum() / shown.sum().clamp(min=1)
