@@ -82,50 +82,73 @@ class ReadSheet:
     columns: tuple[str, ...]
     columns_line: int
     rows: tuple[ReadLine, ...]
+    id_column: str = SHEET_ID
 
     @property
     def sheet_id(self) -> str:
         """The id that most lines carry; empty where none has one."""
-        found = Counter(row.cells[SHEET_ID] for row in self.rows if row.cells.get(SHEET_ID))
+        found = Counter(row.cells[self.id_column] for row in self.rows if row.cells.get(self.id_column))
         return found.most_common(1)[0][0] if found else ""
 
 
-def read_sheet(path: Path) -> ReadSheet | tuple[SheetFault, ...]:
+@dataclass(frozen=True, slots=True)
+class SheetForm:
+    """What the table of a sheet looks like."""
+
+    what: str
+    """The sheet with its article: ``a read sheet``."""
+    columns: tuple[str, ...]
+    """All that are known; the first holds the id of the sheet, the second a number."""
+    needed: tuple[str, ...]
+    most_bytes: int = _MAX_BYTES
+
+
+_RECOUNT = SheetForm("a read sheet", columns_of(Probe.DUAL), (SHEET_ID, NUCLEUS, HER2, REASON))
+
+
+def read_sheet(path: Path, form: SheetForm = _RECOUNT) -> ReadSheet | tuple[SheetFault, ...]:
     """Read a sheet in whatever dialect a spreadsheet saved it.
+
+    Parameters
+    ----------
+    path : Path
+        Tab-, semicolon- or comma-separated text.
+    form : SheetForm
+        Which sheet is expected; that of a recount without it.
 
     Returns
     -------
     ReadSheet or tuple of SheetFault
-        The faults where it is no read sheet, or its columns cannot be told.
+        The faults where it is no such sheet, or its columns cannot be told.
     """
-    text = text_of(path, most_bytes=_MAX_BYTES, what="a read sheet")
+    text = text_of(path, most_bytes=form.most_bytes, what=form.what)
     if isinstance(text, SheetFault):
         return (text,)
     lines = lines_of(text)
-    mark = mark_of(lines, (SHEET_ID,))
+    id_column = form.columns[0]
+    mark = mark_of(lines, (id_column,))
     if mark is None:
-        detail = f"is no read sheet: no line names the columns {SHEET_ID}, {NUCLEUS}, ..."
-        return (SheetFault(0, "", detail),)
+        detail = f"is no {form.what.split(' ', 1)[1]}: no line names the columns {id_column}, "
+        return (SheetFault(0, "", f"{detail}{form.columns[1]}, ..."),)
     records = [(n, cells_of(line, mark)) for n, line in enumerate(lines, start=1)]
-    place = next(i for i, (_, cells) in enumerate(records) if SHEET_ID in lowered(cells))
+    place = next(i for i, (_, cells) in enumerate(records) if id_column in lowered(cells))
     line, header = records[place][0], tuple(lowered(records[place][1]))
-    if faults := tuple(_column_faults(line, header)):
+    if faults := tuple(_column_faults(line, header, form)):
         return faults
-    return ReadSheet(_head(records[:place]), header, line, tuple(_rows(records[place + 1 :], header)))
+    rows = tuple(_rows(records[place + 1 :], header))
+    return ReadSheet(_head(records[:place]), header, line, rows, id_column)
 
 
-def _column_faults(line: int, header: Sequence[str]) -> Iterable[SheetFault]:
-    known = columns_of(Probe.DUAL)
+def _column_faults(line: int, header: Sequence[str], form: SheetForm) -> Iterable[SheetFault]:
     yield from (
-        SheetFault(line, name or "(no name)", f"unknown column; known are {', '.join(known)}")
+        SheetFault(line, name or "(no name)", f"unknown column; known are {', '.join(form.columns)}")
         for name in header
-        if name not in known
+        if name not in form.columns
     )
     yield from (
         SheetFault(line, name, "column appears twice") for name, n in Counter(header).items() if n > 1
     )
-    needed = (SHEET_ID, NUCLEUS, HER2, REASON)
-    yield from (SheetFault(line, name, "column is missing") for name in needed if name not in header)
+    yield from (SheetFault(line, name, "column is missing") for name in form.needed if name not in header)
 
 
 def _head(records: Sequence[tuple[int, list[str]]]) -> dict[str, Cell]:

@@ -37,7 +37,8 @@ from her2path.io.reads_mapping import (
 )
 from her2path.io.recount_documents import pseudonym_fault
 
-_FINDINGS = (SCORE, *PERCENTAGES, HER2, CEP17, NUCLEI, CALL)
+FINDINGS = (SCORE, *PERCENTAGES, HER2, CEP17, NUCLEI, CALL)
+"""Columns that hold a reading."""
 _MOST_SESSIONS = 100
 
 
@@ -118,14 +119,14 @@ class _Rows:
         case_id, reader = self._case(cells), self._reader(cells)
         session = cells.count(SESSION, least=1, most=_MOST_SESSIONS)
         day = cells.day(DATE)
-        findings = self._findings(cells)
+        findings = findings_of(cells)
         comment = cells.comment(COMMENT)
         if surplus := texts.get(""):
             quote = " (a quote that does not end on its line?)" if '"' in surplus else ""
             cells.fault("", f"has more cells than the table has columns ({surplus[:60]!r}){quote}")
         if len(self.faults) > before or findings is None:
             return None
-        if not texts.keys() & set(_FINDINGS):
+        if not texts.keys() & set(FINDINGS):
             self.without_reading.append((case_id, reader))
             return None
         return Read(line, case_id, reader, session or self._mapping.session or 1, day, findings, comment)
@@ -150,40 +151,40 @@ class _Rows:
             cells.fault(READER, f"{fault}; or give names pseudonyms under `readers` of a mapping")
         return name
 
-    def _findings(self, cells: ReadCells) -> Findings | None:
-        before = len(self.faults)
-        score = cells.score(SCORE)
-        percentages = self._percentages(cells)
-        nuclei = cells.count(NUCLEI, least=1, most=MOST_NUCLEI)
-        most = MOST_MEAN_SIGNALS * (nuclei or MOST_NUCLEI)
-        her2, cep17 = (cells.count(name, least=0, most=most) for name in (HER2, CEP17))
-        if NUCLEI not in cells.texts and (HER2 in cells.texts or CEP17 in cells.texts):
-            cells.fault(NUCLEI, "is empty; say in how many nuclei the signals were counted")
-        if HER2 not in cells.texts and (NUCLEI in cells.texts or CEP17 in cells.texts):
-            cells.fault(HER2, "is empty; give the HER2 signals of all counted nuclei together")
-        call = cells.call(CALL)
-        if len(self.faults) > before:
-            return None
-        known = None if score is None else IhcScore(score)
-        return Findings(known, percentages, her2, cep17, nuclei, call)
 
-    @staticmethod
-    def _percentages(cells: ReadCells) -> dict[StainingClass, Decimal]:
-        before = len(cells.faults)
-        found = {
-            name: value
-            for column, name in PERCENTAGES.items()
-            if (value := cells.percentage(column)) is not None
-        }
-        total = sum(found.values())
-        if len(cells.faults) > before:
-            return {}
-        # Where a class was not read, the others may well be less than the whole.
-        if total > 100 or (len(found) == len(PERCENTAGES) and total != 100):
-            column = next(name for name, kind in PERCENTAGES.items() if kind in found)
-            cells.fault(column, f"the percentages sum to {total}, not to 100")
-            return {}
-        return found
+def findings_of(cells: ReadCells) -> Findings | None:
+    """Read what one row states of a case; None, with the faults noted, where a cell is faulty."""
+    before = len(cells.faults)
+    score = cells.score(SCORE)
+    percentages = _percentages(cells)
+    nuclei = cells.count(NUCLEI, least=1, most=MOST_NUCLEI)
+    most = MOST_MEAN_SIGNALS * (nuclei or MOST_NUCLEI)
+    her2, cep17 = (cells.count(name, least=0, most=most) for name in (HER2, CEP17))
+    if NUCLEI not in cells.texts and (HER2 in cells.texts or CEP17 in cells.texts):
+        cells.fault(NUCLEI, "is empty; say in how many nuclei the signals were counted")
+    if HER2 not in cells.texts and (NUCLEI in cells.texts or CEP17 in cells.texts):
+        cells.fault(HER2, "is empty; give the HER2 signals of all counted nuclei together")
+    call = cells.call(CALL)
+    if len(cells.faults) > before:
+        return None
+    known = None if score is None else IhcScore(score)
+    return Findings(known, percentages, her2, cep17, nuclei, call)
+
+
+def _percentages(cells: ReadCells) -> dict[StainingClass, Decimal]:
+    before = len(cells.faults)
+    found = {
+        name: value for column, name in PERCENTAGES.items() if (value := cells.percentage(column)) is not None
+    }
+    total = sum(found.values())
+    if len(cells.faults) > before:
+        return {}
+    # Where a class was not read, the others may well be less than the whole.
+    if total > 100 or (len(found) == len(PERCENTAGES) and total != 100):
+        column = next(name for name, kind in PERCENTAGES.items() if kind in found)
+        cells.fault(column, f"the percentages sum to {total}, not to 100")
+        return {}
+    return found
 
 
 def _repeated(reads: Iterable[Read]) -> Iterator[SheetFault]:
