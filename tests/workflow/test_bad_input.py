@@ -210,7 +210,7 @@ def test_results_of_another_version_are_made_again(batch, tmp_path):
     row = {"case_id": "missing", "image_id": "missing_ihc", "assay": "ihc", "path": "nowhere.svs"}
     done = her2path_run(write_sheet(tmp_path / "cases.tsv", [row]), out)
     assert done.code == 1, done.stderr
-    assert json.loads(call.read_text(encoding="utf-8"))["schema_version"] == "call/3"
+    assert json.loads(call.read_text(encoding="utf-8"))["schema_version"] == "call/4"
 
 
 def test_a_second_run_into_the_same_folder_is_refused_while_the_first_lives(tmp_path):

@@ -61,6 +61,8 @@ class Flag(StrEnum):
     CONTROL_TISSUE_NOT_COMPARED = "control_tissue_not_compared"
     CONTROL_TISSUE_CONTRADICTS = "control_tissue_contradicts_sheet"
     CONTROLS_BY_MEASUREMENT = "controls_by_measurement"
+    MODEL_PROMOTED = "model_promoted"
+    MODEL_NOT_PROMOTED = "model_not_promoted"
 
 
 FLAG_TEXT: Mapping[Flag, str] = MappingProxyType(
@@ -155,6 +157,10 @@ FLAG_TEXT: Mapping[Flag, str] = MappingProxyType(
         "of the same tissue more than one in ten would change between null and ultralow.",
         Flag.TOO_LITTLE_TISSUE: "The scored cells lie on too little tissue to tell how certain the score is; "
         "its intervals take whole areas for single observations.",
+        Flag.MODEL_PROMOTED: "The cells were found by a model that was retrained and promoted by its user, "
+        "not by one that ships with her2path.",
+        Flag.MODEL_NOT_PROMOTED: "The cells were found by a model that nobody has promoted: no guard set "
+        "speaks for it. Its results are for research on the model alone.",
     }
 )
 """What each flag means, in a sentence."""

@@ -36,6 +36,7 @@ from her2path.io.call_entries import (
     VersionEntry,
 )
 from her2path.io.documents import CallDoc, Producer
+from her2path.io.model_entries import ModelEntry
 from her2path.io.recount_documents import RecountResult
 
 _APART = (APART_ABOVE, 1 - APART_ABOVE)
@@ -53,6 +54,8 @@ class CallHead:
     inputs: Mapping[str, str] = field(default_factory=dict)
     """SHA-256 of what the call was made from, by name."""
     images: tuple[str, ...] = ()
+    models: tuple[ModelEntry, ...] = ()
+    """Models that measured the images."""
     specimen: SpecimenEntry = field(default_factory=SpecimenEntry)
     ihc: Numbers = field(default_factory=dict)
     ish: Numbers = field(default_factory=dict)
@@ -147,6 +150,7 @@ def evaluated(call: CaseCall, head: CallHead, explanation: Explanation) -> CallD
         recount=head.recount,
         checks=head.checks,
         images=head.images,
+        models=head.models,
     )
 
 
@@ -166,6 +170,7 @@ def not_evaluable(reasons: Mapping[str, NotEvaluable], head: CallHead) -> CallDo
         recount=head.recount,
         checks=head.checks,
         images=head.images,
+        models=head.models,
         reasons={name: _reason(why) for name, why in sorted(reasons.items())},
     )
 

@@ -36,6 +36,7 @@ from her2path.io.control_entries import ControlEntry
 from her2path.io.count_entries import FishCountsResult
 from her2path.io.files import artefact_name, write_text
 from her2path.io.fish_entries import FishSignalsResult
+from her2path.io.model_entries import ModelEntry
 from her2path.io.quality_entries import QualityResult
 from her2path.io.score_entries import HotSpotEntry, IntervalMethod, Percentage
 from her2path.units import MppOrigin
@@ -192,6 +193,8 @@ class IhcScoreResult(_Part):
     rule_id: str
     limit_of_blank_pct: Annotated[float, Ge(0)]
     calibration: str
+    model: ModelEntry | None = None
+    """That found the cells and told what they express; None = the classical method."""
     tumour_selection: Literal["regions", "automatic"]
     selected_nuclei_pct: float
     """Share of all nuclei that were taken as tumour cells."""
@@ -269,7 +272,7 @@ class CallDoc(Document):
     """`call.json`: the HER2 result of a case with its evidence (case_call)."""
 
     kind: ClassVar[str] = "call"
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     case_id: str
     guideline: str
@@ -302,6 +305,8 @@ class CallDoc(Document):
     checks: tuple[CheckEntry, ...] = ()
     """Counts by the program beside the first one, which decide nothing."""
     images: tuple[str, ...] = ()
+    models: tuple[ModelEntry, ...] = ()
+    """That measured its IHC images; none for the classical method and for typed numbers."""
     reasons: dict[str, Reason] = {}
     """Why an image could not be evaluated, by image id."""
 

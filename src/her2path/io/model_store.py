@@ -126,7 +126,7 @@ def open_model(name: str) -> StoredModel:
         There is no such model, its card cannot be understood, or it was changed since it was promoted.
     """
     if name in model_ids():
-        return StoredModel(*_with_card(models_folder() / name), ModelOrigin.SHIPPED)
+        return _stored(models_folder() / name, ModelOrigin.SHIPPED)
     own = promoted_folder()
     folder = own / name if name in promoted_ids() else Path(name)
     if folder.absolute().parent == own and folder.name in promoted_ids():
@@ -135,11 +135,15 @@ def open_model(name: str) -> StoredModel:
                 folder.name, "a model of this id ships with her2path now; evaluate and promote yours anew"
             )
         record = read_promotion(folder)
-        passed = tuple(guard.id for guard in record.guards if guard.passed)
-        return StoredModel(*_with_card(folder), ModelOrigin.PROMOTED, passed)
+        passed = tuple(dict.fromkeys(guard.id for guard in record.guards if guard.passed))
+        return _stored(folder, ModelOrigin.PROMOTED, passed)
     if not (folder / CARD).is_file():
         raise ModelError(folder.name, _unknown())
-    return StoredModel(*_with_card(folder), ModelOrigin.FOLDER)
+    return _stored(folder, ModelOrigin.FOLDER)
+
+
+def _stored(folder: Path, origin: ModelOrigin, guards: tuple[str, ...] = ()) -> StoredModel:
+    return StoredModel(folder, read_card(folder), origin, guards)
 
 
 def _unknown() -> str:
@@ -150,7 +154,14 @@ def _unknown() -> str:
     )
 
 
-def _with_card(folder: Path) -> tuple[Path, ModelCard]:
+def read_card(folder: Path) -> ModelCard:
+    """Read the card of a model's folder.
+
+    Raises
+    ------
+    ModelError
+        It cannot be understood, or is that of another model.
+    """
     try:
         data = yaml.safe_load((folder / CARD).read_text(encoding="utf-8"))
         card = ModelCard.model_validate(data)
@@ -161,4 +172,4 @@ def _with_card(folder: Path) -> tuple[Path, ModelCard]:
         raise ModelError(folder.name, f"its {CARD} is not understood ({faults}); {_AGAIN}") from error
     if card.id != folder.name:
         raise ModelError(folder.name, f"its {CARD} is that of {card.id!r}; {_AGAIN}")
-    return folder, card
+    return card

@@ -12,7 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from her2path.domain.ihc import Intensity, Pattern
-from her2path.io.tables import IHC_CELLS, open_table
+from her2path.errors import ArtefactError
+from her2path.io.model_entries import ModelEntry, model_of
+from her2path.io.tables import IHC_CELLS, facts_of, open_table
 
 _BATCH = 65_536
 _INTENSITIES = pa.array([str(word) for word in Intensity])
@@ -72,6 +74,20 @@ def read_scored_cells(cells: Path) -> ScoredCells:
             for name, kind in _KINDS.items():
                 kept[name].append(_column(scored[name], name).astype(kind))
     return ScoredCells(excluded, **{name: np.concatenate(parts) for name, parts in kept.items()})
+
+
+def read_model(cells: Path) -> ModelEntry | None:
+    """Read which model measured a table of cells; None for the classical method.
+
+    Raises
+    ------
+    ArtefactError
+        It is not stated in a way that can be understood.
+    """
+    try:
+        return model_of(facts_of(cells))
+    except ValueError as error:
+        raise ArtefactError(cells.name, str(error)) from error
 
 
 def _column(values: pa.Array, name: str) -> npt.NDArray[np.generic]:

@@ -17,6 +17,7 @@ from her2path.io.score_entries import Percentage
 from her2path.reports.evidence import ImageEvidence
 from her2path.reports.html.pictures import Picture
 from her2path.reports.html.plots import Segment, stacked_bar
+from her2path.reports.model_words import model_words
 from her2path.reports.number_names import LEVEL_WORDS, STAINING_WORDS, SUM_WORDS, code_words, label_of
 from her2path.reports.numbers import count_text, number_text
 from her2path.reports.score_section import HETEROGENEITY_WORDS, ScoreSection, score_section
@@ -254,6 +255,7 @@ def _facts(result: IhcScoreResult) -> tuple[CountRow, ...]:
         CountRow("Nuclei taken as tumour cells", f"{number_text(result.selected_nuclei_pct, digits=1)} %"),
         CountRow("Limit of blank of the measurement", f"{number_text(result.limit_of_blank_pct)} %"),
         CountRow("Calibration", result.calibration),
+        CountRow("Model", model_words(result.model)),
     )
     order = [*HETEROGENEITY_WORDS, *sorted(result.heterogeneity.keys() - HETEROGENEITY_WORDS.keys())]
     measured = [name for name in order if name in result.heterogeneity]

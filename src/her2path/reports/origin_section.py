@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from her2path.io.documents import CallDoc, Document, Producer
 from her2path.reports.evidence import ImageEvidence
+from her2path.reports.model_words import model_words
 from her2path.reports.numbers import count_text, number_text
 from her2path.reports.wording import ORIGIN_WORDS
 
@@ -27,6 +28,8 @@ class ImageOrigin:
     observer: str
     controls: str
     regions: str
+    model: str = ""
+    """Model that found the cells, and who vouches for it; empty where no image of cells was measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,4 +140,10 @@ def _image(image: ImageEvidence) -> ImageOrigin:
         observer=str(facts.observer),
         controls=str(facts.controls),
         regions=", ".join(regions),
+        model=_model(image),
     )
+
+
+def _model(image: ImageEvidence) -> str:
+    score = None if image.score is None else image.score.result
+    return "" if score is None else model_words(score.model)

@@ -51,6 +51,7 @@ from her2path.io.case_images import (
 )
 from her2path.io.count_entries import FishCountsResult
 from her2path.io.documents import IhcScoreResult, write_document
+from her2path.io.model_entries import ModelEntry, ModelOrigin
 from her2path.io.provenance import digests, producer
 
 log = logging.getLogger(__name__)
@@ -86,6 +87,7 @@ def run(
             **({} if recount is None else {"recount": recount}),
         ),
         images=tuple(image.image_id for image in images),
+        models=_models(images),
         specimen=calls.specimen_entry(facts, sheet.specimen),
         ihc=pooled.ihc_numbers,
         ish=pooled.ish_numbers,
@@ -315,6 +317,13 @@ def _ihc_numbers(reading: IhcReading | None, images: Sequence[CaseImage]) -> cal
     }
 
 
+def _models(images: Sequence[CaseImage]) -> tuple[ModelEntry, ...]:
+    """List the models that measured the images, each once."""
+    every = (image.score.model for image in images if image.score is not None)
+    found = {model for model in every if model is not None}
+    return tuple(sorted(found, key=lambda model: (model.id, model.sha256)))
+
+
 def _selected_pct(results: Sequence[IhcScoreResult]) -> float | None:
     """State which percentage of all nuclei was scored; None without a scored cell."""
     if any(result.scored_cells == 0 for result in results):
@@ -345,6 +354,10 @@ def _ish_numbers(reading: IshReading | None, images: Sequence[CaseImage]) -> cal
     }
 
 
+_MODEL_FLAGS = {
+    ModelOrigin.PROMOTED: Flag.MODEL_PROMOTED,
+    ModelOrigin.FOLDER: Flag.MODEL_NOT_PROMOTED,
+}
 _FOUND_ANEW = frozenset(Flag) - {Flag.SCORE_UNCERTAIN, Flag.CATEGORY_UNCERTAIN, Flag.TOO_LITTLE_TISSUE}
 """How certain a score is follows from where its cells lie, which the pooled numbers no longer tell."""
 
@@ -355,6 +368,7 @@ def _flags(scored: Sequence[CaseImage], counted: Sequence[CaseImage]) -> tuple[s
     flags = {flag for result in results if result is not None for flag in result.flags} - _FOUND_ANEW
     if len({image.score.calibration for image in scored if image.score is not None}) > 1:
         flags.add(Flag.CALIBRATIONS_DIFFER)
+    flags |= {_MODEL_FLAGS[model.origin] for model in _models(scored) if model.origin in _MODEL_FLAGS}
     if any(image.counts.nuclei_with_clusters for image in counted if image.counts is not None):
         flags.add(Flag.CLUSTERS)
     if any(one.shares_file(other) for one, other in combinations((*scored, *counted), 2)):

@@ -34,6 +34,7 @@ from her2path.io.control_entries import NamedControl, controls_fact, named_contr
 from her2path.io.documents import QualityDoc, SheetFacts, SlideDoc, SlideResult, read_document
 from her2path.io.geojson import Exclusions, Regions, read_exclusions, read_regions
 from her2path.io.masks import read_codes, read_mask
+from her2path.io.model_entries import ModelEntry, model_fact
 from her2path.io.provenance import producer
 from her2path.io.quality_entries import StainResult
 from her2path.io.slides.opening import open_slide
@@ -52,8 +53,8 @@ class IhcCellsParams(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     model: str | None = "her2-star-2"
-    """Learned model that finds cells and says what they express: the id of one that ships with her2path, or
-    the path of its folder.  Null: the classical method."""
+    """Learned model that finds cells and says what they express: the id of one that ships with her2path or
+    was promoted, or the path of its folder.  Null: the classical method."""
     device: Literal["auto", "cpu", "cuda"] = "cpu"
     """Where a model runs; `auto` takes CUDA where there is one.  Without a model it means nothing."""
     block_px: Annotated[int, Ge(256), Le(4096)] = 1024
@@ -109,7 +110,7 @@ def run(
         raise ValueError("ihc_cells needs the results of slide_intake and slide_quality of an IHC image")
     image_id = document.sheet.image_id
     blocks, mpp = _blocks(tiles, params.block_px if params.model is None else 2 * params.block_px)
-    finder, calibration = _method(params, image_id=image_id, mpp=mpp, workers=workers)
+    finder, calibration, model = _method(params, image_id=image_id, mpp=mpp, workers=workers)
     drawn = _drawn(tumour_roi, exclude_roi, image_id)
     # One thread per block is enough: threads within OpenCV would only fight over the same cores.
     cv2.setNumThreads(1)
@@ -140,6 +141,7 @@ def run(
     )
     facts = {
         **calibration_facts(calibration),
+        **model_fact(model),
         "tumour_by_neighbourhood": str(choice.by_neighbourhood).lower(),
         **controls_fact(_names(document.sheet, drawn)),
     }
@@ -148,10 +150,12 @@ def run(
     log.info("%d cells, %d scored", len(choice.exclusion), int((choice.exclusion == 0).sum()))
 
 
-def _method(params: IhcCellsParams, *, image_id: str, mpp: float, workers: int) -> tuple[Finder, Calibration]:
+def _method(
+    params: IhcCellsParams, *, image_id: str, mpp: float, workers: int
+) -> tuple[Finder, Calibration, ModelEntry | None]:
     """Take the classical method, or a learned model with the calibration of its card."""
     if params.model is None:
-        return CLASSICAL, Calibration()
+        return CLASSICAL, Calibration(), None
     # The runtime of a network takes a third of a second to load, which the classical method need not.
     from her2path.imaging.ihc.learned import NamedWeights, learned_method  # noqa: PLC0415
     from her2path.io.model_store import open_model  # noqa: PLC0415
@@ -161,7 +165,8 @@ def _method(params: IhcCellsParams, *, image_id: str, mpp: float, workers: int) 
     own = model.card.calibration
     cuts = {**own.cuts, "limit_of_blank_pct": own.limit_of_blank_pct}
     network = NamedWeights(model.card.id, model.card.architecture, model.load_weights())
-    return learned_method(network, calibration=(own.id, cuts), device=params.device, threads=workers)
+    found = learned_method(network, calibration=(own.id, cuts), device=params.device, threads=workers)
+    return *found, model.entry()
 
 
 @dataclass(frozen=True, slots=True)

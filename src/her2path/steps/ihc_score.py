@@ -62,7 +62,7 @@ from her2path.io.pictures import write_picture
 from her2path.io.provenance import digests, producer
 from her2path.io.qupath_cells import SCORE_CLASSES, QuPathCell, read_cells, write_cells
 from her2path.io.score_entries import HotSpotEntry, IntervalMethod, Percentage
-from her2path.io.scored_cells import ScoredCells, read_scored_cells
+from her2path.io.scored_cells import ScoredCells, read_model, read_scored_cells
 from her2path.io.slides.opening import open_slide
 from her2path.io.slides.source import SlideSource, WorkingBox
 from her2path.io.tables import IHC_BLOCKS, facts_of, write_table
@@ -111,7 +111,7 @@ def run(
         raise ValueError("ihc_score needs the result of slide_intake")
     control = _measure_controls(cells)
     scored = _score(document, cells, contours)
-    result = _result(scored, document, control)
+    result = _result(scored, document, control).model_copy(update={"model": read_model(cells)})
     sha256 = document.result.files[0].sha256
     write_hot_spots(spots, result.hot_spots, image_sha256=sha256)
     made_by = producer("ihc_score", params)

@@ -42,7 +42,7 @@ def test_a_stated_score_alone_is_enough_for_a_call():
     document = called("--ihc", "2+")
 
     assert (document.state, document.ihc_score, document.guideline) == ("needs_ish", "2+", "breast_2023")
-    assert document.schema_version == "call/3"
+    assert document.schema_version == "call/4"
     assert "score_stated" in document.flags
 
 
