@@ -162,7 +162,9 @@ class ForestGroup:
     rows: tuple[ForestRow, ...]
 
 
-def forest_plot(groups: Sequence[ForestGroup], *, measure: str, band: tuple[float, float] | None) -> Markup:
+def forest_plot(
+    groups: Sequence[ForestGroup], *, measure: str, band: tuple[float, float] | None, percent: bool = True
+) -> Markup:
     """Draw agreements with their intervals below each other, all on one scale.
 
     Parameters
@@ -174,6 +176,8 @@ def forest_plot(groups: Sequence[ForestGroup], *, measure: str, band: tuple[floa
     band : (low, high) or None
         Range from the smallest to the largest agreement of the readers among themselves, shaded
         so that the software's can be read against it; None = there are no two readers.
+    percent : bool
+        Whether the scale is printed in per cent.
     """
     rows = [row for group in groups for row in group.rows]
     known = [end for row in rows for end in (row.value, row.low) if end is not None]
@@ -190,7 +194,7 @@ def forest_plot(groups: Sequence[ForestGroup], *, measure: str, band: tuple[floa
         body.append(f'<rect x="{x:.1f}" y="8" width="{wide:.1f}" height="{height - 34:.1f}" fill="#dce8f4"/>')
     for tick in scale.ticks():
         body.append(line(scale.at(tick), 8, scale.at(tick), height - 24, stroke="#dfe3e8"))
-        body.append(text(scale.at(tick), height - 8, tick_text(tick), anchor="middle"))
+        body.append(text(scale.at(tick), height - 8, _share_text(tick, percent=percent), anchor="middle"))
     y = 8.0
     for group in groups:
         y += _ROW
@@ -203,6 +207,10 @@ def forest_plot(groups: Sequence[ForestGroup], *, measure: str, band: tuple[floa
     body.append(text((left + right) / 2, height + 10, measure, anchor="middle"))
     described = "; ".join(f"{isolated(row.label)}: {row.text}" for row in rows)
     return svg(760, height + 18, f"{measure} with its interval", described, body)
+
+
+def _share_text(share: float, *, percent: bool) -> str:
+    return f"{tick_text(round(100 * share, 9))} %" if percent else tick_text(share)
 
 
 def _forest_row(row: ForestRow, scale: Scale, y: float) -> list[str]:

@@ -32,9 +32,13 @@ class ChartPoint:
     """When, and what it was."""
     value: float
     alarm: int | None = None
-    """Number of the first alarm that it raised; None = none."""
+    """Number of the first alarm that it takes part in; None = none."""
+    warning: bool = False
+    """Whether that alarm only asks to look; drawn as an empty triangle."""
     second: float | None = None
     """Second value at the same time (the lower sum of a CUSUM)."""
+    baseline: bool = False
+    """Whether the limits rest on it; these points stand on a shaded ground."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,7 @@ def control_chart(
     y = Scale(*span([*values, *edges]), _BASE, _TOP)
     x = Scale(-0.5, len(points) - 0.5, _LEFT, _RIGHT - 8)
     dates = [(float(i), points[i].label.split(" ")[0]) for i in _date_places(len(points))]
-    body = [Frame(x, y).draw("In the order of time", quantity, x_ticks=dates)]
+    body = [_baseline_ground(points, x), Frame(x, y).draw("In the order of time", quantity, x_ticks=dates)]
     if centre is not None:
         body.append(line(_LEFT, y.at(centre), _RIGHT, y.at(centre), stroke=GRID))
     body += [_limit(limit, x, y) for limit in limits]
@@ -99,6 +103,19 @@ def control_chart(
         + (f": {'; '.join(f'{p.alarm} at {p.label}' for p in alarms[:20])}" if alarms else "")
     )
     return svg(_WIDTH, _HEIGHT + (20 if lower else 0), title, described, body)
+
+
+def _baseline_ground(points: Sequence[ChartPoint], x: Scale) -> str:
+    """Shade the points that the limits rest on, and name them."""
+    places = [i for i, point in enumerate(points) if point.baseline]
+    if not places:
+        return ""
+    left, right = x.at(places[0] - 0.5), x.at(places[-1] + 0.5)
+    ground = (
+        f'<rect x="{left:.1f}" y="{_TOP:.1f}" width="{right - left:.1f}" height="{_BASE - _TOP:.1f}" '
+        f'fill="#eef2f6"/>'
+    )
+    return ground + text(left + 4, _BASE - 6, "baseline", fill="#4a4f57")
 
 
 def _date_places(n: int) -> list[int]:
@@ -179,7 +196,8 @@ def _mark(point: ChartPoint, x: float, y: Scale, *, radius: float) -> str:
         return f'<circle cx="{x:.1f}" cy="{at:.1f}" r="{radius:g}" fill="{BLUE}">{tip}</circle>'
     if point.second is not None and abs(point.second) > abs(point.value):
         at = y.at(point.second)
-    triangle = f'<path d="M{x:.1f} {at - 7:.1f}l6.5 11.5h-13Z" fill="{CUT}" stroke="#ffffff">{tip}</path>'
+    look = f'fill="#ffffff" stroke="{CUT}"' if point.warning else f'fill="{CUT}" stroke="#ffffff"'
+    triangle = f'<path d="M{x:.1f} {at - 7:.1f}l6.5 11.5h-13Z" {look}>{tip}</path>'
     above = at - 11 if at - 11 > _TOP else at + 18
     return triangle + text(x, above, str(point.alarm), anchor="middle", fill=CUT, weight="700")
 

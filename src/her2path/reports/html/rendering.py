@@ -9,6 +9,7 @@ from markupsafe import Markup, escape
 
 from her2path.reports.case_page import CasePage
 from her2path.reports.cohort_page import CohortPage
+from her2path.reports.qa_page import QaPage
 from her2path.reports.read_page import ReadPage
 
 _BACKTICKED = re.compile(r"`([^`<>]+)`")
@@ -64,3 +65,8 @@ def render_cohort(page: CohortPage) -> str:
 def render_read_page(page: ReadPage) -> str:
     """Render the nuclei of a recount as a self-contained HTML document."""
     return _environment().get_template("read_page.html.j2").render(page=page)
+
+
+def render_qa(page: QaPage) -> str:
+    """Render the page of quality assurance as a self-contained HTML document."""
+    return _environment().get_template("qa.html.j2").render(page=page)
