@@ -26,6 +26,7 @@ from her2path.steps.slide_intake import SlideIntakeParams
 from her2path.steps.slide_quality import SlideQualityParams
 from her2path.steps.slide_tiles import SlideTilesParams
 from her2path.steps.train_card import TrainCardParams
+from her2path.steps.train_dataset import TrainDatasetParams
 from her2path.steps.train_fit import TrainFitParams
 from her2path.steps.train_scenes import TrainScenesParams
 
@@ -68,6 +69,9 @@ class Config(BaseModel):
     train_scenes: TrainScenesParams = TrainScenesParams()
     train_fit: TrainFitParams = TrainFitParams()
     train_card: TrainCardParams = TrainCardParams()
+    labels: Path = Path("sample_data/training/dataset.tsv")
+    """Sheet of labelled images; synthetic ones that ship with the project by default."""
+    train_dataset: TrainDatasetParams = TrainDatasetParams()
     qa: QaFiles = QaFiles()
     """Files of quality assurance."""
     qa_reads: QaReadsParams = QaReadsParams()

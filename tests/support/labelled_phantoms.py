@@ -21,15 +21,14 @@ from her2path.cli.phantom_training import (
 from her2path.imaging.phantoms.ihc_spec import StainStyle
 
 SCORES = ("null", "1+", "2+", "3+")
-"""Mixes of cells, one after the other; each but the first holds cells of several classes."""
+"""Mixes of cells of tiles, one after the other."""
 
 
 def labelled(
-    number: int, *, side_px: int = 256, score: str | None = None, style: StainStyle | None = None
+    number: int, *, side_px: int = 256, mix: str = "every", style: StainStyle | None = None
 ) -> Labelled:
-    """Phantom of a seed of its own, counted from 0."""
-    mix = score or SCORES[number % len(SCORES)]
-    return compose_labelled(labelled_spec(SEEDS[number], score=mix, side_px=side_px), style)
+    """Phantom of a seed of its own, counted from 0; `mix` as in `labelled_spec`."""
+    return compose_labelled(labelled_spec(SEEDS[number], mix=mix, side_px=side_px), style)
 
 
 def cells_dataset(
@@ -54,7 +53,7 @@ def tiles_folder(folder: Path, *, each: int = 2, side_px: int = 256, first: int 
     """Write tiles in the habit of BCI, ``00001_train_2+.png``, as many of each score."""
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(each * len(SCORES)):
-        found = labelled(first + number, side_px=side_px)
+        found = labelled(first + number, side_px=side_px, mix=SCORES[number % 4])
         split = "test" if number % 4 == 3 else "train"
         name = f"{number:05d}_{split}_{score_of(found)}.png"
         write_labelled_tile(folder, name, found, patient_id="unused")

@@ -18,6 +18,7 @@ QA_FILES = {
     for name, path in SETTINGS.qa.model_dump().items()
     if path is not None
 }
+LABELS = SETTINGS.labels.resolve()
 SHEET = read_case_sheet(SETTINGS.cases.resolve(), guidelines=guideline_ids())
 # Part of every rule's params, so that results of another version are made again.
 VERSION = version("her2path")

@@ -52,6 +52,26 @@ rule train_card:
         " --weights {input.weights:q} --card {output.card:q} --params {params.settings:q} 2> {log:q}"
 
 
+# Labelled images, named by the sheet `labels` of the configuration, as a dataset that is split by patient.
+rule train_dataset:
+    output:
+        manifest="retraining/manifest.json",
+        page="retraining/dataset.html",
+    log:
+        "logs/train_dataset.log",
+    conda:
+        "../envs/her2path.yaml"
+    threads: THREADS
+    params:
+        labels=str(LABELS),
+        # No input, since the step itself says what to do about a missing sheet.
+        state=state_of(LABELS),
+        settings=settings("train_dataset"),
+    shell:
+        "her2path --verbose step train_dataset --sheet {params.labels:q} --manifest {output.manifest:q}"
+        " --page {output.page:q} --workers {threads} --params {params.settings:q} 2> {log:q}"
+
+
 # A model from labels: a dataset and the model to begin with give a folder that `train_evaluate` measures.
 rule train_finetune:
     input:

@@ -16,11 +16,12 @@ import shapely
 import tifffile
 
 from her2path.cli.phantom_ihc import expected_call
+from her2path.domain.ihc import Intensity, Pattern
 from her2path.domain.label_classes import LabelClass
 from her2path.imaging.phantoms.ihc import IhcScene, compose_ihc, photograph
 from her2path.imaging.phantoms.ihc_labels import true_cells
 from her2path.imaging.phantoms.ihc_random import random_spec
-from her2path.imaging.phantoms.ihc_spec import SCORE_PRESETS, IhcPhantomSpec, StainStyle
+from her2path.imaging.phantoms.ihc_spec import SCORE_PRESETS, ClassShare, IhcPhantomSpec, StainStyle
 from her2path.io.dataset_documents import OBJECT_MASKS, MaskOf
 from her2path.io.dataset_sheet import COLUMNS
 from her2path.io.files import replacing, sha256_of
@@ -67,6 +68,13 @@ class Labelled:
         return self.scene.spec.mpp
 
 
+_EVERY = (
+    ClassShare(Intensity.STRONG, Pattern.COMPLETE, 0.25),
+    ClassShare(Intensity.MODERATE, Pattern.COMPLETE, 0.25),
+    ClassShare(Intensity.WEAK, Pattern.INCOMPLETE, 0.25),
+)
+_MIXES = {**SCORE_PRESETS, "every": _EVERY}
+
 Row = dict[str, object]
 """One row of a dataset sheet."""
 
@@ -77,10 +85,22 @@ def compose_labelled(spec: IhcPhantomSpec, style: StainStyle | None = None) -> L
     return Labelled(scene, photograph(scene, style))
 
 
-def labelled_spec(seed: int, *, score: str | None = None, side_px: int = 512) -> IhcPhantomSpec:
-    """Draw a random phantom without artefacts at 0.5 µm/px; `score` is a mix of `SCORE_PRESETS`."""
+def labelled_spec(seed: int, *, mix: str | None = None, side_px: int = 512) -> IhcPhantomSpec:
+    """Draw a random phantom without artefacts at 0.5 µm/px.
+
+    Parameters
+    ----------
+    seed : int
+    mix : str, optional
+        Mix of cells, one of `SCORE_PRESETS` or ``every``: a quarter of the tumour cells of each class.
+    side_px : int
+    """
     spec = random_spec(seed, size_px=side_px, mpp=0.5, artefacts=False)
-    return spec if score is None else replace(spec, classes=SCORE_PRESETS[score])
+    if mix is None:
+        return spec
+    # Half of the tissue is tumour, so that a small picture holds cells of each class.
+    fraction = max(spec.tumour_fraction, 0.5)
+    return replace(spec, classes=_MIXES[mix], tumour_fraction=fraction, background_fraction=0.0)
 
 
 def write_labelled_cells(

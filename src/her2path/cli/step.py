@@ -45,6 +45,7 @@ STEPS = (
     "train_scenes",
     "train_fit",
     "train_card",
+    "train_dataset",
     "qa_reads",
 )
 OUTPUTS: Mapping[str, tuple[str, ...]] = {
@@ -62,6 +63,7 @@ OUTPUTS: Mapping[str, tuple[str, ...]] = {
     "train_scenes": ("scenes",),
     "train_fit": ("weights", "losses", "record"),
     "train_card": ("card",),
+    "train_dataset": ("manifest", "page"),
     "qa_reads": ("table",),
 }
 """Keyword arguments of each step that name files it writes; all other paths are read."""
@@ -75,6 +77,7 @@ _READS_REASONS = frozenset(
         "train_scenes",
         "train_fit",
         "train_card",
+        "train_dataset",
         "qa_reads",
     }
 )

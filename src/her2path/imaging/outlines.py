@@ -10,6 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
+from skimage import measure
 
 Outline = npt.NDArray[np.float64]
 """Shape (n, 2), x first; the first point need not be repeated."""
@@ -67,3 +69,39 @@ def paint(outlines: Sequence[Outline], shape: tuple[int, int]) -> npt.NDArray[np
             found = inside([outline - (left, top)], (int(bottom - top), int(right - left)))
             labels[top:bottom, left:right][found] = number
     return labels
+
+
+def trace(labels: npt.NDArray[np.int32]) -> dict[int, Outline]:
+    """Trace the outline of each numbered object, of its largest piece where it has several.
+
+    Parameters
+    ----------
+    labels : ndarray of int32, shape (M, N)
+        0 = none.
+
+    Returns
+    -------
+    dict of int to ndarray of float64, shape (n, 2)
+        x and y with pixel edges at integers; a pixel's middle lies inside exactly where the object is, holes
+        excepted.
+
+    Examples
+    --------
+    >>> labels = np.zeros((5, 5), np.int32)
+    >>> labels[1:4, 1:4] = 7
+    >>> trace(labels)[7].min(axis=0).tolist(), trace(labels)[7].max(axis=0).tolist()
+    ([1.0, 1.0], [4.0, 4.0])
+    """
+    found: dict[int, Outline] = {}
+    for number, box in enumerate(ndimage.find_objects(labels), start=1):
+        if box is None:
+            continue
+        inside = np.pad(labels[box] == number, 1)
+        # Objects run through pixels' middles at half height, which are edges between two pixels.
+        contours: list[Outline] = measure.find_contours(  # type: ignore[no-untyped-call]
+            inside.astype(np.float32), 0.5, fully_connected="low"
+        )
+        longest = max(contours, key=len)
+        corner = np.array([box[1].start, box[0].start])
+        found[number] = longest[:-1, ::-1] - 0.5 + corner
+    return found

@@ -5,6 +5,7 @@ Files are named relative to the manifest's own folder, so that a dataset can be 
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path, PurePosixPath
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -16,6 +17,7 @@ from her2path.domain.label_classes import LabelClass
 from her2path.errors import ArtefactError
 from her2path.io.documents import Document, read_document
 from her2path.io.files import sha256_of
+from her2path.io.slides.opening import files_of
 
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
@@ -79,13 +81,16 @@ class DatasetItem(_Part):
         return self
 
 
+DuplicateKind = Literal["same_file", "same_pixels", "same_field"]
+
+
 class Duplicate(_Part):
     """Two items that show the same tissue."""
 
     one: str
     """Item id."""
     other: str
-    how: Literal["same_file", "same_pixels", "same_field"]
+    how: DuplicateKind
     """The same bytes; the same pixels in another file; or the same tissue compressed again, turned,
     mirrored or cut elsewhere."""
     overlap: Annotated[float, Gt(0)] | None = None
@@ -154,9 +159,17 @@ def read_dataset(path: Path, *, verify: bool = False) -> DatasetDoc:
     return dataset
 
 
+def image_sha256(path: Path) -> str:
+    """Digest of an image: of its file, or of the digests of its files where it has several (MIRAX, DICOM)."""
+    files = files_of(path)
+    if len(files) == 1:
+        return sha256_of(path)
+    return hashlib.sha256("".join(sha256_of(file) for file in files).encode()).hexdigest()
+
+
 def _verify(manifest: Path, relative: str, digest: str) -> None:
     file = item_path(manifest, relative)
     if not file.is_file():
         raise ArtefactError(manifest.name, f"names {relative!r}, which is missing")
-    if sha256_of(file) != digest:
+    if image_sha256(file) != digest:
         raise ArtefactError(manifest.name, f"{relative!r} was changed since the dataset was made")

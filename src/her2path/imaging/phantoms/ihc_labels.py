@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-from scipy import ndimage
-from skimage import measure
-
 from her2path.domain.ihc import CELL_SCORE, Intensity, Pattern, staining_class
 from her2path.domain.label_classes import LabelClass
+from her2path.imaging.outlines import Outline, trace
 from her2path.imaging.phantoms.ihc import IhcScene
 from her2path.imaging.phantoms.ihc_nuclei import CellKind
-from her2path.imaging.phantoms.ihc_tissue import Labels
 
-Outline = npt.NDArray[np.float64]
 _TUMOUR = (LabelClass.TUMOUR_0, LabelClass.TUMOUR_1, LabelClass.TUMOUR_2, LabelClass.TUMOUR_3)
 """By cell score."""
 _OTHERS = {
@@ -49,11 +43,11 @@ def true_cells(scene: IhcScene) -> list[TrueCell]:
     >>> {cell.kind.value for cell in cells if cell.kind.is_tumour}
     {'Tumor: 0'}
     """
-    nuclei = trace_outlines(scene.nuclei)
+    nuclei = trace(scene.nuclei)
     own = {int(cell): number for number, cell in enumerate(scene.nucleus_cell.tolist()) if cell > 0}
     found = [
         TrueCell(_class_of(scene, number), outline, nuclei.get(own.get(number, 0)))
-        for number, outline in trace_outlines(scene.labels).items()
+        for number, outline in trace(scene.labels).items()
     ]
     kinds = tuple(CellKind)
     for number, outline in nuclei.items():
@@ -67,39 +61,3 @@ def _class_of(scene: IhcScene, number: int) -> LabelClass:
     intensity = Intensity(str(scene.cells.expressed_intensity[number - 1]))
     pattern = Pattern(str(scene.cells.expressed_pattern[number - 1]))
     return _TUMOUR[CELL_SCORE[staining_class(intensity, pattern)]]
-
-
-def trace_outlines(labels: Labels) -> dict[int, Outline]:
-    """Trace the outline of each numbered object, of its largest piece where it has several.
-
-    Parameters
-    ----------
-    labels : ndarray of int32, shape (M, N)
-        0 = none.
-
-    Returns
-    -------
-    dict of int to ndarray of float64, shape (n, 2)
-        x and y with pixel edges at integers; a pixel's middle lies inside exactly where the object is, holes
-        excepted.
-
-    Examples
-    --------
-    >>> labels = np.zeros((5, 5), np.int32)
-    >>> labels[1:4, 1:4] = 7
-    >>> trace_outlines(labels)[7].min(axis=0).tolist(), trace_outlines(labels)[7].max(axis=0).tolist()
-    ([1.0, 1.0], [4.0, 4.0])
-    """
-    found: dict[int, Outline] = {}
-    for number, box in enumerate(ndimage.find_objects(labels), start=1):
-        if box is None:
-            continue
-        inside = np.pad(labels[box] == number, 1)
-        # Objects run through pixels' middles at half height, which are edges between two pixels.
-        contours: list[Outline] = measure.find_contours(  # type: ignore[no-untyped-call]
-            inside.astype(np.float32), 0.5, fully_connected="low"
-        )
-        longest = max(contours, key=len)
-        corner = np.array([box[1].start, box[0].start])
-        found[number] = longest[:-1, ::-1] - 0.5 + corner
-    return found

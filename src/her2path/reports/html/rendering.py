@@ -9,6 +9,7 @@ from markupsafe import Markup, escape
 
 from her2path.reports.case_page import CasePage
 from her2path.reports.cohort_page import CohortPage
+from her2path.reports.dataset_page import DatasetPage
 from her2path.reports.qa_page import QaPage
 from her2path.reports.read_page import ReadPage
 
@@ -65,6 +66,11 @@ def render_cohort(page: CohortPage) -> str:
 def render_read_page(page: ReadPage) -> str:
     """Render the nuclei of a recount as a self-contained HTML document."""
     return _environment().get_template("read_page.html.j2").render(page=page)
+
+
+def render_dataset(page: DatasetPage) -> str:
+    """Render the page of a labelled dataset as a self-contained HTML document."""
+    return _environment().get_template("dataset.html.j2").render(page=page)
 
 
 def render_qa(page: QaPage) -> str:

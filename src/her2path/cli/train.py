@@ -1,0 +1,13 @@
+"""Commands `her2path train ...`: from labelled images to a model.
+
+Each command lies in a file of its own and is mounted here.
+"""
+
+from __future__ import annotations
+
+import typer
+
+from her2path.cli.train_dataset import dataset_command
+
+app = typer.Typer(help="Train a model on your own labels.", no_args_is_help=True)
+app.command("dataset")(dataset_command)
