@@ -33,3 +33,20 @@ rule qa_reads:
     shell:
         "her2path --verbose step qa_reads --calls {input.calls:q} {params.reads:q} {params.strata:q}"
         " {params.mapping:q} --table {output.table:q} --params {params.settings:q} 2> {log:q}"
+
+
+rule qa_agreement:
+    input:
+        table="qa/reads.parquet",
+    output:
+        agreement="qa/agreement.json",
+    log:
+        "logs/qa_agreement.log",
+    conda:
+        "../envs/her2path.yaml"
+    params:
+        settings=settings("qa_agreement"),
+        version=VERSION,
+    shell:
+        "her2path --verbose step qa_agreement --table {input.table:q} --agreement {output.agreement:q}"
+        " --params {params.settings:q} 2> {log:q}"

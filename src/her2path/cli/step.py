@@ -47,6 +47,7 @@ STEPS = (
     "train_card",
     "train_dataset",
     "qa_reads",
+    "qa_agreement",
 )
 OUTPUTS: Mapping[str, tuple[str, ...]] = {
     "slide_intake": ("slide",),
@@ -65,6 +66,7 @@ OUTPUTS: Mapping[str, tuple[str, ...]] = {
     "train_card": ("card",),
     "train_dataset": ("manifest", "page"),
     "qa_reads": ("table",),
+    "qa_agreement": ("agreement",),
 }
 """Keyword arguments of each step that name files it writes; all other paths are read."""
 # Steps of a case or cohort read the reasons themselves: that an image failed is their subject.  Training
@@ -79,6 +81,7 @@ _READS_REASONS = frozenset(
         "train_card",
         "train_dataset",
         "qa_reads",
+        "qa_agreement",
     }
 )
 

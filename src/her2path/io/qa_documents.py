@@ -195,13 +195,13 @@ class CutEntry(QaEntry):
     table: tuple[tuple[Count, Count], tuple[Count, Count]]
     """Rows: first at or above, below; columns: second likewise."""
     estimates: dict[str, EstimateEntry]
-    """``overall``, ``positive``, ``negative``, ``kappa``."""
+    """``overall``, ``overall_clopper_pearson``, ``positive``, ``negative``, ``kappa``."""
     case_ids: tuple[str, ...] = ()
     """Cases on different sides, the first 50."""
 
 
 class PointsEntry(QaEntry):
-    """Values to plot; evenly chosen where there are many."""
+    """Values to plot; where there are many, those farthest apart and others evenly chosen."""
 
     of: Count
     """Cases that they were chosen from."""
@@ -222,8 +222,9 @@ class MethodEntry(QaEntry):
     cases: Count
     estimates: dict[str, EstimateEntry]
     """``bias``, ``lower_limit``, ``upper_limit`` (Bland-Altman; ratios first / second, since they are
-    taken on logarithms), ``deming_slope``, ``deming_intercept``, ``passing_bablok_slope``,
-    ``passing_bablok_intercept``, ``icc``."""
+    taken on logarithms), ``proportional_bias`` (slope of the log ratio on the mean of the logarithms),
+    ``icc`` (two-way random, absolute agreement, of logarithms); of plotted pairs also ``deming_slope``,
+    ``deming_intercept``, ``passing_bablok_slope``, ``passing_bablok_intercept``."""
     cuts: tuple[CutEntry, ...] = ()
     points: PointsEntry | None = None
     """None for pairs that are not plotted."""
