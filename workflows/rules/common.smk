@@ -9,6 +9,8 @@ from her2path.domain.guideline.registry import guideline_ids
 from her2path.io.artefacts import files_of
 from her2path.io.case_sheet import read_case_sheet
 from her2path.io.files import sha256_of, state_of
+from her2path.io.guard_set import shipped_guard
+from her2path.io.model_store import open_model
 
 SETTINGS = parse_config(config)
 OUT = SETTINGS.out.resolve()
@@ -30,6 +32,12 @@ THREADS = min(2, workflow.cores or 2)
 def settings(step):
     """Parameters of one step as JSON: a job runs again when they change, and only then."""
     return SETTINGS.params_of(step).model_dump_json()
+
+
+def model(wildcards):
+    """Digest of the card of the model that finds cells: cells are found again when another one has its id."""
+    name = SETTINGS.ihc_cells.model
+    return None if name is None else open_model(name).card_sha256()
 
 
 def row(wildcards):

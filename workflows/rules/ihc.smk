@@ -20,6 +20,7 @@ rule ihc_cells:
         image=image,
         regions=regions,
         settings=settings("ihc_cells"),
+        model=model,
         version=VERSION,
     shell:
         "her2path --verbose step ihc_cells --image {params.image:q} --slide {input.slide:q}"

@@ -6,27 +6,50 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Learned models: list, show, verify.", no_args_is_help=True)
-Name = Annotated[str, typer.Argument(help="Id of a model that ships with her2path, or its folder.")]
+from her2path.cli.models_promote import promote
+
+app = typer.Typer(help="Learned models: list, show, verify, promote.", no_args_is_help=True)
+app.command("promote")(promote)
+Name = Annotated[
+    str, typer.Argument(help="Id of a model that ships with her2path or was promoted, or its folder.")
+]
 
 
 @app.command("list")
 def list_models() -> None:
-    """List the models that ship with her2path, with the size and use of each."""
+    """List the models that ship with her2path and those that were promoted, with the size of each."""
     # pydantic and the like would slow down every other command's help.
-    from her2path.io.model_store import model_ids, open_model  # noqa: PLC0415
+    from her2path.errors import ModelError  # noqa: PLC0415
+    from her2path.io.model_store import known_ids, open_model  # noqa: PLC0415
 
-    for name in model_ids():
-        card = open_model(name).card
-        typer.echo(f"{name}\t{card.architecture}\t{card.parameters} parameters\t{card.mpp:g} µm/px")
+    damaged = None
+    for name in known_ids():
+        try:
+            model = open_model(name)
+        except ModelError as error:
+            # The others are listed all the same; the exit code says that one is not whole.
+            damaged = error
+            typer.echo(f"{name}\tnot usable: {error.detail}")
+            continue
+        card = model.card
+        parent = "" if card.parent is None else f"\tfrom {card.parent.id}"
+        typer.echo(
+            f"{name}\t{model.origin}\t{card.architecture}\t{card.parameters} parameters\t"
+            f"{card.mpp:g} µm/px{parent}"
+        )
+    if damaged is not None:
+        raise typer.Exit(damaged.exit_code)
 
 
 @app.command("show")
 def show_model(name: Name) -> None:
-    """Print the card of a model."""
+    """Print the card of a model, below a comment that says where the model comes from."""
     from her2path.io.model_store import CARD, open_model  # noqa: PLC0415
 
-    typer.echo((open_model(name).folder / CARD).read_text(encoding="utf-8"), nl=False)
+    model = open_model(name)
+    passed = f"; passed {', '.join(model.guards)}" if model.guards else ""
+    typer.echo(f"# {model.card.id}: {model.origin}{passed}")
+    typer.echo((model.folder / CARD).read_text(encoding="utf-8"), nl=False)
 
 
 @app.command("verify")
@@ -38,4 +61,4 @@ def verify_model(name: Name) -> None:
     model = open_model(name)
     found = architecture(model.card.architecture, model_id=model.card.id)
     check_weights(found, model.load_weights(), model_id=model.card.id)
-    typer.echo(f"{model.card.id}: whole, SHA-256 {model.card.sha256}")
+    typer.echo(f"{model.card.id}: {model.origin}, whole, SHA-256 {model.card.sha256}")

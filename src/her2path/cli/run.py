@@ -28,11 +28,16 @@ def run(
     """
     # Loaded here so that help and the other commands come at once.
     from her2path.cli import batch, summary  # noqa: PLC0415
+    from her2path.domain.case import Assay  # noqa: PLC0415
     from her2path.domain.guideline.registry import guideline_ids  # noqa: PLC0415
     from her2path.io.case_sheet import read_case_sheet  # noqa: PLC0415
+    from her2path.io.model_store import open_model  # noqa: PLC0415
 
     settings = _settings(config, cases, out)
     sheet = read_case_sheet(settings.cases, guidelines=guideline_ids())
+    if settings.ihc_cells.model is not None and any(row.assay is Assay.IHC for row in sheet.rows):
+        # One model for all images: said once, before anything is measured.
+        open_model(settings.ihc_cells.model).verify()
     with batch.locked(settings.out) as lock:
         how = batch.Workflow(cores=cores, profile=profile, dry_run=dry_run, lock=lock)
         batch.start(settings, sheet.case_ids, how)
@@ -47,6 +52,11 @@ def run(
 def _settings(config: Path | None, cases: Path, out: Path) -> Config:
     # Loads every step's parameters, hence the imaging libraries.
     from her2path.config import Config, read_config  # noqa: PLC0415
+    from her2path.io.model_store import known_ids  # noqa: PLC0415
 
     settings = Config() if config is None else read_config(config)
-    return settings.model_copy(update={"cases": cases.resolve(), "out": out.resolve()})
+    cells = settings.ihc_cells
+    if cells.model is not None and cells.model not in known_ids() and Path(cells.model).is_dir():
+        # The workflow runs in the folder of the results, where a relative path would mean another one.
+        cells = cells.model_copy(update={"model": str(Path(cells.model).resolve())})
+    return settings.model_copy(update={"cases": cases.resolve(), "out": out.resolve(), "ihc_cells": cells})

@@ -53,6 +53,10 @@ class StoredModel:
         """File of the weights."""
         return self.folder / self.card.weights
 
+    def card_sha256(self) -> str:
+        """Digest of the card, which holds that of the weights and the calibration."""
+        return sha256_of(self.folder / CARD)
+
     def verify(self) -> None:
         """Compare the weights with the card; ModelError if they differ."""
         if not self.weights_path.is_file():
@@ -115,6 +119,12 @@ def models_folder() -> Path:
 def model_ids() -> tuple[str, ...]:
     """Ids of the models that ship with her2path."""
     return tuple(sorted(path.parent.name for path in models_folder().glob(f"*/{CARD}")))
+
+
+def known_ids() -> tuple[str, ...]:
+    """Ids of all models that can be named by one: those that ship first, then the promoted ones."""
+    shipped = model_ids()
+    return (*shipped, *(name for name in promoted_ids() if name not in shipped))
 
 
 def open_model(name: str) -> StoredModel:

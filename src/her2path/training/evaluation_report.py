@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -12,15 +13,18 @@ from safetensors.numpy import load
 
 from her2path.errors import ArtefactError, ConfigError, ModelError
 from her2path.io.dataset_documents import DatasetDoc, read_dataset
-from her2path.io.evaluation_documents import EvaluatedItem, EvaluatedSet, Verdict
+from her2path.io.documents import Producer, document_text
+from her2path.io.evaluation_documents import EvaluatedItem, EvaluatedSet, EvaluationDoc, Verdict
 from her2path.io.files import sha256_of
 from her2path.io.guard_set import GuardSet, Margin, PhantomsEntry, read_guard
 from her2path.io.model_card import ModelCard, WeightsEntry
 from her2path.io.model_store import StoredModel, open_model
 from her2path.training.evaluation import ItemResult, on_blanks, on_dataset, on_phantoms, ready
+from her2path.training.evaluation_card import card_text, complete_card, limit_of_blank
 from her2path.training.evaluation_counts import NamedModel
 from her2path.training.evaluation_entries import item_entry
 from her2path.training.evaluation_figures import FIGURES
+from her2path.training.evaluation_origin import draft_card
 from her2path.training.evaluation_summary import (
     blank_entries,
     confusions,
@@ -35,6 +39,71 @@ log = logging.getLogger(__name__)
 Units = Literal["pictures", "patients"]
 _EVERY = 12
 """Pictures between two lines of the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationInputs:
+    """What an evaluation reads."""
+
+    weights: Path
+    """`weights.safetensors` in a folder whose name is the model's id."""
+    record: Path
+    """`fit.json` beside it."""
+    dataset: Path | None
+    """Manifest whose split `test` is measured."""
+    guards: tuple[Path, ...]
+    against: str
+    """Model now in use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What an evaluation finds."""
+
+    document: EvaluationDoc
+    card_text: str
+    """The model's card as YAML."""
+
+
+def evaluate_model(inputs: EvaluationInputs, *, produced_by: Producer, digests: dict[str, str]) -> Evaluation:
+    """Evaluate a model on guard sets and on a dataset.
+
+    Parameters
+    ----------
+    inputs : EvaluationInputs
+    produced_by : Producer
+    digests : dict of str to str
+        SHA-256 of the files that it reads.
+
+    Raises
+    ------
+    Her2PathError
+        A file is missing, was changed, or is none of what it should be.
+    """
+    if not inputs.guards:
+        raise ConfigError(("an evaluation needs a guard set: the limit of blank is measured on it",))
+    draft = draft_card(inputs.weights, inputs.record, manifest=inputs.dataset)
+    guards = [read_guard(path)[0] for path in inputs.guards]
+    names = [guard.id for guard in guards]
+    if len(set(names)) < len(names):
+        raise ConfigError((f"two guard sets have the same id: {', '.join(names)}",))
+    references = [guard.reference for guard in guards if guard.reference is not None]
+    compared = compare_with(draft, inputs.weights, against=inputs.against, references=references)
+    sets = [evaluate_guard(compared, path) for path in inputs.guards]
+    if inputs.dataset is not None:
+        sets.insert(0, evaluate_dataset(compared, inputs.dataset))
+    document = EvaluationDoc(
+        produced_by=produced_by,
+        inputs=digests,
+        model=WeightsEntry(id=draft.id, sha256=draft.sha256),
+        parent=draft.parent,
+        dataset=draft.dataset,
+        compared_with=compared.old,
+        sets=tuple(sets),
+        limit_of_blank_pct=limit_of_blank(draft.id, sets)[0],
+    )
+    sha256 = hashlib.sha256(document_text(document).encode()).hexdigest()
+    return Evaluation(document, card_text(complete_card(draft, document, sha256=sha256)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,10 +25,11 @@ def test_every_model_that_ships_is_listed_and_whole():
         assert open_model(name).card.sha256 in verified.output
 
 
-def test_a_card_is_shown_as_it_is_written():
+def test_a_card_is_shown_as_it_is_written_below_where_the_model_comes_from():
     for name in model_ids():
-        shown = runner.invoke(app, ["models", "show", name]).output
-        assert shown == (open_model(name).folder / "model.yaml").read_text(encoding="utf-8")
+        origin, card = runner.invoke(app, ["models", "show", name]).output.split("\n", 1)
+        assert origin == f"# {name}: shipped"
+        assert card == (open_model(name).folder / "model.yaml").read_text(encoding="utf-8")
 
 
 def test_an_unknown_model_is_refused():

@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 from her2path.reports.case_page import CasePage
 from her2path.reports.cohort_page import CohortPage
 from her2path.reports.dataset_page import DatasetPage
+from her2path.reports.evaluation_page import EvaluationPage
 from her2path.reports.qa_page import QaPage
 from her2path.reports.read_page import ReadPage
 
@@ -76,3 +77,8 @@ def render_dataset(page: DatasetPage) -> str:
 def render_qa(page: QaPage) -> str:
     """Render the page of quality assurance as a self-contained HTML document."""
     return _environment().get_template("qa.html.j2").render(page=page)
+
+
+def render_evaluation(page: EvaluationPage) -> str:
+    """Render the evaluation of a model as a self-contained HTML document."""
+    return _environment().get_template("evaluation.html.j2").render(page=page)
