@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
 
 from her2path.domain.reads import LEVELS, SOFTWARE, Endpoint
 from her2path.domain.stats.estimate import Estimate
-from her2path.domain.stats.pair_agreement import pair_agreement
+from her2path.domain.stats.pair_agreement import PairAgreement, pair_agreement
 from her2path.io.documents import Producer
 from her2path.io.qa_documents import (
     AgreementDoc,
@@ -52,7 +53,7 @@ def pair(
     """Build the agreement of two readers from the codes of both."""
     levels = LEVELS[endpoint]
     counts = table_of(codes[first], codes[second], len(levels))
-    found = pair_agreement(np.array(counts))
+    found = _agreement(counts)
     names = (
         "exact",
         "exact_clopper_pearson",
@@ -75,6 +76,12 @@ def pair(
         estimates={name: EstimateEntry.of(getattr(found, name)) for name in names},
         percent_agreement=treatments,
     )
+
+
+@lru_cache
+def _agreement(counts: tuple[tuple[int, ...], ...]) -> PairAgreement:
+    """Bootstrap each table once for all tests."""
+    return pair_agreement(np.array(counts))
 
 
 def percent(counts: tuple[tuple[int, ...], ...]) -> PercentAgreementEntry:

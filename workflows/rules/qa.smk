@@ -50,3 +50,24 @@ rule qa_agreement:
     shell:
         "her2path --verbose step qa_agreement --table {input.table:q} --agreement {output.agreement:q}"
         " --params {params.settings:q} 2> {log:q}"
+
+
+rule qa_page:
+    input:
+        agreement="qa/agreement.json",
+        monitoring="qa/monitoring.json",
+    output:
+        page="qa.html",
+        numbers="qa.json",
+        tables=directory("tables"),
+    log:
+        "logs/qa_page.log",
+    conda:
+        "../envs/her2path.yaml"
+    params:
+        settings=settings("qa_page"),
+        version=VERSION,
+    shell:
+        "her2path --verbose step qa_page --agreement {input.agreement:q} --monitoring {input.monitoring:q}"
+        " --page {output.page:q} --numbers {output.numbers:q} --tables {output.tables:q}"
+        " --params {params.settings:q} 2> {log:q}"

@@ -48,6 +48,7 @@ STEPS = (
     "train_dataset",
     "qa_reads",
     "qa_agreement",
+    "qa_page",
 )
 OUTPUTS: Mapping[str, tuple[str, ...]] = {
     "slide_intake": ("slide",),
@@ -67,6 +68,7 @@ OUTPUTS: Mapping[str, tuple[str, ...]] = {
     "train_dataset": ("manifest", "page"),
     "qa_reads": ("table",),
     "qa_agreement": ("agreement",),
+    "qa_page": ("page", "numbers", "tables"),
 }
 """Keyword arguments of each step that name files it writes; all other paths are read."""
 # Steps of a case or cohort read the reasons themselves: that an image failed is their subject.  Training
@@ -82,6 +84,7 @@ _READS_REASONS = frozenset(
         "train_dataset",
         "qa_reads",
         "qa_agreement",
+        "qa_page",
     }
 )
 

@@ -29,6 +29,7 @@ from her2path.reports.qa_blocks import (
     table,
 )
 from her2path.reports.qa_words import (
+    CLOPPER_PEARSON,
     cases_words,
     endpoint_words,
     estimate_words,
@@ -291,8 +292,8 @@ def _percent_agreement(pair: PairEntry) -> list[Block]:
         Head("How calls that are neither are treated"),
         Head("Statistic"),
         Head("Value", numeric=True),
-        Head("95 % interval"),
-        Head("Method"),
+        Head("95 % interval and method"),
+        Head("Exact 95 % interval (Clopper-Pearson)"),
         Head("n", numeric=True),
     )
     rows = [
@@ -300,12 +301,15 @@ def _percent_agreement(pair: PairEntry) -> list[Block]:
             entry.text,
             statistic(name).title,
             value_words(name, one.value),
-            interval_words(name, one),
-            one.method,
+            f"{interval_words(name, one)}, {one.method}",
+            ""
+            if (exact := entry.estimates.get(name + CLOPPER_PEARSON)) is None
+            else interval_words(name, exact),
             count_text(one.n),
         )
         for entry in pair.percent_agreement
         for name, one in in_words_order(entry.estimates)
+        if not name.endswith(CLOPPER_PEARSON)
     ]
     title = f"Percent agreement on positive and negative calls: {pair_words(pair)}"
     return [table(title, heads, rows, csv="percent_agreement")]

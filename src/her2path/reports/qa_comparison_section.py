@@ -49,8 +49,8 @@ def comparison_section(result: AgreementResult) -> Section:
         return Section("counts", title, (Words(text, "missing"),))
     blocks: list[Block] = [
         Words(
-            "Ratios and copies are compared on their logarithms: a factor of 1 means no difference, and "
-            "twice as much lies as far from it as half as much."
+            "Factors rest on logarithms: 1 means no difference, and twice as much lies as far from it as "
+            "half as much. The fitted lines are in plain numbers."
         )
     ]
     drawn = [m for m in methods if m.points is not None and m.points.case_ids][:MOST_PLOTTED]

@@ -46,7 +46,8 @@ def readers_section(result: AgreementResult) -> Section:
         Head("Reads", numeric=True),
         Head("Sessions", numeric=True),
         Head("With ISH counts", numeric=True),
-        Head("Read between"),
+        Head("First read", numeric=True),
+        Head("Last read", numeric=True),
         Head("IHC scores of the first session"),
         Head("Contradictory reads"),
     )
@@ -69,14 +70,14 @@ def _reader_row(reader: ReaderEntry) -> tuple[str, ...]:
         for name, group in reader.contradictions.items()
         if group.cases
     ]
-    dates = "no dates" if reader.first_on is None else f"{reader.first_on} and {reader.last_on}"
     return (
         f"{isolated(reader.reader)} (the software)" if reader.is_software else isolated(reader.reader),
         count_text(reader.cases),
         count_text(reader.reads),
         count_text(reader.sessions),
         count_text(reader.counted),
-        "" if reader.is_software and reader.first_on is None else dates,
+        reader.first_on or "not stated",
+        reader.last_on or "not stated",
         ", ".join(f"{level}: {count_text(n)}" for level, n in scores.items()),
         "; ".join(odd),
     )

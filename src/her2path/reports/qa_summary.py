@@ -37,6 +37,8 @@ class Summary:
     """Sentences that somebody should act on or know first."""
     missing: tuple[str, ...]
     """What was not given or could not be computed, in sentences."""
+    notes: tuple[str, ...]
+    """How the numbers are to be read, in sentences."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,7 @@ def summarise(
         (*_agreement_tiles(result), _effects_tile(effects), _alarm_tile(watched)),
         _findings(result, watched, effects),
         _missing(result, watched, found_gaps),
+        result.notes,
     )
 
 
@@ -152,7 +155,7 @@ def _findings(result: AgreementResult, watched: MonitoringResult | None, effects
     not_met = [check.title for check in result.study_checks if check.status == "not_met"]
     if not_met:
         found.append(f"Rules for validation studies that are not met: {'; '.join(not_met)}.")
-    return (*found, *result.notes)
+    return tuple(found)
 
 
 def _alarms(watched: MonitoringResult | None) -> list[str]:
@@ -195,10 +198,5 @@ def _missing(
     if not result.strata:
         missing.append(
             "No strata were given (`--strata`): agreement by site, scanner, clone or batch is not known."
-        )
-    if result.reference is None:
-        missing.append(
-            "No reference standard was named (`--reference`), so there is no sensitivity and no specificity, "
-            "only percent agreement."
         )
     return tuple(missing)

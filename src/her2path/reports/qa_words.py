@@ -9,7 +9,7 @@ from types import MappingProxyType
 from her2path.domain.reads import SOFTWARE, Endpoint
 from her2path.io.qa_documents import EstimateEntry, MethodEntry, PairEntry
 from her2path.reports.html.scales import isolated
-from her2path.reports.numbers import count_text, number_text
+from her2path.reports.numbers import count_text, number_text, signed_text
 from her2path.reports.qa_blocks import Meaning, Meanings
 
 ENDPOINT_WORDS: Mapping[Endpoint, str] = MappingProxyType(
@@ -47,6 +47,8 @@ class Statistic:
     says_not: str
     percent: bool = False
     """Whether it is a share that is printed in per cent."""
+    difference: bool = False
+    """Whether it is a difference of shares, printed with its sign in percentage points."""
     digits: int = 3
 
 
@@ -128,7 +130,7 @@ STATISTICS: Mapping[str, Statistic] = MappingProxyType(
             "Difference",
             "The first minus the second share; below 0 the software agrees less with readers than they do.",
             "An interval that holds 0 does not prove that they are equal, only that no difference was shown.",
-            percent=True,
+            difference=True,
         ),
         "overall": Statistic(
             "Overall percent agreement",
@@ -207,7 +209,9 @@ STATISTICS: Mapping[str, Statistic] = MappingProxyType(
         ),
     }
 )
-_CLOPPER_PEARSON = "_clopper_pearson"
+CLOPPER_PEARSON = "_clopper_pearson"
+"""Ends the name of a share that is given again with its exact interval."""
+_NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 def statistic(name: str) -> Statistic:
@@ -220,7 +224,7 @@ def statistic(name: str) -> Statistic:
     """
     if name in STATISTICS:
         return STATISTICS[name]
-    base = name.removesuffix(_CLOPPER_PEARSON)
+    base = name.removesuffix(CLOPPER_PEARSON)
     if base in STATISTICS:
         known = STATISTICS[base]
         return Statistic(f"{known.title}, exact interval", known.says, known.says_not, known.percent)
@@ -229,24 +233,26 @@ def statistic(name: str) -> Statistic:
 
 def meanings(names: Iterable[str]) -> Meanings:
     """Explain statistics, each once; the exact interval of one is not explained again."""
-    asked = {name.removesuffix(_CLOPPER_PEARSON) for name in names}
+    asked = {name.removesuffix(CLOPPER_PEARSON) for name in names}
     known = [one for name, one in STATISTICS.items() if name in asked]
     return Meanings(tuple(Meaning(one.title, one.says, one.says_not) for one in known))
 
 
 def value_words(name: str, value: float | None) -> str:
-    """Print the value of a statistic; one that is not 0 or 1 is never rounded to it.
+    r"""Print the value of a statistic; one that is not 0 or 1 is never rounded to it.
 
     Examples
     --------
     >>> value_words("exact", 0.9996), value_words("kappa", 0.5)
-    ('99.96 %', '0.500')
+    ('99.96\xa0%', '0.500')
     """
     if value is None:
         return "–"
     kind = statistic(name)
+    if kind.difference:
+        return f"{signed_text(100 * float(value), digits=1)}{_NO_BREAK}points"
     if kind.percent:
-        return f"{number_text(100 * float(value), digits=1, cuts=(0.0, 100.0, -100.0))} %"
+        return f"{number_text(100 * float(value), digits=1, cuts=(0.0, 100.0))}{_NO_BREAK}%"
     return number_text(float(value), digits=kind.digits, cuts=(0.0, 1.0))
 
 
@@ -255,17 +261,18 @@ def interval_words(name: str, entry: EstimateEntry) -> str:
     if entry.low is None or entry.high is None:
         return entry.why
     low, high = value_words(name, entry.low), value_words(name, entry.high)
-    return f"{low.removesuffix(' %') if high.endswith(' %') else low} to {high}"
+    unit = next((unit for unit in (f"{_NO_BREAK}%", f"{_NO_BREAK}points") if high.endswith(unit)), "")
+    return f"{low.removesuffix(unit)} to {high}"
 
 
 def estimate_words(name: str, entry: EstimateEntry | None) -> str:
-    """Print a value with its interval, or why there is none.
+    r"""Print a value with its interval, or why there is none.
 
     Examples
     --------
     >>> one = EstimateEntry(value=0.9, low=0.8, high=0.95, method="Wilson", confidence=0.95, n=40)
     >>> estimate_words("exact", one)
-    '90.0 % (80.0 to 95.0 %)'
+    '90.0\xa0% (80.0 to 95.0\xa0%)'
     """
     if entry is None:
         return "–"
@@ -354,7 +361,7 @@ def in_words_order(estimates: Mapping[str, EstimateEntry]) -> list[tuple[str, Es
     known = list(STATISTICS)
 
     def place(name: str) -> tuple[int, str]:
-        base = name.removesuffix(_CLOPPER_PEARSON) if name not in STATISTICS else name
+        base = name.removesuffix(CLOPPER_PEARSON) if name not in STATISTICS else name
         return (known.index(base) if base in STATISTICS else len(known), name)
 
     return sorted(estimates.items(), key=lambda item: place(item[0]))

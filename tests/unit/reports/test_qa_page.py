@@ -42,7 +42,6 @@ def test_the_page_begins_with_how_much_was_read_and_how_far_it_agrees():
 def test_what_is_missing_is_said_at_the_top_in_words():
     missing = part(text_of(agreement()), "What is missing", "Readers and reads")
     assert "Read, but not called by the software (1 case, 2 reads)" in missing
-    assert "No reference standard was named ( --reference ), so there is no sensitivity" in missing
     assert "No runs of control tissue were given" in missing
     assert "No strata were given" in missing
 
