@@ -144,3 +144,14 @@ def samples(
 
     phantom_samples.write_samples(out)
     typer.echo(str(out / "cases.tsv"))
+
+
+@app.command("training")
+def training(
+    out: Annotated[Path, typer.Option("--out", help="Folder, for example sample_data/training.")],
+) -> None:
+    """Render the labelled images that ship with her2path: cells, tiles and masks, with their sheet."""
+    # OpenCV and shapely would slow down every other command's help.
+    from her2path.cli import phantom_training  # noqa: PLC0415
+
+    typer.echo(str(phantom_training.write_training_samples(out)))

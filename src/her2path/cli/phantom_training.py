@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
+import imagecodecs
 import numpy as np
 import numpy.typing as npt
 import shapely
@@ -18,13 +19,14 @@ import tifffile
 from her2path.cli.phantom_ihc import expected_call
 from her2path.domain.ihc import Intensity, Pattern
 from her2path.domain.label_classes import LabelClass
+from her2path.errors import Her2PathError
 from her2path.imaging.phantoms.ihc import IhcScene, compose_ihc, photograph
 from her2path.imaging.phantoms.ihc_labels import true_cells
 from her2path.imaging.phantoms.ihc_random import random_spec
 from her2path.imaging.phantoms.ihc_spec import SCORE_PRESETS, ClassShare, IhcPhantomSpec, StainStyle
 from her2path.io.dataset_documents import OBJECT_MASKS, MaskOf
 from her2path.io.dataset_sheet import COLUMNS
-from her2path.io.files import replacing, sha256_of
+from her2path.io.files import replacing, sha256_of, write_bytes
 from her2path.io.phantom_files import write_rows, write_slide
 from her2path.io.pictures import write_picture
 from her2path.io.qupath_cells import CellClass, QuPathCell, write_cells
@@ -34,8 +36,8 @@ SEEDS = range(2_000_000, 2_100_000)
 HELD_OUT_SEEDS = range(2_100_000, 2_200_000)
 """Seeds of the studies of retraining; nothing is ever tuned on them."""
 SOURCE, LICENCE = "her2path phantoms", "Apache-2.0"
-_SIMPLIFIED_PX = 0.25
-"""By how much a corner may move when an outline is written: a tenth of a µm, less than a person draws."""
+_SIMPLIFIED_PX = 0.4
+"""By how much a line may move when an outline is written: a fifth of a µm, less than a person's hand does."""
 _QUALITY = 85
 
 OTHER_LABORATORY = StainStyle(
@@ -98,9 +100,15 @@ def labelled_spec(seed: int, *, mix: str | None = None, side_px: int = 512) -> I
     spec = random_spec(seed, size_px=side_px, mpp=0.5, artefacts=False)
     if mix is None:
         return spec
-    # Half of the tissue is tumour, so that a small picture holds cells of each class.
-    fraction = max(spec.tumour_fraction, 0.5)
-    return replace(spec, classes=_MIXES[mix], tumour_fraction=fraction, background_fraction=0.0)
+    # So that a small picture holds tumour cells enough for a score, and some of each class.
+    return replace(
+        spec,
+        architecture="solid" if spec.architecture == "glandular" else spec.architecture,
+        classes=_MIXES[mix],
+        tumour_fraction=max(spec.tumour_fraction, 0.6),
+        background_fraction=0.0,
+        cell_diameter_um=min(spec.cell_diameter_um, 13.0),
+    )
 
 
 def write_labelled_cells(
@@ -142,14 +150,20 @@ def write_labelled_cells(
 
 
 def write_labelled_tile(folder: Path, name: str, found: Labelled, *, patient_id: str) -> Row:
-    """Write a PNG, which states no pixel size; its score is that of its cells by the guideline."""
-    write_picture(folder / name, found.rgb)
+    """Write a PNG or JPEG, which state no pixel size; its score is that of its cells by the guideline."""
+    if name.endswith(".jpg"):
+        write_bytes(folder / name, bytes(imagecodecs.jpeg8_encode(found.rgb, level=_QUALITY)))
+    else:
+        write_picture(folder / name, found.rgb)
     return _row(folder / name, "tile", patient_id, score=score_of(found), mpp=found.mpp)
 
 
 def score_of(found: Labelled) -> str:
-    """Score of a phantom whose cells are read without an error."""
-    return str(expected_call(found.scene.truth.expressed).ihc_score)
+    """Score of a phantom whose cells are read without an error; Her2PathError where it has too few cells."""
+    score = expected_call(found.scene.truth.expressed).ihc_score
+    if score is None:
+        raise Her2PathError(f"phantom {found.scene.spec.seed} has too few tumour cells for a score")
+    return score
 
 
 def write_labelled_mask(
@@ -184,3 +198,38 @@ def _row(image: Path, kind: str, patient_id: str, **cells: object) -> Row:
 def _simplified(outline: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     ring = shapely.Polygon(outline).simplify(_SIMPLIFIED_PX).exterior
     return np.asarray(shapely.get_coordinates(ring)[:-1], np.float64)
+
+
+_PATIENTS, _SIDE_PX, _TILE_PX = 8, 336, 256
+_TILE_MIXES = ("null", "1+", "2+", "3+")
+_TILE_SEED, _MASK_SEED = 100, 200
+"""Where the seeds of tiles and of images with masks begin, counted from the first of `SEEDS`."""
+
+
+def write_training_samples(out: Path) -> Path:
+    """Write the labelled sample images of `sample_data/training/` and their sheet, whose path is returned.
+
+    Eight patients of one laboratory that is unlike those the shipped model knows: of each an image with all
+    its cells and two tiles with a score, and of two an image with numbered nuclei.
+    """
+    rows = []
+    for number in range(_PATIENTS):
+        spec = labelled_spec(SEEDS[number], mix="every", side_px=_SIDE_PX)
+        found = compose_labelled(spec, OTHER_LABORATORY)
+        rows.append(
+            write_labelled_cells(out, f"cells_{number + 1}", found, patient_id=f"patient_{number + 1}")
+        )
+    for number in range(2):
+        spec = labelled_spec(SEEDS[_MASK_SEED + number], mix="every", side_px=_TILE_PX)
+        found = compose_labelled(spec, OTHER_LABORATORY)
+        patient = f"patient_{number + 1}"
+        rows.append(write_labelled_mask(out, f"nuclei_{number + 1}", found, patient_id=patient))
+    for number in range(2 * _PATIENTS):
+        # Two scores of each patient, as tumours are not the same everywhere, and four patients of each score.
+        mix = _TILE_MIXES[(number + 2 * (number // _PATIENTS)) % len(_TILE_MIXES)]
+        spec = labelled_spec(SEEDS[_TILE_SEED + number], mix=mix, side_px=_TILE_PX)
+        found = compose_labelled(spec, OTHER_LABORATORY)
+        name = f"tile_{number + 1:02d}_{score_of(found)}.jpg"
+        patient = f"patient_{number % _PATIENTS + 1}"
+        rows.append(write_labelled_tile(out, name, found, patient_id=patient))
+    return write_sheet(out / "dataset.tsv", rows)

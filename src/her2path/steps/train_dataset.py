@@ -95,4 +95,4 @@ def run(
     shown = [SampleOnPage.of(sample.name, sample.item, sample.crop) for sample in samples]
     write_text(page, render_dataset(dataset_page(dataset, shown)))
     for words in dataset.warnings:
-        log.warning("%s", words)
+        log.info("%s", words)

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from her2path.io.dataset_documents import SPLITS, Split
 
 _TOO_MANY = 1.5
+_FEWEST: dict[Split, int] = {"train": 1, "val": 2, "test": 4}
+"""Patients of a class from which a split must hold one: two of four remain to be learnt from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ def split_patients(
     Returns
     -------
     dict of str to Split
-        By patient, sorted.  A class of two patients or more is in `train` and `val`, one of three or more in
+        By patient, sorted.  A class of two patients or more is in `train` and `val`, one of four or more in
         `test` too, as far as stated splits and other classes allow.
     """
     places = {patient: place_of(patient, seed=seed) for patient in sorted(classes)}
@@ -71,15 +73,15 @@ def split_patients(
     ranked = sorted({name for found in classes.values() for name in found})
     ranked.sort(key=lambda name: sum(name in found for found in classes.values()))
     wanted: list[Split] = [split for split in SPLITS if split == "train" or getattr(shares, split) > 0]
-    for needed, split in enumerate(wanted, start=1):
+    for place, split in enumerate(wanted):
         for name in ranked:
             holders = [patient for patient in places if name in classes[patient]]
-            if len(holders) < needed or any(splits[patient] == split for patient in holders):
+            if len(holders) < _FEWEST[split] or any(splits[patient] == split for patient in holders):
                 continue
             movable = [
                 patient
                 for patient in holders
-                if patient not in fixed and _can_leave(patient, splits, classes, kept=wanted[: needed - 1])
+                if patient not in fixed and _can_leave(patient, splits, classes, kept=wanted[:place])
             ]
             if movable:
                 # Held-out places lie at the low end: the lowest is nearest to them, the highest to the rest.
