@@ -1,5 +1,6 @@
 # What the rules ask of the configuration and the case sheet.  Both are checked here, before any
 # job; everything that decides anything lives in the package, where it is tested.
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -37,7 +38,12 @@ def settings(step):
 def model(wildcards):
     """Digest of the card of the model that finds cells: cells are found again when another one has its id."""
     name = SETTINGS.ihc_cells.model
-    return None if name is None else open_model(name).card_sha256()
+    return None if name is None else _card_digest(name)
+
+
+@lru_cache
+def _card_digest(name):
+    return open_model(name).card_sha256()
 
 
 def row(wildcards):
