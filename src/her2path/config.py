@@ -29,6 +29,8 @@ from her2path.steps.slide_quality import SlideQualityParams
 from her2path.steps.slide_tiles import SlideTilesParams
 from her2path.steps.train_card import TrainCardParams
 from her2path.steps.train_dataset import TrainDatasetParams
+from her2path.steps.train_evaluate import TrainEvaluateParams
+from her2path.steps.train_finetune import TrainFinetuneParams
 from her2path.steps.train_fit import TrainFitParams
 from her2path.steps.train_scenes import TrainScenesParams
 
@@ -71,9 +73,11 @@ class Config(BaseModel):
     train_scenes: TrainScenesParams = TrainScenesParams()
     train_fit: TrainFitParams = TrainFitParams()
     train_card: TrainCardParams = TrainCardParams()
+    train_evaluate: TrainEvaluateParams = TrainEvaluateParams()
     labels: Path = Path("sample_data/training/dataset.tsv")
     """Sheet of labelled images; synthetic ones that ship with the project by default."""
     train_dataset: TrainDatasetParams = TrainDatasetParams()
+    train_finetune: TrainFinetuneParams = TrainFinetuneParams()
     qa: QaFiles = QaFiles()
     """Files of quality assurance."""
     qa_reads: QaReadsParams = QaReadsParams()

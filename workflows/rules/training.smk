@@ -92,3 +92,26 @@ rule train_finetune:
         "her2path --verbose step train_finetune --dataset {input.dataset:q} --weights {output.weights:q}"
         " --losses {output.losses:q} --curves {output.curves:q} --record {output.record:q}"
         " --params {params.settings:q} 2> {log:q}"
+
+
+rule train_evaluate:
+    input:
+        dataset="retraining/manifest.json",
+        weights="retraining/{model_id}/weights.safetensors",
+        record="retraining/{model_id}/fit.json",
+        guards=str(shipped_guard()),
+    output:
+        evaluation="retraining/{model_id}/evaluation.json",
+        page="retraining/{model_id}/evaluation.html",
+        card="retraining/{model_id}/model.yaml",
+    log:
+        "logs/train_evaluate/{model_id}.log",
+    conda:
+        "../envs/her2path.yaml"
+    params:
+        settings=settings("train_evaluate"),
+        version=VERSION,
+    shell:
+        "her2path --verbose step train_evaluate --dataset {input.dataset:q} --weights {input.weights:q}"
+        " --record {input.record:q} --guards {input.guards:q} --evaluation {output.evaluation:q}"
+        " --page {output.page:q} --card {output.card:q} --params {params.settings:q} 2> {log:q}"

@@ -8,6 +8,8 @@ from __future__ import annotations
 import typer
 
 from her2path.cli.train_dataset import dataset_command
+from her2path.cli.train_evaluate import evaluate
 
 app = typer.Typer(help="Train a model on your own labels.", no_args_is_help=True)
 app.command("dataset")(dataset_command)
+app.command("evaluate")(evaluate)
