@@ -84,6 +84,21 @@ class BaselineEntry(QaEntry):
     """How many times wider than by chance groups scatter (Laney's p' chart)."""
 
 
+class RateEntry(QaEntry):
+    """How often a rule alarms on a panel of controls while nothing is wrong, and how soon it sees a shift."""
+
+    rule: str
+    """A rule, or the sets ``Westgard``, ``drift`` and ``all``."""
+    run_length: float | None
+    """Mean runs between false alarms of one control, if mean and SD were known; exact.  None where
+    that is not defined."""
+    false_alarms_pct: float
+    """Per cent of baselines like this one with a false alarm within 100 runs; simulated."""
+    seen_pct: float | None
+    """Per cent in which a shift of every control by one SD is seen within 10 runs; simulated.  None for
+    charts of shares."""
+
+
 class ChartEntry(QaEntry):
     """One control chart."""
 
@@ -103,6 +118,8 @@ class ChartEntry(QaEntry):
     limits: tuple[LimitEntry, ...]
     points: PointsOverTime
     baseline: BaselineEntry
+    rates: tuple[RateEntry, ...] = ()
+    """Of a chart of shares; those of controls stand with their panel."""
 
 
 class MonitoringAlarm(QaEntry):
@@ -134,20 +151,6 @@ class MonitoringAlarm(QaEntry):
     cases: Count
     text: str
     """What happened, in a sentence."""
-
-
-class RateEntry(QaEntry):
-    """How often a rule alarms on a panel of controls while nothing is wrong, and how soon it sees a shift."""
-
-    rule: str
-    """A rule, or the sets ``Westgard``, ``drift`` and ``all``."""
-    run_length: float | None
-    """Mean runs between false alarms of one control, if mean and SD were known; exact.  None where
-    that is not defined."""
-    false_alarms_pct: float
-    """Per cent of baselines like this one with a false alarm within 100 runs; simulated."""
-    seen_pct: float
-    """Per cent in which a shift of every control by one SD is seen within 10 runs; simulated."""
 
 
 class BatchEntry(QaEntry):

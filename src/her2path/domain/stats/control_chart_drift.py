@@ -117,13 +117,14 @@ def cusum(z: Floats, slack: float) -> tuple[Floats, Floats]:
     >>> up.tolist(), down.tolist()
     ([0.5, 1.0, 0.0], [0.0, 0.0, 2.5])
     """
-    up, down = np.zeros_like(z), np.zeros_like(z)
+    # Runs first: one run of all series lies together in memory.
+    steps = np.ascontiguousarray(np.moveaxis(z, -1, 0))
+    up, down = np.zeros_like(steps), np.zeros_like(steps)
     high, low = np.zeros(z.shape[:-1]), np.zeros(z.shape[:-1])
-    for run in range(z.shape[-1]):
-        high = np.maximum(0.0, high + z[..., run] - slack)
-        low = np.maximum(0.0, low - z[..., run] - slack)
-        up[..., run], down[..., run] = high, low
-    return up, down
+    for run, step in enumerate(steps):
+        up[run] = high = np.maximum(0.0, high + step - slack)
+        down[run] = low = np.maximum(0.0, low - step - slack)
+    return np.moveaxis(up, 0, -1), np.moveaxis(down, 0, -1)
 
 
 def ewma(z: Floats, weight: float = WEIGHT) -> Floats:
@@ -141,11 +142,11 @@ def ewma(z: Floats, weight: float = WEIGHT) -> Floats:
     >>> ewma(np.array([1.0, 1.0]), 0.5).tolist()
     [0.5, 0.75]
     """
-    smooth, last = np.zeros_like(z), np.zeros(z.shape[:-1])
-    for run in range(z.shape[-1]):
-        last = weight * z[..., run] + (1 - weight) * last
-        smooth[..., run] = last
-    return smooth
+    steps = np.ascontiguousarray(np.moveaxis(z, -1, 0))
+    smooth, last = np.zeros_like(steps), np.zeros(z.shape[:-1])
+    for run, step in enumerate(steps):
+        smooth[run] = last = weight * step + (1 - weight) * last
+    return np.moveaxis(smooth, 0, -1)
 
 
 def ewma_sd(runs: int, weight: float = WEIGHT) -> Floats:
@@ -172,6 +173,11 @@ class DriftAlarm:
     """Row of the run that raised the alarm."""
     until: int
     """Row of the last run outside the limits."""
+
+    def placed(self, rows: npt.NDArray[np.int64]) -> DriftAlarm:
+        """Name its rows by their places among all runs."""
+        onset, at, until = (int(rows[place]) for place in (self.onset, self.at, self.until))
+        return DriftAlarm(self.chart, self.side, onset, at, until)
 
 
 def cusum_alarms(up: Floats, down: Floats, decision: float) -> tuple[DriftAlarm, ...]:

@@ -26,6 +26,8 @@ Bools = npt.NDArray[np.bool_]
 BATCH_LEVEL = 0.01
 """Any of the batches of a panel is said to differ in at most so many panels in control."""
 
+SOON = 10
+"""Runs within which a shift by one SD should be seen."""
 _GRID = 0.05
 """Limits are worked out for correlations on this grid; between its points they hardly differ."""
 
@@ -56,6 +58,8 @@ class Watched:
     """Shape (R, C): distances from the baselines in SD; 0 where nothing was measured."""
     measured: Bools
     """Shape (R, C): where a control with a baseline was measured."""
+    in_baseline: Bools
+    """Shape (R,): runs of phase I."""
     judged: Bools
     """Shape (R,): runs of phase II."""
     correlation: float
@@ -72,6 +76,8 @@ class Watched:
     batches: tuple[BatchShift, ...]
     rates: Mapping[str, float]
     """How often each rule and set of rules alarms within 100 runs in control."""
+    seen: Mapping[str, float]
+    """How often it alarms within `SOON` runs of a shift of every control by one SD."""
 
 
 def first_runs(measured: Bools, wanted: int, excluded: Bools) -> Bools:
@@ -173,6 +179,7 @@ def watch(
         baselines=found,
         z=z,
         measured=there,
+        in_baseline=baseline,
         judged=judged,
         correlation=correlation,
         combined=combined,
@@ -181,20 +188,16 @@ def watch(
         down=down,
         smooth=smooth,
         breaches=tuple(_placed_breach(one, later) for one in broken if one.rule in rules),
-        drifts=tuple(_placed_drift(one, later) for one in alarms),
+        drifts=tuple(one.placed(later) for one in alarms),
         batches=compare_batches(combined, later, batches, baseline_runs=runs),
         rates=alarm_shares(panel, limits, rules=rejecting),
+        seen=alarm_shares(panel, limits, rules=rejecting, runs=SOON, shift=1.0),
     )
 
 
 def _placed_breach(breach: Breach, rows: npt.NDArray[np.int64]) -> Breach:
     runs = tuple(int(rows[run]) for run in breach.runs)
     return Breach(breach.rule, breach.side, breach.controls, int(rows[breach.at]), runs)
-
-
-def _placed_drift(alarm: drift.DriftAlarm, rows: npt.NDArray[np.int64]) -> drift.DriftAlarm:
-    onset, at, until = (int(rows[place]) for place in (alarm.onset, alarm.at, alarm.until))
-    return drift.DriftAlarm(alarm.chart, alarm.side, onset, at, until)
 
 
 def compare_batches(

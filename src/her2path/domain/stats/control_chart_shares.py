@@ -22,13 +22,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from her2path.domain.stats.control_chart_drift import cusum
+from her2path.domain.stats.control_chart_drift import DriftAlarm, cusum, cusum_alarms
 from her2path.domain.stats.control_chart_rates import HORIZON, SEED
 from her2path.domain.stats.intervals import share_interval
 from her2path.domain.verdict import NotEvaluable
 
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 FEWEST_GROUPS = 12
 """Groups of a baseline: from fewer, how far groups differ among each other cannot be told."""
@@ -38,7 +39,7 @@ LEVEL = 0.0027
 """A group in control lies outside in at most so many cases, as with limits at 3 SD."""
 SLACK = 0.5
 """k of the CUSUM of shares: tuned to a shift by one SD of a group."""
-_SERIES = 10_000
+_SERIES = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,3 +223,72 @@ def design_share_drift(
     z = share_scores(baseline, positive.ravel(), drawn.ravel()).reshape(drawn.shape)
     up, down = cusum(z, SLACK)
     return float(np.quantile(np.maximum(up, down).max(axis=1), math.exp(-HORIZON / false_alarm_runs)))
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedShare:
+    """What the chart of one share shows."""
+
+    baseline: ShareBaseline
+    limits: tuple[ShareLimits, ...]
+    """Of each group."""
+    in_baseline: Bools
+    """Shape (G,): groups of phase I."""
+    judged: Bools
+    """Shape (G,): groups of phase II."""
+    outside: tuple[int, ...]
+    """Judged groups outside their limits."""
+    up: Floats
+    """CUSUM above and below, shape (G,); 0 in groups that are not judged."""
+    down: Floats
+    decision: float
+    drifts: tuple[DriftAlarm, ...]
+    false_alarm: float
+    """How often a judged group (one of the baseline where none is judged) alarms in control, on average."""
+
+
+def watch_share(
+    positive: Counts,
+    cases: Counts,
+    baseline: Bools,
+    *,
+    fewest_groups: int = FEWEST_GROUPS,
+    false_alarm_runs: float = 370.0,
+) -> WatchedShare | NotEvaluable:
+    """Chart a share over groups of cases.
+
+    Parameters
+    ----------
+    positive, cases : ndarray of int64, shape (G,)
+        Groups in order of time, each with a case or more; ``0 <= positive <= cases``.
+    baseline : ndarray of bool, shape (G,)
+        Groups of phase I.  Those behind the last of them are judged.
+    fewest_groups : int
+        Fewest groups of a baseline.
+    false_alarm_runs : float
+        Mean groups between false alarms that the CUSUM is built for.
+    """
+    found = estimate_share(positive[baseline], cases[baseline], fewest_groups=fewest_groups)
+    if isinstance(found, NotEvaluable):
+        return found
+    limits = tuple(share_limits(found, size) for size in cases.tolist())
+    judged = np.arange(len(cases)) > int(np.flatnonzero(baseline)[-1])
+    later = np.flatnonzero(judged)
+    decision = round(design_share_drift(found, cases, false_alarm_runs=false_alarm_runs), 4)
+    up, down = np.zeros(len(cases)), np.zeros(len(cases))
+    up[later], down[later] = cusum(share_scores(found, positive[later], cases[later]), SLACK)
+    outside = [row for row in later.tolist() if not limits[row].low < positive[row] < limits[row].high]
+    alarms = cusum_alarms(up[later], down[later], decision)
+    of = later if len(later) else np.flatnonzero(baseline)
+    return WatchedShare(
+        baseline=found,
+        limits=limits,
+        in_baseline=baseline,
+        judged=judged,
+        outside=tuple(outside),
+        up=up,
+        down=down,
+        decision=decision,
+        drifts=tuple(alarm.placed(later) for alarm in alarms),
+        false_alarm=float(np.mean([limits[row].false_alarm for row in of.tolist()])),
+    )

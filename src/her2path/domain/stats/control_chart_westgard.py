@@ -101,7 +101,7 @@ def _over_runs(z: Floats, measured: Bools) -> dict[tuple[Westgard, Side], Bools]
         found[Westgard.WARNING_12S, side] = (up > 2) & measured
         found[Westgard.R13S, side] = (up > 3) & measured
         for rule, many, limit in _IN_A_ROW:
-            found[rule, side] = _in_a_row((up > limit) & measured, measured) >= many
+            found[rule, side] = _in_a_row((up > limit) & measured, measured, many)
     return found
 
 
@@ -120,15 +120,28 @@ def _sides(z: Floats) -> tuple[tuple[Side, Floats], tuple[Side, Floats]]:
     return (("above", z), ("below", -z))
 
 
-def _in_a_row(holds: Bools, measured: Bools) -> npt.NDArray[np.int64]:
-    """Count for each value how many in a row up to it hold; 0 where nothing was measured."""
+def _in_a_row(holds: Bools, measured: Bools, many: int) -> Bools:
+    """Tell where so many values in a row up to this one hold; False where nothing was measured."""
+    if measured.all():
+        return _all_of_last(holds, many)
     run = np.zeros((holds.shape[0], holds.shape[2]), np.int64)
-    counts = np.zeros(holds.shape, np.int64)
+    found = np.zeros(holds.shape, np.bool_)
     for row in range(holds.shape[1]):
         here = measured[:, row]
         run = np.where(here, np.where(holds[:, row], run + 1, 0), run)
-        counts[:, row] = np.where(here, run, 0)
-    return counts
+        found[:, row] = here & (run >= many)
+    return found
+
+
+def _all_of_last(holds: Bools, many: int) -> Bools:
+    """Hold shifted copies against each other, twice as many runs at a time: simulations have no gaps."""
+    found, length = holds, 1
+    while length < many:
+        step = min(length, many - length)
+        later = np.zeros_like(found)
+        later[:, step:] = found[:, step:] & found[:, :-step]
+        found, length = later, length + step
+    return found
 
 
 def find_breaches(z: Floats, measured: Bools) -> tuple[Breach, ...]:
