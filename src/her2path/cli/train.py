@@ -9,7 +9,9 @@ import typer
 
 from her2path.cli.train_dataset import dataset_command
 from her2path.cli.train_evaluate import evaluate
+from her2path.cli.train_fit import fit
 
 app = typer.Typer(help="Train a model on your own labels.", no_args_is_help=True)
 app.command("dataset")(dataset_command)
+app.command("fit")(fit)
 app.command("evaluate")(evaluate)

@@ -107,9 +107,9 @@ def run(
     # torch and Lightning take seconds to load, and every step's parameters are loaded together.
     from safetensors.numpy import save  # noqa: PLC0415
 
-    from her2path.training.finetune import Progress, Start, is_first_process, tune  # noqa: PLC0415
+    from her2path.training.finetune import Progress, Start, tune  # noqa: PLC0415
     from her2path.training.finetune_data import prepare  # noqa: PLC0415
-    from her2path.training.finetune_hardware import settle  # noqa: PLC0415
+    from her2path.training.finetune_hardware import is_first_process, settle  # noqa: PLC0415
 
     hardware = settle(params.device, params.devices, workers=params.workers)
     model = open_model(params.model)

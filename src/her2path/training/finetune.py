@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -194,9 +193,3 @@ def _key(start: Start, data: TuningData, recipe: TuningRecipe, hardware: Hardwar
         "recipe": hashlib.sha256(own.encode()).hexdigest(),
         "device": f"{hardware.processes} x {hardware.device}, {hardware.precision}",
     }
-
-
-def is_first_process() -> bool:
-    """Tell whether this process writes files: of several GPUs' processes one does."""
-    # Lightning starts the others with their number in the environment.
-    return os.environ.get("LOCAL_RANK", "0") == "0" and os.environ.get("NODE_RANK", "0") == "0"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Literal
 
@@ -64,3 +65,9 @@ def settle(device: Device, devices: int | None, *, workers: int) -> Hardware:
         raise ConfigError((f"devices: {devices} GPUs are asked for and {seen} seen; give {seen} or fewer",))
     half: Precision = "bf16-mixed" if torch.cuda.is_bf16_supported(including_emulation=False) else "16-mixed"
     return Hardware("cuda", devices or seen, half, workers)
+
+
+def is_first_process() -> bool:
+    """Tell whether this process writes files: of several GPUs' processes one does."""
+    # Lightning starts the others with their number in the environment.
+    return os.environ.get("LOCAL_RANK", "0") == "0" and os.environ.get("NODE_RANK", "0") == "0"

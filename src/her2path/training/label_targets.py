@@ -34,9 +34,9 @@ from her2path.training.targets import (
     shrunk,
 )
 
-_RING = (0.15, 0.60)
+_RING = (0.18, 0.52)
 """Depths within a cell between which its staining is read: as `ExpressionMaps` reads it, 0.5 to 0.8 of the
-way to the outline, and a little more."""
+way to the outline."""
 _RIM_PX = 5
 """Width of the rim around a nucleus that is known to be none, as for real images without labels."""
 _EVERY_PX = 64

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -16,6 +17,9 @@ _FEWEST_PLACES = 64
 """Places of such an area that a patch must show (256 µm²): fewer may all be stroma."""
 _SHARE_MARGIN, _ROOT_MARGIN = 0.03, 0.01
 """How far within its bounds a cell is led, so that it does not lie on the cut."""
+_STEEPNESS = 3.0
+"""Of the step from unstained to stained over the logit: the steeper, the more like counting, and the fewer
+places that still learn."""
 _AMOUNT_WEIGHT, _AREA_WEIGHT = 2.0, 0.5
 """As `Losses.total` weighs amounts and tumour."""
 
@@ -61,7 +65,10 @@ def _grade_loss(fine: torch.Tensor, lesson: Lesson) -> torch.Tensor:
     count = len(lesson.bounds)
     if not count:
         return fine.sum() * 0
-    chance, root = torch.sigmoid(fine[:, 1]), fine[:, 2]
+    # A piece of contour counts as stained from `least_chance` on, however sure the network is; a mean of
+    # chances would be met by one that is a little unsure all around, which is graded 0.
+    threshold = math.log(lesson.least_chance / (1 - lesson.least_chance))
+    chance, root = torch.sigmoid(_STEEPNESS * (fine[:, 1] - threshold)), fine[:, 2]
     weight = chance.detach()
     places, share, own_weight, amount = (
         _summed(values, lesson.graded, count)

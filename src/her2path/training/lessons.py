@@ -63,6 +63,8 @@ class Lesson:
     of the contour, least and most square root of the amount (OD x µm)."""
     tumour_area: torch.Tensor
     """(B, M/4, N/4): places of areas drawn as tumour."""
+    least_chance: float
+    """Chance from which a place counts as stained."""
 
     def to(self, device: torch.device) -> Lesson:
         """Move all tensors to a device."""
@@ -72,6 +74,7 @@ class Lesson:
             self.graded.to(device),
             self.bounds.to(device),
             self.tumour_area.to(device),
+            self.least_chance,
         )
 
 
@@ -165,6 +168,7 @@ class Lessons(Dataset[Lesson]):
         self.rehearsal = rehearsal
         self.seed, self.count, self.size_px = seed, count, size_px
         self.deck = Deck.of(images)
+        self.least_chance = cuts.least_chance
         self.rules = {score: staining_rules(score, cuts) for score in IhcScore}
 
     def __getitem__(self, step: int) -> Lesson:
@@ -200,6 +204,7 @@ class Lessons(Dataset[Lesson]):
             graded=torch.from_numpy(np.stack(graded).astype(np.int64)),
             bounds=torch.from_numpy(np.array(bounds, np.float32).reshape(-1, 2, 4)),
             tumour_area=torch.from_numpy(np.stack(areas).astype(np.bool_)),
+            least_chance=self.least_chance,
         )
 
     def _place(self, image: TaughtImage, anchor: Anchor, rng: np.random.Generator) -> tuple[int, int]:
