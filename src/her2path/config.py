@@ -22,6 +22,7 @@ from her2path.steps.fish_signals import FishSignalsParams
 from her2path.steps.ihc_cells import IhcCellsParams
 from her2path.steps.ihc_score import IhcScoreParams
 from her2path.steps.qa_agreement import QaAgreementParams
+from her2path.steps.qa_monitoring import QaMonitoringParams
 from her2path.steps.qa_page import QaPageParams
 from her2path.steps.qa_reads import QaReadsParams
 from her2path.steps.slide_intake import SlideIntakeParams
@@ -82,6 +83,7 @@ class Config(BaseModel):
     """Files of quality assurance."""
     qa_reads: QaReadsParams = QaReadsParams()
     qa_agreement: QaAgreementParams = QaAgreementParams()
+    qa_monitoring: QaMonitoringParams = QaMonitoringParams()
     qa_page: QaPageParams = QaPageParams()
 
     def params_of(self, step: str) -> BaseModel:

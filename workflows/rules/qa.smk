@@ -14,6 +14,15 @@ def qa_states(*names):
     return {name: state_of(QA_FILES[name]) for name in names if name in QA_FILES}
 
 
+def ihc_files(file):
+    """One file of every IHC image of the batch: control tissue may lie on any of them."""
+    return [
+        f"images/{found.image_id}/{file}"
+        for found in SHEET.rows
+        if found.assay is Assay.IHC
+    ]
+
+
 rule qa_reads:
     input:
         calls="calls.csv",
@@ -35,23 +44,6 @@ rule qa_reads:
         " {params.mapping:q} --table {output.table:q} --params {params.settings:q} 2> {log:q}"
 
 
-rule qa_agreement:
-    input:
-        table="qa/reads.parquet",
-    output:
-        agreement="qa/agreement.json",
-    log:
-        "logs/qa_agreement.log",
-    conda:
-        "../envs/her2path.yaml"
-    params:
-        settings=settings("qa_agreement"),
-        version=VERSION,
-    shell:
-        "her2path --verbose step qa_agreement --table {input.table:q} --agreement {output.agreement:q}"
-        " --params {params.settings:q} 2> {log:q}"
-
-
 rule qa_page:
     input:
         agreement="qa/agreement.json",
@@ -71,3 +63,43 @@ rule qa_page:
         "her2path --verbose step qa_page --agreement {input.agreement:q} --monitoring {input.monitoring:q}"
         " --page {output.page:q} --numbers {output.numbers:q} --tables {output.tables:q}"
         " --params {params.settings:q} 2> {log:q}"
+
+
+rule qa_agreement:
+    input:
+        table="qa/reads.parquet",
+    output:
+        agreement="qa/agreement.json",
+    log:
+        "logs/qa_agreement.log",
+    conda:
+        "../envs/her2path.yaml"
+    params:
+        settings=settings("qa_agreement"),
+        version=VERSION,
+    shell:
+        "her2path --verbose step qa_agreement --table {input.table:q} --agreement {output.agreement:q}"
+        " --params {params.settings:q} 2> {log:q}"
+
+
+rule qa_monitoring:
+    input:
+        table="qa/reads.parquet",
+        slide=ihc_files("slide.json"),
+        score=ihc_files("ihc_score.json"),
+    output:
+        monitoring="qa/monitoring.json",
+    log:
+        "logs/qa_monitoring.log",
+    conda:
+        "../envs/her2path.yaml"
+    params:
+        runs=qa_option("runs"),
+        mapping=qa_option("mapping"),
+        states=qa_states("runs", "mapping"),
+        settings=settings("qa_monitoring"),
+        version=VERSION,
+    shell:
+        "her2path --verbose step qa_monitoring --table {input.table:q} {params.runs:q} {params.mapping:q}"
+        " --slide {input.slide:q} --score {input.score:q}"
+        " --monitoring {output.monitoring:q} --params {params.settings:q} 2> {log:q}"

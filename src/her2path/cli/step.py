@@ -50,6 +50,7 @@ STEPS = (
     "train_finetune",
     "qa_reads",
     "qa_agreement",
+    "qa_monitoring",
     "qa_page",
 )
 OUTPUTS: Mapping[str, tuple[str, ...]] = {
@@ -72,6 +73,7 @@ OUTPUTS: Mapping[str, tuple[str, ...]] = {
     "train_finetune": ("weights", "losses", "curves", "record"),
     "qa_reads": ("table",),
     "qa_agreement": ("agreement",),
+    "qa_monitoring": ("monitoring",),
     "qa_page": ("page", "numbers", "tables"),
 }
 """Keyword arguments of each step that name files it writes; all other paths are read."""
@@ -90,6 +92,7 @@ _READS_REASONS = frozenset(
         "train_finetune",
         "qa_reads",
         "qa_agreement",
+        "qa_monitoring",
         "qa_page",
     }
 )
