@@ -9,13 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
-
 from her2path.cli.phantom_fish import choose_spec
 from her2path.cli.phantom_ihc import GUIDELINE
+from her2path.cli.phantom_reads import TrueCase, called, read_rows, run_rows, strata_rows
 from her2path.domain.case import Assay, Controls, Specimen
-from her2path.domain.decision import CaseCall, CaseEvidence, call_case
-from her2path.domain.guideline.registry import find_guideline
+from her2path.domain.decision import CaseCall
 from her2path.domain.ihc import (
     IhcReading,
     IhcScore,
@@ -23,11 +21,8 @@ from her2path.domain.ihc import (
     Intensity,
     Pattern,
     StainingClass,
-    StatedScore,
 )
 from her2path.domain.ish import IshReading, SignalSummary
-from her2path.domain.verdict import NotEvaluable
-from her2path.errors import Her2PathError
 from her2path.imaging.phantoms.fish import FishPhantom, FishPhantomSpec, render_fish
 from her2path.imaging.phantoms.ihc import IhcPhantom, render_ihc
 from her2path.imaging.phantoms.ihc_regions import tumour_outlines
@@ -39,8 +34,6 @@ from her2path.io.case_sheet import COLUMNS
 _SLIDE_QUALITY = 80
 _AREAS = ("A", "B")
 _FIELD_PX = 720
-_READERS = ("reader_1", "reader_2")
-_READ_NUCLEI = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +100,14 @@ SAMPLES: tuple[Sample, ...] = (
 
 
 def write_samples(out: Path, samples: Sequence[Sample] = SAMPLES) -> None:
-    """Render all cases and write ``cases.tsv``, ``truth.csv`` and ``reads.tsv`` beside them."""
+    """Render all cases and write their tables beside them: sheet, truth, and made-up reads, strata, runs."""
     written = [_write_case(out, number, sample) for number, sample in enumerate(samples)]
     files.write_rows(out / "cases.tsv", [row for case in written for row in case.rows], delimiter="\t")
     files.write_rows(out / "truth.csv", [_truth_row(case) for case in written], delimiter=",")
-    reads = [_read(case, reader, session) for session in (1, 2) for case in written for reader in _READERS]
-    files.write_rows(out / "reads.tsv", reads, delimiter="\t")
+    files.write_rows(out / "reads.tsv", read_rows([_true_case(case) for case in written]), delimiter="\t")
+    strata = strata_rows([sample.case_id for sample in samples])
+    files.write_rows(out / "strata.tsv", strata, delimiter="\t")
+    files.write_rows(out / "runs.tsv", run_rows(), delimiter="\t")
 
 
 def _write_case(out: Path, number: int, sample: Sample) -> _Written:
@@ -134,8 +129,8 @@ def _write_case(out: Path, number: int, sample: Sample) -> _Written:
         phantom.truth.tumour_cells,
         tuple(counts),
         # No count of a program is a recount: the other fields wait for a person's read.
-        call=_called(ihc, readings[:1]),
-        recounted=_called(ihc, readings) if sample.other_fields else None,
+        call=called(ihc, readings[:1]),
+        recounted=called(ihc, readings) if sample.other_fields else None,
     )
 
 
@@ -194,12 +189,10 @@ def _write_field(
     return (path,)
 
 
-def _called(ihc: IhcReading | StatedScore, counts: Sequence[IshReading]) -> CaseCall:
-    first, second = [*counts, None, None][:2]
-    call = call_case(CaseEvidence(ihc, first, second), find_guideline(GUIDELINE))
-    if isinstance(call, NotEvaluable):
-        raise Her2PathError(f"a sample cannot be called: {call.reason}")
-    return call
+def _true_case(case: _Written) -> TrueCase:
+    score = case.call.ihc_score or IhcScore.ZERO
+    sample = case.sample
+    return TrueCase(sample.case_id, sample.ihc.seed, len(_AREAS), score, case.tally, case.counts)
 
 
 def _truth_row(case: _Written) -> dict[str, object]:
@@ -224,37 +217,3 @@ def _truth_row(case: _Written) -> dict[str, object]:
         row[f"{prefix}cep17_signals"] = counts and counts.cep17
     row["state_after_recount"] = case.recounted and case.recounted.state.value
     return row
-
-
-def _read(case: _Written, reader: str, session: int) -> dict[str, object]:
-    """Make up a read: the second reader sees too little faint staining, counts scatter."""
-    score = case.call.ihc_score or IhcScore.ZERO
-    comment = "synthetic"
-    if reader == _READERS[1] and session == 1 and score is IhcScore.ONE_PLUS:
-        score, comment = IhcScore.ZERO, "synthetic; faint staining overlooked on purpose"
-    counts = tuple(_scattered(total, reader, session, case.sample.ihc.seed) for total in case.counts)
-    readings = [IshReading(total, areas=len(_AREAS), controls=Controls.PASS) for total in counts]
-    first = counts[0] if counts else None
-    return {
-        "case_id": case.sample.case_id,
-        "reader": reader,
-        "session": session,
-        "date": f"2026-0{session}-{10 + _READERS.index(reader)}",
-        "ihc_score": score.value,
-        "her2_signals": first and first.her2,
-        "cep17_signals": first and first.cep17,
-        "nuclei": first and first.nuclei,
-        "call": _called(StatedScore(score, Controls.PASS), readings).state.value,
-        "comment": comment,
-    }
-
-
-def _scattered(total: SignalSummary, reader: str, session: int, seed: int) -> SignalSummary:
-    """Count twenty nuclei of the same specimen: means as the truth, with the scatter of a sample."""
-    rng = np.random.default_rng([seed, session, _READERS.index(reader)])
-    share = _READ_NUCLEI / total.nuclei
-    her2, cep17 = (
-        round(share * signals + rng.normal(0, 0.03 * share * signals))
-        for signals in (total.her2, total.cep17 or 0)
-    )
-    return SignalSummary(_READ_NUCLEI, her2, cep17)

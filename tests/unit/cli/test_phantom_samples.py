@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import csv
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
 from her2path.cli.phantom_samples import SAMPLES, write_samples
-from her2path.domain.guideline.registry import guideline_ids
+from her2path.domain.guideline.registry import find_guideline, guideline_ids
 from her2path.domain.ish import IshGroup, SignalSummary
+from her2path.domain.reads import interpret
 from her2path.imaging.phantoms.fish import group_of
 from her2path.io.case_sheet import read_case_sheet
 from her2path.io.geojson import read_regions
+from her2path.io.reads import read_reads
+from her2path.io.runs import read_runs
 from her2path.io.slides.opening import open_slide
+from her2path.io.strata import read_strata
 
 CASES = {sample.case_id: sample for sample in SAMPLES}
 
@@ -39,7 +44,8 @@ def small(tmp_path_factory):
 def test_samples_are_the_same_bytes_every_time(small):
     first, second = ({p.relative_to(f): p.read_bytes() for p in f.rglob("*") if p.is_file()} for f in small)
     assert first == second
-    assert len(first) == 3 + 2 + 1 + 4
+    tables, slides, regions, fields = 5, 2, 1, 4
+    assert len(first) == tables + slides + regions + fields
 
 
 def test_group_3_waits_for_a_person_whose_read_of_the_other_fields_completes_it(small):
@@ -108,6 +114,28 @@ def test_shipped_reads_are_complete_and_marked_as_synthetic(sample_data):
         (case, reader, session) for case in CASES for reader in ("reader_1", "reader_2") for session in "12"
     }
     assert all("synthetic" in row["comment"] for row in reads)
+
+
+def test_shipped_reads_do_not_contradict_themselves(sample_data):
+    guideline = find_guideline("breast_2023")
+    for read in read_reads(sample_data / "reads.tsv", today=date(2026, 11, 22)).reads:
+        result = interpret(read.findings, guideline)
+        assert result.contradiction is None
+        assert (result.score, result.call) == (read.findings.score, read.findings.call)
+        assert (result.category is None) == (result.call == "needs_recount")
+
+
+def test_every_shipped_case_has_its_strata(sample_data):
+    strata = read_strata(sample_data / "strata.tsv", today=date(2026, 11, 22))
+    assert tuple(strata) == tuple(CASES)
+    assert {one.site for one in strata.values()} == {"north", "south"}
+
+
+def test_the_shipped_control_tissue_fades_in_its_last_runs(sample_data):
+    runs = read_runs(sample_data / "runs.tsv", today=date(2026, 11, 22))
+    low = [run.dab_od for run in runs if run.control == "low"]
+    assert len(low) == 60
+    assert sum(low[-5:]) / 5 < sum(low[:40]) / 40 - 0.02
 
 
 def test_readers_do_not_agree_in_everything(sample_data):
