@@ -103,7 +103,7 @@ def labelled_spec(seed: int, *, mix: str | None = None, side_px: int = 512) -> I
     # So that a small picture holds tumour cells enough for a score, and some of each class.
     return replace(
         spec,
-        architecture="solid" if spec.architecture == "glandular" else spec.architecture,
+        architecture="solid",
         classes=_MIXES[mix],
         tumour_fraction=max(spec.tumour_fraction, 0.6),
         background_fraction=0.0,
