@@ -107,7 +107,7 @@ def test_an_earlier_manifest_keeps_patients_where_they_were(few):
     write_sheet(folder / "dataset.tsv", rows)
     before = {item.patient_id: item.split for item in made(folder).items}
     added = [
-        write_labelled_tile(folder, f"n{n}.png", labelled(410 + n, mix="null"), patient_id=f"n{n}")
+        write_labelled_tile(folder, f"n{n}.png", labelled(411 + n, mix="null"), patient_id=f"n{n}")
         for n in range(3)
     ]
     write_sheet(folder / "more.tsv", rows + added)
