@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from her2path.domain.stats.intervals import wilson_interval
-
 _BREAST = "ASCO/CAP, HER2 in breast cancer 2018, initial validation of a test"
 _IHC = "CAP, analytic validation of IHC assays, 2024 update (Arch Pathol Lab Med 148:e111)"
 _WSI = "CAP, validating whole-slide imaging, 2021 update (Arch Pathol Lab Med 146:440)"
@@ -235,12 +233,4 @@ def _met(holds: bool) -> CheckStatus:
 
 
 def _share(part: int, whole: int) -> str:
-    low, high = wilson_interval(part, whole)
-    return (
-        f"{part} of {whole} ({_percent(part / whole)} %, Wilson 95 % interval "
-        f"{_percent(low)} to {_percent(high)} %)"
-    )
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f}"
+    return f"{part} of {whole} ({100 * part / whole:.1f} %)"
