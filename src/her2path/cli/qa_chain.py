@@ -1,0 +1,169 @@
+"""The steps of quality assurance in this process: the same as `workflows/rules/qa.smk`, the same files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from her2path.cli import logs, step
+from her2path.config import Config, read_config
+from her2path.domain.reads import Endpoint
+from her2path.errors import ConfigError
+from her2path.io.documents import read_document, required
+from her2path.io.qa_documents import AgreementDoc, AgreementResult, EstimateEntry
+from her2path.io.software_calls import calls_file
+
+CHAIN = tuple(
+    name
+    for name in ("qa_reads", "qa_agreement", "qa_monitoring", "qa_review", "qa_page")
+    if name in step.STEPS
+)
+_ENDPOINTS = {Endpoint.SCORE: "IHC score", Endpoint.CATEGORY: "clinical category", Endpoint.CALL: "call"}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is compared, and where the result goes."""
+
+    calls: Path
+    """Results folder of a run, or its `calls.csv`."""
+    reads: Path
+    out: Path
+    strata: Path | None = None
+    runs: Path | None = None
+    mapping: Path | None = None
+    reference: str = ""
+    """Empty = the configuration's, which names none by default."""
+    guideline: str = ""
+    config: Path | None = None
+
+
+def compare(order: Order, *, console: Console | None = None) -> bool:
+    """Run all steps and say in the terminal what came of them.
+
+    Returns
+    -------
+    bool
+        Whether any case has both a call and a read.
+
+    Raises
+    ------
+    ConfigError
+        A file that was named does not exist, the reference is no reader, or calls and guideline differ.
+    CaseSheetError
+        The reads, strata or runs have faults; all of them are listed.
+    """
+    settings = _settings(order)
+    files = _files(order)
+    for name in CHAIN:
+        loaded = step.load_step(name)
+        arguments = {key: files[key] for key in loaded.arguments}
+        with logs.context(step=name):
+            step.execute(loaded, arguments, settings.params_of(name))
+    path = files["agreement"]
+    result = required(read_document(path, AgreementDoc).result, path)
+    show(result, files["page"], console=console or Console())
+    return result.cases > 0
+
+
+def _settings(order: Order) -> Config:
+    settings = Config() if order.config is None else read_config(order.config)
+    changes: dict[str, Any] = {}
+    if order.guideline:
+        changes["qa_reads"] = settings.qa_reads.model_copy(update={"guideline": order.guideline})
+    if order.reference:
+        changes["qa_agreement"] = settings.qa_agreement.model_copy(update={"reference": order.reference})
+    return settings.model_copy(update=changes)
+
+
+def _files(order: Order) -> dict[str, Any]:
+    """Name every file that a step may ask for, by the name of its argument."""
+    given = {
+        "reads": order.reads,
+        "strata": order.strata,
+        "runs": order.runs,
+        "mapping": order.mapping,
+    }
+    missing = tuple(
+        f"--{name}: there is no file {path.name!r} at that place; correct the path"
+        for name, path in given.items()
+        if path is not None and not path.is_file()
+    )
+    if missing:
+        raise ConfigError(missing)
+    source = calls_file(order.calls)
+    images = source.parent / "images"
+    made = order.out / "qa"
+    return given | {
+        "calls": source,
+        "slide": sorted(images.glob("*/slide.json")),
+        "score": sorted(images.glob("*/ihc_score.json")),
+        "table": made / "reads.parquet",
+        "agreement": made / "agreement.json",
+        "monitoring": made / "monitoring.json",
+        "review": made / "review.json" if "qa_review" in CHAIN else None,
+        # What was taken back since (her2path qa take, adjudicate) stands beside the first reads.
+        "rereads": _if_there(made / "rereads"),
+        "adjudications": _if_there(made / "adjudications.json"),
+        "page": order.out / "qa.html",
+        "numbers": order.out / "qa.json",
+        "tables": order.out / "tables",
+    }
+
+
+def _if_there(path: Path) -> Path | None:
+    return path if path.exists() else None
+
+
+def show(result: AgreementResult, page: Path, *, console: Console) -> None:
+    """Print how far software and readers agree, what was left out, and where the page is."""
+    persons = len(result.readers) - 1
+    console.print(
+        f"{result.cases} cases, {result.reads} reads by {persons} reader{'' if persons == 1 else 's'}, "
+        f"{', '.join(result.guidelines)}",
+        markup=False,
+    )
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("exact agreement", no_wrap=True)
+    for name in ("software-readers", "readers-readers", "difference (points)"):
+        table.add_column(name, no_wrap=True, justify="right")
+    for endpoint, words in _ENDPOINTS.items():
+        table.add_row(words, *_row(result, endpoint))
+    console.print(table)
+    for entry in result.left_out:
+        reads = f", {entry.reads} reads" if entry.reads else ""
+        console.print(f"left out: {entry.cases} cases{reads}: {entry.text}", markup=False, style="yellow")
+    console.print(f"page: {page}", markup=False, soft_wrap=True)
+
+
+def _row(result: AgreementResult, endpoint: Endpoint) -> tuple[str, str, str]:
+    for entry in result.among_readers:
+        if entry.endpoint is endpoint and not entry.stratum:
+            found: Mapping[str, EstimateEntry] = entry.estimates
+            ours, theirs, gap = (found[n] for n in ("software_readers", "readers_readers", "difference"))
+            return _share(ours), _share(theirs), _points(gap)
+    # With one reader there is nobody to compare them with.
+    single = [
+        p
+        for p in result.pairs
+        if p.endpoint is endpoint and p.kind in {"software_reader", "software_reference"} and not p.stratum
+    ]
+    return (_share(single[0].estimates["exact"]) if single else "-"), "-", "-"
+
+
+def _share(entry: EstimateEntry) -> str:
+    return "-" if entry.value is None else f"{100 * entry.value:.1f} %"
+
+
+def _points(entry: EstimateEntry) -> str:
+    """Write a difference with its interval in percentage points."""
+    if entry.value is None:
+        return "-"
+    if entry.low is None or entry.high is None:
+        return f"{100 * entry.value:+.1f}"
+    return f"{100 * entry.value:+.1f} ({100 * entry.low:+.1f} to {100 * entry.high:+.1f})"

@@ -1,0 +1,133 @@
+"""One command compares the calls of a run with the reads and writes page, numbers and tables."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from her2path.cli.main import app, main
+from tests.support.simulated_reads import SimulatedStudy, write_study
+
+runner = CliRunner()
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("study")
+    write_study(SimulatedStudy(cases=60, readers=2, seed=3, second_session=0.5), folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def fast(tmp_path_factory):
+    path = tmp_path_factory.mktemp("config") / "fast.yaml"
+    path.write_text("qa_agreement: {draws: 200}\n", encoding="utf-8")
+    return path
+
+
+def options(study, out, **more):
+    given = {"calls": study, "reads": study / "reads.tsv", "out": out, **more}
+    return ["qa", *(part for name, value in given.items() for part in (f"--{name}", str(value)))]
+
+
+@pytest.fixture(scope="module")
+def done(study, fast, tmp_path_factory):
+    out = tmp_path_factory.mktemp("out")
+    result = runner.invoke(app, options(study, out, strata=study / "strata.tsv", config=fast))
+    return out, result
+
+
+def test_page_numbers_and_tables_are_written(done):
+    out, result = done
+
+    assert result.exit_code == 0, result.output
+    assert (out / "qa.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    assert json.loads((out / "qa.json").read_text(encoding="utf-8"))["schema_version"].startswith("qa/")
+    assert (out / "tables" / "agreement.csv").is_file()
+    assert {path.name for path in (out / "qa").iterdir()} >= {"reads.parquet", "agreement.json"}
+
+
+def test_the_terminal_says_how_far_they_agree_and_where_the_page_is(done):
+    out, result = done
+
+    assert "60 cases, " in result.output
+    assert "by 2 readers, breast_2023" in result.output
+    assert "IHC score" in result.output
+    assert f"page: {out / 'qa.html'}" in result.output
+
+
+def test_a_reference_reaches_the_document(study, fast, tmp_path):
+    result = runner.invoke(app, options(study, tmp_path, reference="r01", config=fast))
+
+    assert result.exit_code == 0, result.output
+    found = json.loads((tmp_path / "qa" / "agreement.json").read_text(encoding="utf-8"))
+    assert found["result"]["reference"] == "r01"
+
+
+def test_one_reader_is_compared_with_the_software_alone(tmp_path, fast):
+    write_study(SimulatedStudy(cases=20, readers=1, seed=3), tmp_path)
+
+    result = runner.invoke(app, options(tmp_path, tmp_path / "out", config=fast))
+
+    assert result.exit_code == 0, result.output
+    assert "by 1 reader," in result.output
+
+
+def test_no_case_in_common_ends_with_exit_code_1_and_says_what_was_left_out(study, fast, tmp_path):
+    reads = tmp_path / "reads.tsv"
+    reads.write_text("case_id\treader\tihc_score\nelsewhere\tAB\t1+\n", encoding="utf-8")
+
+    result = runner.invoke(app, options(study, tmp_path / "out", reads=reads, config=fast))
+
+    assert result.exit_code == 1, result.output
+    assert "left out: 1 cases, 1 reads: read by a person, but not among the software's calls" in result.output
+
+
+def ends(arguments, capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    return caught.value.code, capsys.readouterr().err
+
+
+def test_every_fault_of_the_reads_is_listed_with_exit_code_3(study, tmp_path, capsys):
+    reads = tmp_path / "reads.tsv"
+    reads.write_text("case_id\treader\tihc_score\nc1\tAB\t2.5\nc2\tA B\t1+\n", encoding="utf-8")
+
+    code, message = ends(options(study, tmp_path / "out", reads=reads), capsys)
+
+    assert code == 3
+    assert "the table of reads cannot be used:" in message
+    assert "row 2, ihc_score: '2.5' is no score" in message
+    assert "row 3, reader: 'A B' is no pseudonym" in message
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"reads": "nowhere.tsv"}, "--reads: there is no file 'nowhere.tsv' at that place"),
+        ({"calls": "nowhere"}, "--calls: there is no calls.csv at"),
+        ({"reference": "XY"}, "--reference: 'XY' is no reader of these reads; known are r00, r01"),
+        ({"guideline": "breast_2018"}, "--guideline: the calls were made by breast_2023, not by breast_2018"),
+    ],
+)
+def test_what_the_operator_must_correct_ends_with_exit_code_2(study, tmp_path, capsys, more, message):
+    code, told = ends(options(study, tmp_path / "out", **more), capsys)
+
+    assert code == 2
+    assert message in told
+
+
+def test_a_command_without_its_files_says_which_are_missing(capsys):
+    code, message = ends(["qa", "--reads", "reads.tsv"], capsys)
+
+    assert code == 2
+    assert "--calls, --out: is needed" in message
+
+
+def test_the_sample_size_is_a_command_of_its_own():
+    result = runner.invoke(app, ["qa", "sample-size", "--agreement", "0.95", "--width", "0.1"])
+
+    assert result.exit_code == 0
+    assert "Wilson" in result.output
