@@ -25,6 +25,7 @@ from her2path.steps.qa_agreement import QaAgreementParams
 from her2path.steps.qa_monitoring import QaMonitoringParams
 from her2path.steps.qa_page import QaPageParams
 from her2path.steps.qa_reads import QaReadsParams
+from her2path.steps.qa_review import QaReviewParams
 from her2path.steps.slide_intake import SlideIntakeParams
 from her2path.steps.slide_quality import SlideQualityParams
 from her2path.steps.slide_tiles import SlideTilesParams
@@ -84,6 +85,7 @@ class Config(BaseModel):
     qa_reads: QaReadsParams = QaReadsParams()
     qa_agreement: QaAgreementParams = QaAgreementParams()
     qa_monitoring: QaMonitoringParams = QaMonitoringParams()
+    qa_review: QaReviewParams = QaReviewParams()
     qa_page: QaPageParams = QaPageParams()
 
     def params_of(self, step: str) -> BaseModel:

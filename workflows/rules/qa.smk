@@ -103,3 +103,28 @@ rule qa_monitoring:
         "her2path --verbose step qa_monitoring --table {input.table:q} {params.runs:q} {params.mapping:q}"
         " --slide {input.slide:q} --score {input.score:q}"
         " --monitoring {output.monitoring:q} --params {params.settings:q} 2> {log:q}"
+
+
+rule qa_review:
+    input:
+        table="qa/reads.parquet",
+        calls="calls.csv",
+        # The review names pictures and reports where they exist, so they are made first.
+        reports=expand("cases/{case_id}/report.html", case_id=SHEET.case_ids),
+    output:
+        review="qa/review.json",
+    log:
+        "logs/qa_review.log",
+    conda:
+        "../envs/her2path.yaml"
+    params:
+        # Answers and decisions come by hand; without any, neither place exists.
+        states=[
+            state_of(OUT / "qa" / name) for name in ("rereads", "adjudications.json")
+        ],
+        settings=settings("qa_review"),
+        version=VERSION,
+    shell:
+        "her2path --verbose step qa_review --table {input.table:q} --calls {input.calls:q}"
+        " --rereads qa/rereads --adjudications qa/adjudications.json"
+        " --review {output.review:q} --params {params.settings:q} 2> {log:q}"

@@ -51,6 +51,7 @@ STEPS = (
     "qa_reads",
     "qa_agreement",
     "qa_monitoring",
+    "qa_review",
     "qa_page",
 )
 OUTPUTS: Mapping[str, tuple[str, ...]] = {
@@ -74,6 +75,7 @@ OUTPUTS: Mapping[str, tuple[str, ...]] = {
     "qa_reads": ("table",),
     "qa_agreement": ("agreement",),
     "qa_monitoring": ("monitoring",),
+    "qa_review": ("review",),
     "qa_page": ("page", "numbers", "tables"),
 }
 """Keyword arguments of each step that name files it writes; all other paths are read."""
@@ -93,6 +95,7 @@ _READS_REASONS = frozenset(
         "qa_reads",
         "qa_agreement",
         "qa_monitoring",
+        "qa_review",
         "qa_page",
     }
 )

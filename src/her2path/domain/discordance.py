@@ -120,6 +120,23 @@ def discordance(one: Opinion, other: Opinion) -> Discordance | None:
     return next((kind for kind in ORDER if holds[kind]), None)
 
 
+def agree(one: Opinion, other: Opinion) -> bool | None:
+    """Tell whether two opinions agree; None where they have nothing in common to agree on.
+
+    Examples
+    --------
+    >>> scored, called = Opinion(IhcScore.ONE_PLUS, None, None), Opinion(None, None, "negative")
+    >>> agree(scored, called) is None
+    True
+    """
+    shared = (
+        one.score is not None and other.score is not None,
+        one.category is not None and other.category is not None,
+        call_class(one.call) is not None and call_class(other.call) is not None,
+    )
+    return discordance(one, other) is None if any(shared) else None
+
+
 def _steps(one: IhcScore | None, other: IhcScore | None) -> int:
     if one is None or other is None:
         return 0

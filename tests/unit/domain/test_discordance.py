@@ -10,6 +10,7 @@ from her2path.domain.discordance import (
     TITLES,
     Discordance,
     Opinion,
+    agree,
     discordance,
     ranked,
     review_case,
@@ -67,6 +68,21 @@ def test_it_does_not_matter_who_is_named_first():
 
 def test_nobody_disagrees_with_himself():
     assert all(discordance(one, one) is None for one in ALL)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        pytest.param(LOW_1, LOW_1, True, id="the same"),
+        pytest.param(LOW_1, LOW_2, False, id="a step apart"),
+        pytest.param(SCORE_ONLY_1, LOW_1, True, id="one states the score alone"),
+        pytest.param(LOW_1, FAILED, None, id="one could not be read"),
+        pytest.param(SCORE_ONLY_1, CATEGORY_ONLY, None, id="a score beside a category"),
+        pytest.param(CATEGORY_ONLY, CATEGORY_ONLY, True, id="two categories"),
+    ],
+)
+def test_opinions_agree_on_what_both_state(one, other, expected):
+    assert agree(one, other) is expected
 
 
 def test_calls_come_first_and_adjacent_scores_last():
