@@ -5,7 +5,7 @@ Nothing is computed here: every number is one of `evaluation.json`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -21,7 +21,7 @@ from her2path.io.evaluation_documents import (
 )
 from her2path.io.qa_documents import EstimateEntry
 from her2path.reports.html.reliability_plot import Curve, reliability_diagram
-from her2path.reports.numbers import MINUS, count_text, number_text
+from her2path.reports.numbers import MINUS, count_text, number_text, signed_text
 
 _OUTPUTS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
@@ -35,12 +35,13 @@ _AXES: Mapping[str, str] = MappingProxyType(
 _CLASSES = ("0", "1+", "2+", "3+")
 _MARGINS: Mapping[str, str] = MappingProxyType(
     {
-        "nuclei_f1": "nuclei, F1",
-        "tumour_f1": "tumour nuclei, F1",
-        "cells_right": "tumour cells found and given their class",
-        "mean_recall": "the same, mean over classes",
-        "tiles_right": "tiles and slides given their score",
-        "stained_pct": "cells called stained on unstained phantoms (percentage points)",
+        "nuclei_f1": "Nuclei, F1",
+        "tumour_f1": "Tumour nuclei, F1",
+        "cells_right": "Tumour cells found and given their class",
+        "mean_recall": "The same, mean over classes",
+        "tiles_right": "Tiles and slides given their score",
+        "stained_pct": "Cells called stained on unstained phantoms (percentage points; fewer are better, so "
+        "more of them count below zero)",
     }
 )
 
@@ -185,7 +186,8 @@ def _verdict(found: EvaluationDoc, guards: Sequence[EvaluatedSet], *, passed: bo
         for margin in verdict.margins
         if not margin.passed
     ]
-    return f"Not shown to be as good on {names}: {'; '.join(dict.fromkeys(failed))}. It cannot be promoted."
+    lost = "; ".join(dict.fromkeys(failed))
+    return f"Not shown to be as good on {names}, so it cannot be promoted. {lost}."
 
 
 def _section(part: EvaluatedSet, found: EvaluationDoc, place: int) -> SetSection:
@@ -241,11 +243,11 @@ def _section(part: EvaluatedSet, found: EvaluationDoc, place: int) -> SetSection
 
 def _margin_row(row: MarginVerdict) -> MarginRow:
     digits = 2 if row.figure == "stained_pct" else 3
-    low = "none" if row.difference.low is None else number_text(row.difference.low, digits=digits)
+    low, value = row.difference.low, row.difference.value
     return MarginRow(
         figure=_MARGINS[row.figure],
-        difference=number_text(row.difference.value, digits=digits),
-        bound=low,
+        difference="–" if value is None else signed_text(value, digits=digits),
+        bound="none" if low is None else signed_text(low, digits=digits),
         margin=f"{MINUS}{row.margin:g}",
         why=row.why,
         passed=row.passed,
@@ -264,19 +266,21 @@ def _row(row: FigureEntry, other: int) -> ComparedRow:
         title=row.title[0].upper() + row.title[1:],
         new=_with_interval(row.new),
         old=_with_interval(row.old[other]),
-        difference=_with_interval(difference),
+        difference=_with_interval(difference, show=signed_text),
         word=word,
     )
 
 
-def _with_interval(estimate: EstimateEntry, *, digits: int = 3) -> str:
+def _with_interval(
+    estimate: EstimateEntry, *, digits: int = 3, show: Callable[..., str] = number_text
+) -> str:
     """Print a value with its interval, or with why there is none."""
     if estimate.value is None:
         return f"– ({estimate.why})"
-    value = number_text(estimate.value, digits=digits)
+    value = show(estimate.value, digits=digits)
     if estimate.low is None or estimate.high is None:
         return f"{value} ({estimate.why})"
-    low, high = number_text(estimate.low, digits=digits), number_text(estimate.high, digits=digits)
+    low, high = show(estimate.low, digits=digits), show(estimate.high, digits=digits)
     return f"{value} ({low} to {high})"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import yaml
 
-from her2path.errors import ArtefactError
+from her2path.errors import ModelError
 from her2path.imaging.ihc.learned import CALIBRATION
 from her2path.io.evaluation_documents import EvaluatedSet, EvaluationDoc
 from her2path.io.model_card import EvaluationEntry, GuardEntry, MetricEntry, ModelCard
@@ -29,7 +29,7 @@ def limit_of_blank(model_id: str, sets: Sequence[EvaluatedSet]) -> tuple[float, 
 
     Raises
     ------
-    ArtefactError
+    ModelError
         No guard set has unstained phantoms with enough tumour cells.
     """
     found = [
@@ -40,8 +40,8 @@ def limit_of_blank(model_id: str, sets: Sequence[EvaluatedSet]) -> tuple[float, 
         if blank.model == model_id and blank.limit_pct.value is not None
     ]
     if not found:
-        detail = "finds too few tumour cells for a limit of blank on every unstained phantom; fit it longer"
-        raise ArtefactError(model_id, detail)
+        detail = "it finds too few tumour cells on every unstained phantom for a limit of blank; fit longer"
+        raise ModelError(model_id, detail)
     share, blank, evaluated = max(found, key=lambda item: item[0])
     limit = max(CALIBRATION.limit_of_blank_pct, math.ceil(round(10 * share, 6)) / 10)
     return limit, (
