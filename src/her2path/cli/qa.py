@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from her2path.cli import qa_review
 from her2path.cli.qa_sample_size import sample_size
 from her2path.errors import ConfigError
 
@@ -17,6 +18,7 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 app.command("sample-size")(sample_size)
+qa_review.add_to(app)
 
 
 @app.callback()
