@@ -30,7 +30,7 @@ HORIZON = 100
 SERIES = 20_000
 """Simulated baselines, each with `HORIZON` runs behind it: 0.3 points of standard error at most."""
 SEED = 20_261_124
-_CELLS = 160
+_CELLS = 80
 """States of a chart's Markov chain; run lengths are then right to 0.1 %."""
 _NORMAL = NormalDist()
 
@@ -216,6 +216,7 @@ def alarm_shares(
     return MappingProxyType({**single, **joint})
 
 
+@lru_cache(maxsize=64)
 def known_run_length(rule: Westgard, *, shift: float = 0.0) -> float | None:
     """Mean number of runs until one control breaks a rule, with mean and SD known.
 
@@ -292,7 +293,7 @@ def _cusum_side(slack: float, decision: float, shift: float, cells: int) -> floa
     return float(np.linalg.solve(np.eye(cells) - steps, np.ones(cells))[0])
 
 
-def ewma_run_length(weight: float, limit: float, *, shift: float = 0.0, cells: int = _CELLS + 1) -> float:
+def ewma_run_length(weight: float, limit: float, *, shift: float = 0.0, cells: int = 2 * _CELLS + 1) -> float:
     """Mean number of runs until an EWMA with its long-term limits alarms, with mean and SD known.
 
     Examples
