@@ -78,7 +78,8 @@ def dataset_command(  # noqa: PLR0913, PLR0917  (one parameter an option)
         sheet = _write_sheet(out, tiles, masks, _stated(mpp, source, licence, patient, mask_of))
         typer.echo(str(sheet))
     elif any(option is not None for option in (mpp, source, licence, patient, mask_of)):
-        raise ConfigError(("--mpp, --source, --licence, --patient and --mask-of are columns of a sheet",))
+        detail = "--mpp, --source, --licence, --patient and --mask-of are for folders; a sheet has columns"
+        raise ConfigError((detail,))
     manifest, page = out / "manifest.json", out / "dataset.html"
     run(sheet=sheet, earlier=earlier, manifest=manifest, page=page, workers=workers, params=params)
     dataset = read_dataset(manifest)
@@ -94,6 +95,9 @@ def _stated(
 ) -> Stated:
     from her2path.io.dataset_folders import Stated  # noqa: PLC0415  (as above)
 
+    missing = [name for name, words in (("--source", source), ("--licence", licence)) if not words]
+    if missing:
+        raise ConfigError(tuple(f"{name} is missing; a folder does not say it" for name in missing))
     if patient is not None:
         try:
             groups = re.compile(patient).groups

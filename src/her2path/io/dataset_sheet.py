@@ -202,6 +202,8 @@ def leakage_faults(rows: Sequence[NumberedRow]) -> list[SheetFault]:
 
 
 def _read_records(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    if not path.exists():
+        raise CaseSheetError((SheetFault(0, "", f"{path.name!r} was not found; correct its path"),), WHAT)
     text = text_of(path, most_bytes=_MAX_BYTES, what="a dataset sheet")
     if isinstance(text, SheetFault):
         raise CaseSheetError((text,), WHAT)

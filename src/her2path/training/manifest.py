@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from her2path.io.dataset_folders import UNKNOWN_PATIENT
 from her2path.io.dataset_sheet import WHAT
 from her2path.io.documents import Producer
 from her2path.training.manifest_items import ReadItem, relative_to
-from her2path.training.splits import Shares, place_of, split_patients
+from her2path.training.splits import Shares, split_patients
 
 _MIN_IMAGES = 2
 
@@ -70,6 +71,7 @@ def build_dataset(
     classes: defaultdict[str, set[str]] = defaultdict(set)
     for item, group in zip(items, groups, strict=True):
         classes[group].update(item.labelled)
+    fixed = _with_val(fixed, classes, wish)
     splits = split_patients(classes, fixed, shares=wish.shares, seed=wish.seed)
     entries = tuple(
         _entry(item, name, splits[group], folder)
@@ -248,23 +250,22 @@ def _fixed(
         if fixed.setdefault(group, split) != split:
             message = f"is {split}, but {_named(first)} shows the same tissue and is {fixed[group]}"
             faults.append(_fault(item, "split", f"{message}; remove one of them, or give both one split"))
-    return _with_val(fixed, groups, wish), faults
+    return fixed, faults
 
 
-def _with_val(fixed: dict[str, Split], groups: Sequence[str], wish: Wish) -> dict[str, Split]:
+def _with_val(
+    fixed: dict[str, Split], classes: Mapping[str, AbstractSet[str]], wish: Wish
+) -> dict[str, Split]:
     """Hold out some of the stated training patients for choosing the model, where none are stated for it.
 
     Published sets come as train and test; a fit that stops early needs patients of its own to stop by.
     """
-    whole = set(groups) == fixed.keys() and set(fixed.values()) == {"train", "test"}
+    whole = classes.keys() == fixed.keys() and set(fixed.values()) == {"train", "test"}
     if not whole or not wish.shares.val:
         return fixed
-    share = replace(wish.shares, test=0.0, val=wish.shares.val / max(1 - wish.shares.test, wish.shares.val))
-    train = sorted(group for group, split in fixed.items() if split == "train")
-    chosen = {group for group in train if share.split_of(place_of(group, seed=wish.seed)) == "val"}
-    if not chosen and len(train) > 1:
-        chosen = {min(train, key=lambda group: place_of(group, seed=wish.seed))}
-    return {group: "val" if group in chosen else split for group, split in fixed.items()}
+    train = {group: classes[group] for group, split in fixed.items() if split == "train"}
+    shares = replace(wish.shares, test=0.0)
+    return fixed | split_patients(train, {}, shares=shares, seed=wish.seed)
 
 
 def _balance(entries: Sequence[DatasetItem]) -> dict[Split, dict[str, int]]:
