@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from her2path.errors import ArtefactError
 from her2path.io.documents import CallDoc, read_document
 from her2path.io.qa_review_entries import EvidenceEntry
 
@@ -33,18 +34,17 @@ def evidence_of(results: Path, case_id: str) -> EvidenceEntry | str:
     Returns
     -------
     EvidenceEntry or str
-        Why there is none.
-
-    Raises
-    ------
-    ArtefactError
-        The call's document is damaged or of another version.
+        Why there is none.  A document that cannot be read (of another version, or damaged) is no reason to
+        withhold the comparison, which rests on the table of calls alone.
     """
     folder = results / "cases" / case_id
     path = folder / "call.json"
     if not path.is_file():
         return "the calls were given as a table; give the results folder of the run to see what they rest on"
-    call = read_document(path, CallDoc)
+    try:
+        call = read_document(path, CallDoc)
+    except ArtefactError as error:
+        return f"what the call rests on cannot be shown: {error}"
     return EvidenceEntry(
         rule_trail=call.rule_trail,
         distance_to_cut=call.distance_to_cut,

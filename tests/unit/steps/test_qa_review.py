@@ -116,6 +116,18 @@ def test_a_table_of_calls_alone_has_no_evidence_and_says_so(study, tmp_path):
     assert "results folder" in case.no_evidence
 
 
+def test_a_call_that_cannot_be_read_costs_its_evidence_alone(study, tmp_path):
+    results = tmp_path / "older"
+    shutil.copytree(study.results, results)
+    call = results / "cases" / "two_readers" / "call.json"
+    call.write_text(call.read_text().replace('"schema_version": "call/', '"schema_version": "call/0'))
+
+    first, second, *_ = review(study, calls=results).cases
+
+    assert "cannot be shown" in first.no_evidence
+    assert second.evidence is not None
+
+
 def test_cases_beyond_the_first_are_listed_by_name_and_kind(study):
     result = review(study, cases_with_evidence=1)
 
