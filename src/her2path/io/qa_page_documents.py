@@ -7,6 +7,7 @@ from typing import ClassVar
 from her2path.io.documents import Count, Document
 from her2path.io.qa_documents import AgreementDoc, QaEntry
 from her2path.io.qa_monitoring_entries import MonitoringDoc
+from her2path.io.qa_review_entries import ReviewDoc
 
 
 class EffectsEntry(QaEntry):
@@ -45,6 +46,8 @@ class QaResult(QaEntry):
     agreement: AgreementDoc
     monitoring: MonitoringDoc | None
     """None = nothing was watched over time."""
+    review: ReviewDoc | None
+    """None = discordant cases were not ranked."""
 
 
 class QaDoc(Document):

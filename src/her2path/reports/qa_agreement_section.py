@@ -14,6 +14,7 @@ from her2path.reports.html.agreement_plots import (
     forest_plot,
     tint,
 )
+from her2path.reports.html.scales import isolated
 from her2path.reports.numbers import count_text
 from her2path.reports.qa_blocks import (
     Block,
@@ -127,13 +128,16 @@ def statistics_table(caption: str, entry: AmongReadersEntry | PairEntry, *, csv:
 def _forest(pairs: Sequence[PairEntry], name: str) -> list[Block]:
     ours = [p for p in pairs if p.kind in _SHOWN_KINDS]
     theirs = [p for p in pairs if p.kind == "readers"]
-    others = [p for p in pairs if p.kind in {"reader_majority", "reader_reference"}]
     groups = [
         ForestGroup(title, tuple(_forest_row(pair, name) for pair in _extremes(part, name)))
         for title, part in (
             ("The software", ours),
             ("Readers with each other", theirs),
-            ("Readers with majority or reference", others),
+            (
+                "Each reader with the majority of the others",
+                [p for p in pairs if p.kind == "reader_majority"],
+            ),
+            ("Readers with the reference", [p for p in pairs if p.kind == "reader_reference"]),
         )
         if part
     ]
@@ -177,6 +181,8 @@ def _forest_row(pair: PairEntry, name: str) -> ForestRow:
     words = estimate_words(name, entry)
     software = SOFTWARE in (pair.first, pair.second)
     label = pair_words(pair).removeprefix("the software ") if software else pair_words(pair)
+    if pair.kind in {"reader_majority", "reader_reference"}:
+        label = isolated(pair.first)
     if entry is None:
         return ForestRow(label, None, None, None, "not computed", software)
     return ForestRow(label, entry.value, entry.low, entry.high, f"{words}, n {count_text(entry.n)}", software)

@@ -182,7 +182,7 @@ def _cuts(method: MethodEntry) -> list[Block]:
     if not method.cuts:
         return []
     heads = (
-        Head("Cut-point", numeric=True),
+        Head("Cut-point"),
         Head("Both at or above", numeric=True),
         Head("Only the first", numeric=True),
         Head("Only the second", numeric=True),
@@ -191,6 +191,7 @@ def _cuts(method: MethodEntry) -> list[Block]:
         Head("Value", numeric=True),
         Head("95 % interval"),
         Head("Method"),
+        Head("n", numeric=True),
     )
     rows = [
         (
@@ -200,6 +201,7 @@ def _cuts(method: MethodEntry) -> list[Block]:
             value_words(name, one.value),
             interval_words(name, one),
             one.method,
+            count_text(one.n),
         )
         for cut in method.cuts
         for name, one in in_words_order(cut.estimates)

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from her2path.io.qa_monitoring_entries import ChartEntry, MonitoringAlarm, MonitoringResult
 from her2path.reports.html.control_plots import ChartLimit, ChartPoint, control_chart, thinning_note
 from her2path.reports.html.scales import isolated
+from her2path.reports.number_names import code_words
 from her2path.reports.numbers import count_text, number_text
 from her2path.reports.qa_blocks import (
     Block,
@@ -26,6 +27,9 @@ from her2path.reports.qa_words import cases_words
 
 MOST_CHARTS = 60
 """Charts that are drawn, those with alarms first; the tables hold the others."""
+_IN_SD = frozenset({"cusum", "ewma"})
+"""Charts whose values are in SD of the baseline, so that its mean is 0."""
+_MEASURES = {"dab_od": "membrane OD", "pct_stained": "stained cells"}
 _DOUBTS = {
     "not_normal": "the baseline does not look normally distributed",
     "not_independent": "runs of the baseline depend on each other",
@@ -109,7 +113,7 @@ def monitoring_section(result: MonitoringResult | None) -> Section:
         )
     blocks += [Words(note) for note in result.notes]
     if result.alarms:
-        blocks.append(_alarm_table(result.alarms))
+        blocks += _alarm_tables(result.alarms)
         blocks.append(Heading("What these rules say, and what they do not"))
         named = dict.fromkeys(alarm.rule for alarm in result.alarms)
         blocks.append(Meanings(tuple(RULES[rule] for rule in RULES if rule in named)))
@@ -135,39 +139,49 @@ def alarm_sentence(result: MonitoringResult) -> str:
     return f"{watched}: {counted}."
 
 
-def _alarm_table(alarms: Sequence[MonitoringAlarm]) -> Block:
+def _alarm_tables(alarms: Sequence[MonitoringAlarm]) -> list[Block]:
+    loud = [alarm for alarm in alarms if not alarm.is_warning]
+    warnings = [alarm for alarm in alarms if alarm.is_warning]
+    blocks: list[Block] = []
+    if loud:
+        blocks.append(_alarm_table("Alarms; their numbers stand in the charts", loud))
+    if warnings:
+        inner = (_alarm_table("Warnings: look, do not reject", warnings),)
+        blocks.append(Fold(f"Warnings ({count_text(len(warnings))})", inner))
+    return blocks
+
+
+def _alarm_table(caption: str, alarms: Sequence[MonitoringAlarm]) -> Block:
     heads = (
         Head("Number"),
-        Head("Date"),
+        Head("Date", numeric=True),
         Head("Rule"),
         Head("What happened"),
-        Head("Where"),
         Head("Likely since"),
         Head("Cases", numeric=True),
         Head("Which"),
     )
-    ranked = sorted(alarms, key=lambda alarm: (alarm.is_warning, alarm.number))
     rows = [
         (
             count_text(alarm.number),
             alarm.on or "not stated",
-            f"{alarm.rule}{' (warning)' if alarm.is_warning else ''}",
+            alarm.rule,
             alarm.text,
-            _where(alarm.stratum, alarm.controls, alarm.batch),
             "" if alarm.onset is None else isolated(alarm.onset),
             count_text(alarm.cases),
             id_list(alarm.case_ids, alarm.cases),
         )
-        for alarm in ranked
+        for alarm in alarms
     ]
-    caption = "Alarms, then warnings; the numbers stand in the charts"
     return table(caption, heads, rows, csv="monitoring_alarms")
 
 
-def _where(stratum: Mapping[str, str], controls: Sequence[str] = (), batch: str | None = None) -> str:
+def _measure(name: str) -> str:
+    return _MEASURES.get(name, code_words(name))
+
+
+def _where(stratum: Mapping[str, str], controls: Sequence[str] = ()) -> str:
     parts = [f"{name} {isolated(value)}" for name, value in stratum.items()]
-    if batch is not None and "batch" not in stratum:
-        parts.append(f"batch {isolated(batch)}")
     if controls:
         parts.append(f"control {', '.join(map(isolated, controls))}")
     return "; ".join(parts)
@@ -223,19 +237,21 @@ def _chart(chart: ChartEntry, alarms: Mapping[int, MonitoringAlarm]) -> Chart:
         quantity=chart.quantity,
         series=("upper sum", "lower sum") if seen.second else ("", ""),
     )
-    return Chart(chart.title, drawing, _caption(chart))
+    return Chart(f"{chart.title}: {chart.quantity}", drawing, _caption(chart))
 
 
 def _caption(chart: ChartEntry) -> str:
     base = chart.baseline
     unit = "runs" if base.cases is None else f"groups ({cases_words(base.cases)})"
     spread = "" if base.sd is None else f", SD {number_text(base.sd, digits=3)}"
+    if chart.measure == "pct_stained" and spread:
+        spread += " on the scale of the limits (arcsine of the root of the share)"
     if base.low is not None and base.high is not None:
         spread = f", 95 % interval {number_text(base.low, digits=1)} to {number_text(base.high, digits=1)}"
     words = [
         thinning_note(len(chart.points.label)),
-        f"Baseline: {count_text(base.points)} {unit}, {isolated(base.first)} to {isolated(base.last)}; "
-        f"mean {number_text(base.mean, digits=3)}{spread}.",
+        f"Baseline: {count_text(base.points)} {unit}, {isolated(base.first)} to {isolated(base.last)}"
+        + (f"; mean {number_text(base.mean, digits=3)}{spread}." if chart.kind not in _IN_SD else "."),
     ]
     if base.outliers:
         words.append(
@@ -251,24 +267,32 @@ def _caption(chart: ChartEntry) -> str:
 
 
 def _rates(result: MonitoringResult) -> list[Block]:
+    watched = [
+        (
+            f"{_measure(panel.measure)} {_where(panel.stratum, panel.controls)}".strip(),
+            panel.rates,
+        )
+        for panel in result.panels
+    ]
+    watched += [(chart.title, chart.rates) for chart in result.charts if chart.rates]
     rows = [
         (
-            f"{panel.measure.replace('_', ' ')} {_where(panel.stratum, panel.controls)}".strip(),
+            what,
             rate.rule,
             "–" if rate.run_length is None else number_text(rate.run_length, digits=0),
             f"{number_text(rate.false_alarms_pct, digits=1)} %",
-            f"{number_text(rate.seen_pct, digits=1)} %",
+            "–" if rate.seen_pct is None else f"{number_text(rate.seen_pct, digits=1)} %",
         )
-        for panel in result.panels
-        for rate in panel.rates
+        for what, rates in watched
+        for rate in rates
     ]
     if not rows:
         return []
     heads = (
-        Head("Controls"),
+        Head("Controls or share"),
         Head("Rule"),
         Head("Runs between false alarms of one control", numeric=True),
-        Head("False alarm within 100 runs", numeric=True),
+        Head("False alarm within 100 points", numeric=True),
         Head("A shift of 1 SD is seen within 10 runs", numeric=True),
     )
     words = Words(
@@ -284,7 +308,7 @@ def _batches(result: MonitoringResult) -> list[Block]:
     rows = [
         (
             isolated(batch.batch),
-            f"{panel.measure.replace('_', ' ')} {_where(panel.stratum)}".strip(),
+            f"{_measure(panel.measure)} {_where(panel.stratum)}".strip(),
             count_text(batch.runs),
             f"{number_text(batch.shift)} ({number_text(batch.low)} to {number_text(batch.high)})",
             number_text(batch.p_value, digits=4),
@@ -319,4 +343,5 @@ def _not_charted(result: MonitoringResult) -> list[Block]:
         )
         for one in result.no_charts
     ]
-    return [table("What could not be charted", heads, rows, csv="monitoring_not_charted")]
+    made = table("What could not be charted", heads, rows, csv="monitoring_not_charted")
+    return [Fold(f"What could not be charted, and why ({count_text(len(rows))})", (made,))]

@@ -134,6 +134,14 @@ def _panels(result: MonitoringResult | None) -> tuple[CsvTable, ...]:
         )
         for p in panels
         for rate in p.rates
+    ) + tuple(
+        (
+            *(c.chart_id, c.measure, *_strata(c.stratum), None, c.baseline.points),
+            *(None,) * 6,
+            *(rate.rule, rate.run_length, rate.false_alarms_pct, rate.seen_pct),
+        )
+        for c in (() if result is None else result.charts)
+        for rate in c.rates
     )
     rate_columns = (
         *("panel_id", "measure", *_STRATA, "controls", "baseline_runs", "judged_runs", "correlation"),

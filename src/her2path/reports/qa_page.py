@@ -9,6 +9,7 @@ from her2path.domain.reads import Endpoint
 from her2path.io.documents import Document, Producer
 from her2path.io.qa_documents import AgreementDoc, AgreementResult
 from her2path.io.qa_monitoring_entries import MonitoringDoc, MonitoringResult
+from her2path.io.qa_review_entries import ReviewDoc, ReviewResult
 from her2path.reports.html.scales import isolated
 from her2path.reports.numbers import count_text
 from her2path.reports.qa_agreement_section import endpoint_section
@@ -17,6 +18,8 @@ from her2path.reports.qa_comparison_section import comparison_section
 from her2path.reports.qa_gaps import Gap, gaps
 from her2path.reports.qa_monitoring_section import monitoring_section
 from her2path.reports.qa_monitoring_tables import monitoring_tables
+from her2path.reports.qa_review_section import review_section
+from her2path.reports.qa_review_tables import review_tables
 from her2path.reports.qa_study_section import (
     checks_section,
     effects_section,
@@ -49,6 +52,14 @@ class QaDocuments:
     monitoring: MonitoringDoc | None = None
     """None = nothing was watched over time."""
 
+    review: ReviewDoc | None = None
+    """None = discordant cases were not ranked."""
+
+    @property
+    def reviewed(self) -> ReviewResult | None:
+        """The discordance review, if there is one."""
+        return None if self.review is None else self.review.result
+
     @property
     def watched(self) -> MonitoringResult | None:
         """What was watched over time, if anything was."""
@@ -75,6 +86,7 @@ def qa_page(documents: QaDocuments, result: AgreementResult, *, report: Producer
         intra_section(result),
         strata_section(result),
         comparison_section(result),
+        review_section(documents.reviewed),
         monitoring_section(documents.watched),
         checks_section(result),
         _missing_section(result, found),
@@ -97,6 +109,7 @@ def page_tables(documents: QaDocuments, result: AgreementResult) -> tuple[CsvTab
     return (
         *agreement_tables(result),
         *monitoring_tables(documents.watched),
+        *review_tables(documents.reviewed),
         CsvTable("not_computed", columns, rows),
     )
 
@@ -144,6 +157,8 @@ def _origin_section(documents: QaDocuments, result: AgreementResult, tables: Seq
     made: list[tuple[str, Document]] = [("agreement", documents.agreement)]
     if documents.monitoring is not None:
         made.append(("monitoring", documents.monitoring))
+    if documents.review is not None:
+        made.append(("review", documents.review))
     origin_heads = (
         Head("Document"),
         Head("Step"),

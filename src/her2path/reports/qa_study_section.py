@@ -25,6 +25,8 @@ from her2path.reports.qa_words import (
     who,
 )
 
+MOST_GROUP_ROWS = 60
+"""Rows of a figure of groups: two a group, for the software and the readers."""
 _CHANGE_WORDS = {
     "treatment": "another category",
     "open": "open: one of both has none yet",
@@ -227,16 +229,21 @@ def _stratum_figure(result: AgreementResult, name: str) -> list[Block]:
         )
         for endpoint in Endpoint
     ]
-    groups = [group for group in groups if any(row.value is not None for row in group.rows)]
-    if not groups or sum(len(group.rows) for group in groups) > 90:
-        return []
     words = STRATUM_WORDS.get(name, name)
     caption = (
         "Diamonds: mean share of readers who say the same as the software; circles: mean share of pairs of "
         "readers who say the same, in the same group."
     )
-    drawing = forest_plot(groups, measure="Mean exact agreement", band=None)
-    return [Chart(f"Agreement by {words}", drawing, caption)]
+    charts: list[Block] = []
+    for group in groups:
+        title = f"{group.title} by {words}"
+        if len(group.rows) > MOST_GROUP_ROWS:
+            text = f"{title}: {len(group.rows) // 2} groups are too many to draw; see the tables."
+            charts.append(Words(text, "quiet"))
+        elif any(row.value is not None for row in group.rows):
+            drawing = forest_plot([group], measure="Mean exact agreement", band=None)
+            charts.append(Chart(title, drawing, caption))
+    return charts
 
 
 def _stratum_table(result: AgreementResult, name: str) -> list[Block]:

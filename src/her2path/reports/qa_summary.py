@@ -127,10 +127,10 @@ def _alarm_tile(watched: MonitoringResult | None) -> Tile:
     if watched is None:
         return Tile("Alarms of the control charts", "not watched", "no runs and no dated cases were given")
     alarms = sum(not alarm.is_warning for alarm in watched.alarms)
-    note = f"in {cases_words(len(watched.charts), noun='chart')}"
+    note = f"{cases_words(len(watched.charts), noun='chart')} watched"
     warnings = len(watched.alarms) - alarms
     if warnings:
-        note += f"; and {cases_words(warnings, noun='warning')}"
+        note += f"; also {cases_words(warnings, noun='warning')}"
     return Tile("Alarms of the control charts", count_text(alarms), note)
 
 
@@ -181,7 +181,7 @@ def _missing(
     ]
     without_value = [gap for gap in found_gaps if gap.missing == "value"]
     missing += [
-        f"{gap.of}, {gap.statistic}: {gap.why} ({_often(gap.times)}, first {gap.first})"
+        f"{gap.statistic}, {gap.of}: {gap.why} ({_often(gap.times)}, first {gap.first})"
         for gap in without_value[:MOST_GAPS]
     ]
     if len(without_value) > MOST_GAPS:

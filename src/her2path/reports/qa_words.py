@@ -262,7 +262,8 @@ def interval_words(name: str, entry: EstimateEntry) -> str:
         return entry.why
     low, high = value_words(name, entry.low), value_words(name, entry.high)
     unit = next((unit for unit in (f"{_NO_BREAK}%", f"{_NO_BREAK}points") if high.endswith(unit)), "")
-    return f"{low.removesuffix(unit)} to {high}"
+    # An interval that breaks over two lines is hard to read down a column.
+    return f"{low.removesuffix(unit)}{_NO_BREAK}to{_NO_BREAK}{high}"
 
 
 def estimate_words(name: str, entry: EstimateEntry | None) -> str:
@@ -272,7 +273,7 @@ def estimate_words(name: str, entry: EstimateEntry | None) -> str:
     --------
     >>> one = EstimateEntry(value=0.9, low=0.8, high=0.95, method="Wilson", confidence=0.95, n=40)
     >>> estimate_words("exact", one)
-    '90.0\xa0% (80.0 to 95.0\xa0%)'
+    '90.0\xa0% (80.0\xa0to\xa095.0\xa0%)'
     """
     if entry is None:
         return "–"

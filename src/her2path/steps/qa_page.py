@@ -14,6 +14,7 @@ from her2path.io.provenance import digests, producer
 from her2path.io.qa_documents import AgreementDoc, AgreementResult
 from her2path.io.qa_monitoring_entries import MonitoringDoc
 from her2path.io.qa_page_documents import EffectsEntry, NotComputedEntry, QaDoc, QaResult
+from her2path.io.qa_review_entries import ReviewDoc
 from her2path.reports.html.rendering import render_qa
 from her2path.reports.qa_gaps import Gap, gaps
 from her2path.reports.qa_page import QaDocuments, page_tables, qa_page
@@ -33,6 +34,7 @@ def run(
     *,
     agreement: Path,
     monitoring: Path | None = None,
+    review: Path | None = None,
     page: Path,
     numbers: Path,
     tables: Path,
@@ -42,8 +44,10 @@ def run(
     documents = QaDocuments(
         read_document(agreement, AgreementDoc),
         None if monitoring is None else read_document(monitoring, MonitoringDoc),
+        None if review is None else read_document(review, ReviewDoc),
     )
     result = required(documents.agreement.result, agreement)
+    given = {"agreement": agreement, "monitoring": monitoring, "review": review}
     made_by = producer("qa_page", params)
     sheets = page_tables(documents, result)
     for sheet in sheets:
@@ -51,7 +55,7 @@ def run(
     missing = gaps(result)
     document = QaDoc(
         produced_by=made_by,
-        inputs=digests(agreement=agreement, **({} if monitoring is None else {"monitoring": monitoring})),
+        inputs=digests(**{name: path for name, path in given.items() if path is not None}),
         result=_numbers(documents, result, missing, sheets),
     )
     write_document(numbers, document)
@@ -69,4 +73,5 @@ def _numbers(
         tables={sheet.name: len(sheet.rows) for sheet in sheets},
         agreement=documents.agreement,
         monitoring=documents.monitoring,
+        review=documents.review,
     )

@@ -52,7 +52,7 @@ def test_a_statistic_that_could_not_be_computed_says_why_at_the_top_and_at_the_e
     first = result.pairs[0]
     odd = first.model_copy(update={"estimates": {**first.estimates, "kappa": none}})
     text = text_of(result.model_copy(update={"pairs": (odd, *result.pairs[1:])}))
-    assert text.count("IHC score, Cohen's kappa: all cases are in one category (once") == 1
+    assert text.count("Cohen's kappa, IHC score: all cases are in one category (once") == 1
     assert "Cohen's kappa IHC score value all cases are in one category 1" in part(
         text, "Statistics without a value", "tables/not_computed"
     )

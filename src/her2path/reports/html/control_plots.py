@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 
 from her2path.reports.html.plots import BLUE, CUT, GRID, ORANGE, line, svg, text
 from her2path.reports.html.scales import Frame, Scale, span
-from her2path.reports.numbers import count_text, number_text
+from her2path.reports.numbers import MINUS, count_text, number_text
 
 MOST_POINTS = 600
 """Runs that are drawn one by one; of more only the extremes of each stretch, and every alarm."""
@@ -115,7 +115,7 @@ def _baseline_ground(points: Sequence[ChartPoint], x: Scale) -> str:
         f'<rect x="{left:.1f}" y="{_TOP:.1f}" width="{right - left:.1f}" height="{_BASE - _TOP:.1f}" '
         f'fill="#eef2f6"/>'
     )
-    return ground + text(left + 4, _BASE - 6, "baseline", fill="#4a4f57")
+    return ground + text(left, _TOP - 4, "baseline", fill="#4a4f57")
 
 
 def _date_places(n: int) -> list[int]:
@@ -169,7 +169,8 @@ def _limit(limit: ChartLimit, x: Scale, y: Scale) -> str:
 
 def _limit_labels(limits: Sequence[ChartLimit], centre: float | None, y: Scale) -> list[str]:
     rows = [
-        (y.at(limit.values[-1]), f"{limit.label} {number_text(limit.values[-1])}", CUT) for limit in limits
+        (y.at(limit.values[-1]), f"{_signed(limit.label)} {number_text(limit.values[-1])}", CUT)
+        for limit in limits
     ]
     if centre is not None:
         rows.append((y.at(centre), f"centre {number_text(centre)}", "#4a4f57"))
@@ -181,6 +182,11 @@ def _limit_labels(limits: Sequence[ChartLimit], centre: float | None, y: Scale) 
         lowest = place
         body.append(text(_RIGHT + 6, place, words, fill=colour))
     return body
+
+
+def _signed(label: str) -> str:
+    """Set a leading hyphen as the minus sign that it stands for."""
+    return f"{MINUS}{label[1:]}" if label.startswith("-") else label
 
 
 def _curve(places: Sequence[tuple[float, float]], colour: str, dash: str) -> str:
