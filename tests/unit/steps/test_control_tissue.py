@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,10 @@ import pyarrow.compute as pc
 import pytest
 
 from her2path.errors import RegionError, UnsuitableImageError
+from her2path.io.control_runs import collect_runs
 from her2path.io.documents import IhcScoreDoc, QualityDoc, SlideDoc, read_document
 from her2path.io.masks import read_mask
+from her2path.io.runs import Run
 from her2path.io.tables import IHC_CELLS, read_table
 from tests.support.control_slides import GAP_PX, TUMOUR, Piece, write_slide
 from tests.support.ihc_chain import find_cells, prepare, score
@@ -74,6 +77,19 @@ def test_a_control_states_the_optical_density_of_its_stained_membranes(named):
     od = cells["membrane_od"].drop_null().to_numpy()
     assert control.membrane_od == pytest.approx(np.median(od))
     assert control.stained_cells == len(od) > 50
+
+
+def test_a_control_of_a_slide_is_a_run_of_its_series(named):
+    at, result = named
+    where = {"case": Run("", date(2026, 1, 5), "A", "4B5", "L1")}
+    (value,) = collect_runs([at.slide], [at.score], where)
+    assert (value.control, value.run.run_on, value.case_ids) == (
+        "3+ on the slides",
+        date(2026, 1, 5),
+        ("case",),
+    )
+    assert value.dab_od == result.control[0].membrane_od
+    assert value.pct_stained == result.control[0].percentages["stained"]
 
 
 def test_cells_of_the_control_say_so_and_lie_in_its_piece(named):
