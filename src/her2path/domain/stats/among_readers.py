@@ -12,13 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from her2path.domain.stats.bayesian_bootstrap import METHOD, USUAL, Drawing, drawn_estimate
+from her2path.domain.stats.bayesian_bootstrap import METHOD, USUAL, Drawing, drawn_estimate, fewer_cases
 from her2path.domain.stats.confusion import Codes, Mask
 from her2path.domain.stats.estimate import Estimate
 
 Floats = npt.NDArray[np.float64]
 TOO_FEW_READERS = "no case was read by the software and two readers"
-_HALF = 0.5
+_AGREES, _DIFFERS = 1 / 2, 1 / 4
+"""Imaginary cases on which all agree, and on which one given reader differs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,10 @@ def among_readers(
 
     Notes
     -----
-    The imaginary case of the bootstrap is half one on which all agree and half one on which one of all,
-    the software no likelier than any reader, differs: it does not shift the difference.
+    To the cases of the bootstrap, imaginary ones are added: half a case on which all agree, a quarter of
+    one on which the software differs, and for each reader a quarter of one on which that reader does.
+    They take half a success and half a failure to each of the two shares, and do not shift the
+    difference.
 
     Examples
     --------
@@ -104,8 +107,8 @@ def _agreeing_pairs(codes: Codes, read: Mask) -> npt.NDArray[np.int64]:
 def _draw(shares: Floats, counts: npt.NDArray[np.int64], readers: int, drawing: Drawing) -> Floats:
     """Means of the two shares with random weights of cases, shape (draws, 2)."""
     alike, software, reader = (1.0, 1.0), (0.0, 1.0), ((readers - 1) / readers, (readers - 2) / readers)
-    masses = (_HALF, _HALF / (readers + 1), _HALF * readers / (readers + 1))
-    shapes = np.concatenate([counts, masses])
+    masses = (_AGREES, _DIFFERS, _DIFFERS * readers)
+    shapes = np.concatenate([counts * fewer_cases(int(counts.sum())), masses])
     rng = np.random.default_rng(drawing.seed)
     weights = rng.standard_gamma(shapes, (drawing.draws, len(shapes)))
     sums = weights @ np.concatenate([shares, [alike, software, reader]])

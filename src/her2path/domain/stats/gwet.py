@@ -14,9 +14,9 @@ from her2path.domain.stats.bayesian_bootstrap import (
     METHOD,
     USUAL,
     Drawing,
-    cells_of,
     draw_sums,
     drawn_estimate,
+    imaginary_tallies,
 )
 from her2path.domain.stats.estimate import Estimate
 from her2path.domain.stats.kappa import NO_PAIR, agreement_features
@@ -67,8 +67,8 @@ def gwet_ac(
         return Estimate.none(NO_PAIR, METHOD, confidence=drawing.confidence)
     features = agreement_features(tallies, weighting)
     value = float(ac_of_sums(tallies.cases @ features, weighting))
-    of_cells = agreement_features(cells_of(tallies.categories), weighting)
-    drawn = draw_sums(tallies, features, of_cells, drawing)
+    of_imaginary = agreement_features(imaginary_tallies(tallies), weighting)
+    drawn = draw_sums(tallies, features, of_imaginary, drawing)
     values = None if drawn is None else ac_of_sums(drawn, weighting)
     return drawn_estimate(value, values, cases=cases, drawing=drawing)
 

@@ -10,9 +10,9 @@ from her2path.domain.stats.bayesian_bootstrap import (
     METHOD,
     USUAL,
     Drawing,
-    cells_of,
     draw_sums,
     drawn_estimate,
+    imaginary_tallies,
 )
 from her2path.domain.stats.confusion import Codes, Mask
 from her2path.domain.stats.estimate import Estimate
@@ -84,8 +84,8 @@ def _agreement(tallies: ReadTallies, *, within: int, drawing: Drawing) -> Estima
     if tallies.reads.max() == 2:
         # Two sessions: a case agrees or it does not, so that the share is a plain one.
         return wilson_estimate(round(agreed), cases, confidence=drawing.confidence)
-    of_cells = _agreeing(cells_of(tallies.categories), within)
-    drawn = draw_sums(tallies, agreeing[:, None], of_cells[:, None], drawing)
+    of_imaginary = _agreeing(imaginary_tallies(tallies), within)
+    drawn = draw_sums(tallies, agreeing[:, None], of_imaginary[:, None], drawing)
     shares = None if drawn is None else drawn[:, 0] / cases
     return drawn_estimate(agreed / cases, shares, cases=cases, drawing=drawing)
 

@@ -14,10 +14,10 @@ from her2path.domain.stats.bayesian_bootstrap import (
     ONE_CATEGORY,
     USUAL,
     Drawing,
-    cells_of,
     draw_sums,
     draw_tables,
     drawn_estimate,
+    imaginary_tallies,
 )
 from her2path.domain.stats.confusion import NO_CASE, Table, checked_table
 from her2path.domain.stats.estimate import Estimate
@@ -135,8 +135,8 @@ def fleiss_kappa(tallies: ReadTallies, *, drawing: Drawing = USUAL) -> Estimate:
     if np.count_nonzero(tallies.shares) < 2:
         return Estimate.none(ONE_CATEGORY, METHOD, n=cases, confidence=drawing.confidence)
     features = agreement_features(tallies, Weighting.UNWEIGHTED)
-    of_cells = agreement_features(cells_of(tallies.categories), Weighting.UNWEIGHTED)
-    drawn = draw_sums(tallies, features, of_cells, drawing)
+    of_imaginary = agreement_features(imaginary_tallies(tallies), Weighting.UNWEIGHTED)
+    drawn = draw_sums(tallies, features, of_imaginary, drawing)
     kappas = None if drawn is None else _fleiss_of_sums(drawn)
     return drawn_estimate(_fleiss(tallies, features), kappas, cases=cases, drawing=drawing)
 

@@ -14,9 +14,9 @@ from her2path.domain.stats.bayesian_bootstrap import (
     ONE_CATEGORY,
     USUAL,
     Drawing,
-    cells_of,
     draw_sums,
     drawn_estimate,
+    imaginary_tallies,
 )
 from her2path.domain.stats.estimate import Estimate
 from her2path.domain.stats.kappa import NO_PAIR
@@ -57,8 +57,8 @@ def krippendorff_alpha(tallies: ReadTallies, *, drawing: Drawing = USUAL) -> Est
     paired = tallies.paired()
     if np.count_nonzero(paired.shares) < 2:
         return Estimate.none(ONE_CATEGORY, METHOD, n=cases, confidence=drawing.confidence)
-    of_cells = coincidence_features(cells_of(paired.categories))
-    drawn = draw_sums(paired, coincidence_features(paired), of_cells, drawing)
+    of_imaginary = coincidence_features(imaginary_tallies(paired))
+    drawn = draw_sums(paired, coincidence_features(paired), of_imaginary, drawing)
     values = None if drawn is None else alpha_of_sums(drawn)
     return drawn_estimate(alpha_value(paired), values, cases=cases, drawing=drawing)
 
