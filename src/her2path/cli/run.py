@@ -52,11 +52,11 @@ def run(
 def _settings(config: Path | None, cases: Path, out: Path) -> Config:
     # Loads every step's parameters, hence the imaging libraries.
     from her2path.config import Config, read_config  # noqa: PLC0415
-    from her2path.io.model_store import known_ids  # noqa: PLC0415
+    from her2path.io.model_store import is_plain_name  # noqa: PLC0415
 
     settings = Config() if config is None else read_config(config)
     cells = settings.ihc_cells
-    if cells.model is not None and cells.model not in known_ids() and Path(cells.model).is_dir():
+    if cells.model is not None and not is_plain_name(cells.model):
         # The workflow runs in the folder of the results, where a relative path would mean another one.
         cells = cells.model_copy(update={"model": str(Path(cells.model).resolve())})
     return settings.model_copy(update={"cases": cases.resolve(), "out": out.resolve(), "ihc_cells": cells})

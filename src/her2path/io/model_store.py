@@ -7,6 +7,7 @@ promoted model can stand in the place of a shipped one.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -127,8 +128,21 @@ def known_ids() -> tuple[str, ...]:
     return (*shipped, *(name for name in promoted_ids() if name not in shipped))
 
 
+def is_plain_name(name: str) -> bool:
+    """Tell whether a model is named by its id, not by the path of a folder.
+
+    Examples
+    --------
+    >>> is_plain_name("her2-own-1"), is_plain_name("./her2-own-1")
+    (True, False)
+    """
+    return name not in {"", ".", ".."} and not {"/", os.sep} & set(name)
+
+
 def open_model(name: str) -> StoredModel:
     """Open a model by the id of one that ships with her2path or was promoted, or by the path of its folder.
+
+    A folder in the current one is written ``./its-name``.
 
     Raises
     ------
@@ -138,7 +152,9 @@ def open_model(name: str) -> StoredModel:
     if name in model_ids():
         return _stored(models_folder() / name, ModelOrigin.SHIPPED)
     own = promoted_folder()
-    folder = own / name if name in promoted_ids() else Path(name)
+    # A plain name is an id and nothing else: once a promoted model is gone, a folder that happens to be
+    # called like it must not take its place.
+    folder = own / name if is_plain_name(name) else Path(name)
     if folder.absolute().parent == own and folder.name in promoted_ids():
         if folder.name in model_ids():
             raise ModelError(
@@ -160,7 +176,7 @@ def _unknown() -> str:
     shipped, promoted = (", ".join(ids) or "none" for ids in (model_ids(), promoted_ids()))
     return (
         f"no {CARD} was found; give the id of a model that ships with her2path ({shipped}), of a promoted "
-        f"one ({promoted}; {FOLDER_VARIABLE} names their folder), or the path of a model's folder"
+        f"one ({promoted}; {FOLDER_VARIABLE} names their folder), or the path of a folder (./its-name)"
     )
 
 

@@ -13,6 +13,7 @@ from her2path.domain.ihc import IhcScore
 from her2path.domain.verdict import State
 from her2path.io.documents import CallDoc, Producer
 from her2path.reports.html.plots import Segment, bar_chart
+from her2path.reports.model_words import model_words
 from her2path.reports.number_names import code_words
 from her2path.reports.numbers import count_text, number_text
 from her2path.reports.odds import probability_text
@@ -116,6 +117,8 @@ class CohortPage:
     states: tuple[str, ...]
     """States that occur, for the filter."""
     guidelines: tuple[str, ...]
+    models: tuple[str, ...]
+    """Models that measured the IHC images."""
     version: str
 
 
@@ -138,6 +141,7 @@ def cohort_page(calls: Sequence[CallDoc], *, report: Producer) -> CohortPage:
         versions=version_changes(calls),
         states=tuple(dict.fromkeys(words_of(call).short for call in ranked)),
         guidelines=tuple(sorted({call.guideline for call in calls})),
+        models=tuple(sorted({model_words(model) for call in calls for model in call.models})),
         version=report.version,
     )
 

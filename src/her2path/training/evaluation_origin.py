@@ -11,7 +11,7 @@ from her2path.errors import ModelError
 from her2path.io.dataset_documents import read_dataset
 from her2path.io.files import sha256_of
 from her2path.io.model_card import CalibrationEntry, DataEntry, ModelCard, TrainingEntry
-from her2path.io.model_store import CARD, StoredModel, open_model
+from her2path.io.model_store import CARD, StoredModel, open_model, read_card
 from her2path.training.finetune_record import FinetuneDoc, read_finetune
 
 _NO_RECORD = (
@@ -50,7 +50,7 @@ def draft_card(weights: Path, record: Path, *, manifest: Path | None) -> ModelCa
         return _retrained(read_finetune(record), weights, sha256, manifest)
     if not (weights.parent / CARD).is_file():
         raise ModelError(name, _NO_RECORD)
-    card = open_model(str(weights.parent)).card
+    card = read_card(weights.parent)
     if card.sha256 != sha256:
         raise ModelError(name, f"its {CARD} is of other weights; run the step train_card again")
     return card.model_copy(update={"schema_version": 2, "metrics": (), "evaluation": None})

@@ -118,7 +118,8 @@ def _check_compared(model_id: str, found: EvaluationDoc) -> None:
             now = open_model(entry.id).card.sha256
         except ModelError as error:
             raise ModelError(
-                model_id, f"it was compared with {entry.id!r}, which is not there any more; {_EVALUATE} again"
+                model_id,
+                f"it was compared with {entry.id!r}, which is no model in use (any more); {_EVALUATE} again",
             ) from error
         if now != entry.sha256:
             raise ModelError(

@@ -201,7 +201,7 @@ def test_a_comparison_with_weights_that_changed_is_refused(model, guard):
 
 def test_a_comparison_with_a_model_that_is_gone_is_refused(model, guard):
     changed_evaluation(model, lambda data: data["compared_with"][0].update(id="her2-gone-1"))
-    with pytest.raises(ModelError, match=r"'her2-gone-1', which is not there any more"):
+    with pytest.raises(ModelError, match=r"'her2-gone-1', which is no model in use"):
         promote(model, guard=guard)
 
 
@@ -247,9 +247,10 @@ def test_a_promoted_model_that_lost_a_file_is_refused_by_name(model, guard):
         open_model(model.name)
 
 
-def test_a_promoted_model_that_was_removed_is_refused_by_name(model, guard):
+def test_a_promoted_model_that_was_removed_is_refused_by_name(model, guard, monkeypatch):
     _, target = promote(model, guard=guard)
     shutil.rmtree(target)
+    monkeypatch.chdir(model.parent)  # where a folder of that name lies
     with pytest.raises(ModelError, match=rf"'{model.name}'.*promoted one \(none; HER2PATH_MODELS"):
         open_model(model.name)
 
