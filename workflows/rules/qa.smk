@@ -44,27 +44,6 @@ rule qa_reads:
         " {params.mapping:q} --table {output.table:q} --params {params.settings:q} 2> {log:q}"
 
 
-rule qa_page:
-    input:
-        agreement="qa/agreement.json",
-        monitoring="qa/monitoring.json",
-    output:
-        page="qa.html",
-        numbers="qa.json",
-        tables=directory("tables"),
-    log:
-        "logs/qa_page.log",
-    conda:
-        "../envs/her2path.yaml"
-    params:
-        settings=settings("qa_page"),
-        version=VERSION,
-    shell:
-        "her2path --verbose step qa_page --agreement {input.agreement:q} --monitoring {input.monitoring:q}"
-        " --page {output.page:q} --numbers {output.numbers:q} --tables {output.tables:q}"
-        " --params {params.settings:q} 2> {log:q}"
-
-
 rule qa_agreement:
     input:
         table="qa/reads.parquet",
@@ -128,3 +107,25 @@ rule qa_review:
         "her2path --verbose step qa_review --table {input.table:q} --calls {input.calls:q}"
         " --rereads qa/rereads --adjudications qa/adjudications.json"
         " --review {output.review:q} --params {params.settings:q} 2> {log:q}"
+
+
+rule qa_page:
+    input:
+        agreement="qa/agreement.json",
+        monitoring="qa/monitoring.json",
+        review="qa/review.json",
+    output:
+        page="qa.html",
+        numbers="qa.json",
+        tables=directory("tables"),
+    log:
+        "logs/qa_page.log",
+    conda:
+        "../envs/her2path.yaml"
+    params:
+        settings=settings("qa_page"),
+        version=VERSION,
+    shell:
+        "her2path --verbose step qa_page --agreement {input.agreement:q} --monitoring {input.monitoring:q}"
+        " --review {input.review:q} --page {output.page:q} --numbers {output.numbers:q} --tables {output.tables:q}"
+        " --params {params.settings:q} 2> {log:q}"
