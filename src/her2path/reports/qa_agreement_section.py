@@ -96,7 +96,7 @@ def _among(result: AgreementResult, endpoint: Endpoint) -> list[Block]:
         blocks.append(
             Words(
                 "The software's agreement cannot be held against that of the readers with each other: "
-                "no case was read by two of them.",
+                "no case was read by two readers.",
                 "missing",
             )
         )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from her2path.domain.reads import SOFTWARE, Endpoint
 from her2path.io.qa_documents import AgreementResult, CategoryEffectEntry, PairEntry, ReaderEntry
 from her2path.reports.html.agreement_plots import ForestGroup, ForestRow, forest_plot
-from her2path.reports.html.scales import isolated
+from her2path.reports.html.scales import isolated, shortened
 from her2path.reports.numbers import count_text
 from her2path.reports.qa_agreement_section import confusion_grid, statistics_table
 from her2path.reports.qa_blocks import Block, Chart, Fold, Head, Section, Words, id_list, table
@@ -214,7 +214,7 @@ def _stratum_figure(result: AgreementResult, name: str) -> list[Block]:
             ENDPOINT_WORDS[endpoint],
             tuple(
                 ForestRow(
-                    f"{isolated(entry.stratum_value)}: {label}",
+                    f"{shortened(entry.stratum_value, 20)}: {label}",
                     one.value,
                     one.low,
                     one.high,
@@ -241,7 +241,7 @@ def _stratum_figure(result: AgreementResult, name: str) -> list[Block]:
             text = f"{title}: {len(group.rows) // 2} groups are too many to draw; see the tables."
             charts.append(Words(text, "quiet"))
         elif any(row.value is not None for row in group.rows):
-            drawing = forest_plot([group], measure="Mean exact agreement", band=None)
+            drawing = forest_plot([ForestGroup("", group.rows)], measure="Mean exact agreement", band=None)
             charts.append(Chart(title, drawing, caption))
     return charts
 

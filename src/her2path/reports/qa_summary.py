@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from her2path.domain.reads import SOFTWARE, Endpoint
 from her2path.io.qa_documents import AgreementResult, AmongReadersEntry
 from her2path.io.qa_monitoring_entries import MonitoringResult
+from her2path.reports.html.scales import isolated
 from her2path.reports.numbers import count_text
 from her2path.reports.qa_gaps import Gap
 from her2path.reports.qa_words import ENDPOINT_WORDS, cases_words, interval_words, value_words
 
 MOST_GAPS = 5
 """Reasons for missing statistics at the top of the page; all of them stand at its end."""
+MOST_READER_TILES = 3
+"""Readers whose agreement with the software stands at the top where there is no agreement among them."""
 MOST_ALARMS = 5
 """Alarms at the top of the page, the latest; all of them stand with the charts."""
 
@@ -101,7 +104,7 @@ def summarise(
 def _agreement_tiles(result: AgreementResult) -> list[Tile]:
     entry = overall(result, Endpoint.SCORE)
     if entry is None:
-        return []
+        return _tiles_of_one_reader(result)
     labels = (
         ("software_readers", "The software agrees with readers (IHC score)"),
         ("readers_readers", "Readers agree with each other (IHC score)"),
@@ -116,6 +119,22 @@ def _agreement_tiles(result: AgreementResult) -> list[Tile]:
     return tiles
 
 
+def _tiles_of_one_reader(result: AgreementResult) -> list[Tile]:
+    """State the plain agreement with each reader where no two readers can be compared."""
+    tiles = [
+        Tile(
+            f"The software agrees with {isolated(pair.second)} (IHC score)",
+            value_words("exact", one.value),
+            interval_words("exact", one),
+        )
+        for pair in result.pairs
+        if pair.kind == "software_reader" and pair.endpoint == Endpoint.SCORE and not pair.stratum
+        if (one := pair.estimates.get("exact")) is not None
+    ]
+    why = "no case was read by two readers"
+    return [*tiles[:MOST_READER_TILES], Tile("Readers agree with each other (IHC score)", "not known", why)]
+
+
 def _effects_tile(effects: Effects) -> Tile:
     note = f"of {count_text(effects.compared)} comparisons of a case with a reader"
     if effects.open:
@@ -126,6 +145,8 @@ def _effects_tile(effects: Effects) -> Tile:
 def _alarm_tile(watched: MonitoringResult | None) -> Tile:
     if watched is None:
         return Tile("Alarms of the control charts", "not watched", "no runs and no dated cases were given")
+    if not watched.charts:
+        return Tile("Alarms of the control charts", "not watched", "too few runs and cases for a chart")
     alarms = sum(not alarm.is_warning for alarm in watched.alarms)
     note = f"{cases_words(len(watched.charts), noun='chart')} watched"
     warnings = len(watched.alarms) - alarms

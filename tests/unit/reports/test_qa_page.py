@@ -85,7 +85,9 @@ def test_one_reader_alone_is_not_held_against_others():
     text = text_of(agreement({SOFTWARE: SCORES[SOFTWARE], "r1": SCORES["r1"]}))
     assert "read by 1 reader in 10 reads" in text
     assert "One reader only" in text
-    assert "no case was read by two of them" in text
+    assert "no case was read by two readers" in text
+    assert "The software agrees with r1 (IHC score) 100.0 % 72.2 to 100.0 %" in text
+    assert "Readers agree with each other (IHC score) not known" in text
     assert "There are no two readers to compare it with" in text
     assert "state the same score and category in every case" in text
 

@@ -79,7 +79,7 @@ def agreement_heatmap(
         for j, cell in enumerate(row)
         if cell is not None and j <= i
     )
-    width = max(left + side + wide * 0.71 + 12, left + 420)
+    width = max(left + side + wide * 0.71 + 12, left + min(side, 220.0) + 22 + len(measure) * _LETTER)
     return svg(width, top + side + 62, f"{measure} of each pair of readers", described, body)
 
 
@@ -159,6 +159,7 @@ class ForestGroup:
     """Rows under a heading."""
 
     title: str
+    """Empty = the rows stand without one."""
     rows: tuple[ForestRow, ...]
 
 
@@ -185,7 +186,7 @@ def forest_plot(
     # Agreement below what chance gives is rare; the scale only reaches there where something does.
     bottom = max(int(lowest * 10 - 1) / 10, -1.0) if lowest >= 0 else max(lowest - 0.1, -1.0)
     left, right = 236.0, 536.0
-    height = 30 + _ROW * (len(rows) + len(groups)) + 6 * len(groups)
+    height = 30 + _ROW * (len(rows) + sum(bool(group.title) for group in groups)) + 6 * len(groups)
     scale = Scale(min(bottom, 0.7) if lowest < 0.75 else 0.7, 1.0, left, right)
     body: list[str] = []
     if band is not None:
@@ -197,8 +198,9 @@ def forest_plot(
         body.append(text(scale.at(tick), height - 8, _share_text(tick, percent=percent), anchor="middle"))
     y = 8.0
     for group in groups:
-        y += _ROW
-        body.append(text(4, y, group.title, weight="700"))
+        if group.title:
+            y += _ROW
+            body.append(text(4, y, group.title, weight="700"))
         for row in group.rows:
             y += _ROW
             body += _forest_row(row, scale, y)
