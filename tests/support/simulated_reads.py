@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ _SHARES = (0.35, 0.3, 0.2, 0.15)
 _SITES, _SCANNERS, _CLONES = ("north", "south", "west"), ("S1", "S2"), ("4B5", "HercepTest")
 _MEASURED = (*(f"pct_{name}" for name in StainingClass), "her2_signals", "cep17_signals", "nuclei")
 _NUCLEI = 40
+_FIRST_DAY, _DAYS, _LOTS = date(2024, 1, 8), 700, 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +46,7 @@ def write_study(study: SimulatedStudy, folder: Path) -> None:
     _write_calls(folder / "calls.csv", ids, _seen(rng, truth, study.error), amplified, rng)
     _write_reads(folder / "reads.tsv", ids, truth, amplified, study, rng)
     if study.with_strata:
-        columns = [rng.choice(names, study.cases) for names in (_SITES, _SCANNERS, _CLONES)]
-        rows = [[case, *map(str, values)] for case, *values in zip(ids, *columns, strict=True)]
-        _write(folder / "strata.tsv", ["case_id", "site", "scanner", "clone"], rows, "\t")
+        _write_strata(folder / "strata.tsv", ids, rng)
 
 
 def _seen(rng: np.random.Generator, truth: np.ndarray, error: float) -> np.ndarray:
@@ -83,6 +83,16 @@ def _write_calls(path: Path, ids: list[str], scores: np.ndarray, amplified: np.n
         )
     head = ["case_id", "status", "state", "ihc_score", "her2_category", "ish_group", "guideline"]
     _write(path, [*head, *_MEASURED], rows, ",")
+
+
+def _write_strata(path: Path, ids: list[str], rng: np.random.Generator) -> None:
+    """Spread cases over sites, scanners and clones at random, over batches and weeks in their order."""
+    columns = [rng.choice(names, len(ids)) for names in (_SITES, _SCANNERS, _CLONES)]
+    rows = []
+    for number, (case, *values) in enumerate(zip(ids, *columns, strict=True)):
+        stained = _FIRST_DAY + timedelta(days=_DAYS * number // len(ids))
+        rows.append([case, *map(str, values), f"lot{_LOTS * number // len(ids):02d}", stained.isoformat()])
+    _write(path, ["case_id", "site", "scanner", "clone", "batch", "date"], rows, "\t")
 
 
 def _write_reads(

@@ -27,6 +27,7 @@ from her2path.domain.ihc import (
 )
 from her2path.domain.ish import IshReading, SignalSummary
 from her2path.domain.low_expression import Her2Category, low_expression
+from her2path.domain.reading import read_ihc
 from her2path.domain.verdict import NotEvaluable, State
 
 SOFTWARE = "her2path"
@@ -212,6 +213,7 @@ def _ihc(findings: Findings, guideline: Guideline) -> tuple[IhcReading | StatedS
     stated = None if findings.score is None else StatedScore(findings.score, specimen=findings.specimen)
     if not findings.is_whole:
         return stated, False
+    lateral = findings.percentages.get(StainingClass.INCOMPLETE_MODERATE_INTENSE, 0) > 0
     # Readers do not part moderate from strong incomplete staining.  Where the guideline does, and the
     # two lead to different scores, the percentages leave the score open.
     readings = [
@@ -220,17 +222,18 @@ def _ihc(findings: Findings, guideline: Guideline) -> tuple[IhcReading | StatedS
             unit=TallyUnit.SHARES,
             specimen=findings.specimen,
         )
-        for level in (Intensity.MODERATE, Intensity.STRONG)
+        for level in ((Intensity.MODERATE, Intensity.STRONG) if lateral else (Intensity.MODERATE,))
     ]
     scores = {_score(reading, guideline) for reading in readings}
     if len(scores) > 1:
         return stated, False
     by_percentages = scores.pop()
-    if stated is None or by_percentages is None or by_percentages is stated.score:
+    if stated is None or by_percentages is stated.score:
         return readings[0], False
-    return stated, True
+    # What the guideline cannot score, for want of the kind of specimen, contradicts no score.
+    return stated, by_percentages is not None
 
 
 def _score(reading: IhcReading, guideline: Guideline) -> IhcScore | None:
-    made = call_case(CaseEvidence(reading), guideline, distances=False)
-    return None if isinstance(made, NotEvaluable) else made.ihc_score
+    found = read_ihc(reading, guideline)
+    return None if isinstance(found, NotEvaluable) else found.score

@@ -138,6 +138,13 @@ def test_percentages_that_lead_to_two_scores_by_their_intensity_leave_it_open():
     assert interpret(Findings(percentages=lateral), BREAST).score is not None
 
 
+def test_a_score_stands_where_the_guideline_cannot_read_its_percentages():
+    # Percentages of a biopsy and of a resection are read differently; a score is the pathologist's.
+    result = interpret(Findings(THREE, shares(complete_intense="60", none="40")), GASTRIC)
+
+    assert (result.score, result.call, result.contradiction) == (THREE, "positive", None)
+
+
 def test_what_a_guideline_cannot_evaluate_stays_open():
     few = shares(complete_intense="5", none="95")
 
