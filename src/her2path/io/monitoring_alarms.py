@@ -16,8 +16,8 @@ from her2path.io.monitoring_drafts import MOST_CASES, place_of
 from her2path.io.qa_monitoring_entries import MonitoringAlarm
 
 _WORDS = {
-    Westgard.WARNING_12S: "one value beyond 2 SD (a warning)",
-    Westgard.R13S: "one value beyond 3 SD",
+    Westgard.WARNING_12S: "a value beyond 2 SD (a warning)",
+    Westgard.R13S: "a value beyond 3 SD",
     Westgard.R22S: "two values beyond 2 SD on one side",
     Westgard.R4S: "two controls of one run beyond 2 SD on opposite sides",
     Westgard.R41S: "four values in a row beyond 1 SD on one side",
@@ -79,7 +79,7 @@ class PanelAlarms:
         side = "" if breach.side == "apart" else f", {breach.side} the mean"
         values = "; ".join(
             f"{self._panel.label(row)}: "
-            + ", ".join(f"{self._panel.watched.z[row, c]:+.1f} SD" for c in breach.controls)
+            + ", ".join(f"{self._panel.watched.z[row, c]:+.2f} SD" for c in breach.controls)
             for row in breach.runs[:10]
         )
         text = f"{self._panel.title(' and '.join(controls))}: {_WORDS[breach.rule]}{side} ({values})"

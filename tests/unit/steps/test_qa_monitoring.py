@@ -254,14 +254,20 @@ def test_fish_positive_is_counted_among_2_plus_with_a_result_alone(monitored):
 
 
 def test_shares_are_charted_by_scanner_clone_and_batch(monitored):
-    reads = scored(30, lambda week: 1 + week % 2, scanner="A", clone="4B5")
-    for row in reads:
+    reads = scored(30, lambda week: 1 + week % 2, each=20)
+    for place, row in enumerate(reads):
+        row["scanner"], row["clone"] = "AB"[place % 2], ("4B5", "CB11")[place // 2 % 2]
         row["batch"] = f"L{int(row['case_id'][1:4]) // 2:02d}"
     found = monitored(reads=reads, baseline_groups=12)
     strata = {tuple(sorted(chart.stratum)) for chart in found.charts if chart.kind == "share"}
     assert strata == {("reader",), ("reader", "scanner"), ("clone", "reader")}
     batches = next(c for c in found.charts if c.chart_id.endswith("batch | p"))
     assert batches.points.label[:2] == ("L00", "L01")
+
+
+def test_one_scanner_has_no_second_chart_of_the_same_cases(monitored):
+    found = monitored(reads=scored(30, lambda week: 1 + week % 2, scanner="A", clone="4B5"))
+    assert {tuple(chart.stratum) for chart in found.charts} == {("reader",)}
 
 
 def test_batches_of_one_case_are_charted_without_false_alarms(monitored):

@@ -19,7 +19,8 @@ References
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -172,7 +173,7 @@ class DriftAlarm:
     at: int
     """Row of the run that raised the alarm."""
     until: int
-    """Row of the last run outside the limits."""
+    """Row of the last run outside the limits before the chart was back at its middle."""
 
     def placed(self, rows: npt.NDArray[np.int64]) -> DriftAlarm:
         """Name its rows by their places among all runs."""
@@ -183,24 +184,27 @@ class DriftAlarm:
 def cusum_alarms(up: Floats, down: Floats, decision: float) -> tuple[DriftAlarm, ...]:
     """List where a CUSUM, shape (R,), lies above its decision interval (h)."""
     sides: tuple[tuple[Literal["above", "below"], Floats], ...] = (("above", up), ("below", down))
-    found = [
-        DriftAlarm("CUSUM", side, _onset(line > 0, start), start, stop)
-        for side, line in sides
-        for start, stop in _stretches(line > decision)
-    ]
-    return tuple(sorted(found, key=lambda alarm: (alarm.at, alarm.side)))
+    return _alarms("CUSUM", [(side, line > 0, line > decision) for side, line in sides])
 
 
 def ewma_alarms(smooth: Floats, limit: float, weight: float = WEIGHT) -> tuple[DriftAlarm, ...]:
     """List where an EWMA, shape (R,), lies outside `limit` of its own standard deviations."""
     bound = limit * ewma_sd(len(smooth), weight)
     sides: tuple[tuple[Literal["above", "below"], Floats], ...] = (("above", smooth), ("below", -smooth))
-    found = [
-        DriftAlarm("EWMA", side, _onset(line > 0, start), start, stop)
-        for side, line in sides
-        for start, stop in _stretches(line > bound)
-    ]
-    return tuple(sorted(found, key=lambda alarm: (alarm.at, alarm.side)))
+    return _alarms("EWMA", [(side, line > 0, line > bound) for side, line in sides])
+
+
+def _alarms(
+    chart: Literal["CUSUM", "EWMA"], sides: Sequence[tuple[Literal["above", "below"], Bools, Bools]]
+) -> tuple[DriftAlarm, ...]:
+    """Make one alarm of each time away from the middle, however often it crossed the limit meanwhile."""
+    found: dict[tuple[str, int], DriftAlarm] = {}
+    for side, away, outside in sides:
+        for start, stop in _stretches(outside):
+            onset = _onset(away, start)
+            first = found.setdefault((side, onset), DriftAlarm(chart, side, onset, start, stop))
+            found[side, onset] = replace(first, until=stop)
+    return tuple(sorted(found.values(), key=lambda alarm: (alarm.at, alarm.side)))
 
 
 def _stretches(outside: Bools) -> list[tuple[int, int]]:

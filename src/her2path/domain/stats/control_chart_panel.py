@@ -187,12 +187,30 @@ def watch(
         up=up,
         down=down,
         smooth=smooth,
-        breaches=tuple(_placed_breach(one, later) for one in broken if one.rule in rules),
+        breaches=tuple(_placed_breach(one, later) for one in _worth_telling(broken, rules)),
         drifts=tuple(one.placed(later) for one in alarms),
         batches=compare_batches(combined, later, batches, baseline_runs=runs),
         rates=alarm_shares(panel, limits, rules=rejecting),
         seen=alarm_shares(panel, limits, rules=rejecting, runs=SOON, shift=1.0),
     )
+
+
+def _worth_telling(breaches: Sequence[Breach], rules: Sequence[Westgard]) -> list[Breach]:
+    """Leave out rules that are not used, and warnings of values that take part in a rejection."""
+    used = [breach for breach in breaches if breach.rule in rules]
+    rejected = {
+        (run, control)
+        for breach in used
+        if breach.rule is not Westgard.WARNING_12S
+        for run in breach.runs
+        for control in breach.controls
+    }
+    return [
+        breach
+        for breach in used
+        if breach.rule is not Westgard.WARNING_12S
+        or any((run, control) not in rejected for run in breach.runs for control in breach.controls)
+    ]
 
 
 def _placed_breach(breach: Breach, rows: npt.NDArray[np.int64]) -> Breach:

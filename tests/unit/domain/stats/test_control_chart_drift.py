@@ -76,6 +76,12 @@ def test_an_ewma_alarm_ends_where_the_chart_is_back():
     assert (alarm.chart, alarm.side, alarm.onset, alarm.at, alarm.until) == ("EWMA", "above", 2, 2, 3)
 
 
+def test_a_cusum_that_dips_below_its_limit_and_was_never_back_at_0_is_one_alarm():
+    up, down = cusum(np.array([3.0, 3.0, -1.0, 3.0, -9.0, 3.0, 3.0]), 0.5)
+    alarms = cusum_alarms(up, down, 4.0)
+    assert [(a.onset, a.at, a.until) for a in alarms if a.side == "above"] == [(0, 1, 3), (5, 6, 6)]
+
+
 def test_drift_alarms_need_runs():
     empty = np.empty(0)
     assert cusum_alarms(empty, empty, 4.0) == ewma_alarms(empty, 3.0) == ()

@@ -24,8 +24,12 @@ def runs(later, *, controls=1, baseline=30, seed=1):
 
 def test_a_run_at_four_sd_breaks_1_3s_by_its_row():
     found = watch(*runs([0.0, 4.0]))
-    assert [(b.rule, b.at) for b in found.breaches] == [("1-2s", 31), ("1-3s", 31)]
+    assert [(b.rule, b.at) for b in found.breaches] == [("1-3s", 31)]
     assert found.z[31, 0] == pytest.approx(4)
+
+
+def test_a_value_beyond_2_sd_that_breaks_nothing_else_is_a_warning():
+    assert [str(b.rule) for b in watch(*runs([0.0, 2.5, 0.0])).breaches] == ["1-2s"]
 
 
 def test_rules_that_are_not_in_use_break_nothing():
