@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 OUT := results/demo
 
-.PHONY: setup demo test coverage check format bench bench-memory validate-ihc validate-fish mutation schemas clean
+.PHONY: setup demo test coverage check format bench bench-memory validate-ihc validate-fish validate-qa mutation schemas clean
 
 setup: $(STAMP)
 
@@ -59,6 +59,11 @@ validate-ihc: setup
 ## Installs Big-FISH into an environment of its own, to be measured beside it.
 validate-fish: setup
 	$(BIN)/python -m tests.validation fish
+
+## How often the intervals of quality assurance cover the truth, on simulated readers: 15 minutes;
+## writes docs/validation/qa.md.
+validate-qa: setup
+	$(BIN)/python -m tests.validation qa
 
 ## Wrong rules on purpose: does a test notice?  An hour; results so far are kept in results/.
 mutation: setup

@@ -1,4 +1,4 @@
-"""The validation: ``python -m tests.validation ihc``, ``fish``; ``make validate-ihc``, ``validate-fish``.
+"""The validation: ``python -m tests.validation ihc``, ``fish``, ``qa``; ``make validate-ihc`` and so on.
 
 Results go to ``results/validation/<what>/``, a file for each part, so that a part or a method can be
 run again alone; the tables of ``docs/validation/<what>.md`` are written from these files.  With
@@ -16,7 +16,7 @@ from pathlib import Path
 from tests.validation import page
 from tests.validation.store import ROOT, kept
 
-SUBJECTS = ("ihc", "fish")
+SUBJECTS = ("ihc", "fish", "qa")
 
 
 def main() -> None:
