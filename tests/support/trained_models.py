@@ -14,9 +14,9 @@ from her2path.io.model_store import open_model
 SHIPPED = "her2-star-2"
 SMALL_GUARD = """\
 id: small-guard
-what: three phantoms, and as many without staining
-phantoms: {first_seed: 1990000, scenes: 3, side_px: 256}
-unstained: {first_seed: 1990113, scenes: 3, side_px: 320}
+what: five phantoms, and as many without staining
+phantoms: {first_seed: 1990000, scenes: 5, side_px: 256}
+unstained: {first_seed: 1990111, scenes: 5, side_px: 320}
 margins:
 - {figure: nuclei_f1, margin: 0.05, why: a test}
 - {figure: stained_pct, margin: 2.0, why: a test}

@@ -37,8 +37,9 @@ class MetricEntry(_Entry):
     value: float
     low: float | None = None
     high: float | None = None
-    """95 % interval, bootstrap over slides (over patients where they are known); None = too few of them."""
+    """95 % interval by a bootstrap; None = too few slides for one."""
     slides: Annotated[int, Ge(1)]
+    """What the bootstrap draws: slides, phantoms or patients."""
 
 
 class CalibrationEntry(_Entry):

@@ -71,8 +71,8 @@ def test_a_figure_of_which_less_is_better_is_turned_round():
 def test_a_small_loss_on_few_images_is_not_shown_to_be_within_the_margin():
     """Absence of evidence passes nothing: the interval is too wide."""
     rng = np.random.default_rng(3)
-    old = images(rng, 4, 0.8)
-    new = old - np.array([[20.0, 0], [0, 0], [0, 0], [0, 0]])
+    old = images(rng, 6, 0.8)
+    new = old - np.array([[30.0, 0], [0, 0], [0, 0], [0, 0], [0, 0], [0, 0]])
     assert not non_inferiority(new, old, share, margin=0.1, more_is_better=True, units="images").is_shown
 
 
@@ -80,7 +80,7 @@ def test_one_image_gives_a_value_without_an_interval_and_shows_nothing():
     one = np.array([[8.0, 10.0]])
     found = bootstrap(one, share, units="images")
     assert (found.value, found.low) == (0.8, None)
-    assert found.why == "fewer than two images"
+    assert found.why == "fewer than 5 images"
     assert not non_inferiority(one, one, share, margin=0.1, more_is_better=True, units="images").is_shown
 
 
