@@ -34,7 +34,9 @@ from her2path.steps.train_dataset import TrainDatasetParams
 from her2path.steps.train_evaluate import TrainEvaluateParams
 from her2path.steps.train_finetune import TrainFinetuneParams
 from her2path.steps.train_fit import TrainFitParams
+from her2path.steps.train_next import TrainNextParams
 from her2path.steps.train_scenes import TrainScenesParams
+from her2path.steps.train_scorer import TrainScorerParams
 
 
 class QaFiles(BaseModel):
@@ -80,6 +82,8 @@ class Config(BaseModel):
     """Sheet of labelled images; synthetic ones that ship with the project by default."""
     train_dataset: TrainDatasetParams = TrainDatasetParams()
     train_finetune: TrainFinetuneParams = TrainFinetuneParams()
+    train_scorer: TrainScorerParams = TrainScorerParams()
+    train_next: TrainNextParams = TrainNextParams()
     qa: QaFiles = QaFiles()
     """Files of quality assurance."""
     qa_reads: QaReadsParams = QaReadsParams()

@@ -64,6 +64,8 @@ rule qa_agreement:
 rule qa_monitoring:
     input:
         table="qa/reads.parquet",
+        # Named to wait for them; the step looks for control tissue in the folder, because the paths of
+        # thousands of slides do not fit into a command.
         slide=ihc_files("slide.json"),
         score=ihc_files("ihc_score.json"),
     output:
@@ -80,8 +82,7 @@ rule qa_monitoring:
         version=VERSION,
     shell:
         "her2path --verbose step qa_monitoring --table {input.table:q} {params.runs:q} {params.mapping:q}"
-        " --slide {input.slide:q} --score {input.score:q}"
-        " --monitoring {output.monitoring:q} --params {params.settings:q} 2> {log:q}"
+        " --images images --monitoring {output.monitoring:q} --params {params.settings:q} 2> {log:q}"
 
 
 rule qa_review:

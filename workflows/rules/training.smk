@@ -115,3 +115,44 @@ rule train_evaluate:
         "her2path --verbose step train_evaluate --dataset {input.dataset:q} --weights {input.weights:q}"
         " --record {input.record:q} --guards {input.guards:q} --evaluation {output.evaluation:q}"
         " --page {output.page:q} --card {output.card:q} --params {params.settings:q} 2> {log:q}"
+
+
+# The cuts of a model, fitted to scored cells, tiles and slides; `train_evaluate` measures it like any other.
+rule train_scorer:
+    input:
+        dataset="retraining/manifest.json",
+    output:
+        weights="retraining/scorers/{model_id}/weights.safetensors",
+        record="retraining/scorers/{model_id}/fit.json",
+    log:
+        "logs/train_scorer/{model_id}.log",
+    conda:
+        "../envs/her2path.yaml"
+    params:
+        settings=settings("train_scorer"),
+    shell:
+        "her2path --verbose step train_scorer --dataset {input.dataset:q} --weights {output.weights:q}"
+        " --record {output.record:q} --params {params.settings:q} 2> {log:q}"
+
+
+# What to label next, of the images of the case sheet.
+rule train_next:
+    input:
+        cells=[
+            f"images/{row.image_id}/ihc_cells.parquet"
+            for row in SHEET.rows
+            if row.assay == Assay.IHC
+        ],
+    output:
+        sheet="labelling/dataset.tsv",
+        queries="labelling/queries.json",
+    log:
+        "logs/train_next.log",
+    conda:
+        "../envs/her2path.yaml"
+    params:
+        cases=str(SETTINGS.cases.resolve()),
+        settings=settings("train_next"),
+    shell:
+        "her2path --verbose step train_next --results . --cases {params.cases:q} --sheet {output.sheet:q}"
+        " --queries {output.queries:q} --params {params.settings:q} 2> {log:q}"

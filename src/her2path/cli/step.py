@@ -48,6 +48,8 @@ STEPS = (
     "train_evaluate",
     "train_dataset",
     "train_finetune",
+    "train_scorer",
+    "train_next",
     "qa_reads",
     "qa_agreement",
     "qa_monitoring",
@@ -72,6 +74,8 @@ OUTPUTS: Mapping[str, tuple[str, ...]] = {
     "train_evaluate": ("evaluation", "page", "card"),
     "train_dataset": ("manifest", "page"),
     "train_finetune": ("weights", "losses", "curves", "record"),
+    "train_scorer": ("weights", "record"),
+    "train_next": ("sheet", "queries"),
     "qa_reads": ("table",),
     "qa_agreement": ("agreement",),
     "qa_monitoring": ("monitoring",),
@@ -81,22 +85,16 @@ OUTPUTS: Mapping[str, tuple[str, ...]] = {
 """Keyword arguments of each step that name files it writes; all other paths are read."""
 # Steps of a case or cohort read the reasons themselves: that an image failed is their subject.  Training
 # and quality assurance have no image that could fail alone.
-_READS_REASONS = frozenset(
+_OF_AN_IMAGE = frozenset(
     {
-        "case_call",
-        "case_report",
-        "cohort_report",
-        "train_scenes",
-        "train_fit",
-        "train_card",
-        "train_evaluate",
-        "train_dataset",
-        "train_finetune",
-        "qa_reads",
-        "qa_agreement",
-        "qa_monitoring",
-        "qa_review",
-        "qa_page",
+        "slide_intake",
+        "slide_quality",
+        "slide_tiles",
+        "ihc_cells",
+        "ihc_score",
+        "fish_nuclei",
+        "fish_signals",
+        "fish_counts",
     }
 )
 
@@ -135,7 +133,7 @@ def execute(step: Step, arguments: dict[str, Any], params: BaseModel) -> NotEval
         Why there is no result, if there is none.
     """
     started = time.perf_counter()
-    why = None if step.name in _READS_REASONS else _reason_upstream(step, arguments)
+    why = _reason_upstream(step, arguments) if step.name in _OF_AN_IMAGE else None
     if why is None:
         try:
             step.run(**arguments, params=params)
@@ -144,7 +142,7 @@ def execute(step: Step, arguments: dict[str, Any], params: BaseModel) -> NotEval
         except (Her2PathError, OSError, MemoryError):
             raise
         except Exception as error:
-            if step.name in _READS_REASONS:
+            if step.name not in _OF_AN_IMAGE:
                 raise
             # One image must never stop the batch, whatever is wrong with it or with us; the trace
             # is in the log, and `her2path run` ends with the exit code of a defect.

@@ -26,10 +26,13 @@ _NAMESPACE = uuid.UUID("0b7c8a4e-3f55-5d0e-9a53-5b1d3f6f6c21")
 class QuPathArea:
     """One annotation as it appears in QuPath."""
 
-    kind: CellClass
+    kind: CellClass | None
+    """None = a person is to give it one."""
     polygon: shapely.Polygon
     """Level-0 pixels."""
     measurements: Mapping[str, float] = field(default_factory=dict)
+    name: str = ""
+    """Shown in QuPath's list of annotations."""
 
 
 def write_areas(path: Path, areas: Iterable[QuPathArea], *, image_sha256: str) -> None:
@@ -42,13 +45,15 @@ def write_areas(path: Path, areas: Iterable[QuPathArea], *, image_sha256: str) -
 def _feature(area: QuPathArea, name: str) -> dict[str, object]:
     rings = [area.polygon.exterior, *area.polygon.interiors]
     coordinates = [[[round(x, 1), round(y, 1)] for x, y in ring.coords] for ring in rings]
+    properties: dict[str, object] = {"objectType": "annotation"}
+    if area.name:
+        properties["name"] = area.name
+    if area.kind is not None:
+        properties["classification"] = {"name": area.kind.name, "color": list(area.kind.rgb)}
+    properties["measurements"] = {key: round(value, 6) for key, value in area.measurements.items()}
     return {
         "type": "Feature",
         "id": str(uuid.uuid5(_NAMESPACE, name)),
         "geometry": {"type": "Polygon", "coordinates": coordinates},
-        "properties": {
-            "objectType": "annotation",
-            "classification": {"name": area.kind.name, "color": list(area.kind.rgb)},
-            "measurements": {key: round(value, 6) for key, value in area.measurements.items()},
-        },
+        "properties": properties,
     }

@@ -14,7 +14,7 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -143,7 +143,7 @@ class Scorer:
             Of 0, 1+, 2+, 3+; an area without cells has the first.
         """
         owner = np.repeat(np.arange(len(areas)), [len(area) for area in areas])
-        chances = self.chances(_joined(areas))
+        chances = self.chances(joined(areas))
         summed = np.stack([np.bincount(owner, chances[:, k], len(areas)) for k in range(1, 4)], axis=1)
         shares = summed / np.maximum(np.bincount(owner, minlength=len(areas)), 1)[:, None]
         reached = shares[:, ::-1].cumsum(axis=1)[:, ::-1]
@@ -178,7 +178,7 @@ def fit_scorer(labels: Labels, start: Calibration) -> Scorer:
     score = (
         np.concatenate([scored.score for scored in labels.cells]) if labels.cells else np.zeros(0, np.int64)
     )
-    cells, tissue = _joined(one_by_one), [area.cells for area in labels.areas]
+    cells, tissue = joined(one_by_one), [area.cells for area in labels.areas]
 
     def loss(free: Floats) -> float:
         scorer = _bound(free, start)
@@ -193,7 +193,9 @@ def fit_scorer(labels: Labels, start: Calibration) -> Scorer:
     return _bound(np.asarray(found.x, np.float64), start)
 
 
-def _joined(parts: Sequence[MeasuredCells]) -> MeasuredCells:
+def joined(parts: Iterable[MeasuredCells]) -> MeasuredCells:
+    """Put the cells of several windows or images into one."""
+    parts = tuple(parts)
     if not parts:
         return MeasuredCells(np.zeros(0), np.zeros(0))
     return MeasuredCells(
