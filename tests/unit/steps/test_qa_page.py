@@ -11,6 +11,7 @@ from her2path.steps import qa_page
 from her2path.steps.qa_page import QaPageParams
 from tests.support.pages import Page
 from tests.support.qa_results import agreement, agreement_doc, method
+from tests.support.qa_watched import monitoring, monitoring_doc, review, review_doc
 
 
 def written(root, result=None):
@@ -52,6 +53,24 @@ def test_the_same_document_gives_the_same_bytes_whatever_was_there_before(tmp_pa
     written(tmp_path / "b", agreement(methods=(method([1.0, 2.0]),)))
     written(tmp_path / "b")
     assert contents(tmp_path / "a") == contents(tmp_path / "b")
+
+
+def test_monitoring_and_review_are_part_of_the_numbers_and_of_the_origin(tmp_path):
+    paths = {"agreement": agreement_doc(), "monitoring": monitoring_doc(), "review": review_doc()}
+    for name, document in paths.items():
+        write_document(tmp_path / f"{name}.json", document)
+    qa_page.run(
+        **{name: tmp_path / f"{name}.json" for name in paths},
+        page=tmp_path / "qa.html",
+        numbers=tmp_path / "qa.json",
+        tables=tmp_path / "tables",
+        params=QaPageParams(),
+    )
+    document = read_document(tmp_path / "qa.json", QaDoc)
+    assert set(document.inputs) == set(paths)
+    assert document.result.monitoring.result == monitoring()
+    assert document.result.review.result == review()
+    assert len((tmp_path / "tables" / "review_cases.csv").read_text(encoding="utf-8").splitlines()) == 3
 
 
 def test_a_document_of_another_kind_is_refused_by_name(tmp_path):
