@@ -122,6 +122,7 @@ class PairEntry(QaEntry):
     second: str
     """Reader; ``majority`` for that of the (other) readers; of ``intra_reader`` the same reader."""
     first_session: Count = 1
+    """1 = first read of each case by this reader, whatever number the reader gave it."""
     second_session: Count = 1
     stratum: str = ""
     """``site``, ``scanner``, ``clone``, ``batch`` or ``specimen``; empty = all cases."""

@@ -112,7 +112,7 @@ STATISTICS: Mapping[str, Statistic] = MappingProxyType(
         "fleiss": Statistic(
             "Fleiss' kappa",
             "Agreement of several readers at once beyond chance; every difference counts the same.",
-            _MIX + " It takes only cases that all of these readers read.",
+            _MIX + " Cases that only some of these readers read count as far as they go.",
         ),
         "software_readers": Statistic(
             "The software with the readers",
