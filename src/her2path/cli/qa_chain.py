@@ -101,8 +101,7 @@ def _files(order: Order) -> dict[str, Any]:
     made = order.out / "qa"
     return given | {
         "calls": source,
-        "slide": sorted(images.glob("*/slide.json")),
-        "score": sorted(images.glob("*/ihc_score.json")),
+        "images": images if images.is_dir() else None,
         "table": made / "reads.parquet",
         "agreement": made / "agreement.json",
         "monitoring": made / "monitoring.json",

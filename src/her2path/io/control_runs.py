@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from statistics import fmean
@@ -11,7 +11,6 @@ from statistics import fmean
 import numpy as np
 import numpy.typing as npt
 
-from her2path.errors import ArtefactError
 from her2path.io.control_entries import ControlEntry
 from her2path.io.documents import IhcScoreDoc, SlideDoc, read_document
 from her2path.io.runs import MEASURES, ControlValue, Measure, Run
@@ -20,15 +19,44 @@ ON_SLIDE = "on the slides"
 """What the name of a control that lies on the slides ends with; those of the table of runs are others."""
 
 
-def collect_runs(
-    slide: Sequence[Path], score: Sequence[Path], where: Mapping[str, Run]
-) -> tuple[ControlValue, ...]:
-    """Collect the controls that lie on the slides of a batch, one value a run and control.
+@dataclass(frozen=True, slots=True)
+class ControlSlide:
+    """A slide with control tissue on it."""
+
+    case_id: str
+    entries: tuple[ControlEntry, ...]
+    files: Mapping[str, Path]
+    """Documents that say so, by image and kind."""
+
+
+def read_control_slides(images: Path) -> tuple[ControlSlide, ...]:
+    """Find the slides with control tissue in the folder ``images`` of a run, in the order of their ids.
+
+    Raises
+    ------
+    ArtefactError
+        A document is damaged or of another version.
+    """
+    found = []
+    for score in sorted(images.glob("*/ihc_score.json")):
+        result = read_document(score, IhcScoreDoc).result
+        if result is None or not result.control:
+            continue
+        slide = score.with_name("slide.json")
+        case_id = read_document(slide, SlideDoc).sheet.case_id
+        name = score.parent.name
+        files = {f"{name}/ihc_score": score, f"{name}/slide": slide}
+        found.append(ControlSlide(case_id, result.control, files))
+    return tuple(found)
+
+
+def collect_runs(slides: Iterable[ControlSlide], where: Mapping[str, Run]) -> tuple[ControlValue, ...]:
+    """Collect the controls that lie on slides, one value a run and control.
 
     Parameters
     ----------
-    slide, score : sequence of Path
-        ``slide.json`` and ``ihc_score.json`` of IHC images, joined by their folders.
+    slides : iterable of ControlSlide
+        Those of other cases than `where` names are left out: the folder may hold an older batch.
     where : mapping of str to Run
         When and where each case was stained and scanned, by case.
 
@@ -38,19 +66,13 @@ def collect_runs(
         Slides of one day, scanner, clone and batch are one run: its value is the mean over them.
         Controls of the same expected score are one control.  Ordered by run and control.
     """
-    slides = {path.parent.name: path for path in slide}
     found: dict[tuple[Run, str], list[tuple[str, ControlEntry]]] = {}
-    for path in sorted(score, key=lambda one: one.parent.name):
-        if path.parent.name not in slides:
-            raise ArtefactError("slide.json", f"is missing for {path.parent.name}")
-        result = read_document(path, IhcScoreDoc).result
-        if result is None or not result.control:
+    for slide in slides:
+        if (stated := where.get(slide.case_id)) is None:
             continue
-        case_id = read_document(slides[path.parent.name], SlideDoc).sheet.case_id
-        stated = where.get(case_id, Run(""))
-        run = Run(_run_id(stated), stated.run_on, stated.scanner, stated.clone, stated.batch)
-        for entry in result.control:
-            found.setdefault((run, _control_name(entry)), []).append((case_id, entry))
+        run = replace(stated, run_id=_run_id(stated))
+        for entry in slide.entries:
+            found.setdefault((run, _control_name(entry)), []).append((slide.case_id, entry))
     values = [_collected(run, control, entries) for (run, control), entries in found.items()]
     return tuple(sorted(values, key=lambda value: (value.run.run_id, value.control)))
 

@@ -218,8 +218,8 @@ def _undated(groups: Groups) -> tuple[NoChartEntry, ...]:
     if not groups.undated:
         return ()
     entry = NoChartEntry(
-        what=f"{_title(groups)}: cases without a date",
-        measure=groups.share,
+        what=f"cases without a date, {place_of(dict(groups.stratum))}",
+        measure="shares",
         stratum=dict(groups.stratum),
         code="undated",
         reason=f"{groups.undated} cases have no date of stain or read and so no place in time; state it in "

@@ -15,7 +15,8 @@ from her2path.io.qa_documents import QaEntry
 
 ChartKind = Literal["levey_jennings", "cusum", "ewma", "share", "share_cusum"]
 Phase = Literal["before", "baseline", "judged"]
-"""Of a point: earlier than the baseline and only drawn, phase I, phase II."""
+"""Of a point: part of neither phase and only drawn (earlier than the baseline, or excluded from it), phase I,
+phase II."""
 
 
 class PointsOverTime(QaEntry):

@@ -97,7 +97,7 @@ class Groups:
     case_ids: tuple[tuple[str, ...], ...]
     """Of each group, those that count first."""
     undated: int
-    """Cases that were left out because nobody stated a day."""
+    """Cases that no chart of the reader can show because nobody stated a day; told with the first one."""
 
     def between(self, first: date | None, last: date | None) -> npt.NDArray[np.bool_]:
         """Tell which groups begin in a period."""
@@ -120,20 +120,20 @@ def groups_of(reads: Sequence[DatedRead], *, period: Period) -> Iterator[Groups]
         batched = [read for read in mine if read.batch is not None]
         if batched:
             parts.append(({"reader": reader}, batched, "batch"))
+        undated = sum(read.day is None for read in mine)
         for stratum, some, by in parts:
             for share in SHARES:
-                yield _grouped(share, stratum, by, some)
+                yield _grouped(share, stratum, by, some, undated)
+                undated = 0
 
 
-def _grouped(share: str, stratum: Mapping[str, str], by: str, reads: Iterable[DatedRead]) -> Groups:
+def _grouped(
+    share: str, stratum: Mapping[str, str], by: str, reads: Iterable[DatedRead], undated: int
+) -> Groups:
     members: dict[str, list[tuple[date, bool, str]]] = {}
-    undated = 0
     for read in reads:
         counts = read.counts(share)
-        if counts is None:
-            continue
-        if read.day is None:
-            undated += 1
+        if counts is None or read.day is None:
             continue
         label = read.batch if by == "batch" else _period(read.day, by).isoformat()
         members.setdefault(label or "", []).append((read.day, counts, read.case_id))

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from her2path.domain.reads import SOFTWARE
 from her2path.domain.verdict import NotEvaluable
-from her2path.io.control_runs import Series, collect_runs, series_of
+from her2path.io.control_runs import Series, collect_runs, read_control_slides, series_of
 from her2path.io.documents import write_document
 from her2path.io.provenance import digests, producer
 from her2path.io.qa_monitoring_entries import MonitoringDoc, MonitoringResult
@@ -70,18 +70,18 @@ def run(
     table: Path,
     runs: Path | None = None,
     mapping: Path | None = None,
-    slide: list[Path],
-    score: list[Path],
+    images: Path | None = None,
     monitoring: Path,
     params: QaMonitoringParams,
 ) -> None:
-    """Chart the controls of `runs` and of the slides, and the shares of scores, over time."""
+    """Chart the controls of `runs` and of the slides in `images`, and the shares of scores, over time."""
     # Statistics load SciPy, which no other step needs.
     from her2path.domain.stats.control_chart_rates import SEED  # noqa: PLC0415
     from her2path.io.monitoring_drafts import Drafts, numbered  # noqa: PLC0415
 
     where = strata_of(read_table(table, QA_READS))
-    values = (*_stated(runs, mapping), *collect_runs(slide, score, where))
+    slides = () if images is None else read_control_slides(images)
+    values = (*_stated(runs, mapping), *collect_runs(slides, where))
     reads = read_dated(table, _readers(table, params.readers))
     drafts = Drafts()
     for series in series_of(values):
@@ -101,10 +101,10 @@ def run(
         notes=(*drafts.notes, *_notes(values, reads)),
     )
     given = {"reads": table} | {name: path for name, path in (("runs", runs), ("mapping", mapping)) if path}
-    images = {f"{path.parent.name}/{path.stem}": path for path in (*slide, *score)}
-    document = MonitoringDoc(
-        produced_by=producer("qa_monitoring", params), inputs=digests(**given, **images), result=result
-    )
+    for slide in slides:
+        given |= slide.files
+    made_by = producer("qa_monitoring", params)
+    document = MonitoringDoc(produced_by=made_by, inputs=digests(**given), result=result)
     write_document(monitoring, document)
     log.info("%d runs, %d charts, %d alarms", result.runs, len(result.charts), len(result.alarms))
 

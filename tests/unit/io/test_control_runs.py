@@ -11,7 +11,7 @@ from her2path.domain.ihc import IhcScore
 from her2path.domain.verdict import NotEvaluable
 from her2path.errors import ArtefactError
 from her2path.io.control_entries import ControlEntry
-from her2path.io.control_runs import collect_runs, series_of
+from her2path.io.control_runs import collect_runs, read_control_slides, series_of
 from her2path.io.documents import write_document
 from her2path.io.placeholders import write_not_evaluable
 from her2path.io.runs import ControlValue, Run
@@ -51,9 +51,7 @@ def slides(tmp_path):
         return folder
 
     def collect(**where):
-        return collect_runs(
-            [f / "slide.json" for f in written], [f / "ihc_score.json" for f in written], where
-        )
+        return collect_runs(read_control_slides(tmp_path), where)
 
     return add, collect
 
@@ -87,7 +85,7 @@ def test_controls_of_one_slide_are_told_apart_by_their_expected_scores(slides):
         control(0.7, 95.0),
         control(0.5, 70.0, expected=None),
     )
-    assert [value.control for value in collect()] == [
+    assert [value.control for value in collect(c1=Run("", MONDAY))] == [
         "1+ on the slides",
         "3+ on the slides",
         "piece left on the slides",
@@ -100,12 +98,20 @@ def test_slides_without_controls_and_those_that_could_not_be_scored_give_nothing
     folder = add("c2", control(0.6, 90.0))
     why = NotEvaluable("no_tissue", "no tissue was found")
     write_not_evaluable(folder / "ihc_score.json", why, producer=producer_of("ihc_score"), facts=None)
-    assert collect() == ()
+    assert collect(c1=Run("", MONDAY), c2=Run("", MONDAY)) == ()
 
 
-def test_a_score_without_its_slide_is_refused(tmp_path):
-    with pytest.raises(ArtefactError, match="is missing for i1"):
-        collect_runs([], [tmp_path / "i1" / "ihc_score.json"], {})
+def test_slides_of_cases_that_are_not_compared_are_left_out(slides):
+    add, collect = slides
+    add("c1", control(0.6, 90.0))
+    assert collect(c2=Run("", MONDAY)) == ()
+
+
+def test_a_score_without_its_slide_is_refused(slides):
+    add, collect = slides
+    (add("c1", control(0.6, 90.0)) / "slide.json").unlink()
+    with pytest.raises(ArtefactError, match=r"slide\.json"):
+        collect(c1=Run("", MONDAY))
 
 
 def test_a_series_holds_one_scanner_clone_and_measure_in_order_of_time():

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 import pytest
 
 from her2path.errors import RegionError, UnsuitableImageError
-from her2path.io.control_runs import collect_runs
+from her2path.io.control_runs import collect_runs, read_control_slides
 from her2path.io.documents import IhcScoreDoc, QualityDoc, SlideDoc, read_document
 from her2path.io.masks import read_mask
 from her2path.io.runs import Run
@@ -82,7 +82,7 @@ def test_a_control_states_the_optical_density_of_its_stained_membranes(named):
 def test_a_control_of_a_slide_is_a_run_of_its_series(named):
     at, result = named
     where = {"case": Run("", date(2026, 1, 5), "A", "4B5", "L1")}
-    (value,) = collect_runs([at.slide], [at.score], where)
+    (value,) = collect_runs(read_control_slides(at.score.parents[1]), where)
     assert (value.control, value.run.run_on, value.case_ids) == (
         "3+ on the slides",
         date(2026, 1, 5),

@@ -50,7 +50,7 @@ def read_row(case_id, score, day, *, call="negative", **strata):
 
 @pytest.fixture
 def monitored(tmp_path):
-    def make(rows=(), reads=(), *, slide=(), score=(), **params):
+    def make(rows=(), reads=(), **params):
         table, runs = tmp_path / "reads.parquet", tmp_path / "runs.tsv"
         made_by = Producer(step="qa_reads", version="0")
         with write_table(table, QA_READS, produced_by=made_by) as writer:
@@ -59,8 +59,6 @@ def monitored(tmp_path):
         run(
             table=table,
             runs=runs if rows else None,
-            slide=list(slide),
-            score=list(score),
             monitoring=tmp_path / "monitoring.json",
             params=QaMonitoringParams(**params),
         )
