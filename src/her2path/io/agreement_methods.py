@@ -13,7 +13,7 @@ from her2path.domain.read_matrix import Mask
 from her2path.domain.stats.bayesian_bootstrap import Drawing
 from her2path.domain.stats.bland_altman import Scale, bland_altman
 from her2path.domain.stats.cut_agreement import CUTS, Cut, cut_agreement, upper_side
-from her2path.domain.stats.deming import deming
+from her2path.domain.stats.deming import Scatter, deming
 from her2path.domain.stats.estimate import Estimate
 from her2path.domain.stats.intraclass import intraclass
 from her2path.domain.stats.passing_bablok import passing_bablok
@@ -123,7 +123,8 @@ def _estimates(first: Floats, second: Floats, confidence: float, *, lines: bool)
         "proportional_bias": limits.slope,
     }
     if lines:
-        line = deming(first, second, confidence=confidence)
+        # The error of a counted ratio grows with the ratio.
+        line = deming(first, second, scatter=Scatter.PROPORTIONAL, confidence=confidence)
         ranks = passing_bablok(first, second, confidence=confidence)
         found |= {
             "deming_slope": line.slope,

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from scipy import stats
 
 from her2path.domain.stats.bland_altman import Scale, bland_altman
-from her2path.domain.stats.deming import deming
+from her2path.domain.stats.deming import Scatter, deming
 from her2path.domain.stats.estimate import Estimate
 from her2path.domain.stats.intraclass import intraclass
 from her2path.domain.stats.passing_bablok import passing_bablok
@@ -130,12 +130,13 @@ def _counted_ratios(cases: int, nuclei: int) -> Draw:
         first, second = (
             rng.poisson(nuclei * her2) / np.maximum(1, rng.poisson(nuclei * cep17)) for _ in range(2)
         )
-        by_deming, by_ranks = deming(first, second), passing_bablok(first, second)
+        by_deming = deming(first, second, scatter=Scatter.PROPORTIONAL)
+        by_ranks = passing_bablok(first, second)
         result = bland_altman(first, second, scale=Scale.LOG_RATIO)
         return {
             "bias of the log ratio": (result.bias, 1.0),
-            "Deming slope": (by_deming.slope, 1.0),
-            "Deming intercept": (by_deming.intercept, 0.0),
+            "weighted Deming slope": (by_deming.slope, 1.0),
+            "weighted Deming intercept": (by_deming.intercept, 0.0),
             "Passing-Bablok slope": (by_ranks.slope, 1.0),
             "Passing-Bablok intercept": (by_ranks.intercept, 0.0),
         }

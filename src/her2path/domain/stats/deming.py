@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,18 @@ from her2path.domain.stats.estimate import CONFIDENCE, Estimate
 FEWEST_PAIRS = 4
 """A jackknife of a line with two parameters needs lines through three of the pairs."""
 _METHOD = "jackknife, Student's t"
+_ROUNDS = 50
+"""Most rounds of weighting; 10 are enough where the methods go together."""
+_SMALLEST = 1e-3
+"""Share of the mean size below which a case weighs no more: a case near 0 would weigh all."""
+
+
+class Scatter(StrEnum):
+    """How the measurement error changes along the line."""
+
+    CONSTANT = "constant"
+    PROPORTIONAL = "proportional"
+    """Grows with the size, as that of counted ratios and copies does: small values weigh more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +40,7 @@ class Deming:
     intercept: Estimate
     error_ratio: float
     """Error variance of the candidate over that of the comparator, as it was stated."""
+    scatter: Scatter
     n: int
 
 
@@ -35,6 +49,7 @@ def deming(
     comparator: npt.NDArray[np.float64],
     *,
     error_ratio: float = 1.0,
+    scatter: Scatter = Scatter.CONSTANT,
     confidence: float = CONFIDENCE,
 ) -> Deming:
     """Fit a line where both methods have error, with jackknife intervals.
@@ -46,6 +61,9 @@ def deming(
     error_ratio : float
         Variance of the measurement error of `candidate` over that of `comparator`, above 0; it is stated, not
         estimated: 1 = both methods scatter alike.  (Some programs ask for its reciprocal.)
+    scatter : Scatter
+        `PROPORTIONAL` weighs each case by the inverse square of its size on the line [4]_ [5]_, found round
+        by round.
     confidence : float
         Between 0 and 1, both excluded.
 
@@ -62,14 +80,18 @@ def deming(
 
     Notes
     -----
-    The standard errors are those of the jackknife, taken with ``n - 2`` degrees of freedom [2]_ [3]_: they
-    stay valid where the scatter is not the same along the line, the line itself then is not the best one.
+    The standard errors are those of the jackknife, taken with ``n - 2`` degrees of freedom [2]_ [3]_, with
+    the weights of the whole sample.  Taken for constant, an error that grows with the size makes the
+    intervals too narrow: for ratios counted in 40 nuclei those of the slope covered the truth in 92 to 93 %,
+    with weights in 94 to 96.
 
     References
     ----------
     .. [1] Deming, Statistical Adjustment of Data (1943).
     .. [2] Linnet, Clin Chem 39:424 (1993).
     .. [3] CLSI EP09 (measurement procedure comparison).
+    .. [4] Linnet, Stat Med 9:1463 (1990).
+    .. [5] R package mcr, method ``WDeming``.
 
     Examples
     --------
@@ -86,22 +108,66 @@ def deming(
         raise ValueError(f"the ratio of the error variances must lie above 0, got {error_ratio}")
     n = len(comparator)
     if n < FEWEST_PAIRS:
-        return _nothing(f"a line with an interval needs {FEWEST_PAIRS} pairs", error_ratio, n, confidence)
-    x, y = comparator - comparator.mean(), candidate - candidate.mean()
-    # Left out: pair i; last: nothing.  Sums of squares about the mean of the pairs that stay.
-    keep = np.append(np.full(n, n / (n - 1)), 0.0)
-    xs, ys = np.append(x, 0.0), np.append(y, 0.0)
-    slopes = _slopes(x @ x - keep * xs * xs, y @ y - keep * ys * ys, x @ y - keep * xs * ys, error_ratio)
+        why = f"a line with an interval needs {FEWEST_PAIRS} pairs"
+        return _nothing(why, error_ratio, scatter, n, confidence)
+    slopes, intercepts = _fits(candidate, comparator, np.ones(n), error_ratio)
+    if scatter is Scatter.PROPORTIONAL:
+        slopes, intercepts = _weighted(candidate, comparator, slopes, intercepts, error_ratio)
     if math.isnan(slopes[-1]):
-        return _nothing("the two methods do not go together at all", error_ratio, n, confidence)
-    means = np.append(np.full(n, 1 / (n - 1)), 0.0)
-    intercepts = candidate.mean() - means * ys - slopes * (comparator.mean() - means * xs)
-    return Deming(_estimate(slopes, confidence), _estimate(intercepts, confidence), error_ratio, n)
+        return _nothing("the two methods do not go together at all", error_ratio, scatter, n, confidence)
+    return Deming(_estimate(slopes, confidence), _estimate(intercepts, confidence), error_ratio, scatter, n)
 
 
-def _nothing(why: str, error_ratio: float, n: int, confidence: float) -> Deming:
+def _fits(
+    candidate: npt.NDArray[np.float64],
+    comparator: npt.NDArray[np.float64],
+    weights: npt.NDArray[np.float64],
+    error_ratio: float,
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Slopes and intercepts of the lines without each pair, and last of the line of all pairs."""
+    whole = weights.sum()
+    mean_x, mean_y = float(weights @ comparator / whole), float(weights @ candidate / whole)
+    x, y = comparator - mean_x, candidate - mean_y
+    # Sums of squares about the mean of the pairs that stay, in closed form.
+    without = np.append(weights * whole / (whole - weights), 0.0)
+    moved = np.append(weights / (whole - weights), 0.0)
+    xs, ys = np.append(x, 0.0), np.append(y, 0.0)
+    slopes = _slopes(
+        weights @ (x * x) - without * xs * xs,
+        weights @ (y * y) - without * ys * ys,
+        weights @ (x * y) - without * xs * ys,
+        error_ratio,
+    )
+    return slopes, (mean_y - moved * ys) - slopes * (mean_x - moved * xs)
+
+
+def _weighted(
+    candidate: npt.NDArray[np.float64],
+    comparator: npt.NDArray[np.float64],
+    slopes: npt.NDArray[np.float64],
+    intercepts: npt.NDArray[np.float64],
+    error_ratio: float,
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Fit with weights from the line before, until the line stays."""
+    for _ in range(_ROUNDS):
+        slope, intercept = float(slopes[-1]), float(intercepts[-1])
+        if math.isnan(slope):
+            break
+        off = (candidate - intercept - slope * comparator) / (error_ratio + slope * slope)
+        # The place of each pair on the line, along both axes, weighed by what either method knows of it.
+        size = np.abs(
+            (error_ratio * (comparator + slope * off) + candidate - error_ratio * off) / (1 + error_ratio)
+        )
+        weights = np.maximum(size, _SMALLEST * float(size.mean())) ** -2.0
+        slopes, intercepts = _fits(candidate, comparator, weights * (len(size) / weights.sum()), error_ratio)
+        if abs(float(slopes[-1]) - slope) <= 1e-12 * abs(slope):
+            break
+    return slopes, intercepts
+
+
+def _nothing(why: str, error_ratio: float, scatter: Scatter, n: int, confidence: float) -> Deming:
     none = Estimate.none(why, _METHOD, n=n, confidence=confidence)
-    return Deming(none, none, error_ratio, n)
+    return Deming(none, none, error_ratio, scatter, n)
 
 
 def _slopes(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from her2path.domain.stats.deming import deming
+from her2path.domain.stats.deming import Scatter, deming
 
 
 def _by_singular_vectors(first, second, error_ratio):
@@ -47,6 +47,61 @@ def test_interval_equals_a_jackknife_that_fits_each_line_anew(seed):
 
     assert (line.slope.low, line.intercept.low) == pytest.approx(tuple(whole - reach), abs=1e-9)
     assert (line.slope.high, line.intercept.high) == pytest.approx(tuple(whole + reach), abs=1e-9)
+
+
+def _weighted_anew(first, second, error_ratio):
+    """Weighted total least squares, round by round, each by singular vectors."""
+    slope, intercept = _by_singular_vectors(first, second, error_ratio)
+    for _ in range(60):
+        off = (second - intercept - slope * first) / (error_ratio + slope**2)
+        on_line = np.column_stack((first + slope * off, second - error_ratio * off))
+        size = (error_ratio * on_line[:, 0] + on_line[:, 1]) / (1 + error_ratio)
+        weights = 1 / size**2
+        centre = np.average(np.column_stack((first, second)), axis=0, weights=weights)
+        scaled = (np.column_stack((first, second)) - centre) * np.sqrt(weights)[:, None]
+        along = np.linalg.svd(scaled / [1, np.sqrt(error_ratio)], full_matrices=False)[2][0]
+        slope = along[1] / along[0] * np.sqrt(error_ratio)
+        intercept = centre[1] - slope * centre[0]
+    return slope, intercept
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("error_ratio", [0.5, 1.0, 2.0])
+def test_weighted_line_equals_weighted_total_least_squares(seed, error_ratio):
+    rng = np.random.default_rng(seed)
+    true = np.exp(rng.normal(1, 0.5, 30))
+    first, second = true * np.exp(rng.normal(0, 0.1, 30)), 1.3 * true * np.exp(rng.normal(0, 0.1, 30))
+
+    line = deming(second, first, error_ratio=error_ratio, scatter=Scatter.PROPORTIONAL)
+
+    expected = _weighted_anew(first, second, error_ratio)
+    assert (line.slope.value, line.intercept.value) == pytest.approx(expected, abs=1e-9)
+
+
+def test_weights_do_not_depend_on_the_unit():
+    first, second = _sample(6)
+
+    one = deming(second, first, scatter=Scatter.PROPORTIONAL)
+    other = deming(1000 * second, 1000 * first, scatter=Scatter.PROPORTIONAL)
+
+    assert other.slope.value == pytest.approx(one.slope.value, abs=1e-9)
+    assert other.slope.high == pytest.approx(one.slope.high, abs=1e-9)
+
+
+def test_a_large_case_that_is_off_moves_a_weighted_line_less():
+    first = np.append(np.linspace(1, 5, 20), 20.0)
+    second = np.append(np.linspace(1, 5, 20) + 0.05 * np.sin(np.arange(20)), 30.0)
+
+    plain = deming(second, first)
+    weighted = deming(second, first, scatter=Scatter.PROPORTIONAL)
+
+    assert abs(weighted.slope.value - 1) < abs(plain.slope.value - 1)
+
+
+def test_weights_make_no_line_where_there_is_none():
+    upright = deming(np.arange(5.0), np.full(5, 2.0), scatter=Scatter.PROPORTIONAL)
+
+    assert upright.slope.value is None
 
 
 def test_exchanged_methods_give_the_line_read_the_other_way_round():
