@@ -184,8 +184,9 @@ STATISTICS: Mapping[str, Statistic] = MappingProxyType(
         ),
         "deming_slope": Statistic(
             "Deming slope",
-            "Steepness of the line when both measure with error; 1 = no proportional difference.",
-            "One far-off case can tilt it.",
+            "Steepness of the line when both measure with an error that grows with the size; "
+            "1 = no proportional difference.",
+            "Large cases weigh less; still, one far-off case can tilt it.",
         ),
         "deming_intercept": Statistic(
             "Deming intercept",
