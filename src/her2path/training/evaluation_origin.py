@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from safetensors.numpy import load
 
 from her2path.errors import ModelError
 from her2path.io.dataset_documents import read_dataset
+from her2path.io.documents import read_document
 from her2path.io.files import sha256_of
-from her2path.io.model_card import CalibrationEntry, DataEntry, ModelCard, TrainingEntry
+from her2path.io.model_card import (
+    CalibrationEntry,
+    DataEntry,
+    DatasetEntry,
+    ModelCard,
+    TrainingEntry,
+    WeightsEntry,
+)
 from her2path.io.model_store import CARD, StoredModel, open_model, read_card
+from her2path.io.scorer_document import ScorerDoc
 from her2path.training.finetune_record import FinetuneDoc, read_finetune
 
 _NO_RECORD = (
@@ -34,7 +44,7 @@ def draft_card(weights: Path, record: Path, *, manifest: Path | None) -> ModelCa
     Returns
     -------
     ModelCard
-        With the calibration of the parent, no metrics, and no evaluation.
+        With the calibration of the parent (or, of a scorer, its own), no metrics, and no evaluation.
 
     Raises
     ------
@@ -46,8 +56,11 @@ def draft_card(weights: Path, record: Path, *, manifest: Path | None) -> ModelCa
     if not weights.is_file():
         raise ModelError(name, f"{weights.name} is missing; give the folder of a trained model")
     sha256 = sha256_of(weights)
-    if _is_finetuned(record):
+    kind = _kind_of(record)
+    if kind == FinetuneDoc.kind:
         return _retrained(read_finetune(record), weights, sha256, manifest)
+    if kind == ScorerDoc.kind:
+        return _rescored(read_document(record, ScorerDoc), weights, sha256, manifest)
     if not (weights.parent / CARD).is_file():
         raise ModelError(name, _NO_RECORD)
     card = read_card(weights.parent)
@@ -56,23 +69,67 @@ def draft_card(weights: Path, record: Path, *, manifest: Path | None) -> ModelCa
     return card.model_copy(update={"schema_version": 2, "metrics": (), "evaluation": None})
 
 
-def _is_finetuned(record: Path) -> bool:
+def _kind_of(record: Path) -> str:
+    """Kind of document that a record is; empty for the record of `train_fit`, and for none."""
     try:
         data = json.loads(record.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return False
-    return isinstance(data, dict) and str(data.get("schema_version", "")).startswith(f"{FinetuneDoc.kind}/")
+        return ""
+    return str(data.get("schema_version", "")).partition("/")[0] if isinstance(data, dict) else ""
+
+
+def _parent(name: str, started_from: WeightsEntry) -> StoredModel:
+    """Open the model that a training began with; ModelError where its id means other weights now."""
+    parent = open_model(started_from.id)
+    if parent.card.sha256 != started_from.sha256:
+        raise ModelError(
+            name, f"it was retrained from other weights than {parent.card.id!r} has now; fit it again"
+        )
+    return parent
+
+
+def _rescored(made: ScorerDoc, weights: Path, sha256: str, manifest: Path | None) -> ModelCard:
+    """Draft the card of a model whose weights stayed and whose cuts were fitted to labels."""
+    name = weights.parent.name
+    if sha256 != made.model.sha256:
+        raise ModelError(name, "its weights are not those whose cuts fit.json is of; fit it again")
+    parent = _parent(name, made.model)
+    old, train = parent.card, made.labels["train"]
+    taught = {"scored cells": train.cells, "scored tiles and slides": train.areas}
+    cuts = old.calibration.cuts | {cut.name: cut.after for cut in made.cuts}
+    return old.model_copy(
+        update={
+            "schema_version": 2,
+            "id": name,
+            "licence": f"that of its labels, and that of {old.id}: {old.licence}",
+            "data": (*old.data, *_labelled(made.dataset, taught, manifest)),
+            "training": TrainingEntry(
+                command=f"her2path train fit --scorer, from {old.id}",
+                seed=made.seed,
+                steps=0,
+                threads=1,
+                processor="any: cuts are written with four digits",
+                code=f"her2path {made.produced_by.version}, dataset {made.dataset.sha256[:16]}",
+            ),
+            "metrics": (),
+            "calibration": old.calibration.model_copy(update={"id": name, "cuts": cuts}),
+            "known_failures": (
+                *old.known_failures,
+                f"Its cuts follow {train.cells} scored cells and {train.areas} scored tiles and slides of "
+                f"{train.patients} patients of one dataset: they are those readers' and that stain's.",
+            ),
+            "parent": made.model,
+            "dataset": made.dataset,
+            "evaluation": None,
+        }
+    )
 
 
 def _retrained(made: FinetuneDoc, weights: Path, sha256: str, manifest: Path | None) -> ModelCard:
     name = weights.parent.name
     if made.weights_sha256 != sha256:
         raise ModelError(name, "its weights are not those that fit.json is of; fit it again")
-    parent = open_model(made.started_from.id)
-    if parent.card.sha256 != made.started_from.sha256:
-        raise ModelError(
-            name, f"it was retrained from other weights than {parent.card.id!r} has now; fit it again"
-        )
+    parent = _parent(name, made.started_from)
     values = load(weights.read_bytes())
     old = parent.card
     return ModelCard(
@@ -84,7 +141,7 @@ def _retrained(made: FinetuneDoc, weights: Path, sha256: str, manifest: Path | N
         sha256=sha256,
         parameters=int(sum(value.size for value in values.values())),
         licence=f"that of its labels, and that of {old.id}: {old.licence}",
-        data=(*old.data, *_labelled(made, manifest)),
+        data=(*old.data, *_labelled(made.dataset, made.taught.get("train", {}), manifest)),
         adaptation=old.adaptation,
         training=_training(made),
         metrics=(),
@@ -100,17 +157,18 @@ def _retrained(made: FinetuneDoc, weights: Path, sha256: str, manifest: Path | N
     )
 
 
-def _labelled(made: FinetuneDoc, manifest: Path | None) -> tuple[DataEntry, ...]:
-    labels = ", ".join(f"{n} {kind}" for kind, n in sorted(made.taught.get("train", {}).items()))
+def _labelled(
+    dataset: DatasetEntry, taught: Mapping[str, int], manifest: Path | None
+) -> tuple[DataEntry, ...]:
+    labels = ", ".join(f"{n} {kind}" for kind, n in sorted(taught.items()))
     what = f"labels that taught: {labels or 'none'}"
-    if manifest is None or sha256_of(manifest) != made.dataset.sha256:
-        where = f"as its manifest of SHA-256 {made.dataset.sha256[:12]} states"
-        return (DataEntry(name=made.dataset.name, what=what, licence=where),)
+    if manifest is None or sha256_of(manifest) != dataset.sha256:
+        where = f"as its manifest of SHA-256 {dataset.sha256[:12]} states"
+        return (DataEntry(name=dataset.name, what=what, licence=where),)
     items = read_dataset(manifest).items
     sources = sorted({(item.source, item.licence) for item in items if item.split != "test"})
     return tuple(
-        DataEntry(name=f"{made.dataset.name}: {source}", what=what, licence=licence)
-        for source, licence in sources
+        DataEntry(name=f"{dataset.name}: {source}", what=what, licence=licence) for source, licence in sources
     )
 
 
