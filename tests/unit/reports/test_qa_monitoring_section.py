@@ -137,7 +137,7 @@ def test_every_point_limit_and_alarm_is_a_row():
     result = monitoring()
     assert [r["alarm"] for r in rows_of(result, "monitoring_points")][8:] == ["", "1", "2", ""]
     assert [(r["limit"], r["value"]) for r in rows_of(result, "monitoring_limits")] == [
-        ("+3 SD", "0.56"),
+        ("'+3 SD", "0.56"),
         ("'-3 SD", "0.44"),
     ]
     (first, second) = rows_of(result, "monitoring_alarms")
