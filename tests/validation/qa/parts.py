@@ -11,7 +11,7 @@ from typing import Any
 from her2path.domain.stats.intervals import wilson_interval
 from tests.validation.measures import Measure
 from tests.validation.qa import comparison, coverage, monitoring
-from tests.validation.qa.coverage import SIMULATIONS, Coverage
+from tests.validation.qa.coverage import SIMULATIONS, TOLD_ONLY, Coverage
 from tests.validation.side_by_side import side_by_side
 from tests.validation.store import all_told, keep
 
@@ -57,7 +57,7 @@ def rows(coverages: list[Coverage]) -> list[Measure]:
         on = f"{own[0].simulations + own[0].undefined} simulated studies x {len(own)} conditions"
         for which, told, threshold in (("lowest", own[0], LEAST), ("highest", own[-1], MOST)):
             low, high = wilson_interval(told.covered, told.simulations)
-            free = rare or (which == "highest" and method in CONSERVATIVE)
+            free = rare or study in TOLD_ONLY or (which == "highest" and method in CONSERVATIVE)
             found.append(
                 Measure(
                     f"{study}: {statistic}, {method}, {which} coverage{', rare' if rare else ''}",

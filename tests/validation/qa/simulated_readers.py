@@ -22,6 +22,8 @@ SCORES = (0.35, 0.33, 0.18, 0.14)
 """Assumed shares of true 0, 1+, 2+ and 3+ among the cases of a study."""
 CALLS = (0.72, 0.10, 0.18)
 """Assumed shares of negative, equivocal and positive calls."""
+RARE = (0.95, 0.05)
+"""Negative and positive, where positive cases are rare."""
 BORDERLINE = 0.3
 """Share of the cases that are borderline."""
 HARDER, EASIER = 2.0, 0.4 / 0.7

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 
 import numpy as np
@@ -48,6 +49,7 @@ def test_each_simulated_study_covers_most_truths_whichever_process_runs_it(study
     whole = measure((condition, 0, 12))
     assert all(c.simulations + c.undefined == 12 for c in whole)
     assert sum(c.covered for c in whole) > 0.8 * sum(c.simulations for c in whole)
+    assert json.dumps([c.as_json() for c in whole])
     halves = [measure((condition, start, 6)) for start in (0, 6)]
     for one, first, second in zip(whole, *halves, strict=True):
         first.add(second)
