@@ -53,6 +53,11 @@ class QaFiles(BaseModel):
     mapping: Path | None = None
     """Names that an export uses for columns, readers and words."""
 
+    def resolved(self) -> QaFiles:
+        """Make the paths absolute: the workflow runs in the folder of the results."""
+        found = {name: path and path.resolve() for name, path in self}
+        return QaFiles.model_validate(found)
+
 
 class Config(BaseModel):
     """What an operator may set; unknown keys are refused."""

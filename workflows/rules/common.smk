@@ -16,11 +16,7 @@ from her2path.io.model_store import open_model
 SETTINGS = parse_config(config)
 OUT = SETTINGS.out.resolve()
 # Here, because what the rules read comes after the change of the working directory.
-QA_FILES = {
-    name: path.resolve()
-    for name, path in SETTINGS.qa.model_dump().items()
-    if path is not None
-}
+QA_FILES = {name: path for name, path in SETTINGS.qa.resolved() if path is not None}
 LABELS = SETTINGS.labels.resolve()
 SHEET = read_case_sheet(SETTINGS.cases.resolve(), guidelines=guideline_ids())
 # Part of every rule's params, so that results of another version are made again.

@@ -59,4 +59,10 @@ def _settings(config: Path | None, cases: Path, out: Path) -> Config:
     if cells.model is not None and not is_plain_name(cells.model):
         # The workflow runs in the folder of the results, where a relative path would mean another one.
         cells = cells.model_copy(update={"model": str(Path(cells.model).resolve())})
-    return settings.model_copy(update={"cases": cases.resolve(), "out": out.resolve(), "ihc_cells": cells})
+    changes = {
+        "cases": cases.resolve(),
+        "out": out.resolve(),
+        "ihc_cells": cells,
+        "qa": settings.qa.resolved(),
+    }
+    return settings.model_copy(update=changes)
