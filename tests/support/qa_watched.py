@@ -178,7 +178,11 @@ def discordant_case(**changes: object) -> DiscordantCase:
                 call="negative",
                 differs=Discordance.OPPOSITE_CALL,
                 comment="<b>faint</b> שלום",
-                percentages={StainingClass.NONE: 80.0},
+                percentages={
+                    StainingClass.NONE: 80.0,
+                    StainingClass.INCOMPLETE_FAINT: 0.0,
+                    StainingClass.COMPLETE_INTENSE: 20.0,
+                },
             ),
         ),
         evidence=evidence,

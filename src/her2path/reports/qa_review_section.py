@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from her2path.domain.discordance import TITLES
+from her2path.domain.ihc import StainingClass
 from her2path.io.qa_review_entries import (
     AdjudicationSummary,
     DiscordantCase,
@@ -16,7 +17,7 @@ from her2path.io.qa_review_entries import (
 )
 from her2path.reports.html.scales import isolated
 from her2path.reports.number_names import STAINING_WORDS, code_words, in_listing_order, label_of
-from her2path.reports.numbers import count_text, signed_text, value_text
+from her2path.reports.numbers import count_text, number_text, signed_text, value_text
 from her2path.reports.qa_blocks import Block, Fold, Head, Heading, Section, Words, table
 from her2path.reports.qa_words import cases_words, estimate_words
 
@@ -24,7 +25,7 @@ MOST_CASES = 40
 """Discordant cases whose opinions are shown side by side; all of them stand in the table."""
 _OPINION_HEADS = (
     Head("Who"),
-    Head("Date"),
+    Head("Date", numeric=True),
     Head("IHC"),
     Head("Percentages"),
     Head("ISH counts"),
@@ -114,20 +115,29 @@ def _opinion_row(opinion: OpinionEntry) -> tuple[str, ...]:
 
 def _reading_cells(reading: ReadingEntry) -> tuple[str, ...]:
     """Print score, percentages, counts, call and category; what was not read stays empty."""
-    percentages = "; ".join(
-        f"{STAINING_WORDS[name]} {value:g} %" for name, value in reading.percentages.items()
-    )
     counts = ""
     if reading.her2_signals is not None:
         cep17 = "" if reading.cep17_signals is None else f", {count_text(reading.cep17_signals)} CEP17"
         counts = f"{count_text(reading.her2_signals)} HER2{cep17} in {count_text(reading.nuclei)} nuclei"
     return (
         "" if reading.ihc_score is None else str(reading.ihc_score),
-        percentages,
+        _percentages(reading.percentages),
         counts,
         "" if reading.call is None else code_words(reading.call),
         "" if reading.category is None else str(reading.category),
     )
+
+
+def _percentages(read: Mapping[StainingClass, float]) -> str:
+    """Print the classes that were seen; those that were read as none of the cells are named together."""
+    seen = [
+        f"{STAINING_WORDS[name].lower()} {number_text(float(read[name]), digits=1, cuts=(0.0, 100.0))} %"
+        for name in StainingClass
+        if read.get(name)
+    ]
+    zeros = sum(value == 0 for value in read.values())
+    others = ["the others 0 %"] if zeros and seen else ["all 0 %"] if zeros else []
+    return "; ".join([*seen, *others])
 
 
 def _later(one: DiscordantCase) -> list[Block]:

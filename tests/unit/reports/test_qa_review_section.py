@@ -40,7 +40,10 @@ def test_the_gravest_disagreements_come_first_with_the_reason():
 def test_opinions_of_a_case_stand_side_by_side_with_the_evidence():
     text = section(review())
     assert "the software 2+ 100 HER2, 40 CEP17 in 20 nuclei positive" in text
-    assert "r1 1+ No staining 80 % negative Positive or negative" in text
+    assert (
+        "r1 1+ complete, intense 20.0 %; no staining 80.0 %; the others 0 % negative Positive or negative"
+        in text
+    )
     assert "IHC-2+ 2+ weak to moderate" in text
     assert "+2.00 % of cells from 10" in text
     assert "cases/c7/report.html" in text
