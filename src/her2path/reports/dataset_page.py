@@ -198,7 +198,7 @@ def _rank(name: str) -> tuple[bool, str]:
 
 
 def _colour(name: str) -> str:
-    kind = label_class(name)
+    kind = label_class(f"Tumor: {name}" if name in _SCORED else name)
     red, green, blue = _PLAIN_RGB if kind is None else kind.rgb
     return f"#{red:02x}{green:02x}{blue:02x}"
 

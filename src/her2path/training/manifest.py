@@ -296,14 +296,15 @@ def _warnings(
 
 
 def _class_warnings(items: Sequence[ReadItem], entries: Sequence[DatasetItem]) -> Iterable[str]:
+    filled = [split for split in SPLITS if any(entry.split == split for entry in entries)]
     for name, places in _holders(items).items():
         patients = {items[place].row.patient_id for place in places}
         if len(patients) == 1:
             yield f"{name} is labelled in one patient only: it cannot be both learnt and tested"
-        elif missing := [s for s in SPLITS if not any(name in e.labelled for e in entries if e.split == s)]:
+        elif missing := [s for s in filled if not any(name in e.labelled for e in entries if e.split == s)]:
             yield f"{name} does not occur in {' and '.join(missing)}"
     for split in SPLITS:
-        if not any(entry.split == split for entry in entries):
+        if split not in filled:
             yield f"no image is in {split}; more patients, or another --seed, would fill it"
 
 
