@@ -26,6 +26,7 @@ from her2path.io.documents import (
     read_document,
     write_document,
 )
+from her2path.io.model_entries import ModelEntry
 from her2path.io.placeholders import write_not_evaluable
 from her2path.io.recount_documents import ReadNucleus, RecountDoc, RecountResult
 from her2path.io.score_entries import IntervalMethod
@@ -98,6 +99,7 @@ class Case:
         flags: tuple[str, ...] = (),
         control: tuple[ControlEntry, ...] = (),
         sha256: str = "",
+        model: ModelEntry | None = None,
         **sheet: object,
     ) -> None:
         slide = self._slide(self._facts(image_id, Assay.IHC, sheet), sha256)
@@ -127,6 +129,7 @@ class Case:
             rule_id="x",
             limit_of_blank_pct=blank_pct,
             calibration=calibration,
+            model=model,
             tumour_selection="regions",
             selected_nuclei_pct=50.0,
             clusters=clusters,

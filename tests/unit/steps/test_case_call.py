@@ -11,6 +11,7 @@ from her2path.domain.ish import Probe
 from her2path.errors import ArtefactError
 from her2path.io.control_entries import ControlEntry
 from her2path.io.documents import SlideDoc, read_document
+from her2path.io.model_entries import ModelEntry, ModelOrigin
 from her2path.io.placeholders import write_not_evaluable
 from tests.support.measured_case import MAKER, NO_TISSUE, Case
 
@@ -242,6 +243,31 @@ def test_flags_of_the_measurements_stay_and_those_of_the_call_are_found_anew(cas
     case.ihc("i2", FAINT, calibration="cal/2")
 
     assert list(case.call().flags) == ["calibrations_differ", "out_of_focus"]
+
+
+@pytest.mark.parametrize(
+    ("origin", "flags"),
+    [
+        pytest.param(ModelOrigin.SHIPPED, [], id="ships with her2path"),
+        pytest.param(ModelOrigin.PROMOTED, ["model_promoted"], id="retrained and promoted"),
+        pytest.param(ModelOrigin.FOLDER, ["model_not_promoted"], id="a folder that nobody promoted"),
+    ],
+)
+def test_a_call_names_the_model_that_found_its_cells_and_who_vouches_for_it(case, origin, flags):
+    model = ModelEntry(id="her2-own-1", sha256="0" * 64, origin=origin, parent="her2-star-2")
+    case.ihc("i1", TWO_PLUS, model=model)
+    case.ihc("i2", TWO_PLUS, model=model)
+
+    call = case.call()
+
+    assert call.models == (model,)
+    assert [flag for flag in call.flags if flag.startswith("model")] == flags
+
+
+def test_a_call_of_the_classical_method_names_no_model(case):
+    case.ihc("i1", TWO_PLUS)
+
+    assert case.call().models == ()
 
 
 @pytest.mark.parametrize("clusters", [0, 2])
