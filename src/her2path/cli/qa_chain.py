@@ -18,11 +18,7 @@ from her2path.io.documents import read_document, required
 from her2path.io.qa_documents import AgreementDoc, AgreementResult, EstimateEntry
 from her2path.io.software_calls import calls_file
 
-CHAIN = tuple(
-    name
-    for name in ("qa_reads", "qa_agreement", "qa_monitoring", "qa_review", "qa_page")
-    if name in step.STEPS
-)
+CHAIN = ("qa_reads", "qa_agreement", "qa_monitoring", "qa_review", "qa_page")
 _ENDPOINTS = {Endpoint.SCORE: "IHC score", Endpoint.CATEGORY: "clinical category", Endpoint.CALL: "call"}
 
 
@@ -105,7 +101,7 @@ def _files(order: Order) -> dict[str, Any]:
         "table": made / "reads.parquet",
         "agreement": made / "agreement.json",
         "monitoring": made / "monitoring.json",
-        "review": made / "review.json" if "qa_review" in CHAIN else None,
+        "review": made / "review.json",
         # What was taken back since (her2path qa take, adjudicate) stands beside the first reads.
         "rereads": _if_there(made / "rereads"),
         "adjudications": _if_there(made / "adjudications.json"),
