@@ -178,22 +178,45 @@ def _evidence(one: DiscordantCase) -> list[Block]:
         heads = (Head("Rule"), Head("Leads to"), Head("What had to hold"))
         caption = f"Rules behind the software's call of {isolated(one.case_id)}"
         blocks.append(table(caption, heads, rules, csv="review_evidence"))
-    blocks.append(_numbers(one.case_id, made))
+    blocks += _distances(one.case_id, made)
+    if made.ihc or made.ish:
+        blocks.append(_numbers(one.case_id, made))
     if made.files:
         named = ", ".join(f"`{path}`" for paths in made.files.values() for path in paths)
         blocks.append(Words(f"To look at, in the results folder of the run: {named}", "quiet"))
     return blocks
 
 
+def _distances(case_id: str, made: EvidenceEntry) -> list[Block]:
+    """List how far each number lies from its cut-point, the nearest to its cut-point first."""
+    if not made.distance_to_cut:
+        return []
+    heads = (
+        Head("Number"),
+        Head("Value", numeric=True),
+        Head("Cut-point", numeric=True),
+        Head("Distance", numeric=True),
+        Head("Unit"),
+    )
+    ranked = sorted(made.distance_to_cut, key=lambda one: abs(one.distance) / (abs(one.cut) or 1.0))
+    rows = [
+        (
+            label_of(one.quantity),
+            number_text(one.value, cuts=(one.cut,)),
+            f"{one.cut:g}",
+            signed_text(one.distance),
+            one.unit,
+        )
+        for one in ranked
+    ]
+    caption = f"Distance to the cut-points of {isolated(case_id)}, the nearest first"
+    return [table(caption, heads, rows, csv="review_evidence")]
+
+
 def _numbers(case_id: str, made: EvidenceEntry) -> Block:
-    heads = (Head("Number"), Head("Value", numeric=True), Head("Distance to the cut-point"))
-    far = {
-        one.quantity: f"{signed_text(one.distance)} {one.unit} from {one.cut:g}"
-        for one in made.distance_to_cut
-    }
+    heads = (Head("Number"), Head("Value", numeric=True))
     values = {**made.ihc, **made.ish}
-    rows = [(label_of(name), value_text(name, values[name]), "") for name in in_listing_order(values)]
-    rows += [(label_of(name), "", words) for name, words in far.items()]
+    rows = [(label_of(name), value_text(name, values[name])) for name in in_listing_order(values)]
     caption = f"Numbers behind the software's call of {isolated(case_id)}"
     return table(caption, heads, rows, csv="review_evidence")
 

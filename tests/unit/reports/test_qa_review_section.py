@@ -45,7 +45,7 @@ def test_opinions_of_a_case_stand_side_by_side_with_the_evidence():
         in text
     )
     assert "IHC-2+ 2+ weak to moderate" in text
-    assert "+2.00 % of cells from 10" in text
+    assert "12.00 10 +2.00 % of cells" in text
     assert "cases/c7/report.html" in text
 
 
