@@ -47,7 +47,7 @@ class CaseReads:
     case_id: str
     guideline: str
     software: FirstRead | None
-    """None where the software has no call of the case, or could not evaluate it."""
+    """None where the software has no call of the case."""
     readers: tuple[FirstRead, ...]
     """Persons by name, who say anything."""
     last_read_on: date | None
@@ -56,12 +56,17 @@ class CaseReads:
     @property
     def is_compared(self) -> bool:
         """Whether two opinions can be held beside each other."""
-        return len(self.readers) + (self.software is not None) >= 2
+        return len(self.readers) + (self.software_opinion is not None) >= 2
+
+    @property
+    def software_opinion(self) -> Opinion | None:
+        """What the readers are held beside; None also where the software could not evaluate the case."""
+        software = self.software
+        return software.opinion if software is not None and software.says_something else None
 
     def review(self) -> CaseReview:
         """Find the gravest disagreement on the case."""
-        software = None if self.software is None else self.software.opinion
-        return review_case(self.case_id, software, [read.opinion for read in self.readers])
+        return review_case(self.case_id, self.software_opinion, [read.opinion for read in self.readers])
 
 
 _COLUMNS = (
@@ -93,7 +98,7 @@ def _case(case_id: str, rows: list[tuple[Any, ...]]) -> CaseReads:
     return CaseReads(
         case_id=case_id,
         guideline=str(rows[0][1]),
-        software=software if software is not None and software.says_something else None,
+        software=software,
         readers=tuple(read for read in first if not read.is_software and read.says_something),
         last_read_on=max(dates, default=None),
     )

@@ -205,7 +205,7 @@ def _first_opinion(case: CaseReads | None, reader: str) -> Opinion | None:
 
 
 def _software_opinion(case: CaseReads | None) -> Opinion | None:
-    return None if case is None or case.software is None else case.software.opinion
+    return None if case is None else case.software_opinion
 
 
 def _adjudication_summary(
