@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from her2path.cli.train_scorer import fit_cuts
 from her2path.errors import ConfigError
 
 if TYPE_CHECKING:
     from her2path.training.finetune_record import ComparedEntry, FinetuneDoc
 
 _STEP = "train_finetune"
+_OF_SCORER = ("model", "seed")
+"""Options that the scorer has as well."""
 
 
 def fit(  # noqa: PLR0913  (one parameter an option)
@@ -22,6 +25,10 @@ def fit(  # noqa: PLR0913  (one parameter an option)
     ],
     *,
     out: Annotated[Path, typer.Option("--out", help="Folder of the model; its name is the model's id.")],
+    scorer: Annotated[
+        bool,
+        typer.Option("--scorer", help="Leave the network; fit its cuts to scored cells, tiles and slides."),
+    ] = False,
     model: Annotated[
         str | None,
         typer.Option("--model", help="Model to begin with: an id, or a folder (default: shipped)."),
@@ -49,7 +56,7 @@ def fit(  # noqa: PLR0913  (one parameter an option)
         typer.Option("--config", help="YAML with a section `train_finetune` for everything else."),
     ] = None,
 ) -> None:
-    """Fine-tune the segmentation network from labelled cells, areas and masks.
+    """Fine-tune the segmentation network from labelled cells, areas and masks, or fit the scorer.
 
     Writes `weights.safetensors`, `fit.json`, `losses.csv` and `curves.svg`; TensorBoard reads
     `work/tensorboard`.  A run that was stopped goes on after its last epoch when the same command is
@@ -73,14 +80,15 @@ def fit(  # noqa: PLR0913  (one parameter an option)
         "threads": threads,
         "workers": workers,
     }
+    manifest = _manifest_of(dataset)
+    if scorer:
+        if strange := [f"--{name}" for name, value in given.items() if value and name not in _OF_SCORER]:
+            raise ConfigError((f"{', '.join(strange)}: of the network, which --scorer leaves as it is",))
+        fit_cuts(manifest, out.absolute(), model=model, seed=seed, config=config)
+        return
     base = (Config() if config is None else read_config(config)).train_finetune
     stated = {name: value for name, value in given.items() if value is not None}
     params = parse_config({_STEP: base.model_dump() | stated}).train_finetune
-    manifest = dataset / "manifest.json" if dataset.is_dir() else dataset
-    if not manifest.is_file():
-        raise ConfigError(
-            (f"dataset: {str(manifest)!r} is not there; make it with `her2path train dataset` first",)
-        )
     out = out.absolute()
     _show_epochs()
     run(
@@ -95,6 +103,15 @@ def fit(  # noqa: PLR0913  (one parameter an option)
         return
     _tell(read_finetune(out / RECORD))
     typer.echo(f"model: {out} (compare it with the one in use: `her2path train evaluate {out}`)")
+
+
+def _manifest_of(dataset: Path) -> Path:
+    manifest = dataset / "manifest.json" if dataset.is_dir() else dataset
+    if not manifest.is_file():
+        raise ConfigError(
+            (f"dataset: {str(manifest)!r} is not there; make it with `her2path train dataset` first",)
+        )
+    return manifest
 
 
 def _show_epochs() -> None:

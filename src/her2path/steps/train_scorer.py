@@ -29,7 +29,7 @@ class TrainScorerParams(BaseModel):
     """Model whose cells are measured and whose cuts are moved; its id, or the path of its folder."""
     seed: Annotated[int, Ge(0)] = 1
     """Of the bootstrap over patients, which gives the cuts their intervals."""
-    draws: Annotated[int, Ge(0), Le(2000)] = 200
+    draws: Annotated[int, Ge(0), Le(2000)] = 100
     """Of the bootstrap; 0 = no intervals."""
 
 
