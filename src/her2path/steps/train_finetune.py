@@ -47,7 +47,7 @@ class TrainFinetuneParams(BaseModel):
     """Patches of what the model came from in one step, so that it does not forget."""
     patch_px: Annotated[int, Ge(64), Le(512), MultipleOf(8)] = 256
     """Edge of a patch at 0.5 µm/px."""
-    rate: Annotated[float, Gt(0), Le(0.01)] = 3e-4
+    rate: Annotated[float, Gt(0), Le(0.01)] = 1e-4
     """Highest learning rate."""
     pull: Annotated[float, Ge(0), Lt(1)] = 0.001
     """Share of the way back to the first weights at each step of the highest rate."""

@@ -266,7 +266,7 @@ def _state(network: Network) -> dict[str, torch.Tensor]:
 
 def _parts(found: LessonLosses) -> dict[str, torch.Tensor]:
     labels = found.labelled
-    every = [found.rehearsal.total, found.total - found.rehearsal.total]
+    every = [found.rehearsal.total, found.labels]
     every += [*(getattr(labels, name) for name in _PARTS), found.grade, found.area]
     return dict(zip(LOSS_COLUMNS, every, strict=True))
 

@@ -40,12 +40,12 @@ class TuningRecipe:
     rehearsed_patches: int = 4
     """In one step."""
     patch_px: int = 256
-    rate: float = 3e-4
+    rate: float = 1e-4
     """Highest learning rate; it rises in a straight line and falls as half a cosine."""
     warm_up: int = 20
     pull: float = 0.001
     """Share of the way back to the first weights at each step of the highest rate [1]_."""
-    average: float = 0.97
+    average: float = 0.95
     """Share of the averaged weights, which are those that are kept [2]_, that stays at each step."""
     patience: int = 6
     """Epochs without a better figure before the fine-tuning stops."""

@@ -1,4 +1,9 @@
-"""How far a network's answers are from a lesson: from labels, and from what it was first fitted to."""
+"""How far a network's answers are from a lesson: from labels, and from what it was first fitted to.
+
+References
+----------
+.. [1] Geman & McClure, Bull Int Stat Inst 52:5 (1987) (a penalty that levels off for outliers).
+"""
 
 from __future__ import annotations
 
@@ -15,13 +20,20 @@ _MOSTLY = 0.5
 too, and nobody drew round each of them."""
 _FEWEST_PLACES = 64
 """Places of such an area that a patch must show (256 µm²): fewer may all be stroma."""
-_SHARE_MARGIN, _ROOT_MARGIN = 0.03, 0.01
+_SHARE_MARGIN, _ROOT_MARGIN = 0.08, 0.01
 """How far within its bounds a cell is led, so that it does not lie on the cut."""
 _STEEPNESS = 3.0
 """Of the step from unstained to stained over the logit: the steeper, the more like counting, and the fewer
 places that still learn."""
-_AMOUNT_WEIGHT, _AREA_WEIGHT = 2.0, 0.5
-"""As `Losses.total` weighs amounts and tumour."""
+_AMOUNT_WEIGHT, _AMOUNT_SCALE = 0.02, 0.1
+"""Weight of amounts off their bounds, and the distance (root of OD x µm) at which half of it is reached.
+It levels off [1]_: where the stain of an image reads far too low, its stain model or the calibration is to
+blame, and a network that learnt it would read the stain of all other images too high."""
+_UNSTAINED_WEIGHT = 0.05
+"""Of the places of cells that stain nothing, beside what their class as a whole teaches.  Nothing of the like
+is known of a stained cell's places, and a network that is told of unstained ones alone sees none stained."""
+_AREA_WEIGHT = 0.5
+"""As `Losses.total` weighs tumour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +50,13 @@ class LessonLosses:
     @property
     def total(self) -> torch.Tensor:
         """Sum in which labels weigh as much as rehearsal, however few they are."""
-        return self.rehearsal.total + self.labelled.total + self.grade + _AREA_WEIGHT * self.area
+        return self.rehearsal.total + self.labels
+
+    @property
+    def labels(self) -> torch.Tensor:
+        """Part of the labels in it."""
+        whole = self.labelled.total - (1 - _UNSTAINED_WEIGHT) * self.labelled.expressed
+        return whole + self.grade + _AREA_WEIGHT * self.area
 
 
 def lesson_losses(fine: torch.Tensor, coarse: torch.Tensor, lesson: Lesson) -> LessonLosses:
@@ -85,7 +103,8 @@ def _grade_loss(fine: torch.Tensor, lesson: Lesson) -> torch.Tensor:
         1 - wanted, (1 - wanted) / (1 - share)
     )
     # What a cell does not stain has no amount.
-    beyond = (amount - torch.minimum(torch.maximum(amount, low), high - _ROOT_MARGIN)).abs() * (most > 0.01)
+    beyond = (amount - torch.minimum(torch.maximum(amount, low), high - _ROOT_MARGIN)) * (most > 0.01)
+    beyond = beyond**2 / (beyond**2 + _AMOUNT_SCALE**2)
     nearer: torch.Tensor = (apart + _AMOUNT_WEIGHT * beyond).amin(dim=1)
     return nearer.mean()
 
