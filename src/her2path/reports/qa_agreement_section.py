@@ -29,19 +29,22 @@ from her2path.reports.qa_blocks import (
     Words,
     table,
 )
-from her2path.reports.qa_words import (
+from her2path.reports.qa_statistics import (
     CLOPPER_PEARSON,
-    cases_words,
-    endpoint_words,
     estimate_words,
     in_words_order,
     interval_words,
-    level_words,
     meanings,
-    pair_words,
-    sentence,
     statistic,
     value_words,
+)
+from her2path.reports.qa_words import (
+    cases_words,
+    endpoint_words,
+    left_out_words,
+    level_words,
+    pair_words,
+    sentence,
     who,
 )
 
@@ -257,10 +260,16 @@ def _pair_details(pairs: Sequence[PairEntry]) -> list[Block]:
         exact = estimate_words("exact", pair.estimates.get("exact"))
         summary = f"{sentence(pair_words(pair))}: exact agreement {exact}, {cases_words(pair.cases)}"
         caption = f"Statistics: {pair_words(pair)}"
-        inner: list[Block] = [confusion_grid(pair), statistics_table(caption, pair, csv="agreement")]
+        inner: list[Block] = [confusion_grid(pair), *_left_out(pair)]
+        inner.append(statistics_table(caption, pair, csv="agreement"))
         inner += _percent_agreement(pair)
         blocks.append(Fold(summary, tuple(inner), open=number == 0))
     return blocks
+
+
+def _left_out(pair: PairEntry) -> list[Block]:
+    words = left_out_words(pair)
+    return [Words(words, "quiet")] if words else []
 
 
 def confusion_grid(pair: PairEntry) -> Grid:

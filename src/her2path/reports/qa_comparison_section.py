@@ -16,18 +16,21 @@ from her2path.reports.html.comparison_plots import (
 )
 from her2path.reports.numbers import count_text
 from her2path.reports.qa_blocks import Block, Chart, Charts, Fold, Head, Heading, Rows, Section, Words, table
-from her2path.reports.qa_words import (
-    QUANTITY_WORDS,
-    capitalised,
-    cases_words,
+from her2path.reports.qa_statistics import (
     estimate_words,
     in_words_order,
     interval_words,
     meanings,
-    pair_words,
-    sentence,
     statistic,
     value_words,
+)
+from her2path.reports.qa_words import (
+    QUANTITY_WORDS,
+    capitalised,
+    cases_words,
+    left_out_words,
+    pair_words,
+    sentence,
     who,
 )
 
@@ -61,7 +64,9 @@ def comparison_section(result: AgreementResult) -> Section:
         ours = [m for m in part if SOFTWARE in (m.first, m.second) or m in drawn]
         for number, method in enumerate(ours):
             plots = _plots(method) if method in drawn else []
-            inner = (*plots, _statistics(method), *_cuts(method))
+            left_out = left_out_words(method)
+            said = [Words(left_out, "quiet")] if left_out else []
+            inner = (*plots, *said, _statistics(method), *_cuts(method))
             summary = f"{sentence(pair_words(method))}: {cases_words(method.cases)}"
             blocks.append(Fold(summary, inner, open=number == 0))
     if any(m.cuts for m in methods):

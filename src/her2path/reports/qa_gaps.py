@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from her2path.io.qa_documents import AgreementResult, EstimateEntry
-from her2path.reports.qa_words import ENDPOINT_WORDS, QUANTITY_WORDS, pair_words, statistic
+from her2path.reports.qa_statistics import statistic
+from her2path.reports.qa_words import ENDPOINT_WORDS, QUANTITY_WORDS, pair_words
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ from her2path.reports.html.scales import isolated
 from her2path.reports.number_names import STAINING_WORDS, code_words, in_listing_order, label_of
 from her2path.reports.numbers import count_text, number_text, signed_text, value_text
 from her2path.reports.qa_blocks import Block, Fold, Head, Heading, Section, Words, table
-from her2path.reports.qa_words import cases_words, estimate_words
+from her2path.reports.qa_statistics import estimate_words
+from her2path.reports.qa_words import cases_words
 
 MOST_CASES = 40
 """Discordant cases whose opinions are shown side by side; all of them stand in the table."""

@@ -11,17 +11,15 @@ from her2path.reports.html.scales import isolated, shortened
 from her2path.reports.numbers import count_text
 from her2path.reports.qa_agreement_section import confusion_grid, statistics_table
 from her2path.reports.qa_blocks import Block, Chart, Fold, Head, Section, Words, id_list, table
+from her2path.reports.qa_statistics import estimate_words, meanings, statistic
 from her2path.reports.qa_words import (
     ENDPOINT_WORDS,
     STRATUM_WORDS,
     capitalised,
     cases_words,
-    estimate_words,
     level_words,
-    meanings,
     pair_words,
     sentence,
-    statistic,
     who,
 )
 

@@ -11,7 +11,8 @@ from her2path.io.qa_monitoring_entries import MonitoringResult
 from her2path.reports.html.scales import isolated
 from her2path.reports.numbers import count_text
 from her2path.reports.qa_gaps import Gap
-from her2path.reports.qa_words import ENDPOINT_WORDS, cases_words, interval_words, value_words
+from her2path.reports.qa_statistics import interval_words, value_words
+from her2path.reports.qa_words import ENDPOINT_WORDS, cases_words
 
 MOST_GAPS = 5
 """Reasons for missing statistics at the top of the page; all of them stand at its end."""

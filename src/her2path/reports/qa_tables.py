@@ -113,6 +113,7 @@ def agreement_tables(result: AgreementResult) -> tuple[CsvTable, ...]:
         _points(result),
         _study_checks(result),
         _left_out(result),
+        _left_out_of_pairs(result),
     )
 
 
@@ -273,3 +274,27 @@ def _study_checks(result: AgreementResult) -> CsvTable:
 def _left_out(result: AgreementResult) -> CsvTable:
     rows = tuple((e.reason, e.text, e.cases, e.reads, joined(e.case_ids)) for e in result.left_out)
     return CsvTable("left_out", ("reason", "text", "cases", "reads", "case_ids"), rows)
+
+
+def _left_out_of_pairs(result: AgreementResult) -> CsvTable:
+    """List the cases that single comparisons could not use, by reason."""
+    rows = tuple(
+        (*_pair(pair), reason, n) for pair in result.pairs for reason, n in pair.left_out.items()
+    ) + tuple(
+        (
+            m.quantity,
+            m.kind,
+            m.first,
+            m.second,
+            m.first_session,
+            m.second_session,
+            None,
+            None,
+            m.cases,
+            reason,
+            n,
+        )
+        for m in result.methods
+        for reason, n in m.left_out.items()
+    )
+    return CsvTable("left_out_of_pairs", (*_PAIR, "reason", "left_out"), rows)

@@ -92,6 +92,14 @@ def test_one_reader_alone_is_not_held_against_others():
     assert "state the same score and category in every case" in text
 
 
+def test_cases_that_a_pair_could_not_use_are_counted_beside_its_matrix():
+    result = agreement()
+    lost = {"not_read_second": 3, "no_value_both": 1, "not_evaluable_first": 2}
+    pairs = (result.pairs[0].model_copy(update={"left_out": lost}), *result.pairs[1:])
+    text = text_of(result.model_copy(update={"pairs": pairs}))
+    assert "Left out: 3 not read by r1; 1 without a value of both; 2 not evaluable to the software." in text
+
+
 def test_no_reader_on_an_endpoint_leaves_a_sentence_instead_of_a_section():
     result = agreement()
     kept = tuple(p for p in result.pairs if p.endpoint != Endpoint.CALL)
