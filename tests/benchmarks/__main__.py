@@ -8,7 +8,9 @@ import runpy
 import sys
 from pathlib import Path
 
-ON_DEMAND = frozenset({"fish_populations", "lookalikes", "memory", "quality", "score_interval", "shown_borders"})
+ON_DEMAND = frozenset(
+    {"fish_populations", "lookalikes", "memory", "quality", "score_interval", "shown_borders"}
+)
 """Benchmarks of many minutes, run only when named."""
 
 
