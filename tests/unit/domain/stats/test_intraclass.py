@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 from statsmodels.formula.api import ols
 from statsmodels.stats.anova import anova_lm
 
@@ -80,6 +81,53 @@ def test_forms_equal_those_from_the_analysis_of_variance_of_statsmodels(seed):
         "ICC(3,k)": (cases - error) / cases,
     }
     assert {form: one.value for form, one in got.items()} == pytest.approx(expected, abs=1e-9)
+
+
+def _mean_squares(table):
+    n, k = table.shape
+    between = k * table.mean(axis=1).var(ddof=1)
+    readers = n * table.mean(axis=0).var(ddof=1)
+    total = table.var() * n * k
+    error = (total - (n - 1) * between - (k - 1) * readers) / ((n - 1) * (k - 1))
+    within = (total - (n - 1) * between) / (n * (k - 1))
+    return between, readers, error, within
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_bounds_of_models_1_and_3_are_where_the_f_test_turns(seed):
+    rng = np.random.default_rng(seed)
+    n, k = 12, 3
+    table = rng.normal(0, 2, (n, 1)) + rng.normal(0, 1, (n, k))
+    between, _, error, within = _mean_squares(table)
+    result = _of(table)
+
+    for form, noise, degrees in (
+        (result.icc_1_1, within, n * (k - 1)),
+        (result.icc_3_1, error, (n - 1) * (k - 1)),
+    ):
+        for bound, tail in ((form.low, 0.975), (form.high, 0.025)):
+            ratio = between / noise / (1 + k * bound / (1 - bound))
+            assert stats.f.cdf(ratio, n - 1, degrees) == pytest.approx(tail, abs=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_bounds_of_model_2_equal_those_of_mcgraw_and_wong(seed):
+    # McGraw & Wong, Psychol Methods 1:30 (1996), table 7, ICC(A,1): degrees of freedom by a and b.
+    rng = np.random.default_rng(seed)
+    n, k = 15, 4
+    table = rng.normal(0, 2, (n, 1)) + rng.normal(0, 1, (1, k)) + rng.normal(0, 1, (n, k))
+    between, readers, error, _ = _mean_squares(table)
+    form = _of(table).icc_2_1
+    odds = form.value / (1 - form.value)
+    a, b = k * odds / n, 1 + k * odds * (n - 1) / n
+    degrees = (a * readers + b * error) ** 2 / (
+        (a * readers) ** 2 / (k - 1) + (b * error) ** 2 / ((n - 1) * (k - 1))
+    )
+    above, below = stats.f.ppf(0.975, n - 1, degrees), stats.f.ppf(0.975, degrees, n - 1)
+    rest = k * readers + (k * n - k - n) * error
+
+    assert form.low == pytest.approx(n * (between - above * error) / (above * rest + n * between), abs=1e-9)
+    assert form.high == pytest.approx(n * (below * between - error) / (rest + n * below * between), abs=1e-9)
 
 
 def test_a_case_that_a_reader_left_out_is_left_out_and_counted():

@@ -129,6 +129,26 @@ def test_exchanged_methods_give_the_line_read_the_other_way_round():
     assert other.slope.low == pytest.approx(1 / one.slope.high, abs=1e-9)
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_interval_of_the_intercept_adds_the_scatter_of_the_median_at_the_slope(seed):
+    # Distances of both parts, squared and summed (Zou & Donner, Stat Med 27:1693 (2008), method MOVER).
+    first, second = _sample(seed)
+    line = passing_bablok(second, first)
+    value, paper = line.intercept.value, line.intercept_as_published
+    rest = np.sort(second - line.slope.value * first)
+    reach = stats.norm.ppf(0.975) / (2 * np.sqrt(len(rest)))
+    below, above = (
+        np.interp((0.5 + side) * (len(rest) - 1), range(len(rest)), rest) for side in (-reach, reach)
+    )
+
+    assert line.intercept.low == pytest.approx(
+        value - np.sqrt((value - paper.low) ** 2 + (value - below) ** 2), abs=1e-9
+    )
+    assert line.intercept.high == pytest.approx(
+        value + np.sqrt((paper.high - value) ** 2 + (above - value) ** 2), abs=1e-9
+    )
+
+
 def test_interval_of_the_intercept_holds_that_of_the_paper():
     line = passing_bablok(*_sample(8))
 
