@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-import yaml
-from pydantic import ValidationError
 
 from her2path.errors import ConfigError
 
@@ -59,7 +57,9 @@ def dataset_command(  # noqa: PLR0913, PLR0917  (one parameter an option)
     after a score), or a folder of images with masks. Of a folder a sheet is written to --out first: fill in
     there what the folder does not say, and give the sheet instead.
     """
-    # Image libraries would slow down every other command's help.
+    # These libraries would slow down every other command's help.
+    from pydantic import ValidationError  # noqa: PLC0415
+
     from her2path.io.dataset_documents import read_dataset  # noqa: PLC0415
     from her2path.steps.train_dataset import TrainDatasetParams, run  # noqa: PLC0415
 
@@ -126,6 +126,8 @@ def _write_sheet(out: Path, tiles: Path | None, masks: Path | None, stated: Stat
 
 
 def _read_classes(path: Path | None) -> dict[str, str]:
+    import yaml  # noqa: PLC0415  (as above)
+
     if path is None:
         return {}
     try:
