@@ -12,6 +12,7 @@ from her2path.reports.numbers import count_text
 from her2path.reports.qa_agreement_section import confusion_grid, statistics_table
 from her2path.reports.qa_blocks import Block, Chart, Fold, Head, Section, Words, id_list, table
 from her2path.reports.qa_statistics import estimate_words, meanings, statistic
+from her2path.reports.qa_summary import count_effects
 from her2path.reports.qa_words import (
     ENDPOINT_WORDS,
     STRATUM_WORDS,
@@ -110,12 +111,19 @@ def effects_section(result: AgreementResult) -> Section:
         )
         for e in ranked
     ]
+    counted = count_effects(result)
+    lead = (
+        f"Of {cases_words(counted.compared, noun='comparison')} of a case with a reader in which both have a "
+        f"category, {count_text(counted.treatment)} give another one. {count_text(counted.open)} more differ "
+        f"while one of both has no category yet, and {count_text(counted.same)} on the score alone."
+    )
     text = (
         "Each row is one way in which the software and a reader differ. Another category can mean another "
         "treatment; a difference within one category does not. Which of both is right is not said here."
     )
     caption = "Ways of differing, those with another category first"
-    return Section("effects", title, (Words(text), table(caption, heads, rows, csv="category_effects")))
+    made = table(caption, heads, rows, csv="category_effects")
+    return Section("effects", title, (Words(lead, "lead"), Words(text), made))
 
 
 def _is_disagreement(entry: CategoryEffectEntry) -> bool:

@@ -77,7 +77,11 @@ def test_the_matrix_counts_the_cases_of_each_pair_of_levels_with_their_sums():
 
 
 def test_disagreements_that_change_the_category_are_named_with_their_cases():
-    text = part(text_of(agreement()), "Ways of differing", "category_effects")
+    whole = text_of(agreement())
+    assert (
+        "Of 20 comparisons of a case with a reader in which both have a category, 2 give another one" in whole
+    )
+    text = part(whole, "Ways of differing", "category_effects")
     assert "The software and r2 0 and 1+ 0 and ultralow another category 1 c1" in text
 
 
