@@ -229,7 +229,7 @@ def _statement(found: AmongReaders) -> str:
     elif gap.low > 0:
         verdict = "it agrees with readers more often than they agree with each other"
     else:
-        verdict = "the interval holds 0, so that no difference is shown, and none is excluded within it"
+        verdict = "the interval holds 0, so no difference is shown, and none within it is excluded"
     return f"{shares} (difference {100 * gap.value:+.1f}, {bounds}): {verdict}."
 
 
