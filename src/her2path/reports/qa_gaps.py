@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from her2path.io.qa_documents import AgreementResult, EstimateEntry
 from her2path.reports.qa_statistics import statistic
-from her2path.reports.qa_words import ENDPOINT_WORDS, QUANTITY_WORDS, pair_words
+from her2path.reports.qa_words import QUANTITY_WORDS, endpoint_words, pair_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +42,16 @@ def gaps(result: AgreementResult) -> tuple[Gap, ...]:
 
 def _all_estimates(result: AgreementResult) -> Iterator[tuple[str, str, str, EstimateEntry]]:
     for pair in result.pairs:
-        of, where = ENDPOINT_WORDS[pair.endpoint], _where(pair_words(pair), pair.stratum_value)
+        of, where = endpoint_words(pair.endpoint), _where(pair_words(pair), pair.stratum_value)
         yield from _named(of, where, pair.estimates.items())
         for treatment in pair.percent_agreement:
             yield from _named(of, where, treatment.estimates.items())
     for among in result.among_readers:
         where = _where("the software and the readers", among.stratum_value)
-        yield from _named(ENDPOINT_WORDS[among.endpoint], where, among.estimates.items())
+        yield from _named(endpoint_words(among.endpoint), where, among.estimates.items())
     for several in result.multi_rater:
         where = _where("all readers", several.stratum_value)
-        yield from _named(ENDPOINT_WORDS[several.endpoint], where, several.estimates.items())
+        yield from _named(endpoint_words(several.endpoint), where, several.estimates.items())
     for method in result.methods:
         of, where = QUANTITY_WORDS[method.quantity], pair_words(method)
         yield from _named(of, where, method.estimates.items())

@@ -29,7 +29,7 @@ from her2path.reports.qa_study_section import (
 )
 from her2path.reports.qa_summary import Summary, summarise
 from her2path.reports.qa_tables import CsvTable, agreement_tables
-from her2path.reports.qa_words import cases_words
+from her2path.reports.qa_words import capitalised, cases_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ def _left_out(result: AgreementResult) -> list[Block]:
         return [Words("No case and no read was left out.", "quiet")]
     heads = (Head("What"), Head("Cases", numeric=True), Head("Reads", numeric=True), Head("Which"))
     rows = [
-        (e.text, count_text(e.cases), count_text(e.reads), id_list(e.case_ids, e.cases))
+        (capitalised(e.text), count_text(e.cases), count_text(e.reads), id_list(e.case_ids, e.cases))
         for e in result.left_out
     ]
     return [table("Cases and reads that were left out", heads, rows, csv="left_out")]

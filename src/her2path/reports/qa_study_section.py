@@ -88,6 +88,10 @@ def effects_section(result: AgreementResult) -> Section:
     """Show which differences on the score change the clinical category."""
     title = "Disagreements and the clinical category"
     ours = [e for e in result.category_effects if _is_disagreement(e)]
+    both = any(p.cases for p in result.pairs if p.kind == "software_reader")
+    if not both:
+        text = "No case has a result of both the software and a reader."
+        return Section("effects", title, (Words(text, "missing"),))
     if not ours:
         text = "Software and readers state the same score and category in every case that both have."
         return Section("effects", title, (Words(text, "quiet"),))

@@ -12,7 +12,7 @@ from her2path.reports.html.scales import isolated
 from her2path.reports.numbers import count_text
 from her2path.reports.qa_gaps import Gap
 from her2path.reports.qa_statistics import interval_words, value_words
-from her2path.reports.qa_words import ENDPOINT_WORDS, cases_words
+from her2path.reports.qa_words import ENDPOINT_WORDS, capitalised, cases_words
 
 MOST_GAPS = 5
 """Reasons for missing statistics at the top of the page; all of them stand at its end."""
@@ -92,6 +92,8 @@ def summarise(
         f"{cases_words(result.cases)} called by the software and read by "
         f"{cases_words(len(persons), noun='reader')} in {cases_words(result.reads, noun='read')}."
     )
+    if not result.cases:
+        lead = "No case has both a call of the software and a read, so nothing could be compared."
     effects = count_effects(result)
     return Summary(
         lead,
@@ -198,7 +200,7 @@ def _missing(
     result: AgreementResult, watched: MonitoringResult | None, found_gaps: Sequence[Gap]
 ) -> tuple[str, ...]:
     missing = [
-        f"{entry.text} ({cases_words(entry.cases)}, {cases_words(entry.reads, noun='read')})"
+        f"{capitalised(entry.text)} ({cases_words(entry.cases)}, {cases_words(entry.reads, noun='read')})"
         for entry in result.left_out
     ]
     without_value = [gap for gap in found_gaps if gap.missing == "value"]

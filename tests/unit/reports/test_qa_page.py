@@ -104,6 +104,18 @@ def test_cases_that_a_pair_could_not_use_are_counted_beside_its_matrix():
     assert "Left out: 3 not read by r1; 1 without a value of both; 2 not evaluable to the software." in text
 
 
+def test_reads_of_other_cases_than_the_calls_leave_nothing_to_compare():
+    result = agreement()
+    pairs = tuple(
+        p.model_copy(update={"cases": 0, "table": ((0,) * len(p.levels),) * len(p.levels)})
+        for p in result.pairs
+    )
+    text = text_of(result.model_copy(update={"cases": 0, "pairs": pairs, "category_effects": ()}))
+    assert "No case has both a call of the software and a read" in text
+    assert "No case has a result of both the software and a reader." in text
+    assert "the same score and category in every case" not in text
+
+
 def test_no_reader_on_an_endpoint_leaves_a_sentence_instead_of_a_section():
     result = agreement()
     kept = tuple(p for p in result.pairs if p.endpoint != Endpoint.CALL)
