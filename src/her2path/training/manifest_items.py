@@ -117,11 +117,12 @@ def _read(found: NumberedRow, renamed: Mapping[str, LabelClass]) -> ReadItem:
 
 
 def _pixel_size(row: LabelRow, source: PyramidSlide) -> float:
-    stated = source.pixel_size
-    if row.mpp is None and stated is None:
-        message = f"{source.pixel_size_finding}; give the pixel size in µm in column `mpp`, or with --mpp"
-        raise _RowError("mpp", message)
-    mpp = row.mpp if row.mpp is not None else stated.mpp if stated is not None else 0.0
+    mpp = row.mpp
+    if mpp is None:
+        if source.pixel_size is None:
+            message = f"{source.pixel_size_finding}; give the pixel size in µm in column `mpp`, or with --mpp"
+            raise _RowError("mpp", message)
+        mpp = source.pixel_size.mpp
     try:
         check_pixel_size(mpp, row.image.name)
     except LabelError as error:
