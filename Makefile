@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 OUT := results/demo
 
-.PHONY: setup demo test coverage check format bench bench-memory validate-ihc validate-fish validate-qa mutation schemas clean
+.PHONY: setup demo test coverage check format bench bench-memory validate-ihc validate-fish validate-qa validate-retraining mutation schemas clean
 
 setup: $(STAMP)
 
@@ -64,6 +64,11 @@ validate-fish: setup
 ## writes docs/validation/qa.md.
 validate-qa: setup
 	$(BIN)/python -m tests.validation qa
+
+## How many labels bring a model back, on phantoms of a made-up laboratory: an hour; writes
+## docs/validation/retraining.md.
+validate-retraining: setup
+	$(BIN)/python -m tests.validation retraining
 
 ## Wrong rules on purpose: does a test notice?  An hour; results so far are kept in results/.
 mutation: setup
