@@ -18,7 +18,7 @@ what: five phantoms, and as many without staining
 phantoms: {first_seed: 1990000, scenes: 5, side_px: 256}
 unstained: {first_seed: 1990111, scenes: 5, side_px: 320}
 margins:
-- {figure: nuclei_f1, margin: 0.05, why: a test}
+- {figure: nuclei_f1, margin: 0.02, why: a test}
 - {figure: stained_pct, margin: 2.0, why: a test}
 """
 

@@ -51,3 +51,18 @@ def test_a_model_knows_only_phantoms_of_training_seeds(name):
     for source in open_model(name).card.data:
         if source.seeds is not None:
             assert 1_000_000 <= source.seeds[0] <= source.seeds[1] < 1_900_000
+
+
+def test_a_folder_without_a_card_is_not_promoted(tmp_path, monkeypatch):
+    monkeypatch.setenv("HER2PATH_MODELS", str(tmp_path / "own"))
+    (tmp_path / "her2-new-1").mkdir()
+    result = runner.invoke(app, ["models", "promote", str(tmp_path / "her2-new-1")])
+    assert isinstance(result.exception, ModelError)
+    assert "it has no card (model.yaml); run `her2path train evaluate`" in str(result.exception)
+
+
+def test_a_shipped_model_is_not_promoted_under_its_own_id(tmp_path, monkeypatch):
+    monkeypatch.setenv("HER2PATH_MODELS", str(tmp_path / "own"))
+    result = runner.invoke(app, ["models", "promote", str(open_model(model_ids()[0]).folder)])
+    assert isinstance(result.exception, ModelError)
+    assert "ships with her2path" in str(result.exception)

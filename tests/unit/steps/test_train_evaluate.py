@@ -53,8 +53,8 @@ def evaluated(tmp_path_factory, guard) -> Path:
 
 @pytest.fixture(scope="module")
 def spoilt(tmp_path_factory, guard) -> Path:
-    """A model that takes everything for a nucleus."""
-    folder = trained(tmp_path_factory.mktemp("models") / "her2-spoilt-1", invents=6.0)
+    """A model that takes too much for a nucleus."""
+    folder = trained(tmp_path_factory.mktemp("models") / "her2-spoilt-1", invents=3.0)
     evaluate(folder, guard)
     return folder
 
@@ -181,7 +181,7 @@ def test_an_evaluation_without_verdicts_is_refused(model, guard):
 def test_an_evaluation_on_another_guard_set_is_refused(model, tmp_path):
     other = tmp_path / "guard.yaml"
     other.write_text(
-        small_guard(tmp_path).read_text(encoding="utf-8").replace("0.05", "0.04"), encoding="utf-8"
+        small_guard(tmp_path).read_text(encoding="utf-8").replace("0.02", "0.01"), encoding="utf-8"
     )
     with pytest.raises(ModelError, match="not evaluated on guard set small-guard as it is now"):
         promote(model, guard=other)
