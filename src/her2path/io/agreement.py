@@ -45,6 +45,8 @@ from her2path.io.tables import facts_of
 MAJORITY = "majority"
 MOST_STRATUM_VALUES = 30
 """Values of one stratum that agreement is worked out by: those with most cases."""
+MOST_READERS = 24
+"""Readers up to which every two of them are compared by all statistics, and on what they counted."""
 _MOST_READER_STRATA = 240
 """Readers times values of strata up to which each reader is compared within each of them."""
 
@@ -74,6 +76,11 @@ class Study:
     def everything(self) -> Within:
         """All cases."""
         return Within(np.ones(len(self.arrays.case_ids), dtype=np.bool_))
+
+    @property
+    def has_many_readers(self) -> bool:
+        """Whether there are too many persons for every statistic of every two of them."""
+        return len(self.arrays.readers) - 1 > MOST_READERS
 
     def strata(self) -> Iterator[Within]:
         """Cases by the values of each stratum, those with most cases first where there are many."""
@@ -113,8 +120,24 @@ def agreement_result(study: Study) -> AgreementResult:
         methods=tuple(_methods(study)),
         study_checks=checks_of(arrays, pairs, study.reference),
         left_out=left_out_entries(arrays, study.facts),
-        notes=notes_of(arrays, pairs, study.reference),
+        notes=(*notes_of(arrays, pairs, study.reference), *_limits(study, within)),
     )
+
+
+def _limits(study: Study, strata: list[Within]) -> Iterator[str]:
+    """Say what was not worked out because there is very much of it."""
+    readers = len(study.arrays.readers)
+    if study.has_many_readers:
+        yield (
+            f"With more than {MOST_READERS} readers two of them are compared by exact agreement and "
+            "quadratic kappa alone, and not on what they counted."
+        )
+    if readers * len(strata) > _MOST_READER_STRATA:
+        yield "Within strata the software is compared with majority and reference alone, for they are many."
+    largest = {name for name, sizes in _stratum_sizes(study).items() if len(sizes) > MOST_STRATUM_VALUES}
+    if largest:
+        names = ", ".join(sorted(largest))
+        yield f"Of {names} the {MOST_STRATUM_VALUES} values with most cases are compared."
 
 
 def _stratum_sizes(study: Study) -> dict[str, dict[str, int]]:
@@ -143,7 +166,8 @@ def _comparisons(study: Study) -> Iterator[tuple[Compared, int, int]]:
 def _pairs(study: Study, endpoint: Endpoint, matrix: ReadMatrix) -> Iterator[PairEntry]:
     for compared, i, j in _comparisons(study):
         columns = matrix.reader(i), matrix.reader(j)
-        yield pair_entry(compared, endpoint, columns, study.everything, study.drawing)
+        brief = compared.kind == "readers" and study.has_many_readers
+        yield pair_entry(compared, endpoint, columns, study.everything, study.drawing, brief=brief)
     for compared, i, majority in _against_majority(study, endpoint, matrix):
         columns = matrix.reader(i), majority
         yield pair_entry(compared, endpoint, columns, study.everything, study.drawing)
@@ -216,9 +240,10 @@ def _pairs_in_strata(
         for within in strata:
             for compared, i, j in kept:
                 columns = matrix.reader(i), matrix.reader(j)
-                yield pair_entry(compared, endpoint, columns, within, study.drawing)
+                yield pair_entry(compared, endpoint, columns, within, study.drawing, brief=True)
             for compared, i, column in majority:
-                yield pair_entry(compared, endpoint, (matrix.reader(i), column), within, study.drawing)
+                columns = matrix.reader(i), column
+                yield pair_entry(compared, endpoint, columns, within, study.drawing, brief=True)
 
 
 def _among(
@@ -260,7 +285,12 @@ def _effects(study: Study, matrices: dict[Endpoint, ReadMatrix]) -> Iterator[Cat
 def _methods(study: Study) -> Iterator[MethodEntry]:
     arrays = study.arrays
     counted = [_counted(arrays, session) for session in range(arrays.sessions)]
-    compared = [(c, counted[0][i], counted[0][j]) for c, i, j in _comparisons(study)]
+    many = study.has_many_readers
+    compared = [
+        (one, counted[0][i], counted[0][j])
+        for one, i, j in _comparisons(study)
+        if one.kind != "readers" or not many
+    ]
     for i, name in enumerate(arrays.readers[1:], start=1):
         for session in range(1, arrays.sessions):
             again = Compared("intra_reader", name, name, session, session + 1)

@@ -96,6 +96,7 @@ def pair_entry(
     within: Within,
     drawing: Drawing,
     *,
+    brief: bool = False,
     days: tuple[int, int, int] | None = None,
 ) -> PairEntry:
     """Compare two readers on one endpoint.
@@ -109,9 +110,11 @@ def pair_entry(
     columns : pair of ReadColumn
         What they read of the same cases.
     within : Within
-        The cases; within a stratum fewer statistics are worked out.
+        The cases.
     drawing : Drawing
         Of the bootstrap.
+    brief : bool
+        Whether to work out few statistics, where pairs are many: exact agreement and quadratic kappa.
     days : three int or None
         Between the two reads of a case: least, median, greatest.
     """
@@ -119,10 +122,8 @@ def pair_entry(
     levels = LEVELS[endpoint]
     both = first.has & second.has & within.cases
     table = confusion_table(first.codes, second.codes, both, categories=len(levels))
-    found = (
-        _within_stratum(table, drawing) if within.stratum else _named(pair_agreement(table, drawing=drawing))
-    )
-    calls = endpoint is Endpoint.CALL and not within.stratum and compared.kind != "intra_reader"
+    found = _brief(table, drawing) if brief else _named(pair_agreement(table, drawing=drawing))
+    calls = endpoint is Endpoint.CALL and not brief and compared.kind != "intra_reader"
     return PairEntry(
         kind=compared.kind,
         endpoint=endpoint,
@@ -148,7 +149,7 @@ def _named(found: object) -> dict[str, Estimate]:
     return {name: value for name, value in values.items() if isinstance(value, Estimate)}
 
 
-def _within_stratum(table: Table, drawing: Drawing) -> dict[str, Estimate]:
+def _brief(table: Table, drawing: Drawing) -> dict[str, Estimate]:
     return {
         "exact": exact_agreement(table, confidence=drawing.confidence),
         "exact_clopper_pearson": exact_agreement_clopper_pearson(table, confidence=drawing.confidence),

@@ -134,9 +134,9 @@ class PairEntry(QaEntry):
     table: tuple[tuple[Count, ...], ...]
     estimates: dict[str, EstimateEntry]
     """``exact``, ``exact_clopper_pearson``, ``within_one``, ``kappa``, ``kappa_linear``,
-    ``kappa_quadratic``, ``ac1``, ``ac2`` (quadratic weights), ``alpha``; by stratum only ``exact``,
-    ``exact_clopper_pearson`` and ``kappa_quadratic``; of ``intra_reader`` with three sessions or more
-    also ``all_sessions`` (share of pairs of sessions that agree)."""
+    ``kappa_quadratic``, ``ac1``, ``ac2`` (quadratic weights), ``alpha``; by stratum and of very many
+    readers only ``exact``, ``exact_clopper_pearson`` and ``kappa_quadratic``; of ``intra_reader`` with
+    three sessions or more also ``all_sessions`` (share of pairs of sessions that agree)."""
     percent_agreement: tuple[PercentAgreementEntry, ...] = ()
     """Of calls."""
     left_out: dict[str, Count] = {}

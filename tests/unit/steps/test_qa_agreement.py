@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from her2path.errors import ConfigError
+from her2path.io.agreement import MOST_READERS, MOST_STRATUM_VALUES
 from her2path.io.documents import read_document
 from her2path.io.qa_documents import AgreementDoc
 from her2path.steps import qa_agreement, qa_reads
@@ -290,3 +291,29 @@ def test_three_sessions_of_a_reader_are_compared_one_by_one_and_together(tmp_pat
     assert [(p.first_session, p.second_session) for p in found] == [(1, 2), (2, 3)]
     assert found[0].estimates["all_sessions"].value == pytest.approx((1 / 3 + 1) / 2)
     assert found[0].days_between is None
+
+
+def test_very_many_readers_are_compared_with_each_other_in_brief_and_the_page_is_told(tmp_path):
+    reads = [read(case, f"R{n:02d}", "1+") for n in range(MOST_READERS + 1) for case in ("c1", "c2")]
+
+    result = agreement(written(tmp_path, CALLS, reads), strata=False)
+
+    brief = pair(result, "readers", "ihc_score", first="R00", second="R01")
+    whole = pair(result, "software_reader", "ihc_score", second="R00")
+    assert brief.estimates.keys() == {"exact", "exact_clopper_pearson", "kappa_quadratic"}
+    assert whole.estimates.keys() > brief.estimates.keys()
+    assert any(f"With more than {MOST_READERS} readers" in note for note in result.notes)
+
+
+def test_strata_of_very_many_values_are_compared_where_they_have_most_cases(tmp_path):
+    cases = [f"c{n}" for n in range(MOST_STRATUM_VALUES + 2)]
+    strata = [f"{case}\tlot{n}" for n, case in enumerate(cases)] + ["again\tlot31"]
+    calls = [call(case, "negative", "1+", "low") for case in (*cases, "again")]
+    reads = [read(case, name, "1+") for case in (*cases, "again") for name in ("AB", "CD")]
+
+    result = agreement(written(tmp_path, calls, reads, strata="\n".join(["case_id\tbatch", *strata, ""])))
+
+    compared = {p.stratum_value for p in result.pairs if p.stratum == "batch"}
+    assert len(compared) == MOST_STRATUM_VALUES
+    assert "lot31" in compared
+    assert f"Of batch the {MOST_STRATUM_VALUES} values with most cases are compared." in result.notes
