@@ -39,6 +39,8 @@ from her2path.reports.qa_statistics import (
     value_words,
 )
 from her2path.reports.qa_words import (
+    OF_TWO_READERS,
+    WITH_ONE_READER,
     cases_words,
     endpoint_words,
     left_out_words,
@@ -144,7 +146,9 @@ def _forest(pairs: Sequence[PairEntry], name: str) -> list[Block]:
         )
         if part
     ]
-    known = [e.value for p in theirs if (e := p.estimates.get(name)) is not None and e.value is not None]
+    # The reference is a reader, too: how far the others agree with it is part of what readers reach.
+    readers = [p for p in pairs if p.kind in OF_TWO_READERS]
+    known = [e.value for p in readers if (e := p.estimates.get(name)) is not None and e.value is not None]
     band = (min(known), max(known)) if known else None
     caption = "Each mark is the agreement of two, the line its interval; diamonds are the software's."
     if band is not None:
@@ -198,7 +202,7 @@ def _heatmap(result: AgreementResult, pairs: Sequence[PairEntry], name: str) -> 
     found = {
         frozenset((p.first, p.second)): HeatCell(e.value, e.n)
         for p in pairs
-        if p.kind in {"software_reader", "readers"} and (e := p.estimates.get(name)) is not None
+        if p.kind in WITH_ONE_READER | OF_TWO_READERS and (e := p.estimates.get(name)) is not None
     }
     cells = [[found.get(frozenset((a, b))) if a != b else None for b in names] for a in names]
     drawing = agreement_heatmap(

@@ -114,13 +114,13 @@ STATISTICS: Mapping[str, Statistic] = MappingProxyType(
         "positive": Statistic(
             "Positive percent agreement",
             "Of the cases that the second called positive, the share that the first called positive too.",
-            "It is not sensitivity: the second is a reader, not a reference standard, and may be wrong.",
+            "It is not sensitivity: a reader is no reference standard, and may be wrong.",
             percent=True,
         ),
         "negative": Statistic(
             "Negative percent agreement",
             "Of the cases that the second called negative, the share that the first called negative too.",
-            "It is not specificity: the second is a reader, not a reference standard, and may be wrong.",
+            "It is not specificity: a reader is no reference standard, and may be wrong.",
             percent=True,
         ),
         "sensitivity": Statistic(

@@ -16,6 +16,7 @@ from her2path.reports.qa_summary import count_effects
 from her2path.reports.qa_words import (
     ENDPOINT_WORDS,
     STRATUM_WORDS,
+    WITH_ONE_READER,
     capitalised,
     cases_words,
     level_words,
@@ -88,7 +89,7 @@ def effects_section(result: AgreementResult) -> Section:
     """Show which differences on the score change the clinical category."""
     title = "Disagreements and the clinical category"
     ours = [e for e in result.category_effects if _is_disagreement(e)]
-    both = any(p.cases for p in result.pairs if p.kind == "software_reader")
+    both = any(p.cases for p in result.pairs if p.kind in WITH_ONE_READER)
     if not both:
         text = "No case has a result of both the software and a reader."
         return Section("effects", title, (Words(text, "missing"),))

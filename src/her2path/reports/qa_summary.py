@@ -12,7 +12,7 @@ from her2path.reports.html.scales import isolated
 from her2path.reports.numbers import count_text
 from her2path.reports.qa_gaps import Gap
 from her2path.reports.qa_statistics import interval_words, value_words
-from her2path.reports.qa_words import ENDPOINT_WORDS, capitalised, cases_words
+from her2path.reports.qa_words import ENDPOINT_WORDS, WITH_ONE_READER, capitalised, cases_words
 
 MOST_GAPS = 5
 """Reasons for missing statistics at the top of the page; all of them stand at its end."""
@@ -67,7 +67,7 @@ def count_effects(result: AgreementResult) -> Effects:
     both = (
         pair.cases
         for pair in result.pairs
-        if pair.kind == "software_reader" and pair.endpoint == Endpoint.CATEGORY and not pair.stratum
+        if pair.kind in WITH_ONE_READER and pair.endpoint == Endpoint.CATEGORY and not pair.stratum
     )
     return Effects(
         compared=sum(both),
@@ -131,7 +131,7 @@ def _tiles_of_one_reader(result: AgreementResult) -> list[Tile]:
             interval_words("exact", one),
         )
         for pair in result.pairs
-        if pair.kind == "software_reader" and pair.endpoint == Endpoint.SCORE and not pair.stratum
+        if pair.kind in WITH_ONE_READER and pair.endpoint == Endpoint.SCORE and not pair.stratum
         if (one := pair.estimates.get("exact")) is not None
     ]
     why = "no case was read by two readers"

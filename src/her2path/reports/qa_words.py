@@ -34,6 +34,9 @@ STRATUM_WORDS: Mapping[str, str] = MappingProxyType(
     }
 )
 MAJORITY = "majority"
+WITH_ONE_READER = frozenset({"software_reader", "software_reference"})
+"""Kinds of pairs of the software with one reader; the one with the reference is a pair with a reader, too."""
+OF_TWO_READERS = frozenset({"readers", "reader_reference"})
 
 
 def who(name: str, *, other: str = "", reference: bool = False) -> str:

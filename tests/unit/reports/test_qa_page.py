@@ -67,8 +67,35 @@ def test_every_statistic_has_its_value_interval_method_and_number_of_cases():
 
 def test_percent_agreement_is_said_not_to_be_sensitivity():
     text = text_of(agreement())
-    assert "It is not sensitivity: the second is a reader, not a reference standard" in text
+    assert "It is not sensitivity: a reader is no reference standard, and may be wrong." in text
     assert "What is neither counts as negative. Positive percent agreement 100.0 %" in text
+
+
+def test_sensitivity_is_explained_only_where_a_reference_was_named():
+    assert "Sensitivity" not in text_of(agreement())
+    result = agreement()
+    named = next(p for p in result.pairs if p.endpoint == Endpoint.CALL and p.second == "r2")
+    treated = named.percent_agreement[0]
+    with_reference = treated.model_copy(
+        update={"estimates": {**treated.estimates, "sensitivity": treated.estimates["positive"]}}
+    )
+    changed = named.model_copy(update={"kind": "software_reference", "percent_agreement": (with_reference,)})
+    text = text_of(result.model_copy(update={"reference": "r2", "pairs": (*result.pairs, changed)}))
+    assert "Reference standard: r2" in text
+    assert "the software with the reference r2" in text
+    assert "It is only as good as the reference standard" in text
+
+
+def test_the_reference_is_still_one_of_the_readers():
+    result = agreement()
+    kinds = {"software_reader": "software_reference", "readers": "reader_reference"}
+    pairs = tuple(
+        p.model_copy(update={"kind": kinds[p.kind]}) if p.second == "r2" else p for p in result.pairs
+    )
+    html = html_of(result.model_copy(update={"reference": "r2", "pairs": pairs}))
+    assert "change the clinical category 2 of 20 comparisons" in Page(html).text
+    assert "r2 with her2path 0.9" in html
+    assert "The shaded band reaches from the lowest (80.0 %)" in Page(html).text
 
 
 def test_the_matrix_counts_the_cases_of_each_pair_of_levels_with_their_sums():
