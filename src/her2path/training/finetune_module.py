@@ -15,7 +15,6 @@ import lightning
 import numpy as np
 import numpy.typing as npt
 import torch
-from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch.utils.data import DataLoader, Sampler
 
 from her2path.imaging.nets.architectures import Network, plain_network
@@ -58,22 +57,27 @@ class Best:
 
 
 class StepsOfEpoch(Sampler[int]):
-    """Numbers of the lessons of one epoch and process; Lightning sets the epoch."""
+    """Numbers of the lessons of one epoch and process.
 
-    def __init__(self, *, steps: int, rank: int, world: int) -> None:
-        self.steps, self.rank, self.world = steps, rank, world
-        self.epoch = 0
+    Parameters
+    ----------
+    epoch : callable
+        Asked for the epoch when its first lesson is.  Lightning would set it, but in a run that goes on only
+        after the first lessons were asked for.
+    steps, rank, world : int
+        Lessons of an epoch in each process, number of this process, and of all.
+    """
 
-    def set_epoch(self, epoch: int) -> None:
-        """Go to an epoch."""
-        self.epoch = epoch
+    def __init__(self, epoch: Callable[[], int], *, steps: int, rank: int, world: int) -> None:
+        self.epoch, self.steps, self.rank, self.world = epoch, steps, rank, world
 
     def __len__(self) -> int:
         return self.steps
 
     def __iter__(self) -> Iterator[int]:
-        first = self.epoch * self.steps
-        return (step * self.world + self.rank for step in range(first, first + self.steps))
+        first = self.epoch() * self.steps
+        for step in range(first, first + self.steps):
+            yield step * self.world + self.rank
 
 
 class FineTuning(lightning.LightningModule):
@@ -136,7 +140,10 @@ class FineTuning(lightning.LightningModule):
     def train_dataloader(self) -> DataLoader[Lesson]:
         """Serve the lessons of this process."""
         sampler = StepsOfEpoch(
-            steps=self.recipe.steps, rank=self.trainer.global_rank, world=self.trainer.world_size
+            lambda: self.current_epoch,
+            steps=self.recipe.steps,
+            rank=self.trainer.global_rank,
+            world=self.trainer.world_size,
         )
         return DataLoader(
             self.lessons,
@@ -152,11 +159,16 @@ class FineTuning(lightning.LightningModule):
         """Move a lesson, which Lightning does not know, to the device."""
         return cast(Lesson, batch).to(device)
 
-    def configure_optimizers(self) -> OptimizerLRScheduler:
+    def configure_optimizers(self) -> torch.optim.Optimizer:
         """Use AdamW without decay towards nothing: weights are drawn towards the first ones instead."""
-        optimiser = torch.optim.AdamW(self.network.parameters(), lr=self.recipe.rate, weight_decay=0.0)
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, self.recipe.factor_at)
-        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        return torch.optim.AdamW(self.network.parameters(), lr=self.recipe.rate, weight_decay=0.0)
+
+    def on_train_batch_start(self, batch: Any, batch_idx: int) -> None:  # noqa: ARG002
+        """Set the learning rate of this step."""
+        # From the number of the step alone: a scheduler would be a step off after a run was stopped.
+        factor = self.recipe.factor_at(self.current_epoch * self.recipe.steps + batch_idx)
+        for group in self.trainer.optimizers[0].param_groups:
+            group["lr"] = self.recipe.rate * factor
 
     def training_step(self, lesson: Lesson) -> torch.Tensor:
         """Answer one lesson."""
