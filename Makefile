@@ -60,7 +60,7 @@ validate-ihc: setup
 validate-fish: setup
 	$(BIN)/python -m tests.validation fish
 
-## How often the intervals of quality assurance cover the truth, on simulated readers: 15 minutes;
+## How often the intervals of quality assurance cover the truth, on simulated readers: 25 minutes;
 ## writes docs/validation/qa.md.
 validate-qa: setup
 	$(BIN)/python -m tests.validation qa
