@@ -97,15 +97,8 @@ def _panel(
     ]
     drawn.append(text(left + _PANEL / 2, _BOTTOM + 32, "epoch", anchor="middle"))
     drawn.append(line(x(best_epoch), _TOP, x(best_epoch), _BOTTOM, stroke=CUT, dash="2 3"))
-    drawn.append(
-        text(
-            x(best_epoch) + (5 if best_epoch < last / 2 else -5),
-            _TOP + 10,
-            "kept",
-            anchor="start" if best_epoch < last / 2 else "end",
-            fill=CUT,
-        )
-    )
+    # Above the panel, where no curve runs.
+    drawn.append(text(x(best_epoch), _TOP - 5, "kept", anchor="middle", fill=CUT))
     for curve, found in points.items():
         ends = pairwise(found)
         drawn += [

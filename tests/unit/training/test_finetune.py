@@ -22,6 +22,7 @@ from her2path.training.finetune import Start
 from her2path.training.finetune_checkpoint import read_checkpoint
 from her2path.training.finetune_data import prepare
 from her2path.training.finetune_hardware import settle
+from her2path.training.finetune_module import StepsOfEpoch
 from her2path.training.finetune_record import TuningRecipe, read_finetune
 from tests.support.labelled_phantoms import cells_dataset
 
@@ -163,6 +164,15 @@ def test_scores_of_tiles_alone_teach_the_segmentation_nothing(manifest, tmp_path
     )
     with pytest.raises(LabelError, match="of kind tile.*teach the scorer alone"):
         prepare(tiles, RECIPE, cache=tmp_path)
+
+
+def test_processes_share_the_lessons_of_an_epoch_and_take_none_twice():
+    epoch = 0
+    samplers = [StepsOfEpoch(lambda: epoch, steps=3, rank=rank, world=2) for rank in range(2)]
+    first = [list(sampler) for sampler in samplers]
+    assert first == [[0, 2, 4], [1, 3, 5]]
+    epoch = 1
+    assert [list(sampler) for sampler in samplers] == [[6, 8, 10], [7, 9, 11]]
 
 
 def test_the_learning_rate_rises_and_falls_to_nothing():
