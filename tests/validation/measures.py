@@ -37,8 +37,8 @@ class Measure:
         if self.threshold is None:
             return None
         if self.direction == "at least":
-            return self.value >= self.threshold
-        return self.value <= self.threshold
+            return bool(self.value >= self.threshold)
+        return bool(self.value <= self.threshold)
 
     def as_json(self) -> dict[str, object]:
         """Plain values, with the verdict."""
