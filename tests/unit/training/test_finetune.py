@@ -105,7 +105,7 @@ def test_a_finished_fine_tuning_is_not_done_again(tuned, manifest):
 
 def test_a_checkpoint_of_another_fine_tuning_is_refused_by_what_differs(tuned, manifest):
     with pytest.raises(ArtefactError, match="another recipe.*give another `--out`"):
-        fine_tuned(manifest, tuned["weights"].parent, TINY.model_copy(update={"rate": 1e-4}))
+        fine_tuned(manifest, tuned["weights"].parent, TINY.model_copy(update={"rate": 2e-4}))
 
 
 def test_a_checkpoint_of_another_architecture_is_refused_by_both_names(tuned):
