@@ -174,7 +174,9 @@ class FineTuning(lightning.LightningModule):
         """Answer one lesson."""
         image = torch.cat([lesson.rehearsal.image, lesson.labelled.image])
         fine, coarse = self.network(image.contiguous(memory_format=torch.channels_last))
-        found = lesson_losses(fine, coarse, lesson)
+        with torch.no_grad():
+            first = self.first(lesson.rehearsal.image.contiguous(memory_format=torch.channels_last))
+        found = lesson_losses(fine, coarse, lesson, first=first)
         for name, value in _parts(found).items():
             self._sums[name] = self._sums.get(name, torch.zeros_like(value)) + value.detach()
         self.log("loss", found.total.detach(), prog_bar=True, on_step=True, logger=False)

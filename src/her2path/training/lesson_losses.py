@@ -3,6 +3,7 @@
 References
 ----------
 .. [1] Geman & McClure, Bull Int Stat Inst 52:5 (1987) (a penalty that levels off for outliers).
+.. [2] Li & Hoiem, Learning without forgetting, ECCV 2016 (a network's own answers against forgetting).
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ import math
 from dataclasses import dataclass
 
 import torch
+from torch.nn import functional
 
+from her2path.imaging.nets.registry import CELL_RADII, NUCLEUS_RADII
 from her2path.training.lessons import Lesson
 from her2path.training.losses import Losses, losses
 
@@ -59,7 +62,13 @@ class LessonLosses:
         return whole + self.grade + _AREA_WEIGHT * self.area
 
 
-def lesson_losses(fine: torch.Tensor, coarse: torch.Tensor, lesson: Lesson) -> LessonLosses:
+Answers = tuple[torch.Tensor, torch.Tensor]
+"""Fine and coarse outputs of a network."""
+
+
+def lesson_losses(
+    fine: torch.Tensor, coarse: torch.Tensor, lesson: Lesson, *, first: Answers
+) -> LessonLosses:
     """Compare the answers to a lesson with what it teaches.
 
     Parameters
@@ -68,14 +77,45 @@ def lesson_losses(fine: torch.Tensor, coarse: torch.Tensor, lesson: Lesson) -> L
         Answers to the patches of the rehearsal, then to the labelled ones.
     coarse : tensor of float32, shape (R + B, 65, M/4, N/4)
     lesson : Lesson
+    first : tuple of two tensors
+        What the network that one began with answers to the patches of the rehearsal: these are held, not the
+        truth of the scenes [2]_.  Its truth would teach a folded network anew on changed patches, whose
+        statistics it was normalised by when it was first fitted, and move it on all others.
     """
     split = len(lesson.rehearsal.image)
     return LessonLosses(
-        rehearsal=losses(fine[:split], coarse[:split], lesson.rehearsal),
+        rehearsal=_moved_from(first, (fine[:split], coarse[:split])),
         labelled=losses(fine[split:], coarse[split:], lesson.labelled),
         grade=_grade_loss(fine[split:], lesson),
         area=_area_loss(coarse[split:, 0], lesson.tumour_area),
     )
+
+
+def _moved_from(first: Answers, now: Answers) -> Losses:
+    """How far answers are from those of the first network; nothing where they are the same."""
+    fine, coarse = now
+    nucleus, expressed = (torch.sigmoid(first[0][:, channel]) for channel in (0, 1))
+    depth = functional.avg_pool2d(nucleus[:, None], 2)[:, 0]
+    apart = (coarse - first[1]).abs()
+
+    def mean(values: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+        return (values * weight).sum() / weight.sum().clamp(min=1)
+
+    return Losses(
+        nucleus=_divergence(first[0][:, 0], fine[:, 0]),
+        expressed=_divergence(first[0][:, 1], fine[:, 1]),
+        amount=mean((fine[:, 2] - first[0][:, 2]).abs(), expressed),
+        tumour=_divergence(first[1][:, 0], coarse[:, 0]),
+        radii=mean(apart[:, NUCLEUS_RADII].mean(dim=1), depth),
+        cell_radii=mean(apart[:, CELL_RADII].mean(dim=1), depth),
+    )
+
+
+def _divergence(first: torch.Tensor, now: torch.Tensor) -> torch.Tensor:
+    """Mean divergence of the chances of some logits from those of others."""
+    chance = torch.sigmoid(first)
+    own, other = (functional.binary_cross_entropy_with_logits(logits, chance) for logits in (first, now))
+    return other - own
 
 
 def _grade_loss(fine: torch.Tensor, lesson: Lesson) -> torch.Tensor:
