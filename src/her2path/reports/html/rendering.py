@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from her2path.reports.case_page import CasePage
-from her2path.reports.cohort_page import CohortPage
-from her2path.reports.dataset_page import DatasetPage
-from her2path.reports.evaluation_page import EvaluationPage
-from her2path.reports.qa_page import QaPage
-from her2path.reports.read_page import ReadPage
+if TYPE_CHECKING:
+    # Each page brings what it is made of; a caller loads the one that it renders, not all of them.
+    from her2path.reports.case_page import CasePage
+    from her2path.reports.cohort_page import CohortPage
+    from her2path.reports.dataset_page import DatasetPage
+    from her2path.reports.evaluation_page import EvaluationPage
+    from her2path.reports.qa_page import QaPage
+    from her2path.reports.read_page import ReadPage
 
 _BACKTICKED = re.compile(r"`([^`<>]+)`")
 
