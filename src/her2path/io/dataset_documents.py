@@ -6,6 +6,7 @@ Files are named relative to the manifest's own folder, so that a dataset can be 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -161,10 +162,12 @@ def read_dataset(path: Path, *, verify: bool = False) -> DatasetDoc:
 
 def image_sha256(path: Path) -> str:
     """Digest of an image: of its file, or of the digests of its files where it has several (MIRAX, DICOM)."""
-    files = files_of(path)
-    if len(files) == 1:
-        return sha256_of(path)
-    return hashlib.sha256("".join(sha256_of(file) for file in files).encode()).hexdigest()
+    return joint_sha256([sha256_of(file) for file in files_of(path)])
+
+
+def joint_sha256(digests: Sequence[str]) -> str:
+    """Digest of an image by those of its files, the named one first."""
+    return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
 def _verify(manifest: Path, relative: str, digest: str) -> None:
