@@ -12,6 +12,7 @@ from rich.table import Table
 
 from her2path.cli import logs, step
 from her2path.config import Config, read_config
+from her2path.domain.number_words import counted
 from her2path.domain.reads import Endpoint
 from her2path.errors import ConfigError
 from her2path.io.documents import read_document, required
@@ -119,7 +120,7 @@ def show(result: AgreementResult, page: Path, *, console: Console) -> None:
     """Print how far software and readers agree, what was left out, and where the page is."""
     persons = len(result.readers) - 1
     console.print(
-        f"{result.cases} cases, {result.reads} reads by {persons} reader{'' if persons == 1 else 's'}, "
+        f"{counted(result.cases, 'case')}, {counted(result.reads, 'read')} by {counted(persons, 'reader')}, "
         f"{', '.join(result.guidelines)}",
         markup=False,
     )
@@ -131,8 +132,9 @@ def show(result: AgreementResult, page: Path, *, console: Console) -> None:
         table.add_row(words, *_row(result, endpoint))
     console.print(table)
     for entry in result.left_out:
-        reads = f", {entry.reads} reads" if entry.reads else ""
-        console.print(f"left out: {entry.cases} cases{reads}: {entry.text}", markup=False, style="yellow")
+        reads = f", {counted(entry.reads, 'read')}" if entry.reads else ""
+        left_out = f"left out: {counted(entry.cases, 'case')}{reads}: {entry.text}"
+        console.print(left_out, markup=False, style="yellow")
     console.print(f"page: {page}", markup=False, soft_wrap=True)
 
 

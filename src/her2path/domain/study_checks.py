@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from her2path.domain.number_words import counted
+
 _BREAST = "ASCO/CAP, HER2 in breast cancer 2018, initial validation of a test"
 _IHC = "CAP, analytic validation of IHC assays, 2024 update (Arch Pathol Lab Med 148:e111)"
 _WSI = "CAP, validating whole-slide imaging, 2021 update (Arch Pathol Lab Med 146:440)"
@@ -159,7 +161,7 @@ def _whole_slide_cases(facts: StudyFacts) -> StudyCheck:
         status, found = CheckStatus.CANNOT_BE_TOLD, "no reader read a case twice"
     else:
         status = _met(facts.repeated_cases >= fewest)
-        found = f"{facts.repeated_cases} cases were read twice by the same reader"
+        found = f"{counted(facts.repeated_cases, 'case', verb=('was', 'were'))} read twice by the same reader"
     return StudyCheck(
         name="cap-wsi-60-cases",
         title=f"{_WSI_CASES} cases for whole-slide imaging, {_WSI_MORE} more for each further application",

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from her2path.domain.number_words import signed
 from her2path.domain.read_matrix import Mask, ReadColumn, ReadMatrix, left_out
 from her2path.domain.reads import LEVELS, SOFTWARE, Endpoint
 from her2path.domain.stats.among_readers import AmongReaders, among_readers
@@ -224,14 +225,15 @@ def _statement(found: AmongReaders) -> str:
     )
     if gap.low is None or gap.high is None:
         return f"{shares}; there is no interval ({gap.why})."
-    bounds = f"{100 * gap.low:+.1f} to {100 * gap.high:+.1f} percentage points"
+    low, high = signed(100 * gap.low, digits=1), signed(100 * gap.high, digits=1)
+    bounds = f"{low} to {high} percentage points"
     if gap.high < 0:
         verdict = "it agrees with readers less often than they agree with each other"
     elif gap.low > 0:
         verdict = "it agrees with readers more often than they agree with each other"
     else:
         verdict = "the interval holds 0, so no difference is shown, and none within it is excluded"
-    return f"{shares} (difference {100 * gap.value:+.1f}, {bounds}): {verdict}."
+    return f"{shares} (difference {signed(100 * gap.value, digits=1)}, {bounds}): {verdict}."
 
 
 def _percent(share: float) -> str:

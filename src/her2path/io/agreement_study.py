@@ -9,6 +9,7 @@ from datetime import date
 
 import numpy as np
 
+from her2path.domain.number_words import counted
 from her2path.domain.read_matrix import ReadStatus
 from her2path.domain.reads import LEVELS, Contradiction, Endpoint
 from her2path.domain.study_checks import RepeatedReads, StudyFacts, study_checks
@@ -180,8 +181,8 @@ def notes_of(arrays: ReadArrays, pairs: Sequence[PairEntry], reference: str) -> 
     )
     if open_zero:
         notes.append(
-            f"{open_zero} reads state a score of 0 without percentages, so that 0 and ultralow cannot be "
-            "told apart: they have no clinical category."
+            f"{counted(open_zero, 'read', verb=('states', 'state'))} a score of 0 without percentages, so "
+            "that 0 and ultralow cannot be told apart: there is no clinical category."
         )
     lost: Counter[str] = Counter()
     for pair in pairs:
@@ -190,7 +191,8 @@ def notes_of(arrays: ReadArrays, pairs: Sequence[PairEntry], reference: str) -> 
     pending = sum(n for reason, n in lost.items() if reason.startswith("no_value"))
     if pending:
         notes.append(
-            f"{pending} comparisons of the software with a reader have no clinical category on one side or "
-            "both, since a result is pending or percentages are missing."
+            f"{counted(pending, 'comparison')} of the software with a reader "
+            f"{'has' if pending == 1 else 'have'} no clinical category on one side or both, since a result is "
+            "pending or percentages are missing."
         )
     return tuple(notes)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from her2path.domain.number_words import counted, signed
 from her2path.domain.stats.control_chart import Baseline
 from her2path.domain.stats.control_chart_drift import DriftAlarm
 from her2path.domain.stats.control_chart_panel import BatchShift, Watched
@@ -79,7 +80,7 @@ class PanelAlarms:
         side = "" if breach.side == "apart" else f", {breach.side} the mean"
         values = "; ".join(
             f"{self._panel.label(row)}: "
-            + ", ".join(f"{self._panel.watched.z[row, c]:+.2f} SD" for c in breach.controls)
+            + ", ".join(f"{signed(self._panel.watched.z[row, c], digits=2)} SD" for c in breach.controls)
             for row in breach.runs[:10]
         )
         text = f"{self._panel.title(' and '.join(controls))}: {_WORDS[breach.rule]}{side} ({values})"
@@ -102,7 +103,8 @@ class PanelAlarms:
         text = (
             f"{self._where}: lasting shift {alarm.side} the baseline, likely since run "
             f"{self._panel.label(alarm.onset)}, seen at {self._panel.label(alarm.at)} ({alarm.chart}; the "
-            f"controls together lay {moved:+.1f} SD from the baseline over {len(rows)} runs)"
+            f"controls together lay {signed(moved, digits=1)} SD from the baseline over "
+            f"{counted(len(rows), 'run')})"
         )
         found = self._alarm(
             rule=alarm.chart,
@@ -118,10 +120,10 @@ class PanelAlarms:
 
     def batch(self, batch: BatchShift) -> MonitoringAlarm:
         """Write down that a batch differs from the baseline."""
+        shift, low, high = (signed(one, digits=1) for one in (batch.shift, batch.low, batch.high))
         text = (
-            f"{self._where}: the {len(batch.runs)} runs of batch {batch.batch} lie "
-            f"{batch.shift:+.1f} SD from the baseline (95 % interval {batch.low:+.1f} to {batch.high:+.1f}; "
-            f"p = {batch.p_value:.2g}, for all batches together)"
+            f"{self._where}: the {len(batch.runs)} runs of batch {batch.batch} lie {shift} SD from the "
+            f"baseline (95 % interval {low} to {high}; p = {batch.p_value:.2g}, for all batches together)"
         )
         found = self._alarm(
             rule="batch",

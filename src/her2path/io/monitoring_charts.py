@@ -8,6 +8,7 @@ from datetime import date
 import numpy as np
 import numpy.typing as npt
 
+from her2path.domain.number_words import counted
 from her2path.domain.stats.control_chart import Baseline, as_percent, variance_stabilised
 from her2path.domain.stats.control_chart_drift import ewma_sd
 from her2path.domain.stats.control_chart_panel import Watched, first_runs
@@ -128,7 +129,8 @@ def _undated(series: Series) -> tuple[NoChartEntry, ...]:
         measure=series.measure,
         stratum=dict(series.stratum),
         code="undated",
-        reason=f"{len(series.undated)} runs have no date and so no place in time ({some}); state their dates",
+        reason=f"{counted(len(series.undated), 'run', verb=('has', 'have'))} no date and so no place in time "
+        f"({some}); state their dates",
         points=len(series.undated),
     )
     return (entry,)

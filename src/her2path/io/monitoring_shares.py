@@ -7,6 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from her2path.domain.number_words import counted
 from her2path.domain.stats.control_chart_drift import DriftAlarm
 from her2path.domain.stats.control_chart_rates import HORIZON
 from her2path.domain.stats.control_chart_shares import LEVEL, SLACK, WatchedShare
@@ -222,8 +223,8 @@ def _undated(groups: Groups) -> tuple[NoChartEntry, ...]:
         measure="shares",
         stratum=dict(groups.stratum),
         code="undated",
-        reason=f"{groups.undated} cases have no date of stain or read and so no place in time; state it in "
-        "strata.tsv",
+        reason=f"{counted(groups.undated, 'case', verb=('has', 'have'))} no date of stain or read and so no "
+        "place in time; state it in strata.tsv",
         points=groups.undated,
     )
     return (entry,)

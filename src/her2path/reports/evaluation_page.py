@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from markupsafe import Markup
 
+from her2path.domain.number_words import MINUS
 from her2path.io.evaluation_documents import (
     EvaluatedSet,
     EvaluationDoc,
@@ -21,7 +22,7 @@ from her2path.io.evaluation_documents import (
 )
 from her2path.io.qa_documents import EstimateEntry
 from her2path.reports.html.reliability_plot import Curve, reliability_diagram
-from her2path.reports.numbers import MINUS, count_text, number_text, signed_text
+from her2path.reports.numbers import count_text, number_text, signed_text
 
 _OUTPUTS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {

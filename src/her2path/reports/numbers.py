@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-MINUS = "\N{MINUS SIGN}"
+from her2path.domain.number_words import MINUS
+
 _MOST_DIGITS = 17
 """Enough to tell any two numbers apart that a guideline could compare."""
 

@@ -82,7 +82,7 @@ def test_no_case_in_common_ends_with_exit_code_1_and_says_what_was_left_out(stud
     result = runner.invoke(app, options(study, tmp_path / "out", reads=reads, config=fast))
 
     assert result.exit_code == 1, result.output
-    assert "left out: 1 cases, 1 reads: read by a person, but not among the software's calls" in result.output
+    assert "left out: 1 case, 1 read: read by a person, but not among the software's calls" in result.output
 
 
 def ends(arguments, capsys):

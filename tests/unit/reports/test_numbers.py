@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from her2path.reports.numbers import MINUS, count_text, number_text, signed_text, value_text
+from her2path.domain.number_words import MINUS
+from her2path.reports.numbers import count_text, number_text, signed_text, value_text
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
+from her2path.domain.number_words import MINUS
 from her2path.reports.html.plots import BLUE, CUT, GRID, ORANGE, line, svg, text
 from her2path.reports.html.scales import Frame, Scale, span
-from her2path.reports.numbers import MINUS, count_text, number_text
+from her2path.reports.numbers import count_text, number_text
 
 MOST_POINTS = 600
 """Runs that are drawn one by one; of more only the extremes of each stretch, and every alarm."""

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from markupsafe import escape
 
+from her2path.domain.number_words import MINUS
 from her2path.reports.html.plots import GRID, INK, line, text
-from her2path.reports.numbers import MINUS
 
 PALE_GRID = "#dfe3e8"
 _RIGHT_TO_LEFT = frozenset({"R", "AL", "AN", "RLE", "RLO", "RLI", "LRE", "LRO", "LRI", "PDF"})
