@@ -1,8 +1,11 @@
-"""Counts and differences within the sentences that documents hold."""
+"""Numbers within words: counts and differences in the sentences of documents, and numbered names."""
 
 from __future__ import annotations
 
+import re
+
 MINUS = "\N{MINUS SIGN}"
+_DIGITS = re.compile(r"([0-9]+)")
 
 
 def counted(n: int, noun: str, *, verb: tuple[str, str] | None = None) -> str:
@@ -26,3 +29,16 @@ def signed(value: float, *, digits: int) -> str:
     ('+12.5', True)
     """
     return f"{value:+.{digits}f}".replace("-", MINUS)
+
+
+def natural_order(name: str) -> tuple[tuple[str | int, ...], str]:
+    """Key by which names are sorted as people count them.
+
+    Examples
+    --------
+    >>> sorted(["reader_10", "reader_2", "AB"], key=natural_order)
+    ['AB', 'reader_2', 'reader_10']
+    """
+    # Text and digits take turns, so that like is compared with like; the name itself parts 01 from 1.
+    parts = _DIGITS.split(name)
+    return tuple(int(part) if at % 2 else part for at, part in enumerate(parts)), name

@@ -192,7 +192,7 @@ def notes_of(arrays: ReadArrays, pairs: Sequence[PairEntry], reference: str) -> 
     if pending:
         notes.append(
             f"{counted(pending, 'comparison')} of the software with a reader "
-            f"{'has' if pending == 1 else 'have'} no clinical category on one side or both, since a result is "
-            "pending or percentages are missing."
+            f"{'has' if pending == 1 else 'have'} no clinical category on one side or both, since a result "
+            "is pending or percentages are missing."
         )
     return tuple(notes)

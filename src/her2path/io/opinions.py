@@ -11,6 +11,7 @@ from typing import Any
 
 from her2path.domain.discordance import CaseReview, Opinion, review_case
 from her2path.domain.ihc import IhcScore, StainingClass
+from her2path.domain.number_words import natural_order
 from her2path.domain.reads import ClinicalCategory, call_class
 from her2path.io.tables import QA_READS, read_table
 
@@ -49,7 +50,7 @@ class CaseReads:
     software: FirstRead | None
     """None where the software has no call of the case."""
     readers: tuple[FirstRead, ...]
-    """Persons by name, who say anything."""
+    """Persons who say anything, in natural order of their names."""
     last_read_on: date | None
     """Last date of any read, later sessions included; None = no date is stated."""
 
@@ -95,11 +96,12 @@ def _case(case_id: str, rows: list[tuple[Any, ...]]) -> CaseReads:
     first = list(_first_reads(rows))
     dates = [row[5] for row in rows if isinstance(row[5], date)]
     software = next((read for read in first if read.is_software), None)
+    persons = (read for read in first if not read.is_software and read.says_something)
     return CaseReads(
         case_id=case_id,
         guideline=str(rows[0][1]),
         software=software,
-        readers=tuple(read for read in first if not read.is_software and read.says_something),
+        readers=tuple(sorted(persons, key=lambda read: natural_order(read.reader))),
         last_read_on=max(dates, default=None),
     )
 

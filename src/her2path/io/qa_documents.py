@@ -259,7 +259,7 @@ class AgreementResult(QaEntry):
     reads: Count
     """Reads by persons."""
     readers: tuple[ReaderEntry, ...]
-    """The software first, then by name."""
+    """The software first, then in natural order of their names."""
     seed: Count
     draws: Count
     """Of the bootstrap."""

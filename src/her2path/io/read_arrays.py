@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from her2path.domain.number_words import natural_order
 from her2path.domain.read_matrix import Mask, ReadMatrix, ReadStatus
 from her2path.domain.reads import LEVELS, NOT_EVALUABLE, SOFTWARE, Endpoint, call_class
 from her2path.io.tables import QA_READS, read_table
@@ -29,7 +30,7 @@ class ReadArrays:
     case_ids: tuple[str, ...]
     """Ascending."""
     readers: tuple[str, ...]
-    """The software first, then by name; readers of none of the cases among them."""
+    """The software first, then in natural order of their names; readers of none of the cases among them."""
     rows: Places
     """Shape (S, N, R): row of the table of each case's first, second, ... read by each reader, where
     `read`; 0 elsewhere."""
@@ -68,10 +69,10 @@ class ReadArrays:
         return np.where(has, values[rows], 0), has
 
     def stratum(self, name: str) -> tuple[tuple[str, ...], Places, Mask]:
-        """List the values of a stratum, ascending; the place of each case's own; and where it is stated."""
+        """List the values of a stratum in natural order, the place of each case's own, where it is stated."""
         column = self.table.column(name).take(pa.array(self._row_of_case))
         texts: list[str | None] = column.to_pylist()
-        values = tuple(sorted({text for text in texts if text is not None}))
+        values = tuple(sorted({text for text in texts if text is not None}, key=natural_order))
         place = {text: i for i, text in enumerate(values)}
         stated = np.array([text is not None for text in texts], dtype=np.bool_)
         return values, np.array([place.get(text or "", 0) for text in texts], dtype=np.int64), stated
@@ -129,8 +130,7 @@ def read_arrays(path: Path) -> ReadArrays:
     software = np.asarray(table.column("is_software"), dtype=np.bool_)
     called, read = set(cases[software]), set(cases[~software])
     case_ids = tuple(sorted(called & read))
-    persons = sorted(set(names[~software]))
-    readers = (SOFTWARE, *persons)
+    readers = (SOFTWARE, *sorted(set(names[~software]), key=natural_order))
     rank = _ranks(cases, names)
     kept = np.flatnonzero([case in called and case in read for case in cases])
     place = {case: i for i, case in enumerate(case_ids)}

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from her2path.domain.ihc import IhcScore
+from her2path.domain.number_words import natural_order
 from her2path.domain.reads import CallClass, call_class
 from her2path.io.runs import Run
 from her2path.io.tables import QA_READS, read_table
@@ -108,11 +109,11 @@ class Groups:
 
 def groups_of(reads: Sequence[DatedRead], *, period: Period) -> Iterator[Groups]:
     """Part the reads of each reader: all by period, each scanner and clone by period, and by batch."""
-    for reader in sorted({read.reader for read in reads}):
+    for reader in sorted({read.reader for read in reads}, key=natural_order):
         mine = [read for read in reads if read.reader == reader]
         parts: list[tuple[dict[str, str], list[DatedRead], str]] = [({"reader": reader}, mine, period)]
         for name in _STRATA:
-            for value in sorted({getattr(read, name) for read in mine} - {None}):
+            for value in sorted({getattr(read, name) for read in mine} - {None}, key=natural_order):
                 some = [read for read in mine if getattr(read, name) == value]
                 if len(some) == len(mine):
                     continue  # One scanner, one clone: the chart of all cases is its chart.

@@ -305,6 +305,14 @@ def test_very_many_readers_are_compared_with_each_other_in_brief_and_the_page_is
     assert any(f"With more than {MOST_READERS} readers" in note for note in result.notes)
 
 
+def test_numbered_readers_are_listed_in_the_order_of_their_numbers(tmp_path):
+    reads = [read("c1", f"reader_{number}", "0") for number in (10, 9, 2)]
+    result = agreement(written(tmp_path, CALLS, reads), strata=False)
+
+    listed = [reader.reader for reader in result.readers]
+    assert listed == ["her2path", "reader_2", "reader_9", "reader_10"]
+
+
 def test_strata_of_very_many_values_are_compared_where_they_have_most_cases(tmp_path):
     cases = [f"c{n}" for n in range(MOST_STRATUM_VALUES + 2)]
     strata = [f"{case}\tlot{n}" for n, case in enumerate(cases)] + ["again\tlot31"]
