@@ -7,12 +7,13 @@ An empty cell was not read and is never 0; a row without any reading is no read.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 from her2path.domain.ihc import IhcScore, StainingClass
+from her2path.domain.number_words import counted
 from her2path.domain.reads import Findings
 from her2path.errors import CaseSheetError, SheetFault
 from her2path.io.case_sheet import id_fault
@@ -40,6 +41,8 @@ from her2path.io.recount_documents import pseudonym_fault
 FINDINGS = (SCORE, *PERCENTAGES, HER2, CEP17, NUCLEI, CALL)
 """Columns that hold a reading."""
 _MOST_SESSIONS = 100
+_MOST_ROWS = 10
+"""Rows that a fault of many rows lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,7 @@ def read_reads(path: Path, *, today: date, mapping: ReadsMapping = NO_MAPPING) -
     )
     rows = _Rows(mapping, today)
     reads = [read for line, texts in table.rows if (read := rows.read(line, texts)) is not None]
-    faults = [*rows.faults, *_repeated(reads), *_spellings(reads)]
+    faults = [*rows.all_faults(), *_repeated(reads), *_spellings(reads)]
     if not table.rows:
         faults.append(SheetFault(0, "", "holds no row; give one row a read"))
     if faults:
@@ -111,7 +114,17 @@ class _Rows:
         self._words = {kind: mapping.words(kind) for kind in ("scores", "calls", "readers")}
         self._today = today
         self.faults: list[SheetFault] = []
+        self._wrong_readers: dict[str, tuple[int, list[int]]] = {}
         self.without_reading: list[tuple[str, str]] = []
+
+    def all_faults(self) -> Iterator[SheetFault]:
+        """List the faults; a name that no reader may have is one fault with all of its rows."""
+        rows = {place: lines for place, lines in self._wrong_readers.values() if len(lines) > 1}
+        for place, fault in enumerate(self.faults):
+            more = rows.get(place, ())[1:]
+            listed = ", ".join(map(str, more[:_MOST_ROWS])) + (", ..." if len(more) > _MOST_ROWS else "")
+            also = f" (also in {counted(len(more), 'row')}: {listed})" if more else ""
+            yield replace(fault, message=f"{fault.message}{also}")
 
     def read(self, line: int, texts: dict[str, str]) -> Read | None:
         cells = ReadCells(line, texts, self._mapping, self._words, self._today, self.faults)
@@ -124,7 +137,7 @@ class _Rows:
         if surplus := texts.get(""):
             quote = " (a quote that does not end on its line?)" if '"' in surplus else ""
             cells.fault("", f"has more cells than the table has columns ({surplus[:60]!r}){quote}")
-        if len(self.faults) > before or findings is None:
+        if len(self.faults) > before or findings is None or reader in self._wrong_readers:
             return None
         if not texts.keys() & set(FINDINGS):
             self.without_reading.append((case_id, reader))
@@ -146,10 +159,18 @@ class _Rows:
         if not name:
             cells.fault(READER, "is empty; state initials or a pseudonym")
         elif name.casefold() in PROGRAM_NAMES:
-            cells.fault(READER, f"{name!r} names a program; its calls come from --calls")
+            self._wrong_reader(cells, name, f"{name!r} names a program; its calls come from --calls")
         elif fault := pseudonym_fault(name):
-            cells.fault(READER, f"{fault}; or give names pseudonyms under `readers` of a mapping")
+            message = f"{fault}; or give names pseudonyms under `readers` of a mapping"
+            self._wrong_reader(cells, name, message)
         return name
+
+    def _wrong_reader(self, cells: ReadCells, name: str, message: str) -> None:
+        """Note a fault once and the rows that repeat it: a name stands in as many rows as its reader read."""
+        _, lines = self._wrong_readers.setdefault(name, (len(self.faults), []))
+        if not lines:
+            cells.fault(READER, message)
+        lines.append(cells.line)
 
 
 def findings_of(cells: ReadCells) -> Findings | None:

@@ -220,6 +220,25 @@ def test_all_faults_come_at_once_in_the_order_of_the_rows(tmp_path):
     ]
 
 
+def test_a_wrong_name_of_a_reader_is_one_fault_with_its_rows(tmp_path):
+    wrong = [cell("ihc_score", "1+", case_id=f"c{n}", reader="Ada Byron") for n in range(14)]
+    found = faults(tmp_path, ROW, *wrong, cell("ihc_score", "1+", reader="her2path"))
+
+    assert [fault.split(";")[0] for fault in found] == [
+        "row 3, reader: 'Ada Byron' is no pseudonym",
+        "row 17, reader: 'her2path' names a program",
+    ]
+    assert found[0].endswith("(also in 13 rows: 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, ...)")
+
+
+def test_a_wrong_name_hides_no_other_fault_of_its_later_rows(tmp_path):
+    scores = ("1+", "2+", "4+")
+    wrong = [cell("ihc_score", score, case_id=f"c{score[0]}", reader="A B") for score in scores]
+
+    places = [fault.split(":")[0] for fault in faults(tmp_path, *wrong)]
+    assert places == ["row 2, reader", "row 4, ihc_score"]
+
+
 def test_a_row_without_a_reading_is_no_read(tmp_path):
     found = read(tmp_path, ROW, cell("case_id", "c2"), cell("comment", "slide missing", case_id="c3"))
 
