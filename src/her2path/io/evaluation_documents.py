@@ -11,7 +11,7 @@ from annotated_types import Ge, Le, Len
 from pydantic import BaseModel, ConfigDict
 
 from her2path.io.documents import Document
-from her2path.io.model_card import DatasetEntry, Digest, Id, WeightsEntry
+from her2path.io.model_card import DatasetEntry, Digest, GuardEntry, Id, WeightsEntry
 from her2path.io.qa_documents import EstimateEntry
 
 Count = Annotated[int, Ge(0)]
@@ -77,6 +77,11 @@ class EvaluatedItem(_Part):
     old: tuple[CountsEntry, ...]
     """By the models compared with, in their order."""
     paired: tuple[PairedEntry, ...]
+
+    @property
+    def by_model(self) -> tuple[CountsEntry, ...]:
+        """Counts by each model, the new one first."""
+        return (self.new, *self.old)
 
 
 class FigureEntry(_Part):
@@ -206,3 +211,17 @@ class EvaluationDoc(Document):
     sets: Annotated[tuple[EvaluatedSet, ...], Len(1)]
     limit_of_blank_pct: Annotated[float, Ge(0), Le(100)]
     """As on the card."""
+
+    @property
+    def guards(self) -> tuple[GuardEntry, ...]:
+        """Each guard set against each model, in short."""
+        return tuple(
+            GuardEntry(
+                id=evaluated.name,
+                sha256=evaluated.sha256,
+                compared_with=verdict.compared_with,
+                passed=verdict.passed,
+            )
+            for evaluated in self.sets
+            for verdict in evaluated.verdicts
+        )

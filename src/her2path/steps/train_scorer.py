@@ -36,13 +36,13 @@ class TrainScorerParams(BaseModel):
 def run(*, dataset: Path, weights: Path, record: Path, params: TrainScorerParams) -> None:
     """Write `fit.json`, and the model's weights beside it, which stay as they are."""
     # OpenVINO takes a third of a second to load, and every step's parameters are loaded together.
-    from her2path.training.evaluation import ready  # noqa: PLC0415
+    from her2path.training.evaluation import ready_stored  # noqa: PLC0415
     from her2path.training.scorer_fit import fit_to_dataset  # noqa: PLC0415
 
     labelled = read_dataset(dataset, verify=True)
     model = open_model(params.model)
     card = model.card
-    start = ready(card.id, card.sha256, card.architecture, model.load_weights(), card.calibration)
+    start = ready_stored(model)
     fitted = fit_to_dataset(
         dataset,
         labelled,

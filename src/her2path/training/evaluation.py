@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +14,14 @@ from her2path.imaging.phantoms.ihc import compose_ihc
 from her2path.imaging.phantoms.ihc_random import random_spec
 from her2path.imaging.stain import separate
 from her2path.io.dataset_documents import DatasetDoc, DatasetItem
+from her2path.io.evaluation_documents import EvaluatedItem, PairedEntry
 from her2path.io.model_card import CalibrationEntry
+from her2path.io.model_store import StoredModel
 from her2path.training.evaluate import blank_scene
 from her2path.training.evaluation_counts import (
     SIZE,
-    Counts,
     NamedModel,
+    counts_entry,
     measure,
     paired_right,
     scored_tile,
@@ -35,21 +36,6 @@ _NUCLEI_SHARE = 0.9
 STYLES = ((0.13, "pale counterstain"), (0.26, "medium counterstain"), (np.inf, "dark counterstain"))
 """Styles by that density (decadic OD below which a picture belongs to each); the cuts part random phantoms
 into about equal thirds and mean nothing beyond that."""
-
-
-@dataclass(frozen=True, slots=True)
-class ItemResult:
-    """What some models make of one picture."""
-
-    item_id: str
-    unit: str
-    source: str
-    style: str
-    is_blank: bool
-    counts: tuple[Counts, ...]
-    """By model, the new one first; each of shape (SIZE,)."""
-    paired: tuple[npt.NDArray[np.int64], ...]
-    """See `paired_right`, by the models after the first."""
 
 
 def ready(
@@ -70,7 +56,15 @@ def ready(
     return NamedModel(model_id, sha256, finder, own)
 
 
-def on_phantoms(models: Sequence[NamedModel], seeds: Iterable[int], *, side_px: int) -> Iterator[ItemResult]:
+def ready_stored(model: StoredModel) -> NamedModel:
+    """Make a model with a card ready to measure."""
+    card = model.card
+    return ready(card.id, card.sha256, card.architecture, model.load_weights(), card.calibration)
+
+
+def on_phantoms(
+    models: Sequence[NamedModel], seeds: Iterable[int], *, side_px: int
+) -> Iterator[EvaluatedItem]:
     """Measure random phantoms, one by one."""
     for seed in seeds:
         scene = compose_ihc(random_spec(seed, size_px=side_px, mpp=WORKING_MPP))
@@ -78,7 +72,7 @@ def on_phantoms(models: Sequence[NamedModel], seeds: Iterable[int], *, side_px: 
         yield _result(models, [truth], item_id=f"phantom-{seed}", unit=str(seed), source=PHANTOMS)
 
 
-def on_blanks(models: Sequence[NamedModel], seeds: Iterable[int], *, side_px: int) -> Iterator[ItemResult]:
+def on_blanks(models: Sequence[NamedModel], seeds: Iterable[int], *, side_px: int) -> Iterator[EvaluatedItem]:
     """Measure random phantoms without staining."""
     for seed in seeds:
         truth = truth_of_scene(blank_scene(seed, side_px=side_px), seed=seed)
@@ -87,7 +81,7 @@ def on_blanks(models: Sequence[NamedModel], seeds: Iterable[int], *, side_px: in
 
 def on_dataset(
     models: Sequence[NamedModel], manifest: Path, dataset: DatasetDoc, items: Iterable[DatasetItem]
-) -> Iterator[ItemResult]:
+) -> Iterator[EvaluatedItem]:
     """Measure labelled images; a large one window by window, and its score over all of them."""
     for item in items:
         truths = (truth_of_labels(image) for image in labelled_images(manifest, dataset, item))
@@ -96,7 +90,7 @@ def on_dataset(
 
 def _result(
     models: Sequence[NamedModel], truths: Iterable[Truth], *, item_id: str, unit: str, source: str
-) -> ItemResult:
+) -> EvaluatedItem:
     counts, paired = np.zeros((len(models), SIZE)), np.zeros((len(models) - 1, 4), np.int64)
     tallies = [IhcTally({}) for _ in models]
     densities, blank, stated = [], [], None
@@ -113,7 +107,19 @@ def _result(
         scored = zip(tallies, models, strict=True)
         counts += np.stack([scored_tile(stated, tally, model.calibration) for tally, model in scored])
     style = next(name for below, name in STYLES if np.median(densities or [0.0]) < below)
-    return ItemResult(item_id, unit, source, style, bool(blank) and all(blank), tuple(counts), tuple(paired))
+    return EvaluatedItem(
+        item_id=item_id,
+        unit=unit,
+        source=source,
+        style=style,
+        is_blank=bool(blank) and all(blank),
+        new=counts_entry(counts[0]),
+        old=tuple(counts_entry(other) for other in counts[1:]),
+        paired=tuple(
+            PairedEntry(both=both, only_new=new, only_old=old, neither=neither)
+            for both, new, old, neither in paired.tolist()
+        ),
+    )
 
 
 def _nuclear_density(truth: Truth) -> float:

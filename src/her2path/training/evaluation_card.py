@@ -10,7 +10,7 @@ import yaml
 from her2path.errors import ModelError
 from her2path.imaging.ihc.learned import CALIBRATION
 from her2path.io.evaluation_documents import EvaluatedSet, EvaluationDoc
-from her2path.io.model_card import EvaluationEntry, GuardEntry, MetricEntry, ModelCard
+from her2path.io.model_card import EvaluationEntry, MetricEntry, ModelCard
 from her2path.training.evaluation_figures import STAINED
 
 _DIGITS = 4
@@ -70,16 +70,7 @@ def complete_card(draft: ModelCard, found: EvaluationDoc, *, sha256: str) -> Mod
             "evaluation": EvaluationEntry(
                 sha256=sha256,
                 compared_with=found.compared_with[0],
-                guards=tuple(
-                    GuardEntry(
-                        id=evaluated.name,
-                        sha256=evaluated.sha256,
-                        compared_with=verdict.compared_with,
-                        passed=verdict.passed,
-                    )
-                    for evaluated in found.sets
-                    for verdict in evaluated.verdicts
-                ),
+                guards=found.guards,
             ),
         }
     )

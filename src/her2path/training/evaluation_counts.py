@@ -26,6 +26,7 @@ from her2path.imaging.ihc.measure import Cells
 from her2path.imaging.ihc.picture import measure_picture
 from her2path.imaging.pairing import Places, pair_up
 from her2path.imaging.stain import separate
+from her2path.io.evaluation_documents import ChancesEntry, CountsEntry
 from her2path.training.evaluate import MATCH_UM, TUMOUR, stained_cells
 from her2path.training.evaluation_truth import UNKNOWN, Truth
 from her2path.training.scenes import WORKING_MPP
@@ -59,6 +60,9 @@ for cells that were not found as tumour cells.  ``stained``: scored cells, and t
 tumour, those of them called tumour; in areas drawn as something else, those called tumour.  The chances as
 in `her2path.domain.stats.reliability`.
 """
+_CHANCES = ("tumour_chances", "expressed_chances")
+_DIGITS = 6
+"""Of sums of chances in documents."""
 _ENDS = np.cumsum([0, *(math.prod(shape) for shape in SHAPES.values())]).tolist()
 SIZE = _ENDS[-1]
 _PLACES = dict(zip(SHAPES, pairwise(_ENDS), strict=True))
@@ -83,6 +87,34 @@ def joined(parts: Mapping[str, Counts]) -> Counts:
         start, end = _PLACES[name]
         counts[start:end] = np.asarray(values, np.float64).reshape(SHAPES[name]).ravel()
     return counts
+
+
+def counts_entry(counts: Counts) -> CountsEntry:
+    """Write down the counts of one picture, shape (SIZE,)."""
+
+    def chances(name: str) -> ChancesEntry:
+        n, sums, true = part(counts, name)
+        return ChancesEntry(
+            n=n.astype(int).tolist(),
+            chances=sums.round(_DIGITS).tolist(),
+            came_true=true.astype(int).tolist(),
+        )
+
+    return CountsEntry.model_validate(
+        {
+            name: chances(name) if name in _CHANCES else part(counts, name).astype(int).tolist()
+            for name in SHAPES
+        }
+    )
+
+
+def counts_of(entry: CountsEntry) -> Counts:
+    """Read the counts of one picture; shape (SIZE,)."""
+    parts = {name: np.array(getattr(entry, name), np.float64) for name in SHAPES if name not in _CHANCES}
+    for name in _CHANCES:
+        found: ChancesEntry = getattr(entry, name)
+        parts[name] = np.array([found.n, found.chances, found.came_true], np.float64)
+    return joined(parts)
 
 
 @dataclass(frozen=True, slots=True)

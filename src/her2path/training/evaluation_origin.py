@@ -13,7 +13,6 @@ from her2path.io.dataset_documents import read_dataset
 from her2path.io.documents import read_document
 from her2path.io.files import sha256_of
 from her2path.io.model_card import (
-    CalibrationEntry,
     DataEntry,
     DatasetEntry,
     ModelCard,
@@ -145,7 +144,7 @@ def _retrained(made: FinetuneDoc, weights: Path, sha256: str, manifest: Path | N
         adaptation=old.adaptation,
         training=_training(made),
         metrics=(),
-        calibration=_calibration(parent),
+        calibration=old.calibration,
         intended_use=old.intended_use,
         known_failures=(
             *old.known_failures,
@@ -185,7 +184,3 @@ def _training(made: FinetuneDoc) -> TrainingEntry:
             f"dataset {made.dataset.sha256[:16]}"
         ),
     )
-
-
-def _calibration(parent: StoredModel) -> CalibrationEntry:
-    return parent.card.calibration

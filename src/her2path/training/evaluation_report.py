@@ -19,10 +19,9 @@ from her2path.io.files import sha256_of
 from her2path.io.guard_set import GuardSet, Margin, PhantomsEntry, read_guard
 from her2path.io.model_card import ModelCard, WeightsEntry
 from her2path.io.model_store import StoredModel, open_model
-from her2path.training.evaluation import ItemResult, on_blanks, on_dataset, on_phantoms, ready
+from her2path.training.evaluation import on_blanks, on_dataset, on_phantoms, ready, ready_stored
 from her2path.training.evaluation_card import card_text, complete_card, limit_of_blank
 from her2path.training.evaluation_counts import NamedModel
-from her2path.training.evaluation_entries import item_entry
 from her2path.training.evaluation_figures import FIGURES
 from her2path.training.evaluation_origin import draft_card
 from her2path.training.evaluation_summary import (
@@ -137,7 +136,7 @@ def compare_with(
     models = [new]
     for model in (open_model(against), *(_reference(entry) for entry in references)):
         if model.card.sha256 not in {other.sha256 for other in models[1:]}:
-            models.append(_ready(model))
+            models.append(ready_stored(model))
     return Compared(tuple(models))
 
 
@@ -148,11 +147,6 @@ def _reference(entry: WeightsEntry) -> StoredModel:
             entry.id, "is not the reference that the guard set names; correct its `sha256` there"
         )
     return model
-
-
-def _ready(model: StoredModel) -> NamedModel:
-    card = model.card
-    return ready(card.id, card.sha256, card.architecture, model.load_weights(), card.calibration)
 
 
 def evaluate_guard(compared: Compared, definition: Path) -> EvaluatedSet:
@@ -177,7 +171,7 @@ def _guard_items(
     items: list[EvaluatedItem] = []
     if guard.phantoms is not None:
         seen = guard.phantoms
-        items += _entries(on_phantoms(models, seen.seeds, side_px=seen.side_px), guard.id, seen.scenes)
+        items += _collected(on_phantoms(models, seen.seeds, side_px=seen.side_px), guard.id, seen.scenes)
     if guard.dataset is not None:
         manifest = definition.parent / guard.dataset.manifest
         if not manifest.is_file() or sha256_of(manifest) != guard.dataset.sha256:
@@ -192,7 +186,7 @@ def _blank_items(
     if unstained is None:
         return []
     found = on_blanks(models, unstained.seeds, side_px=unstained.side_px)
-    return _entries(found, f"{name}, unstained", unstained.scenes)
+    return _collected(found, f"{name}, unstained", unstained.scenes)
 
 
 def evaluate_dataset(compared: Compared, manifest: Path) -> EvaluatedSet:
@@ -217,16 +211,16 @@ def evaluate_dataset(compared: Compared, manifest: Path) -> EvaluatedSet:
 
 def _test_items(models: Sequence[NamedModel], manifest: Path, dataset: DatasetDoc) -> list[EvaluatedItem]:
     chosen = dataset.of_split("test")
-    return _entries(on_dataset(models, manifest, dataset, chosen), dataset.name, len(chosen))
+    return _collected(on_dataset(models, manifest, dataset, chosen), dataset.name, len(chosen))
 
 
-def _entries(found: Iterable[ItemResult], name: str, count: int) -> list[EvaluatedItem]:
-    entries = []
-    for number, result in enumerate(found, start=1):
-        entries.append(item_entry(result))
+def _collected(found: Iterable[EvaluatedItem], name: str, count: int) -> list[EvaluatedItem]:
+    items = []
+    for number, item in enumerate(found, start=1):
+        items.append(item)
         if number % _EVERY == 0 or number == count:
             log.info("%s: %d of %d pictures", name, number, count)
-    return entries
+    return items
 
 
 @dataclass(frozen=True, slots=True)

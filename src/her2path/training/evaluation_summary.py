@@ -31,8 +31,7 @@ from her2path.io.guard_set import Margin
 from her2path.io.model_card import WeightsEntry
 from her2path.io.qa_documents import EstimateEntry
 from her2path.training.evaluate import FEWEST_SCORED
-from her2path.training.evaluation_counts import CLASSES, SIZE, Counts, part
-from her2path.training.evaluation_entries import counts_of
+from her2path.training.evaluation_counts import CLASSES, SIZE, Counts, counts_of, part
 from her2path.training.evaluation_figures import (
     BY_CLASS,
     BY_GROUP,
@@ -57,7 +56,7 @@ def _by_unit(items: Items, model: int) -> Counts:
     if not items:
         return np.zeros((0, SIZE))
     units, place = np.unique([item.unit for item in items], return_inverse=True)
-    rows = np.stack([counts_of(item.new if model == 0 else item.old[model - 1]) for item in items])
+    rows = np.stack([counts_of(item.by_model[model]) for item in items])
     sums = np.zeros((len(units), rows.shape[1]))
     np.add.at(sums, place, rows)
     return sums
@@ -159,7 +158,7 @@ def mcnemar_entries(items: Items, ids: Sequence[str]) -> tuple[McNemarEntry, ...
 
 def blank_shares(items: Items, model: int) -> npt.NDArray[np.float64]:
     """Per cent of the scored cells called stained, of each picture with enough of them."""
-    sums = np.array([(item.new if model == 0 else item.old[model - 1]).stained for item in items], np.float64)
+    sums = np.array([item.by_model[model].stained for item in items], np.float64)
     sums = sums.reshape(-1, 2)
     enough = sums[:, 0] >= FEWEST_SCORED
     return np.asarray(100 * sums[enough, 1] / sums[enough, 0])
@@ -180,7 +179,7 @@ def confusions(items: Items, models: int) -> tuple[list[list[int]], ...]:
     """Sum labelled by called classes over the pictures, by model."""
     return tuple(
         sum(
-            (np.array((item.new if model == 0 else item.old[model - 1]).cells, np.int64) for item in items),
+            (np.array(item.by_model[model].cells, np.int64) for item in items),
             np.zeros((CLASSES, CLASSES + 1), np.int64),
         ).tolist()
         for model in range(models)

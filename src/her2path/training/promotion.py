@@ -15,7 +15,7 @@ from her2path.io.documents import Producer, read_document
 from her2path.io.evaluation_documents import EvaluatedSet, EvaluationDoc, MarginVerdict
 from her2path.io.files import sha256_of
 from her2path.io.guard_set import Margin, read_guard
-from her2path.io.model_card import EvaluationEntry, GuardEntry, ModelCard
+from her2path.io.model_card import EvaluationEntry, ModelCard
 from her2path.io.model_store import CARD, StoredModel, model_ids, open_model, read_card
 from her2path.io.promotion import PromotionDoc, install, promoted_ids
 from her2path.training.evaluation_report import judged_again
@@ -60,13 +60,7 @@ def promote(folder: Path, *, guard: Path) -> tuple[PromotionDoc, Path]:
         id=card.id,
         files={},
         compared_with=entry.compared_with,
-        guards=tuple(
-            GuardEntry(
-                id=part.name, sha256=part.sha256, compared_with=verdict.compared_with, passed=verdict.passed
-            )
-            for part in found.sets
-            for verdict in part.verdicts
-        ),
+        guards=found.guards,
     )
     files = (CARD, card.weights, entry.file, *(name for name in _KEPT if (folder / name).is_file()))
     return record, install(folder, files, record)

@@ -13,7 +13,7 @@ from her2path.imaging.ihc.calibration import Calibration
 from her2path.imaging.phantoms.ihc import compose_ihc
 from her2path.imaging.phantoms.ihc_random import random_spec
 from her2path.io.model_store import open_model
-from her2path.training.evaluation import ready
+from her2path.training.evaluation import ready_stored
 from her2path.training.evaluation_counts import SIZE, joined, measure, paired_right, part, scored_tile
 from her2path.training.evaluation_figures import CELLS, FIGURES, MEAN_RECALL, NUCLEI, TUMOUR_NUCLEI
 from her2path.training.evaluation_truth import UNKNOWN, truth_of_labels, truth_of_scene
@@ -29,9 +29,7 @@ def truth():
 
 @pytest.fixture(scope="module")
 def model():
-    stored = open_model("her2-star-2")
-    card = stored.card
-    return ready(card.id, card.sha256, card.architecture, stored.load_weights(), card.calibration)
+    return ready_stored(open_model("her2-star-2"))
 
 
 @pytest.fixture(scope="module")

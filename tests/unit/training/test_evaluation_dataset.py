@@ -12,7 +12,7 @@ from her2path.io.dataset_documents import DatasetDoc, DatasetItem
 from her2path.io.documents import Producer, write_document
 from her2path.io.files import sha256_of
 from her2path.io.model_store import open_model
-from her2path.training.evaluation import ready
+from her2path.training.evaluation import ready_stored
 from her2path.training.evaluation_counts import measure, part
 from her2path.training.evaluation_report import Compared, evaluate_dataset, evaluate_guard
 from her2path.training.evaluation_truth import truth_of_labels, truth_of_scene
@@ -24,9 +24,7 @@ SIDE = 256
 
 @pytest.fixture(scope="module")
 def model():
-    stored = open_model("her2-star-2")
-    card = stored.card
-    return ready(card.id, card.sha256, card.architecture, stored.load_weights(), card.calibration)
+    return ready_stored(open_model("her2-star-2"))
 
 
 def item(folder: Path, kind: str, image: str, **facts: object) -> DatasetItem:

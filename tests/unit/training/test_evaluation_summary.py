@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from her2path.io.evaluation_documents import EvaluatedItem, PairedEntry
 from her2path.io.guard_set import Margin
 from her2path.io.model_card import WeightsEntry
-from her2path.training.evaluation import ItemResult
-from her2path.training.evaluation_counts import Counts, joined, part
-from her2path.training.evaluation_entries import counts_of, item_entry
+from her2path.training.evaluation_counts import Counts, counts_entry, counts_of, joined, part
 from her2path.training.evaluation_figures import BY_CLASS, CELLS, FIGURES, NUCLEI
 from her2path.training.evaluation_summary import (
     blank_entries,
@@ -42,16 +41,16 @@ def counted(
 
 
 def item(number: int, new: Counts, old: Counts, *, pairs: tuple[int, ...] = (0, 0, 0, 0), **facts: str):
-    return item_entry(
-        ItemResult(
-            f"i{number}",
-            facts.get("unit", str(number)),
-            facts.get("source", "phantoms"),
-            facts.get("style", "pale counterstain"),
-            False,
-            (new, old),
-            (np.array(pairs),),
-        )
+    both, only_new, only_old, neither = pairs
+    return EvaluatedItem(
+        item_id=f"i{number}",
+        unit=facts.get("unit", str(number)),
+        source=facts.get("source", "phantoms"),
+        style=facts.get("style", "pale counterstain"),
+        is_blank=False,
+        new=counts_entry(new),
+        old=(counts_entry(old),),
+        paired=(PairedEntry(both=both, only_new=only_new, only_old=only_old, neither=neither),),
     )
 
 
