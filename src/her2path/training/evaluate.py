@@ -25,6 +25,8 @@ MATCH_UM = 4.0
 TUMOUR = 0.5
 """Probability from which a cell is called a tumour cell."""
 _DRAWS = 2000
+RIM_UM = 10.0
+"""Nuclei nearer to the edge of a picture are left out: what lies around them is not seen."""
 FEWEST_SCORED = 50
 """Cells below which a share of a scene says nothing."""
 
@@ -96,14 +98,22 @@ def true_nuclei(scene: IhcScene) -> tuple[npt.NDArray[np.float64], npt.NDArray[n
 
 
 def _fair(scene: IhcScene, points: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
-    """Points that lie off artefacts and not within 10 µm of the edge of the picture."""
+    """Points that lie off artefacts and not on the rim of the picture."""
     height, width = scene.nuclei.shape
-    rim = 10 / WORKING_MPP
+    rim = RIM_UM / WORKING_MPP
     row, column = (
         np.clip(np.rint(points[:, k]).astype(np.intp), 0, edge - 1) for k, edge in ((1, height), (0, width))
     )
     inside = (points > rim).all(axis=1) & (points[:, 0] < width - rim) & (points[:, 1] < height - rim)
     return np.asarray(inside & (scene.artefacts[row, column] == 0))
+
+
+def off_rim(shape: tuple[int, ...]) -> npt.NDArray[np.bool_]:
+    """Mark the pixels of a picture that lie `RIM_UM` or more from its edge."""
+    inside = np.zeros(shape, np.bool_)
+    rim = round(RIM_UM / WORKING_MPP)
+    inside[rim:-rim, rim:-rim] = True
+    return inside
 
 
 def f1(tallies: Sequence[Tally]) -> float:

@@ -16,15 +16,13 @@ from her2path.imaging.phantoms.ihc import IhcScene, photograph
 from her2path.imaging.phantoms.ihc_expression import own_plane
 from her2path.imaging.phantoms.ihc_truth import class_of_cells
 from her2path.imaging.stain import StainModel
-from her2path.training.evaluate import true_nuclei
+from her2path.training.evaluate import off_rim, true_nuclei
 from her2path.training.labels import LabelledImage
 from her2path.training.scenes import WORKING_MPP, stain_model_of
 
 Mask = npt.NDArray[np.bool_]
 UNKNOWN = 255
 """In `Truth.expressed`: nothing is known of the place."""
-RIM_UM = 10.0
-"""Cells closer to the edge of a picture are cut by it."""
 _SCORES = tuple(IhcScore)
 _STRETCH_UM2 = 9.0
 """Labels smaller than this are slips of the hand, as slivers of covered nuclei are in phantoms."""
@@ -80,7 +78,7 @@ def truth_of_scene(scene: IhcScene, *, seed: int) -> Truth:
     centres, cell = true_nuclei(scene)
     is_tumour = cell > 0
     scores = np.array([0, *(CELL_SCORE[kind] for kind in class_of_cells(scene.cells))], np.int8)
-    clear = _off_rim(rgb.shape[:2]) & (scene.artefacts == 0)
+    clear = off_rim(rgb.shape[:2]) & (scene.artefacts == 0)
     expressed = (own_plane(scene.labels, scene.contours)[::2, ::2] > 0).astype(np.uint8)
     # Off tumour cells, at artefacts and between two cells there is no truth, or none that matters.
     labels = scene.labels
@@ -110,10 +108,8 @@ def truth_of_labels(image: LabelledImage) -> Truth:
     which part of the contour stains.
     """
     shape = image.rgb.shape[:2]
-    ignored = [cell.cell_xy for cell in image.cells if cell.kind is LabelClass.IGNORE]
-    clear = _off_rim(shape) & ~_drawn(shape, ignored)
-    clear &= ~image.regions.get(LabelClass.IGNORE, np.zeros(shape, np.bool_))
-    cells = [cell for cell in image.cells if cell.kind is not LabelClass.IGNORE]
+    clear = off_rim(shape) & ~image.ignored
+    cells = image.cells
     centres = _centroids(cell.cell_xy if cell.nucleus_xy is None else cell.nucleus_xy for cell in cells)
     scores = [cell.kind.score for cell in cells]
     objects = _object_centres(image)
@@ -139,20 +135,6 @@ def truth_of_labels(image: LabelledImage) -> Truth:
         other_areas=areas[False] & clear,
         tile_score=image.score,
     )
-
-
-def _off_rim(shape: tuple[int, ...]) -> Mask:
-    inside = np.zeros(shape, np.bool_)
-    rim = round(RIM_UM / WORKING_MPP)
-    inside[rim:-rim, rim:-rim] = True
-    return inside
-
-
-def _drawn(shape: tuple[int, ...], outlines: Iterable[npt.NDArray[np.float64]]) -> Mask:
-    canvas = np.zeros(shape, np.uint8)
-    for outline in outlines:
-        cv2.fillPoly(canvas, [np.rint(outline - 0.5).astype(np.int32)], 1)
-    return canvas > 0
 
 
 def _centroids(outlines: Iterable[npt.NDArray[np.float64]]) -> npt.NDArray[np.float64]:

@@ -18,14 +18,12 @@ from her2path.imaging.ihc.finder import Finder
 from her2path.imaging.ihc.measure import Cells
 from her2path.imaging.ihc.picture import measure_picture
 from her2path.imaging.stain import StainModel
+from her2path.training.evaluate import TUMOUR, off_rim
 from her2path.training.label_targets import AREA, painted
 from her2path.training.labels import WORKING_MPP, LabelledImage
 
 FIGURE = "labelled cells found and read right, F1"
 """Name of the figure."""
-_RIM_UM = 10.0
-"""Cells nearer to the edge of an image are left out: their surroundings are not seen."""
-_TUMOUR = 0.5
 _CELL = "cell"
 _NUCLEUS = "nucleus"
 
@@ -115,12 +113,8 @@ class _Truth:
 
 def _truth(image: LabelledImage) -> _Truth:
     shape = image.rgb.shape[:2]
-    rim = round(_RIM_UM / WORKING_MPP)
-    fair = np.zeros(shape, np.bool_)
-    fair[rim : shape[0] - rim, rim : shape[1] - rim] = True
-    fair &= ~image.regions.get(LabelClass.IGNORE, np.zeros(shape, np.bool_))
-    fair &= painted([c.cell_xy for c in image.cells if c.kind is LabelClass.IGNORE], shape) == 0
-    cells = [cell for cell in image.cells if cell.kind is not LabelClass.IGNORE]
+    fair = off_rim(shape) & ~image.ignored
+    cells = image.cells
     labels = painted([cell.cell_xy for cell in cells], shape)
     # A nucleus belongs to its own cell, whatever was drawn over it.
     nuclei = painted([cell.nucleus_xy for cell in cells], shape)
@@ -168,7 +162,7 @@ def _in_area(image: LabelledImage, cells: Cells, cell: int, at: tuple[int, int])
     """Judge a cell that nobody outlined by the area it lies in, if it lies in one."""
     for kind, mask in image.regions.items():
         if mask[at] and kind is not LabelClass.IGNORE:
-            right = (cells.nuclei.tumour[cell] >= _TUMOUR) == kind.is_tumour
+            right = (cells.nuclei.tumour[cell] >= TUMOUR) == kind.is_tumour
             return Figure({f"{kind.value} {AREA}": Seen(1, 1, int(right))})
     return Figure()
 
@@ -176,7 +170,7 @@ def _in_area(image: LabelledImage, cells: Cells, cell: int, at: tuple[int, int])
 def _is_right(cells: Cells, cell: int, kind: LabelClass | None) -> bool:
     if kind is None:
         return True
-    is_tumour = bool(cells.nuclei.tumour[cell] >= _TUMOUR)
+    is_tumour = bool(cells.nuclei.tumour[cell] >= TUMOUR)
     if not (kind.is_tumour and is_tumour):
         return kind.is_tumour == is_tumour
     return kind.score is None or "0123"[int(cells.grades.score[cell])] == kind.score.value[0]

@@ -41,7 +41,6 @@ _RIM_PX = 5
 """Width of the rim around a nucleus that is known to be none, as for real images without labels."""
 _EVERY_PX = 64
 """Distance of the places within a labelled area or a place without cells that patches are drawn at."""
-REGION_TUMOUR, REGION_NONE = 1, 0
 AREA, EMPTY = "area", "no cell"
 """Names of anchors that are no cells."""
 
@@ -135,14 +134,12 @@ def targets_of_labels(image: LabelledImage) -> LabelTargets:
         nucleus lies; one that the edge of the image cuts is not graded.
     """
     shape = image.rgb.shape[:2]
-    cells = [cell for cell in image.cells if cell.kind is not LabelClass.IGNORE]
+    cells = image.cells
     in_cell = painted([cell.cell_xy for cell in cells], shape)
     nuclei = painted([cell.nucleus_xy for cell in cells], shape)
     if image.instances is not None and image.instances_are == "nuclei":
         nuclei = np.where(nuclei > 0, nuclei, np.where(image.instances > 0, image.instances + len(cells), 0))
-    ignored = image.regions.get(LabelClass.IGNORE, np.zeros(shape, np.bool_)) | (
-        painted([cell.cell_xy for cell in image.cells if cell.kind is LabelClass.IGNORE], shape) > 0
-    )
+    ignored = image.ignored
     nuclei[ignored], in_cell[ignored] = 0, 0
     nuclei = np.asarray(nuclei, np.int32)
     empty = image.taught & (in_cell == 0) & ~ignored

@@ -45,9 +45,10 @@ class LabelledImage:
     rgb: npt.NDArray[np.uint8]
     """Shape (M, N, 3), `WORKING_MPP` µm/px; white beyond the image."""
     cells: tuple[LabelledCell, ...]
-    """All whose outline touches the window; a cell may be in several windows."""
+    """All with a class whose outline touches the window; a cell may be in several windows."""
     regions: Mapping[LabelClass, Mask]
-    """Areas by class, each of shape (M, N); only classes that occur."""
+    """Areas by class, each of shape (M, N); only classes that occur.  Cells without a class are areas of the
+    class `IGNORE`."""
     instances: npt.NDArray[np.int32] | None
     """Numbered objects of a mask, shape (M, N), 0 = none; None where there is no such mask."""
     instances_are: Literal["nuclei", "cells"] | None
@@ -64,5 +65,12 @@ class LabelledImage:
             raise ValueError(f"masks of a labelled image have its shape {shape}")
         if any(edge % 8 for edge in shape):
             raise ValueError(f"edges of a labelled image are multiples of eight, got {shape}")
+        if any(cell.kind is LabelClass.IGNORE for cell in self.cells):
+            raise ValueError("what is ignored is an area, no cell")
         if (self.instances is None) != (self.instances_are is None):
             raise ValueError("numbered objects, and only they, say what they are")
+
+    @property
+    def ignored(self) -> Mask:
+        """Where nothing is taught and nothing counts, shape (M, N)."""
+        return self.regions.get(LabelClass.IGNORE, np.zeros(self.rgb.shape[:2], np.bool_))
