@@ -27,7 +27,6 @@ from her2path.io.review_folder import adjudications_in
 
 BY, WHY = "by", "why"
 COLUMNS = (CASE_ID, BY, DATE, SCORE, CALL, WHY)
-_NO_WORDS: Mapping[str, Mapping[str, str]] = {"scores": {}, "calls": {}, "readers": {}}
 _OPTIONS = {CASE_ID: "--case", BY: "--by", DATE: "--on", SCORE: "--ihc-score", CALL: "--call", WHY: "--why"}
 
 
@@ -122,10 +121,9 @@ class _Check:
 
     def row(self, line: int, texts: Mapping[str, str]) -> None:
         """Check one decision and note it, or its faults."""
-        cells = ReadCells(line, texts, NO_MAPPING, _NO_WORDS, self.today, self.faults)
+        cells = ReadCells(line, texts, NO_MAPPING, self.today, self.faults)
         before = len(self.faults)
-        if surplus := texts.get(""):
-            cells.fault("", f"has more cells than the table has columns ({surplus[:60]!r})")
+        cells.refuse_surplus()
         case = self._case(cells)
         by = self._by(cells)
         day = cells.day(DATE)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from her2path.errors import CaseSheetError, SheetFault
 from her2path.io.reads_mapping import CASE_ID, COMMENT, ReadsMapping
-from her2path.io.spreadsheet_text import cells_of, lines_of, mark_of, text_of
+from her2path.io.spreadsheet_text import cells_of, lines_of, mark_of, plain, text_of
 
 MOST_BYTES = 2**26
 """Largest table that is read (64 MB: about a million reads)."""
@@ -25,6 +25,13 @@ class NamedTable:
     """Line and filled cells by column; surplus cells stand under ''."""
     spelt: Mapping[str, str]
     """Our column: what the file calls it."""
+    title: str
+    """What the table is, for messages."""
+
+    def error(self, faults: Iterable[SheetFault]) -> CaseSheetError:
+        """Report faults in the order of the rows, by the names that the file has for its columns."""
+        renamed = (SheetFault(f.row, self.spelt.get(f.column, f.column), f.message) for f in faults)
+        return CaseSheetError(tuple(sorted(renamed, key=lambda fault: fault.row)), self.title)
 
 
 def read_named(
@@ -66,12 +73,8 @@ def read_named(
         number,
         tuple(_named_rows(lines[number:], number, mark, columns, mapping.empty_words)),
         {column: name for name, column in zip(header, columns, strict=True) if column},
+        table,
     )
-
-
-def plain(name: str) -> str:
-    """Spell a name or word so that capitals and blanks make no difference."""
-    return " ".join(name.lower().split())
 
 
 def _column_faults(

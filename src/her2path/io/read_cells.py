@@ -14,13 +14,13 @@ from decimal import Decimal
 
 from her2path.errors import SheetFault
 from her2path.io.reads_mapping import CALLS, ReadsMapping
-from her2path.io.spreadsheet_text import day_of, has_control_character
+from her2path.io.spreadsheet_text import day_of, has_control_character, plain
 
 MOST_NUCLEI = 10_000
 """Most nuclei that one read of a case is taken to have counted."""
 MOST_MEAN_SIGNALS = 100
 """Most signals of one colour per nucleus, on average."""
-_MOST_COMMENT = 500
+_MOST_COMMENT, _MOST_LETTERS = 500, 64
 _SCORE = re.compile(r"(?:(?:ihc|her2|her-2|her2/neu|score)[ :=]*)*([0-3])(?:[.,]0+)? ?\+?")
 _PLUSES = re.compile(r"\+{1,3}")
 _INTEGER = re.compile(r"([0-9]{1,9})(?:[.,]0+)?")
@@ -37,8 +37,6 @@ class ReadCells:
     texts: Mapping[str, str]
     """By column of `reads.tsv`; stripped; cells without a reading are left out."""
     mapping: ReadsMapping
-    words: Mapping[str, Mapping[str, str]]
-    """Of the mapping, by kind."""
     today: date
     faults: list[SheetFault] = field(default_factory=list)
 
@@ -46,19 +44,25 @@ class ReadCells:
         """Note a fault."""
         self.faults.append(SheetFault(self.line, column, message))
 
+    def refuse_surplus(self) -> None:
+        """Note a fault where the row has more cells than the table has columns."""
+        if surplus := self.texts.get(""):
+            quote = " (a quote that does not end on its line?)" if '"' in surplus else ""
+            self.fault("", f"has more cells than the table has columns ({surplus[:60]!r}){quote}")
+
     def score(self, column: str) -> str | None:
         """Read an IHC score; None where it is empty or faulty."""
         text = self.texts.get(column)
         if text is None:
             return None
-        plain = " ".join(text.lower().split())
-        if plain in self.words["scores"]:
-            return self.words["scores"][plain]
-        if _PLUSES.fullmatch(plain):
-            return f"{len(plain)}+"
-        found = _SCORE.fullmatch(plain)
+        word, known = plain(text), self.mapping.words["scores"]
+        if word in known:
+            return known[word]
+        if _PLUSES.fullmatch(word):
+            return f"{len(word)}+"
+        found = _SCORE.fullmatch(word)
         # A zero with a plus is written both for ultralow and for 0 by people who disagree on it.
-        if found is None or (found[1] == "0" and plain.endswith("+")):
+        if found is None or (found[1] == "0" and word.endswith("+")):
             self.fault(
                 column, f"{_shown(text)} is no score; write 0, 1+, 2+ or 3+, or name the word in a mapping"
             )
@@ -119,13 +123,22 @@ class ReadCells:
         text = self.texts.get(column)
         if text is None:
             return None
-        plain = " ".join(text.lower().split())
-        word = self.words["calls"].get(plain, "_".join(plain.split()))
+        said = plain(text)
+        word = self.mapping.words["calls"].get(said, said.replace(" ", "_"))
         if word not in CALLS:
             known = ", ".join(CALLS)
             self.fault(column, f"{_shown(text)} is no call; known are {known}; name other words in a mapping")
             return None
         return word
+
+    def label(self, column: str) -> str | None:
+        """Read a short name, such as that of a scanner; None where it is empty or faulty."""
+        text = self.texts.get(column)
+        if text is not None and (len(text) > _MOST_LETTERS or has_control_character(text)):
+            message = f"{text[:20]!r}... is no name; write {_MOST_LETTERS} letters at most, on one line"
+            self.fault(column, message)
+            return None
+        return text
 
     def comment(self, column: str) -> str:
         """Read free text; empty where there is none, or it cannot be kept."""

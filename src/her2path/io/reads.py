@@ -15,9 +15,9 @@ from pathlib import Path
 from her2path.domain.ihc import IhcScore, StainingClass
 from her2path.domain.number_words import counted
 from her2path.domain.reads import Findings
-from her2path.errors import CaseSheetError, SheetFault
+from her2path.errors import SheetFault
 from her2path.io.case_sheet import id_fault
-from her2path.io.named_table import plain, read_named
+from her2path.io.named_table import read_named
 from her2path.io.read_cells import MOST_MEAN_SIGNALS, MOST_NUCLEI, ReadCells
 from her2path.io.read_check import PROGRAM_NAMES
 from her2path.io.reads_mapping import (
@@ -37,6 +37,7 @@ from her2path.io.reads_mapping import (
     ReadsMapping,
 )
 from her2path.io.recount_documents import pseudonym_fault
+from her2path.io.spreadsheet_text import plain
 
 FINDINGS = (SCORE, *PERCENTAGES, HER2, CEP17, NUCLEI, CALL)
 """Columns that hold a reading."""
@@ -101,8 +102,7 @@ def read_reads(path: Path, *, today: date, mapping: ReadsMapping = NO_MAPPING) -
     if not table.rows:
         faults.append(SheetFault(0, "", "holds no row; give one row a read"))
     if faults:
-        renamed = (SheetFault(f.row, table.spelt.get(f.column, f.column), f.message) for f in faults)
-        raise CaseSheetError(tuple(sorted(renamed, key=lambda fault: fault.row)), "table of reads")
+        raise table.error(faults)
     return Reads(tuple(reads), tuple(rows.without_reading))
 
 
@@ -111,7 +111,6 @@ class _Rows:
 
     def __init__(self, mapping: ReadsMapping, today: date) -> None:
         self._mapping = mapping
-        self._words = {kind: mapping.words(kind) for kind in ("scores", "calls", "readers")}
         self._today = today
         self.faults: list[SheetFault] = []
         self._wrong_readers: dict[str, tuple[int, list[int]]] = {}
@@ -127,16 +126,14 @@ class _Rows:
             yield replace(fault, message=f"{fault.message}{also}")
 
     def read(self, line: int, texts: dict[str, str]) -> Read | None:
-        cells = ReadCells(line, texts, self._mapping, self._words, self._today, self.faults)
+        cells = ReadCells(line, texts, self._mapping, self._today, self.faults)
         before = len(self.faults)
         case_id, reader = self._case(cells), self._reader(cells)
         session = cells.count(SESSION, least=1, most=_MOST_SESSIONS)
         day = cells.day(DATE)
         findings = findings_of(cells)
         comment = cells.comment(COMMENT)
-        if surplus := texts.get(""):
-            quote = " (a quote that does not end on its line?)" if '"' in surplus else ""
-            cells.fault("", f"has more cells than the table has columns ({surplus[:60]!r}){quote}")
+        cells.refuse_surplus()
         if len(self.faults) > before or findings is None or reader in self._wrong_readers:
             return None
         if not texts.keys() & set(FINDINGS):
@@ -155,7 +152,7 @@ class _Rows:
 
     def _reader(self, cells: ReadCells) -> str:
         text = cells.texts.get(READER, self._mapping.reader or "")
-        name = self._words["readers"].get(plain(text), text)
+        name = self._mapping.words["readers"].get(plain(text), text)
         if not name:
             cells.fault(READER, "is empty; state initials or a pseudonym")
         elif name.casefold() in PROGRAM_NAMES:

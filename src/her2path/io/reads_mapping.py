@@ -8,6 +8,7 @@ listed under `ignore`, so that a misspelt column is never silently left out.
 from __future__ import annotations
 
 from collections import Counter
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -19,6 +20,7 @@ from her2path.domain.ihc import IhcScore, StainingClass
 from her2path.domain.reads import NOT_EVALUABLE
 from her2path.domain.verdict import State
 from her2path.errors import ConfigError
+from her2path.io.spreadsheet_text import plain
 
 CASE_ID, READER, SESSION, DATE, SCORE = "case_id", "reader", "session", "date", "ihc_score"
 HER2, CEP17, NUCLEI, CALL, COMMENT = "her2_signals", "cep17_signals", "nuclei", "call", "comment"
@@ -75,7 +77,7 @@ class ReadsMapping(BaseModel):
     @field_validator("columns", "strata_columns", "runs_columns")
     @classmethod
     def _distinct(cls, value: dict[str, str]) -> dict[str, str]:
-        if twice := [name for name, n in Counter(map(_plain, value.values())).items() if n > 1]:
+        if twice := [name for name, n in Counter(map(plain, value.values())).items() if n > 1]:
             raise ValueError(f"{twice[0]!r} is given for two columns")
         return value
 
@@ -101,22 +103,22 @@ class ReadsMapping(BaseModel):
                 raise ValueError(f"{name} is given both for all rows and as a column")
         return self
 
-    def words(self, kind: Literal["scores", "calls", "readers"]) -> dict[str, str]:
-        """Words of the export, spelt small, and what they mean."""
-        return {_plain(word): str(meaning) for word, meaning in getattr(self, kind).items()}
+    @cached_property
+    def words(self) -> dict[str, dict[str, str]]:
+        """Words of the export, spelt small, and what they mean: ``scores``, ``calls``, ``readers``."""
+        return {
+            kind: {plain(word): str(meaning) for word, meaning in getattr(self, kind).items()}
+            for kind in ("scores", "calls", "readers")
+        }
 
     @property
     def empty_words(self) -> frozenset[str]:
         """Words that mean an empty cell, spelt small."""
-        return frozenset({*_NOT_READ, *map(_plain, self.not_read)})
+        return frozenset({*_NOT_READ, *map(plain, self.not_read)})
 
     def ignores(self, column: str) -> bool:
         """Whether a column of the export (spelt small) is left out on purpose."""
-        return self.ignore == IGNORE_ALL or column in set(map(_plain, self.ignore))
-
-
-def _plain(word: str) -> str:
-    return " ".join(word.lower().split())
+        return self.ignore == IGNORE_ALL or column in set(map(plain, self.ignore))
 
 
 NO_MAPPING = ReadsMapping()

@@ -187,7 +187,7 @@ class _Check:
 
     def _answer(self, row: ReadLine, item: ListedCase) -> Answer | None:
         texts = {name: text for name, text in row.cells.items() if text and name}
-        cells = ReadCells(row.line, texts, NO_MAPPING, _NO_WORDS, self.today, self.faults)
+        cells = ReadCells(row.line, texts, NO_MAPPING, self.today, self.faults)
         before = len(self.faults)
         findings, comment, not_read = findings_of(cells), cells.comment(COMMENT), cells.comment(NOT_READ)
         has_reading = not texts.keys().isdisjoint(FINDINGS)
@@ -199,9 +199,6 @@ class _Check:
         if len(self.faults) > before or findings is None:
             return None
         return Answer(item, findings, not_read, comment)
-
-
-_NO_WORDS: Mapping[str, Mapping[str, str]] = {"scores": {}, "calls": {}, "readers": {}}
 
 
 def fewest_days(key: RereadKeyResult, read_on: str) -> int | None:

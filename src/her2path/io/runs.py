@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import Literal
 
-from her2path.errors import CaseSheetError, SheetFault
+from her2path.errors import SheetFault
 from her2path.io.case_sheet import id_fault
 from her2path.io.named_table import read_named
 from her2path.io.read_cells import ReadCells
@@ -31,7 +31,6 @@ from her2path.io.reads_mapping import (
     RUNS_COLUMNS,
     ReadsMapping,
 )
-from her2path.io.spreadsheet_text import has_control_character
 
 Measure = Literal["dab_od", "pct_stained"]
 MEASURES: tuple[Measure, ...] = ("dab_od", "pct_stained")
@@ -40,8 +39,6 @@ ONLY_CONTROL = "control"
 """Name of the control of a table that has no such column."""
 MOST_OD = 5.0
 """Largest optical density that is taken for real; scanners end below 3."""
-_MOST_LETTERS = 64
-_WHAT = "table of runs"
 _NUMBER = re.compile(r"[0-9]{1,6}(?:[.,][0-9]{1,12})?")
 
 
@@ -108,10 +105,9 @@ def read_runs(path: Path, *, today: date, mapping: ReadsMapping = NO_MAPPING) ->
         key=RUN_ID,
     )
     faults: list[SheetFault] = []
-    words = {"scores": mapping.words("scores")}
     found: list[tuple[int, ControlValue]] = []
     for line, texts in table.rows:
-        value = _value(ReadCells(line, texts, mapping, words, today, faults))
+        value = _value(ReadCells(line, texts, mapping, today, faults))
         found.append((line, value))
     faults += [*_repeated(found), *_contradictions(found)]
     if not found:
@@ -119,8 +115,7 @@ def read_runs(path: Path, *, today: date, mapping: ReadsMapping = NO_MAPPING) ->
     if not {DAB_OD, PCT_STAINED} & table.spelt.keys():
         faults.append(SheetFault(table.header_line, DAB_OD, f"column is missing, and so is {PCT_STAINED}"))
     if faults:
-        renamed = (SheetFault(f.row, table.spelt.get(f.column, f.column), f.message) for f in faults)
-        raise CaseSheetError(tuple(sorted(renamed, key=lambda fault: fault.row)), _WHAT)
+        raise table.error(faults)
     return _completed([value for _, value in found])
 
 
@@ -128,9 +123,8 @@ def _value(cells: ReadCells) -> ControlValue:
     run_id = cells.texts.get(RUN_ID, "")
     if fault := "is empty; name the run" if not run_id else id_fault(run_id):
         cells.fault(RUN_ID, fault)
-    strata = {name: _name(cells, name) for name in RUN_STRATA}
-    if "" in cells.texts:
-        cells.fault("", f"has more cells than the table has columns ({cells.texts[''][:60]!r})")
+    strata = {name: cells.label(name) for name in RUN_STRATA}
+    cells.refuse_surplus()
     cells.comment(COMMENT)
     percentage = cells.percentage(PCT_STAINED)
     od = _density(cells)
@@ -138,7 +132,7 @@ def _value(cells: ReadCells) -> ControlValue:
         cells.fault(DAB_OD, f"is empty, and so are {PCT_STAINED} and {RUN_SCORE}; leave the row out")
     return ControlValue(
         run=Run(run_id, cells.day(DATE), **strata),
-        control=_name(cells, CONTROL) or ONLY_CONTROL,
+        control=cells.label(CONTROL) or ONLY_CONTROL,
         dab_od=od,
         pct_stained=None if percentage is None else float(percentage),
         score=cells.score(RUN_SCORE),
@@ -156,16 +150,6 @@ def _density(cells: ReadCells) -> float | None:
         cells.fault(DAB_OD, message)
         return None
     return number
-
-
-def _name(cells: ReadCells, column: str) -> str | None:
-    text = cells.texts.get(column)
-    if text is not None and (len(text) > _MOST_LETTERS or has_control_character(text)):
-        cells.fault(
-            column, f"{text[:20]!r}... is no name; write {_MOST_LETTERS} letters at most, on one line"
-        )
-        return None
-    return text
 
 
 def _cases(cells: ReadCells) -> Iterator[str]:

@@ -89,6 +89,17 @@ def cells_of(line: str, mark: str) -> list[str]:
     return cells
 
 
+def plain(word: str) -> str:
+    """Spell a name or word so that capitals and blanks make no difference.
+
+    Examples
+    --------
+    >>> plain(" HER2  IHC ")
+    'her2 ihc'
+    """
+    return " ".join(word.lower().split())
+
+
 def lowered(cells: Iterable[str]) -> list[str]:
     """Spell names of columns small."""
     return [cell.lower() for cell in cells]
