@@ -31,11 +31,13 @@ from her2path.reports.qa_blocks import (
 )
 from her2path.reports.qa_statistics import (
     CLOPPER_PEARSON,
+    STATISTIC_HEADS,
     estimate_words,
     in_words_order,
     interval_words,
     meanings,
     statistic,
+    statistic_rows,
     value_words,
 )
 from her2path.reports.qa_words import (
@@ -110,24 +112,7 @@ def _among(result: AgreementResult, endpoint: Endpoint) -> list[Block]:
 
 def statistics_table(caption: str, entry: AmongReadersEntry | PairEntry, *, csv: str) -> Rows:
     """List statistics with interval, method and number of cases, one per row."""
-    heads = (
-        Head("Statistic"),
-        Head("Value", numeric=True),
-        Head("95 % interval"),
-        Head("Method"),
-        Head("n", numeric=True),
-    )
-    rows = [
-        (
-            statistic(name).title,
-            value_words(name, one.value),
-            interval_words(name, one),
-            one.method,
-            count_text(one.n),
-        )
-        for name, one in in_words_order(entry.estimates)
-    ]
-    return table(caption, heads, rows, csv=csv)
+    return table(caption, STATISTIC_HEADS, statistic_rows(entry.estimates), csv=csv)
 
 
 def _forest(pairs: Sequence[PairEntry], name: str) -> list[Block]:
@@ -226,26 +211,15 @@ def _several(result: AgreementResult, endpoint: Endpoint) -> list[Block]:
     entries = [e for e in result.multi_rater if e.endpoint == endpoint and not e.stratum]
     if not entries:
         return []
-    heads = (
-        Head("Readers"),
-        Head("Statistic"),
-        Head("Value", numeric=True),
-        Head("95 % interval"),
-        Head("Method"),
-        Head("n", numeric=True),
-    )
+    heads = (Head("Readers"), *STATISTIC_HEADS)
     rows = [
         (
             f"{cases_words(len(entry.raters) - entry.with_software, noun='reader')}"
             f"{' and the software' if entry.with_software else ''}",
-            statistic(name).title,
-            value_words(name, one.value),
-            interval_words(name, one),
-            one.method,
-            count_text(one.n),
+            *cells,
         )
         for entry in entries
-        for name, one in in_words_order(entry.estimates)
+        for cells in statistic_rows(entry.estimates)
     ]
     return [
         Heading("All readers at once"),

@@ -17,11 +17,10 @@ from her2path.reports.html.comparison_plots import (
 from her2path.reports.numbers import count_text
 from her2path.reports.qa_blocks import Block, Chart, Charts, Fold, Head, Heading, Rows, Section, Words, table
 from her2path.reports.qa_statistics import (
+    STATISTIC_HEADS,
     estimate_words,
-    in_words_order,
-    interval_words,
     meanings,
-    statistic,
+    statistic_rows,
     value_words,
 )
 from her2path.reports.qa_words import (
@@ -162,25 +161,8 @@ def _value(entry: EstimateEntry | None) -> float | None:
 
 
 def _statistics(method: MethodEntry) -> Rows:
-    heads = (
-        Head("Statistic"),
-        Head("Value", numeric=True),
-        Head("95 % interval"),
-        Head("Method"),
-        Head("n", numeric=True),
-    )
-    rows = [
-        (
-            statistic(name).title,
-            value_words(name, one.value),
-            interval_words(name, one),
-            one.method,
-            count_text(one.n),
-        )
-        for name, one in in_words_order(method.estimates)
-    ]
     caption = f"{capitalised(QUANTITY_WORDS[method.quantity])}: {pair_words(method)}"
-    return table(caption, heads, rows, csv="comparisons")
+    return table(caption, STATISTIC_HEADS, statistic_rows(method.estimates), csv="comparisons")
 
 
 def _cuts(method: MethodEntry) -> list[Block]:
@@ -192,24 +174,16 @@ def _cuts(method: MethodEntry) -> list[Block]:
         Head("Only the first", numeric=True),
         Head("Only the second", numeric=True),
         Head("Both below", numeric=True),
-        Head("Statistic"),
-        Head("Value", numeric=True),
-        Head("95 % interval"),
-        Head("Method"),
-        Head("n", numeric=True),
+        *STATISTIC_HEADS,
     )
     rows = [
         (
             f"{cut.cut:.1f}",
             *(count_text(n) for row in cut.table for n in row),
-            statistic(name).title,
-            value_words(name, one.value),
-            interval_words(name, one),
-            one.method,
-            count_text(one.n),
+            *cells,
         )
         for cut in method.cuts
-        for name, one in in_words_order(cut.estimates)
+        for cells in statistic_rows(cut.estimates)
     ]
     caption = f"Sides of the cut-points of the {QUANTITY_WORDS[method.quantity]}: {pair_words(method)}"
     return [table(caption, heads, rows, csv="cuts")]

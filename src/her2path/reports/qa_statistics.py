@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from her2path.io.qa_documents import EstimateEntry
-from her2path.reports.numbers import number_text, signed_text
-from her2path.reports.qa_blocks import Meaning, Meanings
+from her2path.reports.numbers import count_text, number_text, signed_text
+from her2path.reports.qa_blocks import Head, Meaning, Meanings
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +238,30 @@ def interval_words(name: str, entry: EstimateEntry) -> str:
     unit = next((unit for unit in (f"{_NO_BREAK}%", f"{_NO_BREAK}points") if high.endswith(unit)), "")
     # An interval that breaks over two lines is hard to read down a column.
     return f"{low.removesuffix(unit)}{_NO_BREAK}to{_NO_BREAK}{high}"
+
+
+STATISTIC_HEADS = (
+    Head("Statistic"),
+    Head("Value", numeric=True),
+    Head("95 % interval"),
+    Head("Method"),
+    Head("n", numeric=True),
+)
+"""Columns of a table that lists statistics, one a row."""
+
+
+def statistic_rows(estimates: Mapping[str, EstimateEntry]) -> list[tuple[str, ...]]:
+    """Print statistics under `STATISTIC_HEADS`, in the order in which pages list them."""
+    return [
+        (
+            statistic(name).title,
+            value_words(name, one.value),
+            interval_words(name, one),
+            one.method,
+            count_text(one.n),
+        )
+        for name, one in in_words_order(estimates)
+    ]
 
 
 def estimate_words(name: str, entry: EstimateEntry | None) -> str:
