@@ -18,9 +18,9 @@ from her2path.errors import ConfigError
 from her2path.io.documents import read_document, required
 from her2path.io.qa_documents import AgreementDoc, AgreementResult, EstimateEntry
 from her2path.io.software_calls import calls_file
+from her2path.reports.qa_words import WITH_ONE_READER, endpoint_words
 
 CHAIN = ("qa_reads", "qa_agreement", "qa_monitoring", "qa_review", "qa_page")
-_ENDPOINTS = {Endpoint.SCORE: "IHC score", Endpoint.CATEGORY: "clinical category", Endpoint.CALL: "call"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +128,8 @@ def show(result: AgreementResult, page: Path, *, console: Console) -> None:
     table.add_column("exact agreement", no_wrap=True)
     for name in ("software-readers", "readers-readers", "difference (points)"):
         table.add_column(name, no_wrap=True, justify="right")
-    for endpoint, words in _ENDPOINTS.items():
-        table.add_row(words, *_row(result, endpoint))
+    for endpoint in Endpoint:
+        table.add_row(endpoint_words(endpoint), *_row(result, endpoint))
     console.print(table)
     for entry in result.left_out:
         reads = f", {counted(entry.reads, 'read')}" if entry.reads else ""
@@ -146,9 +146,7 @@ def _row(result: AgreementResult, endpoint: Endpoint) -> tuple[str, str, str]:
             return _share(ours), _share(theirs), _points(gap)
     # With one reader there is nobody to compare them with.
     single = [
-        p
-        for p in result.pairs
-        if p.endpoint is endpoint and p.kind in {"software_reader", "software_reference"} and not p.stratum
+        p for p in result.pairs if p.endpoint is endpoint and p.kind in WITH_ONE_READER and not p.stratum
     ]
     return (_share(single[0].estimates["exact"]) if single else "-"), "-", "-"
 

@@ -30,6 +30,7 @@ from her2path.io.agreement_entries import (
 from her2path.io.agreement_methods import QUANTITIES, Counted, method_entry
 from her2path.io.agreement_study import checks_of, left_out_entries, notes_of, reader_entries
 from her2path.io.qa_documents import (
+    MAJORITY,
     AgreementResult,
     AmongReadersEntry,
     CategoryEffectEntry,
@@ -42,7 +43,6 @@ from her2path.io.read_arrays import ReadArrays, read_arrays
 from her2path.io.reads_mapping import STRATA
 from her2path.io.tables import facts_of
 
-MAJORITY = "majority"
 MOST_STRATUM_VALUES = 30
 """Values of one stratum that agreement is worked out by: those with most cases."""
 MOST_READERS = 24

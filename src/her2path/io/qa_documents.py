@@ -99,6 +99,10 @@ Kind = Literal[
 readers or against the named reference, or one reader in two sessions."""
 
 
+MAJORITY = "majority"
+"""Name under which the majority of the (other) readers stands in a pair."""
+
+
 class PercentAgreementEntry(QaEntry):
     """Agreement on positive and negative calls in one treatment of what is neither."""
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from her2path.domain.reads import SOFTWARE, Endpoint
-from her2path.io.qa_documents import MethodEntry, PairEntry
+from her2path.io.qa_documents import MAJORITY, MethodEntry, PairEntry
 from her2path.reports.html.scales import isolated
 from her2path.reports.numbers import count_text
 
@@ -33,7 +33,6 @@ STRATUM_WORDS: Mapping[str, str] = MappingProxyType(
         "specimen": "kind of specimen",
     }
 )
-MAJORITY = "majority"
 WITH_ONE_READER = frozenset({"software_reader", "software_reference"})
 """Kinds of pairs of the software with one reader; the one with the reference is a pair with a reader, too."""
 OF_TWO_READERS = frozenset({"readers", "reader_reference"})
