@@ -72,7 +72,7 @@ rule train_dataset:
         " --page {output.page:q} --workers {threads} --params {params.settings:q} 2> {log:q}"
 
 
-# A model from labels: a dataset and the model to begin with give a folder that `train_evaluate` measures.
+# A model from labels: a dataset and the model to begin with give a folder.
 rule train_finetune:
     input:
         dataset="retraining/manifest.json",
@@ -94,20 +94,23 @@ rule train_finetune:
         " --params {params.settings:q} 2> {log:q}"
 
 
+# Beside the model in use; a fine-tuned model or a scorer alike.
 rule train_evaluate:
     input:
         dataset="retraining/manifest.json",
-        weights="retraining/{model_id}/weights.safetensors",
-        record="retraining/{model_id}/fit.json",
+        weights="retraining/{trained}/weights.safetensors",
+        record="retraining/{trained}/fit.json",
         guards=str(shipped_guard()),
     output:
-        evaluation="retraining/{model_id}/evaluation.json",
-        page="retraining/{model_id}/evaluation.html",
-        card="retraining/{model_id}/model.yaml",
+        evaluation="retraining/{trained}/evaluation.json",
+        page="retraining/{trained}/evaluation.html",
+        card="retraining/{trained}/model.yaml",
     log:
-        "logs/train_evaluate/{model_id}.log",
+        "logs/train_evaluate/{trained}.log",
     conda:
         "../envs/her2path.yaml"
+    wildcard_constraints:
+        trained=r"(?:scorers/)?[a-z0-9][a-z0-9._-]*",
     params:
         settings=settings("train_evaluate"),
         version=VERSION,
@@ -117,7 +120,7 @@ rule train_evaluate:
         " --page {output.page:q} --card {output.card:q} --params {params.settings:q} 2> {log:q}"
 
 
-# The cuts of a model, fitted to scored cells, tiles and slides; `train_evaluate` measures it like any other.
+# The cuts of a model, fitted to scored cells, tiles and slides.
 rule train_scorer:
     input:
         dataset="retraining/manifest.json",
