@@ -53,7 +53,9 @@ def fit(  # noqa: PLR0913  (one parameter an option)
     ] = None,
     config: Annotated[
         Path | None,
-        typer.Option("--config", help="YAML with a section `train_finetune` for everything else."),
+        typer.Option(
+            "--config", help="YAML with a section `train_finetune` (`train_scorer`) for everything else."
+        ),
     ] = None,
 ) -> None:
     """Fine-tune the segmentation network from labelled cells, areas and masks, or fit the scorer.
@@ -80,14 +82,15 @@ def fit(  # noqa: PLR0913  (one parameter an option)
         "threads": threads,
         "workers": workers,
     }
+    stated = {name: value for name, value in given.items() if value is not None}
     manifest = _manifest_of(dataset)
     if scorer:
-        if strange := [f"--{name}" for name, value in given.items() if value and name not in _OF_SCORER]:
-            raise ConfigError((f"{', '.join(strange)}: of the network, which --scorer leaves as it is",))
-        fit_cuts(manifest, out.absolute(), model=model, seed=seed, config=config)
+        if strange := [f"--{name}" for name in stated if name not in _OF_SCORER]:
+            detail = f"{', '.join(strange)}: of the network, which --scorer leaves as it is; leave it out"
+            raise ConfigError((detail,))
+        fit_cuts(manifest, out.absolute(), stated=stated, config=config)
         return
     base = (Config() if config is None else read_config(config)).train_finetune
-    stated = {name: value for name, value in given.items() if value is not None}
     params = parse_config({_STEP: base.model_dump() | stated}).train_finetune
     out = out.absolute()
     _show_epochs()

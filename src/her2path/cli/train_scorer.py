@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,11 @@ if TYPE_CHECKING:
     from her2path.io.scorer_document import ScorerDoc
 
 
-def fit_cuts(manifest: Path, out: Path, *, model: str | None, seed: int | None, config: Path | None) -> None:
-    """Fit the cuts, write the folder of the model, and print what moved."""
+def fit_cuts(manifest: Path, out: Path, *, stated: Mapping[str, object], config: Path | None) -> None:
+    """Fit the cuts, write the folder of the model, and print what moved.
+
+    `stated` are the settings that are given on the command line, over those of `config`.
+    """
     # The imaging libraries would slow down every other command's help.
     from her2path.cli.step import execute, load_step  # noqa: PLC0415
     from her2path.config import Config, parse_config, read_config  # noqa: PLC0415
@@ -21,8 +25,7 @@ def fit_cuts(manifest: Path, out: Path, *, model: str | None, seed: int | None, 
 
     step = load_step("train_scorer")
     base = (Config() if config is None else read_config(config)).train_scorer
-    stated = {name: value for name, value in {"model": model, "seed": seed}.items() if value is not None}
-    params = parse_config({"train_scorer": base.model_dump() | stated}).train_scorer
+    params = parse_config({"train_scorer": base.model_dump() | dict(stated)}).train_scorer
     record = out / "fit.json"
     arguments = {"dataset": manifest, "weights": out / "weights.safetensors", "record": record}
     execute(step, arguments, params)

@@ -45,3 +45,12 @@ def test_a_model_that_is_not_there_is_refused(manifest: Path, tmp_path, capsys):
     code, words = refused(argv, capsys)
     assert code == 6
     assert "her3" in words
+
+
+def test_settings_of_the_network_are_refused_for_a_scorer_even_where_they_are_zero(
+    manifest, tmp_path, capsys
+):
+    argv = ["train", "fit", str(manifest), "--out", str(tmp_path / "m"), "--scorer", "--workers", "0"]
+    code, words = refused(argv, capsys)
+    assert code == 2
+    assert "--workers: of the network, which --scorer leaves as it is; leave it out" in words
