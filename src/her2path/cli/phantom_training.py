@@ -31,8 +31,9 @@ from her2path.io.phantom_files import write_rows, write_slide
 from her2path.io.pictures import write_picture
 from her2path.io.qupath_cells import CellClass, QuPathCell, write_cells
 
-SEEDS = range(2_000_000, 2_100_000)
-"""Seeds of phantoms that a model may be retrained on while it is being developed."""
+SEEDS = range(2_000_000, 2_090_000)
+"""Seeds of phantoms that a model may be retrained on while it is being developed; those up to 2 100 000 guard
+a fine-tuning (`her2path.training.rehearsal.GUARD_SEEDS`)."""
 HELD_OUT_SEEDS = range(2_100_000, 2_200_000)
 """Seeds of the studies of retraining; nothing is ever tuned on them."""
 SOURCE, LICENCE = "her2path phantoms", "Apache-2.0"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -72,22 +73,7 @@ class TrainFinetuneParams(BaseModel):
         """Everything that decides the weights, without the device."""
         from her2path.training.finetune_record import TuningRecipe  # noqa: PLC0415  (reads phantoms' modules)
 
-        return TuningRecipe(
-            seed=self.seed,
-            epochs=self.epochs,
-            steps=self.steps,
-            labelled_patches=self.labelled_patches,
-            rehearsed_patches=self.rehearsed_patches,
-            patch_px=self.patch_px,
-            rate=self.rate,
-            pull=self.pull,
-            patience=self.patience,
-            rehearsal_scenes=self.rehearsal_scenes,
-            rehearsal_px=self.rehearsal_px,
-            guard_scenes=self.guard_scenes,
-            guard_loss=self.guard_loss,
-            threads=self.threads,
-        )
+        return TuningRecipe(**self.model_dump(include={part.name for part in fields(TuningRecipe)}))
 
 
 def run(

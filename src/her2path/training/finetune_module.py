@@ -135,8 +135,6 @@ class FineTuning(lightning.LightningModule):
             raise RuntimeError("a fine-tuning is judged before it begins")
         return self._before
 
-    # --- lessons --------------------------------------------------------------------------
-
     def train_dataloader(self) -> DataLoader[Lesson]:
         """Serve the lessons of this process."""
         sampler = StepsOfEpoch(
@@ -191,8 +189,6 @@ class FineTuning(lightning.LightningModule):
                 now.lerp_(first, min(1.0, rate * self.recipe.pull))
                 averaged.lerp_(now, 1 - self.recipe.average)
 
-    # --- judgement ------------------------------------------------------------------------
-
     def on_fit_start(self) -> None:
         """Judge what the fine-tuning begins with, unless it goes on from a checkpoint."""
         if self._before is None:
@@ -242,8 +238,6 @@ class FineTuning(lightning.LightningModule):
             words += [f"{name} {row[name]:.4f}" for name in (FIGURE, GUARD) if row[name] is not None]
             is_best = self.kept.epoch == row["epoch"] != 0
             self.tell(", ".join(words) + (" (best so far)" if is_best else ""))
-
-    # --- checkpoints ----------------------------------------------------------------------
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep everything that the next epoch depends on, as plain values."""

@@ -153,6 +153,10 @@ def changed(manifest: Path, folder: Path, **update: object) -> Path:
 RECIPE = replace(TINY.recipe(), rehearsal_scenes=1)
 
 
+def test_what_an_operator_does_not_set_is_as_the_recipe_has_it():
+    assert TrainFinetuneParams().recipe() == TuningRecipe()
+
+
 def test_a_dataset_without_images_to_train_on_is_refused(manifest, tmp_path):
     with pytest.raises(LabelError, match="the split `train` is empty; give images of more patients"):
         prepare(changed(manifest, tmp_path / "data", split="val"), RECIPE, cache=tmp_path)
