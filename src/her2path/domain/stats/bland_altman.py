@@ -47,18 +47,9 @@ class BlandAltman:
     """Standard deviation of the differences (of the natural logarithms of the ratios); None for one pair."""
     slope: Estimate
     """Of the difference (of log ratio) on the mean (of the logarithms) of each pair; 0 = the bias is the same
-    for small and large values."""
+    for small and large values.  A slope also comes from two methods of unlike scatter without any bias [Bland
+    & Altman 1999], so it is a hint to look at the plot, and no proof."""
     n: int
-
-    @property
-    def has_proportional_bias(self) -> bool | None:
-        """Whether the interval of the slope leaves out 0; None where there is no slope.
-
-        A slope also comes from two methods of unlike scatter without any bias [Bland & Altman 1999], so it is
-        a hint to look at the plot, and no proof.
-        """
-        low, high = self.slope.low, self.slope.high
-        return None if low is None or high is None else not low <= 0 <= high
 
 
 def bland_altman(

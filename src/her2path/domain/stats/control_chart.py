@@ -23,7 +23,6 @@ from scipy import stats
 from her2path.domain.verdict import NotEvaluable
 
 Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
 
 FEWEST_RUNS = 20
 """Runs of a baseline [CLSI C24: 20 at least]; below them neither mean nor SD is known well enough."""

@@ -44,8 +44,6 @@ class Westgard(StrEnum):
 
 
 REJECTING = tuple(rule for rule in Westgard if rule is not Westgard.WARNING_12S)
-NEED_TWO_CONTROLS = frozenset({Westgard.R4S})
-"""Rules that nothing can break where a run has one control."""
 _IN_A_ROW = ((Westgard.R22S, 2, 2.0), (Westgard.R41S, 4, 1.0), (Westgard.R10X, 10, 0.0))
 """Rules of values in a row: how many, and beyond how many SD."""
 _LENGTH = {rule: many for rule, many, _ in _IN_A_ROW}

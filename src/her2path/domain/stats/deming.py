@@ -38,9 +38,6 @@ class Deming:
 
     slope: Estimate
     intercept: Estimate
-    error_ratio: float
-    """Error variance of the candidate over that of the comparator, as it was stated."""
-    scatter: Scatter
     n: int
 
 
@@ -109,13 +106,13 @@ def deming(
     n = len(comparator)
     if n < FEWEST_PAIRS:
         why = f"a line with an interval needs {FEWEST_PAIRS} pairs"
-        return _nothing(why, error_ratio, scatter, n, confidence)
+        return _nothing(why, n, confidence)
     slopes, intercepts = _fits(candidate, comparator, np.ones(n), error_ratio)
     if scatter is Scatter.PROPORTIONAL:
         slopes, intercepts = _weighted(candidate, comparator, slopes, intercepts, error_ratio)
     if math.isnan(slopes[-1]):
-        return _nothing("the two methods do not go together at all", error_ratio, scatter, n, confidence)
-    return Deming(_estimate(slopes, confidence), _estimate(intercepts, confidence), error_ratio, scatter, n)
+        return _nothing("the two methods do not go together at all", n, confidence)
+    return Deming(_estimate(slopes, confidence), _estimate(intercepts, confidence), n)
 
 
 def _fits(
@@ -165,9 +162,9 @@ def _weighted(
     return slopes, intercepts
 
 
-def _nothing(why: str, error_ratio: float, scatter: Scatter, n: int, confidence: float) -> Deming:
+def _nothing(why: str, n: int, confidence: float) -> Deming:
     none = Estimate.none(why, _METHOD, n=n, confidence=confidence)
-    return Deming(none, none, error_ratio, scatter, n)
+    return Deming(none, none, n)
 
 
 def _slopes(

@@ -65,7 +65,6 @@ class Share:
 class PercentAgreement:
     """Agreement on calls in one treatment of the equivocal ones."""
 
-    equivocals: Equivocals
     positive: Share
     """Of the cases that the second calls positive, those that the first does, too."""
     negative: Share
@@ -80,7 +79,6 @@ class Accuracy:
     """How the first reader's calls stand against a reference, in one treatment of equivocal ones."""
 
     reference: str
-    equivocals: Equivocals
     sensitivity: Share
     specificity: Share
 
@@ -125,7 +123,7 @@ class CallsAgainstReader:
             Share.counted(agreed, of, why=f"no case was {name}", confidence=confidence)
             for (agreed, of), name in zip(counts, names, strict=True)
         )
-        return PercentAgreement(equivocals, positive, negative, overall, self._two_by_two(equivocals))
+        return PercentAgreement(positive, negative, overall, self._two_by_two(equivocals))
 
     def _two_by_two(self, equivocals: Equivocals) -> tuple[tuple[int, int], tuple[int, int]] | None:
         if equivocals in (Equivocals.LEAST, Equivocals.MOST):
@@ -190,4 +188,4 @@ class CallsAgainstReference(CallsAgainstReader):
             Share.counted(*counts, why=f"the reference calls no case {name}", confidence=confidence)
             for counts, name in ((positive, "positive"), (negative, "negative"))
         )
-        return Accuracy(self.reference, equivocals, sensitivity, specificity)
+        return Accuracy(self.reference, sensitivity, specificity)

@@ -76,8 +76,11 @@ def test_second_method_reading_ever_higher_is_noticed():
     first = np.linspace(1, 10, 30)
     wobble = 0.1 * np.sin(np.arange(30))
 
-    assert bland_altman(1.3 * first + wobble, first).has_proportional_bias is True
-    assert bland_altman(first + 2 + wobble, first).has_proportional_bias is False
+    proportional = bland_altman(1.3 * first + wobble, first).slope
+    constant = bland_altman(first + 2 + wobble, first).slope
+
+    assert proportional.low > 0
+    assert constant.low < 0 < constant.high
 
 
 def test_equal_measurements_have_limits_of_zero_without_width():
@@ -95,7 +98,7 @@ def test_one_pair_has_a_difference_but_no_limits():
     assert not result.bias.has_interval
     assert result.upper_limit.value is None
     assert result.sd is None
-    assert result.has_proportional_bias is None
+    assert not result.slope.has_interval
 
 
 def test_no_pair_is_no_value_with_the_reason():
