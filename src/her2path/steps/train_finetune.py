@@ -14,15 +14,12 @@ from pydantic import BaseModel, ConfigDict
 from her2path.imaging.nets.inference import Device
 from her2path.io.documents import write_document
 from her2path.io.files import sha256_of, write_bytes, write_text
-from her2path.io.model_card import DatasetEntry, WeightsEntry
-from her2path.io.model_store import StoredModel, open_model
+from her2path.io.model_store import open_model
 from her2path.io.provenance import producer
 
 if TYPE_CHECKING:
-    from her2path.training.finetune_data import TuningData
-    from her2path.training.finetune_hardware import Hardware
     from her2path.training.finetune_module import FineTuning
-    from her2path.training.finetune_record import FinetuneDoc, TuningRecipe
+    from her2path.training.finetune_record import TuningRecipe
 
 log = logging.getLogger(__name__)
 
@@ -93,13 +90,12 @@ def run(
     # torch and Lightning take seconds to load, and every step's parameters are loaded together.
     from safetensors.numpy import save  # noqa: PLC0415
 
-    from her2path.training.finetune import Progress, Start, tune  # noqa: PLC0415
+    from her2path.training.finetune import Progress, Start, record_of, tune  # noqa: PLC0415
     from her2path.training.finetune_data import prepare  # noqa: PLC0415
     from her2path.training.finetune_hardware import is_first_process, settle  # noqa: PLC0415
 
     hardware = settle(params.device, params.devices, workers=params.workers)
-    model = open_model(params.model)
-    start = Start.of(model)
+    start = Start.of(open_model(params.model))
     recipe = params.recipe()
     work = weights.parent / "work"
     data = prepare(dataset, recipe, cache=work)
@@ -111,75 +107,26 @@ def run(
     kept = {name: value.numpy() for name, value in tuned.kept.weights.items()}
     write_bytes(weights, save(kept, metadata={"architecture": start.architecture.id}))
     _write_curves(tuned, losses, curves)
-    made = _record(tuned, data, model, hardware, weights_sha256=sha256_of(weights), params=params)
+    made = record_of(
+        tuned,
+        start,
+        data,
+        hardware,
+        weights_sha256=sha256_of(weights),
+        produced_by=producer("train_finetune", params),
+    )
     write_document(record, made)
 
 
 def _write_curves(tuned: FineTuning, losses: Path, curves: Path) -> None:
     from her2path.reports.training_curves import render_curves  # noqa: PLC0415  (needs markupsafe)
     from her2path.training.finetune_module import COLUMNS  # noqa: PLC0415  (torch)
-    from her2path.training.label_figure import FIGURE  # noqa: PLC0415
+    from her2path.training.label_figure import FIGURE_NAME  # noqa: PLC0415
 
     lines = [",".join(COLUMNS)]
     for row in tuned.rows:
         cells = (row[name] for name in COLUMNS)
         lines.append(",".join("" if value is None else f"{value:.6g}" for value in cells))
     write_text(losses, "\n".join(lines) + "\n")
-    picture = render_curves(tuned.rows, best_epoch=tuned.kept.epoch, figure=FIGURE)
+    picture = render_curves(tuned.rows, best_epoch=tuned.kept.epoch, figure=FIGURE_NAME)
     write_text(curves, str(picture) + "\n")
-
-
-def _record(
-    tuned: FineTuning,
-    data: TuningData,
-    model: StoredModel,
-    hardware: Hardware,
-    *,
-    weights_sha256: str,
-    params: TrainFinetuneParams,
-) -> FinetuneDoc:
-    import lightning  # noqa: PLC0415  (seconds)
-    import torch  # noqa: PLC0415  (seconds)
-
-    from her2path.training.finetune_record import (  # noqa: PLC0415
-        ComparedEntry,
-        FigureEntry,
-        FinetuneDoc,
-        MachineEntry,
-    )
-    from her2path.training.label_figure import FIGURE, Figure  # noqa: PLC0415
-
-    def compared(on: str, before: Figure, after: Figure) -> ComparedEntry:
-        return ComparedEntry(name=FIGURE, on=on, before=FigureEntry.of(before), after=FigureEntry.of(after))
-
-    before, after = tuned.before, tuned.kept.judgement
-    epochs = len(tuned.rows) - 1
-    return FinetuneDoc(
-        produced_by=producer("train_finetune", params),
-        inputs={"dataset": data.dataset_sha256, "model": model.card.sha256},
-        architecture=model.card.architecture,
-        started_from=WeightsEntry(id=model.card.id, sha256=model.card.sha256),
-        dataset=DatasetEntry(name=data.dataset.name, sha256=data.dataset_sha256),
-        weights_sha256=weights_sha256,
-        recipe=tuned.recipe,
-        rehearsal_sha256=data.scenes_sha256,
-        images={"train": len(data.images), "val": len(data.judged)},
-        taught={split: dict(sorted(found.items())) for split, found in data.taught.items()},
-        figure=(
-            None
-            if before.figure is None or after.figure is None
-            else compared("validation split of the dataset", before.figure, after.figure)
-        ),
-        guard=compared(f"{len(data.guard)} random phantoms that are never taught", before.guard, after.guard),
-        epochs=epochs,
-        best_epoch=tuned.kept.epoch,
-        stopped_early=epochs < tuned.recipe.epochs,
-        machine=MachineEntry(
-            device=hardware.device,
-            name=hardware.name,
-            processes=hardware.processes,
-            precision=hardware.precision,
-            torch=str(torch.__version__),
-            lightning=lightning.__version__,
-        ),
-    )

@@ -24,14 +24,22 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from her2path.imaging.ihc.calibration import Calibration
 from her2path.imaging.ihc.learned import LearnedFinder, NamedWeights, learned_method
 from her2path.imaging.nets.registry import Architecture, architecture, check_weights
+from her2path.io.documents import Producer
+from her2path.io.model_card import DatasetEntry, WeightsEntry
 from her2path.io.model_store import StoredModel
 from her2path.training.datasets import SceneBatches
 from her2path.training.finetune_checkpoint import CHECKPOINT, KeepEveryEpoch, read_checkpoint
 from her2path.training.finetune_data import TuningData
 from her2path.training.finetune_hardware import Hardware
 from her2path.training.finetune_module import FIGURE, FineTuning, Judgement, Weights
-from her2path.training.finetune_record import TuningRecipe
-from her2path.training.label_figure import figure_of
+from her2path.training.finetune_record import (
+    ComparedEntry,
+    FigureEntry,
+    FinetuneDoc,
+    MachineEntry,
+    TuningRecipe,
+)
+from her2path.training.label_figure import FIGURE_NAME, Figure, figure_of
 from her2path.training.lessons import Lessons
 
 log = logging.getLogger(__name__)
@@ -120,6 +128,56 @@ def tune(
         warnings.filterwarnings("ignore", message=".*LeafSpec", module="lightning")
         trainer.fit(module, ckpt_path=None if kept is None else checkpoint, weights_only=True)
     return module
+
+
+def record_of(
+    tuned: FineTuning,
+    start: Start,
+    data: TuningData,
+    hardware: Hardware,
+    *,
+    weights_sha256: str,
+    produced_by: Producer,
+) -> FinetuneDoc:
+    """Write down what a fine-tuning began with, and what became of it."""
+
+    def compared(on: str, before: Figure, after: Figure) -> ComparedEntry:
+        return ComparedEntry(
+            name=FIGURE_NAME, on=on, before=FigureEntry.of(before), after=FigureEntry.of(after)
+        )
+
+    before, after = tuned.before, tuned.kept.judgement
+    card = start.model.card
+    epochs = len(tuned.rows) - 1
+    return FinetuneDoc(
+        produced_by=produced_by,
+        inputs={"dataset": data.dataset_sha256, "model": card.sha256},
+        architecture=card.architecture,
+        started_from=WeightsEntry(id=card.id, sha256=card.sha256),
+        dataset=DatasetEntry(name=data.dataset.name, sha256=data.dataset_sha256),
+        weights_sha256=weights_sha256,
+        recipe=tuned.recipe,
+        rehearsal_sha256=data.scenes_sha256,
+        images={"train": len(data.images), "val": len(data.judged)},
+        taught={split: dict(sorted(found.items())) for split, found in data.taught.items()},
+        figure=(
+            None
+            if before.figure is None or after.figure is None
+            else compared("validation split of the dataset", before.figure, after.figure)
+        ),
+        guard=compared(f"{len(data.guard)} random phantoms that are never taught", before.guard, after.guard),
+        epochs=epochs,
+        best_epoch=tuned.kept.epoch,
+        stopped_early=epochs < tuned.recipe.epochs,
+        machine=MachineEntry(
+            device=hardware.device,
+            name=hardware.name,
+            processes=hardware.processes,
+            precision=hardware.precision,
+            torch=str(torch.__version__),
+            lightning=lightning.__version__,
+        ),
+    )
 
 
 def _trainer(

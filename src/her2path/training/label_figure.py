@@ -22,7 +22,7 @@ from her2path.training.evaluate import TUMOUR, off_rim
 from her2path.training.label_targets import AREA, painted
 from her2path.training.labels import WORKING_MPP, LabelledImage
 
-FIGURE = "labelled cells found and read right, F1"
+FIGURE_NAME = "labelled cells found and read right, F1"
 """Name of the figure."""
 _CELL = "cell"
 _NUCLEUS = "nucleus"
