@@ -65,7 +65,7 @@ validate-fish: setup
 validate-qa: setup
 	$(BIN)/python -m tests.validation qa
 
-## How many labels bring a model back, on phantoms of a made-up laboratory: an hour; writes
+## How many labels bring a model back, on phantoms of a made-up laboratory: 20 minutes; writes
 ## docs/validation/retraining.md.
 validate-retraining: setup
 	$(BIN)/python -m tests.validation retraining
