@@ -165,7 +165,6 @@ class _Labels:
             instances_are=objects,
             taught=taught,
             score=item.score,
-            patient_id=item.patient_id,
         )
 
 

@@ -7,7 +7,7 @@ is (0.5, 0.5), as in the GeoJSON of QuPath.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -56,7 +56,6 @@ class LabelledImage:
     """Shape (M, N): where the absence of a cell (of a nucleus, for a mask of nuclei) is itself a label."""
     score: IhcScore | None = None
     """Score of the whole tile or slide; None for other kinds."""
-    patient_id: str = field(default="")
 
     def __post_init__(self) -> None:
         shape = self.rgb.shape[:2]
