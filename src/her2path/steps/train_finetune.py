@@ -14,7 +14,6 @@ from pydantic import BaseModel, ConfigDict
 from her2path.imaging.nets.inference import Device
 from her2path.io.documents import write_document
 from her2path.io.files import sha256_of, write_bytes, write_text
-from her2path.io.model_store import open_model
 from her2path.io.provenance import producer
 
 if TYPE_CHECKING:
@@ -90,6 +89,7 @@ def run(
     # torch and Lightning take seconds to load, and every step's parameters are loaded together.
     from safetensors.numpy import save  # noqa: PLC0415
 
+    from her2path.io.model_store import open_model  # noqa: PLC0415
     from her2path.training.finetune import Progress, Start, record_of, tune  # noqa: PLC0415
     from her2path.training.finetune_data import prepare  # noqa: PLC0415
     from her2path.training.finetune_hardware import is_first_process, settle  # noqa: PLC0415

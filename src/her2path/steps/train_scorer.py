@@ -9,14 +9,6 @@ from typing import Annotated
 from annotated_types import Ge, Le
 from pydantic import BaseModel, ConfigDict
 
-from her2path.io.dataset_documents import read_dataset
-from her2path.io.documents import write_document
-from her2path.io.files import sha256_of, write_bytes
-from her2path.io.model_card import DatasetEntry, WeightsEntry
-from her2path.io.model_store import open_model
-from her2path.io.provenance import digests, producer
-from her2path.io.scorer_document import ScorerDoc
-
 log = logging.getLogger(__name__)
 
 
@@ -36,6 +28,13 @@ class TrainScorerParams(BaseModel):
 def run(*, dataset: Path, weights: Path, record: Path, params: TrainScorerParams) -> None:
     """Write `fit.json`, and the model's weights beside it, which stay as they are."""
     # OpenVINO takes a third of a second to load, and every step's parameters are loaded together.
+    from her2path.io.dataset_documents import read_dataset  # noqa: PLC0415
+    from her2path.io.documents import write_document  # noqa: PLC0415
+    from her2path.io.files import sha256_of, write_bytes  # noqa: PLC0415
+    from her2path.io.model_card import DatasetEntry, WeightsEntry  # noqa: PLC0415
+    from her2path.io.model_store import open_model  # noqa: PLC0415
+    from her2path.io.provenance import digests, producer  # noqa: PLC0415
+    from her2path.io.scorer_document import ScorerDoc  # noqa: PLC0415
     from her2path.training.evaluation import ready_stored  # noqa: PLC0415
     from her2path.training.scorer_fit import fit_to_dataset  # noqa: PLC0415
 
