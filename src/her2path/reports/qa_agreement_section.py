@@ -31,12 +31,13 @@ from her2path.reports.qa_blocks import (
 )
 from her2path.reports.qa_statistics import (
     CLOPPER_PEARSON,
-    STATISTIC_HEADS,
     estimate_words,
     in_words_order,
+    interval_title,
     interval_words,
     meanings,
     statistic,
+    statistic_heads,
     statistic_rows,
     value_words,
 )
@@ -112,7 +113,7 @@ def _among(result: AgreementResult, endpoint: Endpoint) -> list[Block]:
 
 def statistics_table(caption: str, entry: AmongReadersEntry | PairEntry, *, csv: str) -> Rows:
     """List statistics with interval, method and number of cases, one per row."""
-    return table(caption, STATISTIC_HEADS, statistic_rows(entry.estimates), csv=csv)
+    return table(caption, statistic_heads(entry.estimates), statistic_rows(entry.estimates), csv=csv)
 
 
 def _forest(pairs: Sequence[PairEntry], name: str) -> list[Block]:
@@ -211,7 +212,7 @@ def _several(result: AgreementResult, endpoint: Endpoint) -> list[Block]:
     entries = [e for e in result.multi_rater if e.endpoint == endpoint and not e.stratum]
     if not entries:
         return []
-    heads = (Head("Readers"), *STATISTIC_HEADS)
+    heads = (Head("Readers"), *statistic_heads(entries[0].estimates))
     rows = [
         (
             f"{cases_words(len(entry.raters) - entry.with_software, noun='reader')}"
@@ -281,12 +282,13 @@ def confusion_grid(pair: PairEntry) -> Grid:
 def _percent_agreement(pair: PairEntry) -> list[Block]:
     if not pair.percent_agreement:
         return []
+    interval = interval_title(pair.percent_agreement[0].estimates)
     heads = (
         Head("How calls that are neither are treated"),
         Head("Statistic"),
         Head("Value", numeric=True),
-        Head("95 % interval and method"),
-        Head("Exact 95 % interval (Clopper-Pearson)"),
+        Head(f"{interval} and method"),
+        Head(f"Exact {interval} (Clopper-Pearson)"),
         Head("n", numeric=True),
     )
     rows = [

@@ -17,9 +17,9 @@ from her2path.reports.html.comparison_plots import (
 from her2path.reports.numbers import count_text
 from her2path.reports.qa_blocks import Block, Chart, Charts, Fold, Head, Heading, Rows, Section, Words, table
 from her2path.reports.qa_statistics import (
-    STATISTIC_HEADS,
     estimate_words,
     meanings,
+    statistic_heads,
     statistic_rows,
     value_words,
 )
@@ -162,7 +162,9 @@ def _value(entry: EstimateEntry | None) -> float | None:
 
 def _statistics(method: MethodEntry) -> Rows:
     caption = f"{capitalised(QUANTITY_WORDS[method.quantity])}: {pair_words(method)}"
-    return table(caption, STATISTIC_HEADS, statistic_rows(method.estimates), csv="comparisons")
+    return table(
+        caption, statistic_heads(method.estimates), statistic_rows(method.estimates), csv="comparisons"
+    )
 
 
 def _cuts(method: MethodEntry) -> list[Block]:
@@ -174,7 +176,7 @@ def _cuts(method: MethodEntry) -> list[Block]:
         Head("Only the first", numeric=True),
         Head("Only the second", numeric=True),
         Head("Both below", numeric=True),
-        *STATISTIC_HEADS,
+        *statistic_heads(method.cuts[0].estimates),
     )
     rows = [
         (

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from her2path.domain.stats.estimate import CONFIDENCE
 from her2path.io.qa_documents import EstimateEntry
 from her2path.reports.numbers import count_text, number_text, signed_text
 from her2path.reports.qa_blocks import Head, Meaning, Meanings
@@ -240,18 +241,32 @@ def interval_words(name: str, entry: EstimateEntry) -> str:
     return f"{low.removesuffix(unit)}{_NO_BREAK}to{_NO_BREAK}{high}"
 
 
-STATISTIC_HEADS = (
-    Head("Statistic"),
-    Head("Value", numeric=True),
-    Head("95 % interval"),
-    Head("Method"),
-    Head("n", numeric=True),
-)
-"""Columns of a table that lists statistics, one a row."""
+def interval_title(estimates: Mapping[str, EstimateEntry]) -> str:
+    """Title a column of intervals by their confidence, which is one in all of a document.
+
+    Examples
+    --------
+    >>> one = EstimateEntry(value=0.9, low=0.8, high=0.95, method="Wilson", confidence=0.9, n=40)
+    >>> interval_title({"exact": one})
+    '90 % interval'
+    """
+    confidence = next((one.confidence for one in estimates.values()), CONFIDENCE)
+    return f"{100 * confidence:g} % interval"
+
+
+def statistic_heads(estimates: Mapping[str, EstimateEntry]) -> tuple[Head, ...]:
+    """Head the columns of a table that lists statistics, one a row."""
+    return (
+        Head("Statistic"),
+        Head("Value", numeric=True),
+        Head(interval_title(estimates)),
+        Head("Method"),
+        Head("n", numeric=True),
+    )
 
 
 def statistic_rows(estimates: Mapping[str, EstimateEntry]) -> list[tuple[str, ...]]:
-    """Print statistics under `STATISTIC_HEADS`, in the order in which pages list them."""
+    """Print statistics under `statistic_heads`, in the order in which pages list them."""
     return [
         (
             statistic(name).title,

@@ -65,6 +65,18 @@ def test_every_statistic_has_its_value_interval_method_and_number_of_cases():
     assert re.search(r"Cohen's kappa, quadratic weights 0\.\d+ 0\.\d+ to 0\.\d+ Bayesian bootstrap", text)
 
 
+def test_intervals_are_titled_by_their_own_confidence():
+    result = agreement()
+    pair = result.pairs[0]
+    wider = {name: one.model_copy(update={"confidence": 0.9}) for name, one in pair.estimates.items()}
+    other = pair.model_copy(update={"estimates": wider})
+
+    assert "Statistic Value 90 % interval" not in text_of(result)
+    assert "Statistic Value 90 % interval" in text_of(
+        result.model_copy(update={"pairs": (other, *result.pairs[1:])})
+    )
+
+
 def test_percent_agreement_is_said_not_to_be_sensitivity():
     text = text_of(agreement())
     assert "It is not sensitivity: a reader is no reference standard, and may be wrong." in text
