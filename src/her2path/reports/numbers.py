@@ -56,6 +56,17 @@ def count_text(value: int | None) -> str:
     return f"{value:,}".replace(",", "\N{NARROW NO-BREAK SPACE}").replace("-", MINUS)
 
 
+def counted_text(n: int, *, noun: str = "case") -> str:
+    """Print a count with what was counted.
+
+    Examples
+    --------
+    >>> counted_text(1), counted_text(2, noun="read")
+    ('1 case', '2 reads')
+    """
+    return f"{count_text(n)} {noun}{'' if n == 1 else 's'}"
+
+
 def signed_text(value: float, *, digits: int = 2) -> str:
     """Print a difference with its sign; one that is not zero never prints as zero.
 

@@ -15,7 +15,7 @@ from her2path.reports.html.agreement_plots import (
     tint,
 )
 from her2path.reports.html.scales import isolated
-from her2path.reports.numbers import count_text
+from her2path.reports.numbers import count_text, counted_text
 from her2path.reports.qa_blocks import (
     Block,
     Chart,
@@ -44,7 +44,6 @@ from her2path.reports.qa_statistics import (
 from her2path.reports.qa_words import (
     OF_TWO_READERS,
     WITH_ONE_READER,
-    cases_words,
     endpoint_words,
     left_out_words,
     level_words,
@@ -94,7 +93,7 @@ def _among(result: AgreementResult, endpoint: Endpoint) -> list[Block]:
         blocks.append(
             statistics_table(
                 "The software with the readers, and the readers with each other "
-                f"({cases_words(entry.cases)}, {cases_words(entry.readers, noun='reader')})",
+                f"({counted_text(entry.cases)}, {counted_text(entry.readers, noun='reader')})",
                 entry,
                 csv="among_readers",
             )
@@ -148,7 +147,7 @@ def _forest(pairs: Sequence[PairEntry], name: str) -> list[Block]:
         caption += " There are no two readers to compare it with."
     if len(theirs) > MOST_FOREST_ROWS:
         caption += (
-            f" Of {cases_words(len(theirs), noun='pair')} of readers the lowest and highest "
+            f" Of {counted_text(len(theirs), noun='pair')} of readers the lowest and highest "
             f"{MOST_FOREST_ROWS // 2} are drawn."
         )
     title = f"{statistic(name).title} of pairs"
@@ -215,7 +214,7 @@ def _several(result: AgreementResult, endpoint: Endpoint) -> list[Block]:
     heads = (Head("Readers"), *statistic_heads(entries[0].estimates))
     rows = [
         (
-            f"{cases_words(len(entry.raters) - entry.with_software, noun='reader')}"
+            f"{counted_text(len(entry.raters) - entry.with_software, noun='reader')}"
             f"{' and the software' if entry.with_software else ''}",
             *cells,
         )
@@ -237,7 +236,7 @@ def _pair_details(pairs: Sequence[PairEntry]) -> list[Block]:
     blocks: list[Block] = [Heading("The software with each of them")]
     for number, pair in enumerate(shown):
         exact = estimate_words("exact", pair.estimates.get("exact"))
-        summary = f"{sentence(pair_words(pair))}: exact agreement {exact}, {cases_words(pair.cases)}"
+        summary = f"{sentence(pair_words(pair))}: exact agreement {exact}, {counted_text(pair.cases)}"
         caption = f"Statistics: {pair_words(pair)}"
         inner: list[Block] = [confusion_grid(pair), *_left_out(pair)]
         inner.append(statistics_table(caption, pair, csv="agreement"))
@@ -329,7 +328,7 @@ def _readers_among(pairs: Sequence[PairEntry], endpoint: Endpoint) -> list[Block
         )
         for pair in rest
     ]
-    summary = f"The readers with each other ({cases_words(len(rest), noun='pair')})"
+    summary = f"The readers with each other ({counted_text(len(rest), noun='pair')})"
     caption = (
         "Agreement of readers without the software; matrices, methods and further statistics "
         "stand in the tables for spreadsheets"

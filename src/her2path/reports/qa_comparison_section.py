@@ -14,7 +14,7 @@ from her2path.reports.html.comparison_plots import (
     method_scatter,
     points_note,
 )
-from her2path.reports.numbers import count_text
+from her2path.reports.numbers import count_text, counted_text
 from her2path.reports.qa_blocks import Block, Chart, Charts, Fold, Head, Heading, Rows, Section, Words, table
 from her2path.reports.qa_statistics import (
     estimate_words,
@@ -26,7 +26,6 @@ from her2path.reports.qa_statistics import (
 from her2path.reports.qa_words import (
     QUANTITY_WORDS,
     capitalised,
-    cases_words,
     left_out_words,
     pair_words,
     sentence,
@@ -66,7 +65,7 @@ def comparison_section(result: AgreementResult) -> Section:
             left_out = left_out_words(method)
             said = [Words(left_out, "quiet")] if left_out else []
             inner = (*plots, *said, _statistics(method), *_cuts(method))
-            summary = f"{sentence(pair_words(method))}: {cases_words(method.cases)}"
+            summary = f"{sentence(pair_words(method))}: {counted_text(method.cases)}"
             blocks.append(Fold(summary, inner, open=number == 0))
     if any(m.cuts for m in methods):
         blocks.append(

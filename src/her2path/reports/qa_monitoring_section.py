@@ -9,7 +9,7 @@ from her2path.io.qa_monitoring_entries import ChartEntry, MonitoringAlarm, Monit
 from her2path.reports.html.control_plots import ChartLimit, ChartPoint, control_chart, thinning_note
 from her2path.reports.html.scales import isolated
 from her2path.reports.number_names import code_words
-from her2path.reports.numbers import count_text, number_text
+from her2path.reports.numbers import count_text, counted_text, number_text
 from her2path.reports.qa_blocks import (
     Block,
     Chart,
@@ -23,7 +23,6 @@ from her2path.reports.qa_blocks import (
     id_list,
     table,
 )
-from her2path.reports.qa_words import cases_words
 
 MOST_CHARTS = 60
 """Charts that are drawn, those with alarms first; the tables hold the others."""
@@ -129,12 +128,12 @@ def alarm_sentence(result: MonitoringResult) -> str:
     warnings = sum(alarm.is_warning for alarm in result.alarms)
     alarms = len(result.alarms) - warnings
     watched = (
-        f"{cases_words(result.runs, noun='run')} of control tissue and the results of "
-        f"{cases_words(result.cases)} in {cases_words(len(result.charts), noun='chart')}"
+        f"{counted_text(result.runs, noun='run')} of control tissue and the results of "
+        f"{counted_text(result.cases)} in {counted_text(len(result.charts), noun='chart')}"
     )
     counted = (
-        f"{cases_words(alarms, noun='alarm') if alarms else 'no alarm'} and "
-        f"{cases_words(warnings, noun='warning') if warnings else 'no warning'}"
+        f"{counted_text(alarms, noun='alarm') if alarms else 'no alarm'} and "
+        f"{counted_text(warnings, noun='warning') if warnings else 'no warning'}"
     )
     return f"{watched}: {counted}."
 
@@ -242,7 +241,7 @@ def _chart(chart: ChartEntry, alarms: Mapping[int, MonitoringAlarm]) -> Chart:
 
 def _caption(chart: ChartEntry) -> str:
     base = chart.baseline
-    unit = "runs" if base.cases is None else f"groups ({cases_words(base.cases)})"
+    unit = "runs" if base.cases is None else f"groups ({counted_text(base.cases)})"
     spread = "" if base.sd is None else f", SD {number_text(base.sd, digits=3)}"
     if chart.measure == "pct_stained" and spread:
         spread += " on the scale of the limits (arcsine of the root of the share)"

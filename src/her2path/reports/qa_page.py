@@ -11,7 +11,7 @@ from her2path.io.qa_documents import AgreementDoc, AgreementResult
 from her2path.io.qa_monitoring_entries import MonitoringDoc, MonitoringResult
 from her2path.io.qa_review_entries import ReviewDoc, ReviewResult
 from her2path.reports.html.scales import isolated
-from her2path.reports.numbers import count_text
+from her2path.reports.numbers import count_text, counted_text
 from her2path.reports.qa_agreement_section import endpoint_section
 from her2path.reports.qa_blocks import Block, Head, Section, Words, id_list, table
 from her2path.reports.qa_comparison_section import comparison_section
@@ -29,7 +29,7 @@ from her2path.reports.qa_study_section import (
 )
 from her2path.reports.qa_summary import Summary, summarise
 from her2path.reports.qa_tables import CsvTable, agreement_tables
-from her2path.reports.qa_words import capitalised, cases_words
+from her2path.reports.qa_words import capitalised
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def qa_page(documents: QaDocuments, result: AgreementResult, *, report: Producer
         _origin_section(documents, result, page_tables(documents, result)),
     )
     return QaPage(
-        title=f"Quality assurance of {cases_words(result.cases)}",
+        title=f"Quality assurance of {counted_text(result.cases)}",
         guidelines=", ".join(result.guidelines),
         reference="none named" if result.reference is None else isolated(result.reference),
         summary=summarise(result, documents.watched, found),

@@ -17,10 +17,9 @@ from her2path.io.qa_review_entries import (
 )
 from her2path.reports.html.scales import isolated
 from her2path.reports.number_names import STAINING_WORDS, code_words, in_listing_order, label_of
-from her2path.reports.numbers import count_text, number_text, signed_text, value_text
+from her2path.reports.numbers import count_text, counted_text, number_text, signed_text, value_text
 from her2path.reports.qa_blocks import Block, Fold, Head, Heading, Section, Words, table
 from her2path.reports.qa_statistics import estimate_words
-from her2path.reports.qa_words import cases_words
 
 MOST_CASES = 40
 """Discordant cases whose opinions are shown side by side; all of them stand in the table."""
@@ -43,7 +42,7 @@ def review_section(result: ReviewResult | None) -> Section:
     if result is None:
         return Section("review", title, (Words("Discordant cases were not ranked here.", "missing"),))
     lead = Words(
-        f"{cases_words(result.compared)} with two opinions at least: in {count_text(result.concordant)} all "
+        f"{counted_text(result.compared)} with two opinions at least: in {count_text(result.concordant)} all "
         f"agree, in {count_text(result.discordant)} they differ.",
         "lead",
     )
@@ -292,7 +291,7 @@ def _adjudications(result: ReviewResult) -> list[Block]:
 
 def _followed(summary: AdjudicationSummary) -> str:
     return (
-        f"{cases_words(summary.cases)} decided: {count_text(summary.software)} as the software, "
+        f"{counted_text(summary.cases)} decided: {count_text(summary.software)} as the software, "
         f"{count_text(summary.all_readers)} against it as all readers, {count_text(summary.some_readers)} "
         f"against it as some readers, {count_text(summary.neither)} as nobody; "
         f"{count_text(summary.pending)} wait. {summary.text}"

@@ -8,7 +8,7 @@ from her2path.domain.reads import SOFTWARE, Endpoint
 from her2path.io.qa_documents import AgreementResult, CategoryEffectEntry, PairEntry, ReaderEntry
 from her2path.reports.html.agreement_plots import ForestGroup, ForestRow, forest_plot
 from her2path.reports.html.scales import isolated, shortened
-from her2path.reports.numbers import count_text
+from her2path.reports.numbers import count_text, counted_text
 from her2path.reports.qa_agreement_section import confusion_grid, statistics_table
 from her2path.reports.qa_blocks import Block, Chart, Fold, Head, Section, Words, id_list, table
 from her2path.reports.qa_statistics import estimate_words, meanings, statistic
@@ -18,7 +18,6 @@ from her2path.reports.qa_words import (
     STRATUM_WORDS,
     WITH_ONE_READER,
     capitalised,
-    cases_words,
     level_words,
     pair_words,
     sentence,
@@ -118,9 +117,9 @@ def effects_section(result: AgreementResult) -> Section:
     ]
     counted = count_effects(result)
     lead = (
-        f"Of {cases_words(counted.compared, noun='comparison')} of a case with a reader in which both have a "
-        f"category, {count_text(counted.treatment)} give another one. {count_text(counted.open)} more differ "
-        f"while one of both has no category yet, and {count_text(counted.same)} on the score alone."
+        f"Of {counted_text(counted.compared, noun='comparison')} of a case with a reader in which both have "
+        f"a category, {count_text(counted.treatment)} give another one. {count_text(counted.open)} more "
+        f"differ while one of both has no category yet, and {count_text(counted.same)} on the score alone."
     )
     text = (
         "Each row is one way in which the software and a reader differ. Another category can mean another "
@@ -161,7 +160,7 @@ def intra_section(result: AgreementResult) -> Section:
         exact = estimate_words("exact", pair.estimates.get("exact"))
         summary = (
             f"{ENDPOINT_WORDS[pair.endpoint]}: {pair_words(pair)}, exact agreement {exact}, "
-            f"{cases_words(pair.cases)}"
+            f"{counted_text(pair.cases)}"
         )
         blocks.append(Fold(summary, inner))
     blocks.append(meanings(name for pair in pairs for name in pair.estimates))

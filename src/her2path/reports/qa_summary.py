@@ -9,10 +9,10 @@ from her2path.domain.reads import SOFTWARE, Endpoint
 from her2path.io.qa_documents import AgreementResult, AmongReadersEntry
 from her2path.io.qa_monitoring_entries import MonitoringResult
 from her2path.reports.html.scales import isolated
-from her2path.reports.numbers import count_text
+from her2path.reports.numbers import count_text, counted_text
 from her2path.reports.qa_gaps import Gap
 from her2path.reports.qa_statistics import interval_words, value_words
-from her2path.reports.qa_words import ENDPOINT_WORDS, WITH_ONE_READER, capitalised, cases_words
+from her2path.reports.qa_words import ENDPOINT_WORDS, WITH_ONE_READER, capitalised
 
 MOST_GAPS = 5
 """Reasons for missing statistics at the top of the page; all of them stand at its end."""
@@ -89,8 +89,8 @@ def summarise(
     """Prepare the top of the page from the documents."""
     persons = [reader for reader in result.readers if not reader.is_software]
     lead = (
-        f"{cases_words(result.cases)} called by the software and read by "
-        f"{cases_words(len(persons), noun='reader')} in {cases_words(result.reads, noun='read')}."
+        f"{counted_text(result.cases)} called by the software and read by "
+        f"{counted_text(len(persons), noun='reader')} in {counted_text(result.reads, noun='read')}."
     )
     if not result.cases:
         lead = "No case has both a call of the software and a read, so nothing could be compared."
@@ -139,7 +139,7 @@ def _tiles_of_one_reader(result: AgreementResult) -> list[Tile]:
 
 
 def _effects_tile(effects: Effects) -> Tile:
-    note = f"of {count_text(effects.compared)} comparisons of a case with a reader"
+    note = f"of {counted_text(effects.compared, noun='comparison')} of a case with a reader"
     if effects.open:
         note += f"; {count_text(effects.open)} more are open"
     return Tile("Disagreements that change the clinical category", count_text(effects.treatment), note)
@@ -151,10 +151,10 @@ def _alarm_tile(watched: MonitoringResult | None) -> Tile:
     if not watched.charts:
         return Tile("Alarms of the control charts", "not watched", "too few runs and cases for a chart")
     alarms = sum(not alarm.is_warning for alarm in watched.alarms)
-    note = f"{cases_words(len(watched.charts), noun='chart')} watched"
+    note = f"{counted_text(len(watched.charts), noun='chart')} watched"
     warnings = len(watched.alarms) - alarms
     if warnings:
-        note += f"; also {cases_words(warnings, noun='warning')}"
+        note += f"; also {counted_text(warnings, noun='warning')}"
     return Tile("Alarms of the control charts", count_text(alarms), note)
 
 
@@ -165,15 +165,17 @@ def _findings(result: AgreementResult, watched: MonitoringResult | None, effects
         if entry is not None:
             found.append(f"{ENDPOINT_WORDS[endpoint]}: {entry.statement}")
     if effects.treatment:
+        compared = counted_text(effects.compared, noun="comparison")
         found.append(
-            f"In {count_text(effects.treatment)} of {count_text(effects.compared)} comparisons of a case "
-            "with a reader the software and the reader put the case into different clinical categories."
+            f"In {count_text(effects.treatment)} of {compared} of a case with a reader the software and the "
+            "reader put the case into different clinical categories."
         )
     found += _alarms(watched)
     contradictory = sum(group.cases for reader in result.readers for group in reader.contradictions.values())
     if contradictory:
+        verb = "contradicts itself" if contradictory == 1 else "contradict themselves"
         found.append(
-            f"{cases_words(contradictory, noun='read').capitalize()} contradict themselves "
+            f"{counted_text(contradictory, noun='read')} {verb} "
             "(the score or call is not what the reader's own numbers give); see the readers."
         )
     not_met = [check.title for check in result.study_checks if check.status == "not_met"]
@@ -200,7 +202,7 @@ def _missing(
     result: AgreementResult, watched: MonitoringResult | None, found_gaps: Sequence[Gap]
 ) -> tuple[str, ...]:
     missing = [
-        f"{capitalised(entry.text)} ({cases_words(entry.cases)}, {cases_words(entry.reads, noun='read')})"
+        f"{capitalised(entry.text)} ({counted_text(entry.cases)}, {counted_text(entry.reads, noun='read')})"
         for entry in result.left_out
     ]
     without_value = [gap for gap in found_gaps if gap.missing == "value"]
@@ -217,7 +219,7 @@ def _missing(
             "No runs of control tissue were given (`--runs`), so the stain was not watched over time."
         )
     if watched is not None and watched.no_charts:
-        charts = cases_words(len(watched.no_charts), noun="chart")
+        charts = counted_text(len(watched.no_charts), noun="chart")
         missing.append(f"{charts} could not be drawn; see Monitoring over time.")
     if not result.strata:
         missing.append(

@@ -97,17 +97,6 @@ def level_words(level: str | None) -> str:
     return "none yet" if level is None else level.replace("_", " ")
 
 
-def cases_words(n: int, *, noun: str = "case") -> str:
-    """Count things in words.
-
-    Examples
-    --------
-    >>> cases_words(1), cases_words(2, noun="read")
-    ('1 case', '2 reads')
-    """
-    return f"{count_text(n)} {noun}{'' if n == 1 else 's'}"
-
-
 def endpoint_words(endpoint: Endpoint) -> str:
     """Name an endpoint within a sentence.
 

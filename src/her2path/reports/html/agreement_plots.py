@@ -13,7 +13,7 @@ from markupsafe import Markup, escape
 
 from her2path.reports.html.plots import BLUE, GRID, INK, ORANGE, box, line, svg, text
 from her2path.reports.html.scales import Scale, isolated, shortened, tick_text
-from her2path.reports.numbers import number_text
+from her2path.reports.numbers import counted_text, number_text
 
 _CELL = 46.0
 _NAME_LENGTH = 20
@@ -97,7 +97,7 @@ def _heat_cell(x: float, y: float, cell: HeatCell | None, who: tuple[str, str]) 
 
 def _value_text(cell: HeatCell) -> str:
     known = "no value" if cell.value is None else number_text(cell.value, digits=3)
-    return f"{known} in {cell.n} cases"
+    return f"{known} in {counted_text(cell.n)}"
 
 
 def tint(value: float) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 
 from her2path.reports.html.plots import BLUE, CUT, INK, line, svg, text
 from her2path.reports.html.scales import Frame, Scale, isolated, span
-from her2path.reports.numbers import count_text, number_text
+from her2path.reports.numbers import count_text, counted_text, number_text
 
 MOST_POINTS = 400
 """Pairs that are drawn one by one; beyond it marks lie on each other and the page grows for nothing."""
@@ -93,7 +93,7 @@ def difference_plot(
     if min(abs(place - y.at(1)) for place in [*places, -99.0]) > 13:
         body.append(text(_RIGHT + 6, y.at(1) + 4, "no difference 1"))
     described = (
-        f"{count_text(len(pairs))} cases measured by {isolated(names[0])} and {isolated(names[1])}; "
+        f"{counted_text(len(pairs))} measured by {isolated(names[0])} and {isolated(names[1])}; "
         + "; ".join(f"{level.label} {number_text(level.value, digits=3)}" for level in levels)
     )
     return svg(_WIDTH, _HEIGHT - 12, f"Bland-Altman plot of the {quantity}", described, body)
@@ -147,7 +147,7 @@ def method_scatter(
         colour = (CUT, BLUE)[number % 2]
         body.append(_clipped_line(one, most, x, y, colour))
     described = (
-        f"{count_text(len(pairs))} cases, {isolated(names[0])} against {isolated(names[1])}; "
+        f"{counted_text(len(pairs))}, {isolated(names[0])} against {isolated(names[1])}; "
         + "; ".join(
             f"{one.label}: slope {number_text(one.slope, digits=3)}, intercept "
             f"{number_text(one.intercept, digits=3)}"

@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 from her2path.domain.number_words import MINUS
 from her2path.reports.html.plots import BLUE, CUT, GRID, ORANGE, line, svg, text
 from her2path.reports.html.scales import Frame, Scale, span
-from her2path.reports.numbers import count_text, number_text
+from her2path.reports.numbers import count_text, counted_text, number_text
 
 MOST_POINTS = 600
 """Runs that are drawn one by one; of more only the extremes of each stretch, and every alarm."""
@@ -99,7 +99,7 @@ def control_chart(
     body += [_mark(points[i], x.at(i), y, radius=radius) for i in kept]
     alarms = [p for p in points if p.alarm is not None]
     described = (
-        f"{count_text(len(points))} points from {points[0].label} to {points[-1].label}; "
+        f"{counted_text(len(points), noun='point')} from {points[0].label} to {points[-1].label}; "
         f"{count_text(len(alarms))} with an alarm"
         + (f": {'; '.join(f'{p.alarm} at {p.label}' for p in alarms[:20])}" if alarms else "")
     )
