@@ -138,6 +138,8 @@ def execute(step: Step, arguments: dict[str, Any], params: BaseModel) -> NotEval
         try:
             step.run(**arguments, params=params)
         except SlideError as error:
+            if step.name not in _OF_AN_IMAGE:
+                raise  # No result of its own could hold the reason, and a person waits for the message.
             why = NotEvaluable(error.code, str(error))
         except (Her2PathError, OSError, MemoryError):
             raise

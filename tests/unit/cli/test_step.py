@@ -27,11 +27,11 @@ def row_of(path: Path, **cells) -> ImageRow:
     return ImageRow(case_id="c", image_id="i", assay=Assay.IHC, path=(path,), **cells)
 
 
-def step_that(raises: BaseException) -> step.Step:
+def step_that(raises: BaseException, *, name: str = "slide_intake") -> step.Step:
     def run(*, image: list[Path], row: ImageRow, slide: Path, params: NoParams) -> None:
         raise raises
 
-    return step.Step("slide_intake", run, NoParams)
+    return step.Step(name, run, NoParams)
 
 
 def test_a_missing_image_ends_in_a_document_with_the_reason(tmp_path):
@@ -87,6 +87,14 @@ def test_the_reason_is_the_message_of_the_error(tmp_path):
     why = step.execute(step_that(ImageNotFoundError("i")), arguments, NoParams())
     assert why is not None
     assert why.reason == str(ImageNotFoundError("i"))
+
+
+@pytest.mark.parametrize("name", ["train_evaluate", "train_scorer", "train_next"])
+def test_an_image_that_a_training_cannot_read_is_named_and_leaves_no_file(tmp_path, name):
+    arguments = {"image": [], "row": row_of(tmp_path), "slide": tmp_path / "slide.json"}
+    with pytest.raises(ImageNotFoundError):
+        step.execute(step_that(ImageNotFoundError("i"), name=name), arguments, NoParams())
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_unknown_step_is_refused():
