@@ -37,7 +37,7 @@ class QaMonitoringParams(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     baseline_runs: Annotated[int, Ge(20), Le(1000)] = 20
-    """First runs of each control on which its limits rest; 40 or more see drift sooner (docs/qa.md)."""
+    """First runs of each control on which its limits rest; 40 see drift sooner (docs/qa_monitoring.md)."""
     baseline_groups: Annotated[int, Ge(12), Le(1000)] = 20
     """First weeks, months or batches on which the limits of shares rest."""
     baseline_from: date | None = None
