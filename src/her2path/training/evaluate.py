@@ -27,6 +27,8 @@ TUMOUR = 0.5
 _DRAWS = 2000
 RIM_UM = 10.0
 """Nuclei nearer to the edge of a picture are left out: what lies around them is not seen."""
+SLIVER_UM2 = 9.0
+"""What of a covered nucleus is smaller than this nobody would see, nor label but by a slip of the hand."""
 FEWEST_SCORED = 50
 """Cells below which a share of a scene says nothing."""
 
@@ -91,8 +93,7 @@ def true_nuclei(scene: IhcScene) -> tuple[npt.NDArray[np.float64], npt.NDArray[n
         np.bincount(flat, weights=axis.ravel(), minlength=len(area)) / np.maximum(area, 1)
         for axis in (columns, rows)
     ]
-    # A sliver of a covered nucleus is nothing that anybody would see.
-    seen = area * WORKING_MPP**2 >= 9.0
+    seen = area * WORKING_MPP**2 >= SLIVER_UM2
     seen[0] = False
     return np.column_stack(centres)[seen], scene.nucleus_cell[seen]
 

@@ -16,7 +16,7 @@ from her2path.imaging.phantoms.ihc import IhcScene, photograph
 from her2path.imaging.phantoms.ihc_expression import own_plane
 from her2path.imaging.phantoms.ihc_truth import class_of_cells
 from her2path.imaging.stain import StainModel
-from her2path.training.evaluate import off_rim, true_nuclei
+from her2path.training.evaluate import SLIVER_UM2, off_rim, true_nuclei
 from her2path.training.labels import LabelledImage
 from her2path.training.scenes import WORKING_MPP, stain_model_of
 
@@ -24,8 +24,6 @@ Mask = npt.NDArray[np.bool_]
 UNKNOWN = 255
 """In `Truth.expressed`: nothing is known of the place."""
 _SCORES = tuple(IhcScore)
-_STRETCH_UM2 = 9.0
-"""Labels smaller than this are slips of the hand, as slivers of covered nuclei are in phantoms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +154,7 @@ def _object_centres(image: LabelledImage) -> npt.NDArray[np.float64]:
     if image.instances is None:
         return np.zeros((0, 2))
     area = np.bincount(image.instances.ravel())
-    numbers = np.flatnonzero(area * WORKING_MPP**2 >= _STRETCH_UM2)
+    numbers = np.flatnonzero(area * WORKING_MPP**2 >= SLIVER_UM2)
     numbers = numbers[numbers > 0]
     rows_columns = ndimage.center_of_mass(image.instances > 0, image.instances, numbers)
     return np.array(rows_columns, np.float64).reshape(-1, 2)[:, ::-1] + 0.5
