@@ -1,28 +1,6 @@
 # Quality assurance against pathologist reads.  No case needs these rules; ask for the page by name:
 #   snakemake --cores 2 --configfile my.yaml -- qa.html
 # Which reads are meant stands in section `qa` of the configuration.
-def qa_option(name):
-    """Option that names a file of section `qa`, where one is stated."""
-    return [f"--{name}", str(QA_FILES[name])] if name in QA_FILES else []
-
-
-def qa_states(*names):
-    """Size and time of files of section `qa`: a step runs again when one of its files changes.
-
-    They are no inputs of a rule, since the step itself says what to do about a missing one.
-    """
-    return {name: state_of(QA_FILES[name]) for name in names if name in QA_FILES}
-
-
-def ihc_files(file):
-    """One file of every IHC image of the batch: control tissue may lie on any of them."""
-    return [
-        f"images/{found.image_id}/{file}"
-        for found in SHEET.rows
-        if found.assay is Assay.IHC
-    ]
-
-
 rule qa_reads:
     input:
         calls="calls.csv",

@@ -107,10 +107,10 @@ rule train_evaluate:
         card="retraining/{trained}/model.yaml",
     log:
         "logs/train_evaluate/{trained}.log",
-    conda:
-        "../envs/her2path.yaml"
     wildcard_constraints:
         trained=r"(?:scorers/)?[a-z0-9][a-z0-9._-]*",
+    conda:
+        "../envs/her2path.yaml"
     params:
         settings=settings("train_evaluate"),
         version=VERSION,

@@ -16,7 +16,14 @@ from her2path.reports.evidence import ImageEvidence
 from her2path.reports.firmness_section import Firmness, firmness_of
 from her2path.reports.html.pictures import Picture
 from her2path.reports.ihc_section import IhcSection, Scheme, ihc_section
-from her2path.reports.ish_section import Heterogeneity, IshCount, IshCuts, TotalRow, heterogeneity_of, ish_counts
+from her2path.reports.ish_section import (
+    Heterogeneity,
+    IshCount,
+    IshCuts,
+    TotalRow,
+    heterogeneity_of,
+    ish_counts,
+)
 from her2path.reports.origin_section import Origin, origin_of
 from her2path.reports.population_section import PopulationBlock, own_distances, own_trail, population_blocks
 from her2path.reports.quality_section import QualityBlock, quality_blocks
