@@ -126,7 +126,7 @@ def show(result: AgreementResult, page: Path, *, console: Console) -> None:
     )
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("exact agreement", no_wrap=True)
-    for name in ("software-readers", "readers-readers", "difference (points)"):
+    for name in ("with readers", "among readers", "difference (points)"):
         table.add_column(name, no_wrap=True, justify="right")
     for endpoint in Endpoint:
         table.add_row(endpoint_words(endpoint), *_row(result, endpoint))
@@ -152,13 +152,13 @@ def _row(result: AgreementResult, endpoint: Endpoint) -> tuple[str, str, str]:
 
 
 def _share(entry: EstimateEntry) -> str:
-    return "-" if entry.value is None else f"{100 * entry.value:.1f} %"
+    return "-" if entry.value is None else f"{100 * entry.value:.1f} %, n {entry.n}"
 
 
 def _points(entry: EstimateEntry) -> str:
-    """Write a difference with its interval in percentage points."""
+    """Write a difference with its interval in percentage points, and on how many cases."""
     if entry.value is None:
-        return "-"
+        return f"not to be judged, n {entry.n}"
     if entry.low is None or entry.high is None:
-        return f"{100 * entry.value:+.1f}"
-    return f"{100 * entry.value:+.1f} ({100 * entry.low:+.1f} to {100 * entry.high:+.1f})"
+        return f"{100 * entry.value:+.1f}, n {entry.n}"
+    return f"{100 * entry.value:+.1f} ({100 * entry.low:+.1f} to {100 * entry.high:+.1f}), n {entry.n}"

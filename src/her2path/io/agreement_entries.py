@@ -217,16 +217,20 @@ def among_entry(
 
 def _statement(found: AmongReaders) -> str:
     gap, ours, theirs = found.difference, found.with_readers, found.of_readers
-    if gap.value is None or ours.value is None or theirs.value is None:
-        return f"The software cannot be held against the readers: {gap.why}."
+    if ours.value is None:
+        return f"The software cannot be held against the readers: {ours.why}."
+    # A share without its number of cases says nothing of how far it can be trusted.
     shares = (
-        f"The software agrees with readers in {_percent(ours.value)} of the cases on average, readers with "
-        f"each other in {_percent(theirs.value)}"
+        f"The software agrees with readers in {_percent(ours.value)} of the cases on average (n {ours.n})"
     )
+    if theirs.value is not None:
+        shares += f", readers with each other in {_percent(theirs.value)} (n {theirs.n})"
+    if gap.value is None:
+        return f"{shares}; the difference is not to be judged: {gap.why}."
     if gap.low is None or gap.high is None:
-        return f"{shares}; there is no interval ({gap.why})."
+        return f"{shares}; there is no interval of the difference ({gap.why})."
     low, high = signed(100 * gap.low, digits=1), signed(100 * gap.high, digits=1)
-    bounds = f"{low} to {high} percentage points"
+    bounds = f"{low} to {high} percentage points, n {gap.n}"
     if gap.high < 0:
         verdict = "it agrees with readers less often than they agree with each other"
     elif gap.low > 0:

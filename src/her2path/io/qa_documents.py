@@ -158,10 +158,11 @@ class AmongReadersEntry(QaEntry):
     stratum_value: str = ""
     readers: Count
     cases: Count
-    """With a value of the software and of two readers at least."""
+    """With a value of the software and of two readers at least: those of the difference."""
     estimates: dict[str, EstimateEntry]
-    """``software_readers`` (mean share of readers that the software agrees with), ``readers_readers``
-    (mean share of pairs of readers that agree), ``difference`` (first minus second)."""
+    """``software_readers`` (mean share of readers that the software agrees with, over cases with a value of
+    both), ``readers_readers`` (mean share of pairs of readers that agree, over cases with a value of two
+    readers), ``difference`` (first minus second, over `cases` alone; none where they are fewer than ten)."""
     statement: str
     """What the difference says, in a sentence."""
 

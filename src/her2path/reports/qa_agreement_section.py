@@ -93,7 +93,7 @@ def _among(result: AgreementResult, endpoint: Endpoint) -> list[Block]:
         blocks.append(
             statistics_table(
                 "The software with the readers, and the readers with each other "
-                f"({counted_text(entry.cases)}, {counted_text(entry.readers, noun='reader')})",
+                f"({counted_text(entry.readers, noun='reader')})",
                 entry,
                 csv="among_readers",
             )
@@ -133,15 +133,20 @@ def _forest(pairs: Sequence[PairEntry], name: str) -> list[Block]:
     ]
     # The reference is a reader, too: how far the others agree with it is part of what readers reach.
     readers = [p for p in pairs if p.kind in OF_TWO_READERS]
-    known = [e.value for p in readers if (e := p.estimates.get(name)) is not None and e.value is not None]
-    band = (min(known), max(known)) if known else None
+    known = [
+        (e.value, e.n) for p in readers if (e := p.estimates.get(name)) is not None and e.value is not None
+    ]
+    lowest, highest = (min(known), max(known)) if known else ((0.0, 0), (0.0, 0))
+    band = (lowest[0], highest[0]) if known else None
     caption = "Each mark is the agreement of two, the line its interval; diamonds are the software's."
     if band is not None:
         caption += (
-            f" The shaded band reaches from the lowest ({value_words(name, band[0])}) to the highest "
-            f"({value_words(name, band[1])}) agreement of two readers: that is what the software's agreement "
+            f" The shaded band reaches from the lowest ({value_words(name, band[0])}, "
+            f"n {count_text(lowest[1])}) to the highest ({value_words(name, band[1])}, "
+            f"n {count_text(highest[1])}) agreement of two readers: that is what the software's agreement "
             "is read against. An interval wholly to the left of the band suggests that the software differs "
-            "more from that reader than readers differ from each other; the band has no interval of its own."
+            "more from that reader than readers differ from each other; the band has no interval of its own, "
+            "and one of few cases (n) says little."
         )
     else:
         caption += " There are no two readers to compare it with."

@@ -90,19 +90,20 @@ STATISTICS: Mapping[str, Statistic] = MappingProxyType(
         ),
         "software_readers": Statistic(
             "The software with the readers",
-            "Mean share of readers who say the same as the software.",
+            "Mean share of readers who say the same as the software, over the cases of both.",
             "It does not say that software or readers are right.",
             percent=True,
         ),
         "readers_readers": Statistic(
             "The readers with each other",
-            "Mean share of pairs of readers who say the same: what the software is held against.",
+            "Mean share of pairs of readers who say the same, over cases that two of them read.",
             "Readers who agree may still be wrong together.",
             percent=True,
         ),
         "difference": Statistic(
             "Difference",
-            "The first minus the second share; below 0 the software agrees less with readers than they do.",
+            "The first minus the second share on the cases of both alone, ten or more of them; below 0 the "
+            "software agrees less with readers than they do.",
             "An interval that holds 0 does not prove that they are equal, only that no difference was shown.",
             difference=True,
         ),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from her2path.domain.reads import SOFTWARE, Endpoint
-from her2path.io.qa_documents import AgreementResult, AmongReadersEntry
+from her2path.io.qa_documents import AgreementResult, AmongReadersEntry, EstimateEntry
 from her2path.io.qa_monitoring_entries import MonitoringResult
 from her2path.reports.html.scales import isolated
 from her2path.reports.numbers import count_text, counted_text
@@ -118,7 +118,7 @@ def _agreement_tiles(result: AgreementResult) -> list[Tile]:
         if one is None or one.value is None:
             tiles.append(Tile(label, "not known", "" if one is None else one.why))
         else:
-            tiles.append(Tile(label, value_words(name, one.value), interval_words(name, one)))
+            tiles.append(Tile(label, value_words(name, one.value), _interval_and_cases(name, one)))
     return tiles
 
 
@@ -128,7 +128,7 @@ def _tiles_of_one_reader(result: AgreementResult) -> list[Tile]:
         Tile(
             f"The software agrees with {isolated(pair.second)} (IHC score)",
             value_words("exact", one.value),
-            interval_words("exact", one),
+            _interval_and_cases("exact", one),
         )
         for pair in result.pairs
         if pair.kind in WITH_ONE_READER and pair.endpoint == Endpoint.SCORE and not pair.stratum
@@ -136,6 +136,10 @@ def _tiles_of_one_reader(result: AgreementResult) -> list[Tile]:
     ]
     why = "no case was read by two readers"
     return [*tiles[:MOST_READER_TILES], Tile("Readers agree with each other (IHC score)", "not known", why)]
+
+
+def _interval_and_cases(name: str, entry: EstimateEntry) -> str:
+    return f"{interval_words(name, entry)}, {counted_text(entry.n)}"
 
 
 def _effects_tile(effects: Effects) -> Tile:

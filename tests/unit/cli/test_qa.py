@@ -54,7 +54,8 @@ def test_the_terminal_says_how_far_they_agree_and_where_the_page_is(done):
 
     assert "60 cases, " in result.output
     assert "by 2 readers, breast_2023" in result.output
-    assert "IHC score" in result.output
+    (line,) = [line for line in result.output.splitlines() if line.startswith("IHC score")]
+    assert line.count(", n 60") == 3  # with readers, among readers, and the difference of both
     assert f"page: {out / 'qa.html'}" in result.output
 
 

@@ -33,8 +33,12 @@ def part(text, start, end):
 def test_the_page_begins_with_how_much_was_read_and_how_far_it_agrees():
     top = part(text_of(agreement()), "At a glance", "What to know first")
     assert "10 cases called by the software and read by 2 readers in 20 reads." in top
-    assert "The software agrees with readers (IHC score) 90.0 % 80.0 to 95.0 %" in top
-    assert "Readers agree with each other (IHC score) 100.0 %" in top
+    assert re.search(
+        r"The software agrees with readers \(IHC score\) 90\.0 % [\d.]+ to [\d.]+ %, 100 cases", top
+    )
+    assert re.search(
+        r"Readers agree with each other \(IHC score\) 100\.0 % [\d.]+ to 100\.0 %, 10 cases", top
+    )
     assert "Disagreements that change the clinical category 2 of 20 comparisons" in top
     assert "Alarms of the control charts not watched" in top
 
@@ -107,7 +111,7 @@ def test_the_reference_is_still_one_of_the_readers():
     html = html_of(result.model_copy(update={"reference": "r2", "pairs": pairs}))
     assert "change the clinical category 2 of 20 comparisons" in Page(html).text
     assert "r2 with her2path 0.9" in html
-    assert "The shaded band reaches from the lowest (80.0 %)" in Page(html).text
+    assert "The shaded band reaches from the lowest (80.0 %, n 10)" in Page(html).text
 
 
 def test_the_matrix_counts_the_cases_of_each_pair_of_levels_with_their_sums():

@@ -115,6 +115,28 @@ def test_readers_who_err_alike_agree_with_each_other_as_with_the_software(simula
     assert among.estimates["difference"].low < 0 < among.estimates["difference"].high
 
 
+def test_readers_who_shared_two_cases_do_not_hide_what_the_others_show(tmp_path):
+    cases = range(40)
+    reads = [read(f"c{i}", "AB" if i < 21 else "CD", "3+" if i in {5, 30} else "1+") for i in cases]
+    reads += [read(f"c{i}", "CD", "1+") for i in (19, 20)]
+    written(tmp_path, [call(f"c{i}", "negative", "1+", "low") for i in cases], reads)
+
+    (among,) = [e for e in agreement(tmp_path, strata=False).among_readers if e.endpoint == "ihc_score"]
+
+    assert among.statement == (
+        "The software agrees with readers in 95.0 % of the cases on average (n 40), readers with each other "
+        "in 100.0 % (n 2); the difference is not to be judged: only 2 cases were read by the software and "
+        "two readers; a difference needs 10."
+    )
+
+
+def test_a_statement_names_the_cases_of_both_shares_and_of_their_difference(simulated):
+    (among,) = [e for e in simulated.among_readers if e.endpoint == "ihc_score" and not e.stratum]
+
+    assert among.statement.count("(n 150)") == 2
+    assert "percentage points, n 150)" in among.statement
+
+
 def test_several_readers_at_once_with_and_without_the_software(simulated):
     found = [e for e in simulated.multi_rater if e.endpoint == "category" and not e.stratum]
 
