@@ -7,7 +7,11 @@ exit code that a command ends with; the message says what to do.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+
+MOST_FAULTS = 100
+"""Faults that a message lists; a column in another format has as many as the table has rows."""
 
 
 class Her2PathError(Exception):
@@ -42,6 +46,12 @@ class SheetFault:
         return f"{place}, {self.column}: {self.message}" if self.column else f"{place}: {self.message}"
 
 
+def _listed(faults: Iterable[object]) -> str:
+    lines = [f"  {fault}" for fault in faults]
+    more = len(lines) - MOST_FAULTS
+    return "\n".join([*lines[:MOST_FAULTS], *([f"  ... and {more} more"] if more > 0 else [])])
+
+
 @dataclass
 class CaseSheetError(Her2PathError):
     """The case sheet, or a table of typed numbers, cannot be used (all faults at once)."""
@@ -53,7 +63,24 @@ class CaseSheetError(Her2PathError):
     exit_code = 3
 
     def __str__(self) -> str:
-        return f"the {self.what} cannot be used:\n" + "\n".join(f"  {f}" for f in self.faults)
+        return f"the {self.what} cannot be used:\n{_listed(self.faults)}"
+
+
+@dataclass
+class StudyError(Her2PathError):
+    """Several files of a study cannot be used (all faults of all files at once)."""
+
+    errors: tuple[Her2PathError, ...]
+    """One a file."""
+
+    @property
+    def exit_code(self) -> int:  # type: ignore[override]
+        """That of the tables, which the operator corrects, where one of them is faulty."""
+        codes = [error.exit_code for error in self.errors]
+        return CaseSheetError.exit_code if CaseSheetError.exit_code in codes else codes[0]
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.errors))
 
 
 @dataclass
@@ -66,8 +93,8 @@ class ReadSheetError(Her2PathError):
     exit_code = 3
 
     def __str__(self) -> str:
-        lines = [f"  {name}, {fault}" for name, faults in self.faults.items() for fault in faults]
-        return "nothing was taken back; correct these and repeat the command:\n" + "\n".join(lines)
+        named = _listed(f"{name}, {fault}" for name, faults in self.faults.items() for fault in faults)
+        return f"nothing was taken back; correct these and repeat the command:\n{named}"
 
 
 class SlideError(Her2PathError):
@@ -175,11 +202,12 @@ class ArtefactError(Her2PathError):
 
     name: str
     detail: str
+    remedy: str = "delete it and rerun the step that makes it"
 
     exit_code = 5
 
     def __str__(self) -> str:
-        return f"artefact {self.name!r}: {self.detail}; delete it and rerun the step that makes it"
+        return f"artefact {self.name!r}: {self.detail}; {self.remedy}"
 
 
 @dataclass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,16 @@ from rich.console import Console
 from rich.table import Table
 
 from her2path.cli import logs, step
+from her2path.cli.batch import locked
 from her2path.config import Config, read_config
 from her2path.domain.number_words import counted
 from her2path.domain.reads import Endpoint
 from her2path.errors import ConfigError
 from her2path.io.documents import read_document, required
+from her2path.io.files import staged
 from her2path.io.qa_documents import AgreementDoc, AgreementResult, EstimateEntry
 from her2path.io.software_calls import calls_file
+from her2path.io.study_inputs import StudyInputs, check_inputs
 from her2path.reports.qa_words import WITH_ONE_READER, endpoint_words
 
 CHAIN = ("qa_reads", "qa_agreement", "qa_monitoring", "qa_review", "qa_page")
@@ -43,6 +47,9 @@ class Order:
 def compare(order: Order, *, console: Console | None = None) -> bool:
     """Run all steps and say in the terminal what came of them.
 
+    The files of a study are written all together or not at all: page, numbers and the table that re-read
+    lists are drawn from are never those of two studies.
+
     Returns
     -------
     bool
@@ -52,18 +59,24 @@ def compare(order: Order, *, console: Console | None = None) -> bool:
     ------
     ConfigError
         A file that was named does not exist, the reference is no reader, or calls and guideline differ.
-    CaseSheetError
-        The reads, strata or runs have faults; all of them are listed.
+    CaseSheetError, ArtefactError, StudyError
+        The reads, strata, runs or calls have faults; all of them are listed.
     """
     settings = _settings(order)
-    files = _files(order)
-    for name in CHAIN:
-        loaded = step.load_step(name)
-        arguments = {key: files[key] for key in loaded.arguments}
-        with logs.context(step=name):
-            step.execute(loaded, arguments, settings.params_of(name))
-    path = files["agreement"]
-    result = required(read_document(path, AgreementDoc).result, path)
+    given = _given(order)
+    inputs = StudyInputs(**{name: given[name] for name in ("reads", "calls", "strata", "runs", "mapping")})
+    check_inputs(inputs, today=datetime.now(tz=UTC).astimezone().date())
+    with locked(order.out):
+        with staged(order.out) as stage:
+            files = given | _taken_back(order.out) | _made(stage)
+            for name in CHAIN:
+                loaded = step.load_step(name)
+                arguments = {key: files[key] for key in loaded.arguments}
+                with logs.context(step=name):
+                    step.execute(loaded, arguments, settings.params_of(name))
+        files = _made(order.out)
+        path = files["agreement"]
+        result = required(read_document(path, AgreementDoc).result, path)
     show(result, files["page"], console=console or Console())
     return result.cases > 0
 
@@ -78,8 +91,8 @@ def _settings(order: Order) -> Config:
     return settings.model_copy(update=changes)
 
 
-def _files(order: Order) -> dict[str, Any]:
-    """Name every file that a step may ask for, by the name of its argument."""
+def _given(order: Order) -> dict[str, Any]:
+    """Name the files that the steps start from, by the name of their argument."""
     given = {
         "reads": order.reads,
         "strata": order.strata,
@@ -95,20 +108,29 @@ def _files(order: Order) -> dict[str, Any]:
         raise ConfigError(missing)
     source = calls_file(order.calls)
     images = source.parent / "images"
-    made = order.out / "qa"
-    return given | {
-        "calls": source,
-        "images": images if images.is_dir() else None,
+    return given | {"calls": source, "images": images if images.is_dir() else None}
+
+
+def _taken_back(out: Path) -> dict[str, Path | None]:
+    """Name what was taken back since (her2path qa take, adjudicate); it stands beside the first reads."""
+    made = out / "qa"
+    return {
+        "rereads": _if_there(made / "rereads"),
+        "adjudications": _if_there(made / "adjudications.json"),
+    }
+
+
+def _made(out: Path) -> dict[str, Path]:
+    """Name what the steps write."""
+    made = out / "qa"
+    return {
         "table": made / "reads.parquet",
         "agreement": made / "agreement.json",
         "monitoring": made / "monitoring.json",
         "review": made / "review.json",
-        # What was taken back since (her2path qa take, adjudicate) stands beside the first reads.
-        "rereads": _if_there(made / "rereads"),
-        "adjudications": _if_there(made / "adjudications.json"),
-        "page": order.out / "qa.html",
-        "numbers": order.out / "qa.json",
-        "tables": order.out / "tables",
+        "page": out / "qa.html",
+        "numbers": out / "qa.json",
+        "tables": out / "tables",
     }
 
 

@@ -17,8 +17,8 @@ from her2path.domain.reads import interpret
 from her2path.domain.reread_list import ListItem, ListWish, compose
 from her2path.domain.verdict import NotEvaluable
 from her2path.errors import ConfigError, ReadSheetError, SheetFault
-from her2path.io.documents import Producer, document_text, write_document
-from her2path.io.files import write_text
+from her2path.io.documents import Producer, document_text, read_document, write_document
+from her2path.io.files import sha256_of, write_text
 from her2path.io.opinions import CaseReads, read_cases
 from her2path.io.provenance import digests
 from her2path.io.qa_review_entries import (
@@ -27,6 +27,7 @@ from her2path.io.qa_review_entries import (
     RereadKeyDoc,
     RereadKeyResult,
     RereadResult,
+    ReviewDoc,
 )
 from her2path.io.read_sheet import ReadSheet
 from her2path.io.recount_documents import pseudonym_fault
@@ -80,10 +81,18 @@ def prepare(
 
 
 def review_folder(out: Path) -> ReviewFolder:
-    """Name the files of a review; ConfigError where the folder holds no reads."""
+    """Name the files of a review; ConfigError where the folder holds no reads, or those of another study."""
     folder = ReviewFolder(out)
     if not folder.reads.is_file():
         raise ConfigError((f"--out: {out.name!r} holds no reads; run `her2path qa --out` into it first",))
+    if folder.review.is_file():
+        seen = read_document(folder.review, ReviewDoc).inputs.get("reads")
+        if seen != sha256_of(folder.reads):
+            message = (
+                f"--out: in {out.name!r}, qa/reads.parquet and qa/review.json are not of the same study (a "
+                "run was stopped?); run `her2path qa --out` into it again"
+            )
+            raise ConfigError((message,))
     return folder
 
 

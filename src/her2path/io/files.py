@@ -30,6 +30,23 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+@contextmanager
+def staged(folder: Path) -> Iterator[Path]:
+    """Give an empty folder within `folder`, whose files move there together on success.
+
+    A failure leaves the files of `folder` as they were.  They move in the order of their names, those
+    of deeper folders first: a page comes after what it was made from.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".staged.", dir=folder) as name:
+        stage = Path(name)
+        yield stage
+        made = [path.relative_to(stage) for path in stage.rglob("*") if path.is_file()]
+        for path in sorted(made, key=lambda path: (-len(path.parts), path)):
+            (folder / path.parent).mkdir(parents=True, exist_ok=True)
+            (stage / path).replace(folder / path)
+
+
 def write_text(path: Path, text: str) -> None:
     """Write UTF-8 text whole or not at all."""
     write_bytes(path, text.encode())

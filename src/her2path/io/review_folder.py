@@ -34,6 +34,11 @@ class ReviewFolder:
         return self.path / "qa" / "reads.parquet"
 
     @property
+    def review(self) -> Path:
+        """Discordant cases, as the page shows them."""
+        return self.path / "qa" / "review.json"
+
+    @property
     def rereads(self) -> Path:
         """Keys and answers; not for readers."""
         return self.path / "qa" / "rereads"

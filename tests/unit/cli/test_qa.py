@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 from typer.testing import CliRunner
@@ -132,3 +133,71 @@ def test_the_sample_size_is_a_command_of_its_own():
 
     assert result.exit_code == 0
     assert "Wilson" in result.output
+
+
+def files_of(folder):
+    return {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+BAD_RUNS = "run_id\tdab_od\nr1\tmuch\n"
+
+
+def test_a_refused_run_writes_nothing(study, tmp_path, capsys):
+    runs = tmp_path / "runs.tsv"
+    runs.write_text(BAD_RUNS, encoding="utf-8")
+
+    code, _ = ends(options(study, tmp_path / "out", runs=runs), capsys)
+
+    assert code == 3
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("refused", ["runs", "reference"])
+def test_a_refused_run_leaves_the_study_before_it_as_it_was(done, fast, tmp_path, capsys, refused):
+    out = tmp_path / "out"
+    shutil.copytree(done[0], out)
+    before = files_of(out)
+    write_study(SimulatedStudy(cases=20, readers=1, seed=4), tmp_path)
+    (tmp_path / "runs.tsv").write_text(BAD_RUNS, encoding="utf-8")
+    more = {"runs": tmp_path / "runs.tsv"} if refused == "runs" else {"reference": "XY"}
+
+    code, _ = ends(options(tmp_path, out, config=fast, **more), capsys)
+
+    assert code in {2, 3}
+    assert files_of(out) == before
+    assert not [path for path in out.iterdir() if path.name.startswith(".staged")]
+
+
+def test_faults_of_all_files_are_listed_at_once(study, tmp_path, capsys):
+    faulty = {
+        "reads": "case_id\treader\tihc_score\nc1\tAB\t2.5\n",
+        "strata": "case_id\tdate\nc1\tsoon\n",
+        "runs": BAD_RUNS,
+    }
+    for name, text in faulty.items():
+        (tmp_path / f"{name}.tsv").write_text(text, encoding="utf-8")
+    lines = (study / "calls.csv").read_text(encoding="utf-8").splitlines()
+    (tmp_path / "calls.csv").write_text("\n".join([*lines, lines[1], ""]), encoding="utf-8")
+    tables = {name: tmp_path / f"{name}.tsv" for name in faulty}
+
+    code, told = ends(options(study, tmp_path / "out", calls=tmp_path, **tables), capsys)
+
+    assert code == 3
+    for part in (
+        "the table of reads cannot be used:\n  row 2, ihc_score",
+        "the table of strata cannot be used:\n  row 2, date",
+        "the table of runs cannot be used:\n  row 2, dab_od",
+        "stands in row 2 and in row 62",
+    ):
+        assert part in told
+
+
+def test_of_many_faults_the_first_hundred_are_printed(study, tmp_path, capsys):
+    reads = tmp_path / "reads.tsv"
+    rows = "".join(f"c{i}\tAB\t2.5\n" for i in range(250))
+    reads.write_text(f"case_id\treader\tihc_score\n{rows}", encoding="utf-8")
+
+    _, told = ends(options(study, tmp_path / "out", reads=reads), capsys)
+
+    assert told.count("2.5") == 100
+    assert "... and 150 more" in told

@@ -11,7 +11,9 @@ from typer.testing import CliRunner
 from her2path.cli.qa_review import add_to
 from her2path.errors import CaseSheetError, ConfigError, ReadSheetError
 from her2path.io.documents import read_document
+from her2path.io.files import sha256_of
 from her2path.io.qa_review_entries import AdjudicationsDoc, RereadDoc, RereadKeyDoc
+from her2path.steps import qa_review
 from tests.support.review_study import ORDER, Study, filled, write_study
 
 app = typer.Typer()
@@ -131,6 +133,15 @@ def test_a_list_that_is_filled_in_is_not_overwritten(study):
 def test_a_folder_without_reads_is_named(tmp_path):
     with pytest.raises(ConfigError, match="run `her2path qa"):
         run("reread", "--out", tmp_path)
+
+
+def test_reads_of_another_study_than_the_page_are_not_drawn_from(study):
+    review = study.out / "qa" / "review.json"
+    qa_review.run(table=study.table, calls=study.results, review=review, params=qa_review.QaReviewParams())
+    review.write_text(review.read_text().replace(sha256_of(study.table), "0" * 64))
+
+    with pytest.raises(ConfigError, match="not of the same study .* run `her2path qa --out` into it again"):
+        run("reread", "--out", study.out)
 
 
 def test_a_reader_is_named_by_a_pseudonym(study):

@@ -60,5 +60,42 @@ def test_a_damaged_table_is_refused(tmp_path, header, row, message):
 def test_a_case_that_stands_twice_is_refused(tmp_path):
     row = "c1,evaluated,negative,0,null,,breast_2023,98.5,,"
 
-    with pytest.raises(ArtefactError, match="holds a case twice"):
+    with pytest.raises(ArtefactError, match="case 'c1' stands in row 2 and in row 3"):
         read_calls(written(tmp_path / "calls.csv", row, row))
+
+
+GOOD = "c1,evaluated,negative,0,null,,breast_2023,,,"
+
+
+def test_a_table_that_was_cut_off_is_refused(tmp_path):
+    path = written(tmp_path / "calls.csv", GOOD)
+    path.write_bytes(path.read_bytes()[:-2])
+
+    with pytest.raises(ArtefactError, match="cut off; run `her2path run` again"):
+        read_calls(path)
+
+
+@pytest.mark.parametrize("row", [GOOD.rsplit(",", 1)[0], f"{GOOD},1"])
+def test_a_row_with_other_cells_than_the_header_is_refused(tmp_path, row):
+    with pytest.raises(ArtefactError, match="row 2 is no call .it has (9|11) cells, the header 10"):
+        read_calls(written(tmp_path / "calls.csv", row))
+
+
+def test_all_faults_are_named_at_once_with_the_case(tmp_path):
+    rows = (
+        GOOD,
+        "c2,evaluated,maybe,0,null,,breast_2023,,,",
+        "c3,evaluated,negative,7+,,,breast_2023,,,",
+        GOOD,
+    )
+
+    with pytest.raises(ArtefactError) as caught:
+        read_calls(written(tmp_path / "calls.csv", *rows))
+
+    for part in ("row 3 is no call", "row 4 is no call", "case 'c1' stands in row 2 and in row 5"):
+        assert part in str(caught.value)
+
+
+def test_an_unknown_guideline_names_the_table(tmp_path):
+    with pytest.raises(ArtefactError, match="calls.csv.*row 2.*'breast_2099' is unknown"):
+        read_calls(written(tmp_path / "calls.csv", GOOD.replace("breast_2023", "breast_2099")))
