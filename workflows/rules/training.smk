@@ -147,8 +147,9 @@ rule train_next:
             if row.assay == Assay.IHC
         ],
     output:
-        sheet="labelling/dataset.tsv",
-        queries="labelling/queries.json",
+        # Not removed before the rule runs: what a person filled in there since is compared, and kept.
+        sheet=update("labelling/dataset.tsv"),
+        queries=update("labelling/queries.json"),
     log:
         "logs/train_next.log",
     conda:

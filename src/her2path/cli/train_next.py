@@ -46,8 +46,9 @@ def next_command(
     found = read_document(queries, QueriesDoc)
     for image_id, why in found.left_out.items():
         typer.echo(f"note: {image_id} is left out: {why}")
+    asked = {cell.image_id for cell in found.cells} | {tile.image_id for tile in found.tiles}
     typer.echo(
-        f"{len(found.cells)} cells and {len(found.tiles)} tiles of {len(found.images)} images, chosen from "
-        f"{found.candidates} tumour cells; {found.labelled} have labels already"
+        f"{len(found.cells)} cells and {len(found.tiles)} tiles in {len(asked)} of {len(found.images)} "
+        f"images, chosen from {found.candidates} tumour cells; {found.labelled} have labels already"
     )
     typer.echo(str(sheet))

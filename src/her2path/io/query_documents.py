@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, ClassVar
 
 from annotated_types import Ge, Gt, Le
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from her2path.domain.ihc import IhcScore
 from her2path.io.documents import Document
@@ -60,3 +60,7 @@ class QueriesDoc(Document):
     """Images that hold no cells to ask about, with the reason."""
     cells: tuple[CellQuery, ...]
     tiles: tuple[TileQuery, ...]
+    files: dict[str, str] = {}
+    """SHA-256 of each written file by its name, which tells later what a person has added."""
+    files: dict[str, str] = Field(default={})
+    """SHA-256 of each written file by its name, which tells later what a person has added."""

@@ -28,7 +28,10 @@ class TrainNextParams(BaseModel):
 def run(
     *, results: Path, cases: Path, dataset: Path | None, sheet: Path, queries: Path, params: TrainNextParams
 ) -> None:
-    """Write `queries.json`, two GeoJSON files an image beside it, and a sheet for `train dataset`."""
+    """Write `queries.json`, two GeoJSON files an image beside it, and a sheet for `train dataset`.
+
+    A folder in which a person has labelled since is refused, so that no label is lost.
+    """
     # Shapely, SciPy and PyArrow take a second to load, and every step's parameters are loaded together.
     from her2path.domain.case import Assay  # noqa: PLC0415
     from her2path.domain.guideline.registry import guideline_ids  # noqa: PLC0415
@@ -36,7 +39,12 @@ def run(
     from her2path.io.documents import write_document  # noqa: PLC0415
     from her2path.io.provenance import digests, producer  # noqa: PLC0415
     from her2path.io.query_documents import QueriesDoc  # noqa: PLC0415
-    from her2path.io.query_files import write_query_areas, write_query_sheet  # noqa: PLC0415
+    from her2path.io.query_files import (  # noqa: PLC0415
+        refuse_labelled,
+        write_query_areas,
+        write_query_sheet,
+        written_files,
+    )
     from her2path.training.query_pool import (  # noqa: PLC0415
         QueryPool,
         labelled_outlines,
@@ -44,6 +52,8 @@ def run(
         why_left_out,
     )
 
+    refuse_labelled(queries, sheet)
+    refuse_labelled(queries, sheet)
     known = labelled_outlines(dataset)
     found, left_out = [], {}
     for row in read_case_sheet(cases, guidelines=guideline_ids()).rows:
@@ -70,6 +80,7 @@ def run(
             left_out=left_out,
             cells=cells,
             tiles=tiles,
+            files=written_files(queries.parent, sheet),
         ),
     )
     log.info("%d cells and %d tiles to label, of %d cells", len(cells), len(tiles), len(pool.uncertainty))
