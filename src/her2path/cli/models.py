@@ -54,11 +54,19 @@ def show_model(name: Name) -> None:
 
 @app.command("verify")
 def verify_model(name: Name) -> None:
-    """Check that a model is whole: its card, its weights' digest, its architecture."""
+    """Check that a model is whole: its card, its weights' digest, its architecture, and its evaluation.
+
+    Of an evaluated model, weights, record of the training and every entry of the card must be as they were
+    evaluated.
+    """
     from her2path.imaging.nets.registry import architecture, check_weights  # noqa: PLC0415
+    from her2path.io.model_entries import ModelOrigin  # noqa: PLC0415
     from her2path.io.model_store import open_model  # noqa: PLC0415
+    from her2path.training.promotion import evaluated  # noqa: PLC0415
 
     model = open_model(name)
     found = architecture(model.card.architecture, model_id=model.card.id)
     check_weights(found, model.load_weights(), model_id=model.card.id)
+    if model.origin is ModelOrigin.PROMOTED or model.card.evaluation is not None:
+        evaluated(model)
     typer.echo(f"{model.card.id}: {model.origin}, whole, SHA-256 {model.card.sha256}")

@@ -211,6 +211,9 @@ class EvaluationDoc(Document):
     sets: Annotated[tuple[EvaluatedSet, ...], Len(1)]
     limit_of_blank_pct: Annotated[float, Ge(0), Le(100)]
     """As on the card."""
+    card: dict[str, Digest]
+    """Digest of each entry of the card that the evaluation wrote, but for the entry `evaluation`, which holds
+    the digest of this file."""
 
     @property
     def guards(self) -> tuple[GuardEntry, ...]:

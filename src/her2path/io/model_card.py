@@ -6,6 +6,8 @@ the first shipped models have, says nothing of either and is read as before.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import Annotated, Literal, Self
 
 from annotated_types import Ge, Gt, Le, Len
@@ -129,6 +131,17 @@ class ModelCard(_Entry):
     """None = no labels by a person."""
     evaluation: EvaluationEntry | None = None
     """None = measured by `train_card` alone, and compared with no other model."""
+
+    def digests(self) -> dict[str, str]:
+        """SHA-256 of each entry but `evaluation`, however the file words it.
+
+        An evaluation states them: cuts, limit of blank and licence are part of what was evaluated.
+        """
+        entries = self.model_dump(mode="json", exclude={"evaluation"})
+        return {
+            name: hashlib.sha256(json.dumps(entry, sort_keys=True).encode()).hexdigest()
+            for name, entry in entries.items()
+        }
 
     @model_validator(mode="after")
     def _version_fits(self) -> Self:

@@ -50,30 +50,32 @@ def limit_of_blank(model_id: str, sets: Sequence[EvaluatedSet]) -> tuple[float, 
     )
 
 
-def complete_card(draft: ModelCard, found: EvaluationDoc, *, sha256: str) -> ModelCard:
-    """Put figures, limit of blank and evaluation on a card.
+def measured_card(draft: ModelCard, sets: Sequence[EvaluatedSet]) -> ModelCard:
+    """Put figures and limit of blank on a card; ModelError where `limit_of_blank` finds none."""
+    limit, measured_on = limit_of_blank(draft.id, sets)
+    return draft.model_copy(
+        update={
+            "metrics": tuple(metric for evaluated in sets for metric in _metrics(evaluated)),
+            "calibration": draft.calibration.model_copy(
+                update={"limit_of_blank_pct": limit, "measured_on": measured_on}
+            ),
+        }
+    )
+
+
+def complete_card(measured: ModelCard, found: EvaluationDoc, *, sha256: str) -> ModelCard:
+    """Put the evaluation on a card.
 
     Parameters
     ----------
-    draft : ModelCard
+    measured : ModelCard
+        With the figures of `found`, which holds its digests.
     found : EvaluationDoc
     sha256 : str
         Of the file of `found`.
     """
-    limit, measured_on = limit_of_blank(draft.id, found.sets)
-    return draft.model_copy(
-        update={
-            "metrics": tuple(metric for evaluated in found.sets for metric in _metrics(evaluated)),
-            "calibration": draft.calibration.model_copy(
-                update={"limit_of_blank_pct": limit, "measured_on": measured_on}
-            ),
-            "evaluation": EvaluationEntry(
-                sha256=sha256,
-                compared_with=found.compared_with[0],
-                guards=found.guards,
-            ),
-        }
-    )
+    entry = EvaluationEntry(sha256=sha256, compared_with=found.compared_with[0], guards=found.guards)
+    return measured.model_copy(update={"evaluation": entry})
 
 
 def _metrics(evaluated: EvaluatedSet) -> list[MetricEntry]:

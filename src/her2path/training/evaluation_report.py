@@ -20,7 +20,7 @@ from her2path.io.guard_set import GuardSet, Margin, PhantomsEntry, read_guard
 from her2path.io.model_card import ModelCard, WeightsEntry
 from her2path.io.model_store import StoredModel, open_model
 from her2path.training.evaluation import on_blanks, on_dataset, on_phantoms, ready, ready_stored
-from her2path.training.evaluation_card import card_text, complete_card, limit_of_blank
+from her2path.training.evaluation_card import card_text, complete_card, measured_card
 from her2path.training.evaluation_counts import NamedModel
 from her2path.training.evaluation_figures import FIGURES
 from her2path.training.evaluation_origin import draft_card
@@ -91,6 +91,7 @@ def evaluate_model(inputs: EvaluationInputs, *, produced_by: Producer, digests: 
     sets = [evaluate_guard(compared, path) for path in inputs.guards]
     if inputs.dataset is not None:
         sets.insert(0, evaluate_dataset(compared, inputs.dataset))
+    measured = measured_card(draft, sets)
     document = EvaluationDoc(
         produced_by=produced_by,
         inputs=digests,
@@ -99,10 +100,11 @@ def evaluate_model(inputs: EvaluationInputs, *, produced_by: Producer, digests: 
         dataset=draft.dataset,
         compared_with=compared.old,
         sets=tuple(sets),
-        limit_of_blank_pct=limit_of_blank(draft.id, sets)[0],
+        limit_of_blank_pct=measured.calibration.limit_of_blank_pct,
+        card=measured.digests(),
     )
     sha256 = hashlib.sha256(document_text(document).encode()).hexdigest()
-    return Evaluation(document, card_text(complete_card(draft, document, sha256=sha256)))
+    return Evaluation(document, card_text(complete_card(measured, document, sha256=sha256)))
 
 
 @dataclass(frozen=True, slots=True)

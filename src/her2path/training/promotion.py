@@ -1,7 +1,8 @@
 """Whether a trained model may be taken into use: its card, its evaluation, and the guard sets.
 
 Nothing is measured here.  The verdicts are worked out anew from the counts in `evaluation.json`, which
-must be the file that the card vouches for, of the weights that lie beside it.
+must be the file that the card vouches for; weights, record of the training and every entry of the card
+must be those that it states.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from her2path.io.promotion import PromotionDoc, install, promoted_ids
 from her2path.training.evaluation_report import judged_again
 
 _EVALUATE = "run `her2path train evaluate` on its folder"
-_KEPT = ("evaluation.html", "fit.json", "losses.csv", "curves.svg")
+_RECORD = "fit.json"
+_KEPT = ("evaluation.html", "losses.csv", "curves.svg")
 """Files that go with a model where they are there."""
 
 
@@ -44,15 +46,16 @@ def promote(folder: Path, *, guard: Path) -> tuple[PromotionDoc, Path]:
     Raises
     ------
     ModelError
-        It has no card or no evaluation, these are of other weights or of another version of her2path, its id
-        is taken, or it is not shown to be as good as the model in use.
+        It has no card or no evaluation, something was changed since it was evaluated, that was by another
+        version of her2path, its id is taken, or it is not shown to be as good as the model in use.
     """
     folder = folder.absolute()
     card = _card(folder)
     _check_id(card.id)
     model = StoredModel(folder, card)
     check_weights(architecture(card.architecture, model_id=card.id), model.load_weights(), model_id=card.id)
-    entry, found = _evaluation(folder, card)
+    entry, found = evaluated(model)
+    _check_version(card.id, found)
     _check_compared(card.id, found)
     _check_guards(card.id, found, guard)
     record = PromotionDoc(
@@ -62,7 +65,7 @@ def promote(folder: Path, *, guard: Path) -> tuple[PromotionDoc, Path]:
         compared_with=entry.compared_with,
         guards=found.guards,
     )
-    files = (CARD, card.weights, entry.file, *(name for name in _KEPT if (folder / name).is_file()))
+    files = (CARD, card.weights, entry.file, _RECORD, *(name for name in _KEPT if (folder / name).is_file()))
     return record, install(folder, files, record)
 
 
@@ -82,7 +85,20 @@ def _check_id(model_id: str) -> None:
         )
 
 
-def _evaluation(folder: Path, card: ModelCard) -> tuple[EvaluationEntry, EvaluationDoc]:
+def evaluated(model: StoredModel) -> tuple[EvaluationEntry, EvaluationDoc]:
+    """Read the evaluation of a model, and check that the model is still as it was then.
+
+    Parameters
+    ----------
+    model : StoredModel
+
+    Raises
+    ------
+    ModelError
+        There is no evaluation, or it is not that of this card, of these weights, or of the record of the
+        training; what differs is named.
+    """
+    folder, card = model.folder, model.card
     entry = card.evaluation
     if entry is None:
         raise ModelError(card.id, f"its card holds no evaluation; {_EVALUATE}")
@@ -97,13 +113,34 @@ def _evaluation(folder: Path, card: ModelCard) -> tuple[EvaluationEntry, Evaluat
         raise ModelError(card.id, f"{entry.file} {error.detail}; {_EVALUATE} again") from error
     if found.model.sha256 != card.sha256 or found.model.id != card.id:
         raise ModelError(card.id, f"{entry.file} is the evaluation of other weights; {_EVALUATE} again")
-    if found.produced_by.version != version("her2path"):
+    _check_record(model, found)
+    now, then = card.digests(), found.card
+    if changed := sorted(name for name in now.keys() | then.keys() if now.get(name) != then.get(name)):
         raise ModelError(
             card.id,
+            f"its {CARD} was changed since it was evaluated ({', '.join(changed)}); {_EVALUATE} again",
+        )
+    return entry, found
+
+
+def _check_record(model: StoredModel, found: EvaluationDoc) -> None:
+    """Refuse a model that does not say (any more) how its weights and cuts came about."""
+    record = model.folder / _RECORD
+    if not record.is_file():
+        raise ModelError(
+            model.card.id, f"{_RECORD}, the record of its training, is missing; restore it, or fit it again"
+        )
+    if sha256_of(record) != found.inputs.get("record"):
+        raise ModelError(model.card.id, f"{_RECORD} was changed since it was evaluated; {_EVALUATE} again")
+
+
+def _check_version(model_id: str, found: EvaluationDoc) -> None:
+    if found.produced_by.version != version("her2path"):
+        raise ModelError(
+            model_id,
             f"it was evaluated by her2path {found.produced_by.version}, this is {version('her2path')}; "
             f"{_EVALUATE} again",
         )
-    return entry, found
 
 
 def _check_compared(model_id: str, found: EvaluationDoc) -> None:

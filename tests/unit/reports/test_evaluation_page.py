@@ -81,6 +81,7 @@ def document(figures: tuple[FigureEntry, ...], *, passed: bool = True, kind: str
         compared_with=(OLD,),
         sets=(part,),
         limit_of_blank_pct=4.5,
+        card={},
     )
 
 

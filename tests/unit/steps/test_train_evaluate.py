@@ -153,6 +153,67 @@ def test_the_evaluation_of_other_weights_is_refused(model, guard):
         promote(model, guard=guard)
 
 
+@pytest.mark.parametrize(
+    ("entry", "change"),
+    [
+        ("calibration", {"cuts": {"weak_od_um": 0.05}}),
+        ("calibration", {"limit_of_blank_pct": 0.01}),
+        ("licence", "any use"),
+        ("metrics", []),
+        ("known_failures", []),
+    ],
+)
+def test_a_card_that_was_changed_since_the_evaluation_is_refused_by_its_entry(model, guard, entry, change):
+    card = yaml.safe_load((model / "model.yaml").read_text(encoding="utf-8"))
+    changed_card(model, **{entry: card[entry] | change if isinstance(change, dict) else change})
+    with pytest.raises(
+        ModelError, match=rf"model\.yaml was changed since it was evaluated \({entry}\); run .*train evaluate"
+    ):
+        promote(model, guard=guard)
+
+
+def test_a_card_that_is_only_worded_anew_is_still_the_one_that_was_evaluated(model, guard):
+    changed_card(model)
+    assert promote(model, guard=guard)[0].id == model.name
+
+
+def test_a_record_of_the_training_that_was_changed_since_the_evaluation_is_refused(model, guard):
+    with (model / "fit.json").open("a", encoding="utf-8") as file:
+        file.write("\n")
+    with pytest.raises(ModelError, match=r"fit\.json was changed since it was evaluated"):
+        promote(model, guard=guard)
+
+
+def test_a_model_without_the_record_of_its_training_is_refused(model, guard):
+    (model / "fit.json").unlink()
+    with pytest.raises(ModelError, match=r"fit\.json, the record of its training, is missing"):
+        promote(model, guard=guard)
+
+
+def forged(target: Path, name: str) -> None:
+    """Give the record of a promotion the digest that a file has now."""
+    record = json.loads((target / "promotion.json").read_text(encoding="utf-8"))
+    record["files"][name] = sha256_of(target / name)
+    (target / "promotion.json").write_text(json.dumps(record), encoding="utf-8")
+
+
+def test_a_promoted_model_whose_record_of_promotion_was_changed_with_it_does_not_verify(model, guard):
+    _, target = promote(model, guard=guard)
+    card = yaml.safe_load((target / "model.yaml").read_text(encoding="utf-8"))
+    changed_card(target, calibration=card["calibration"] | {"limit_of_blank_pct": 0.01})
+    forged(target, "model.yaml")
+    result = runner.invoke(app, ["models", "verify", model.name])
+    assert isinstance(result.exception, ModelError)
+    assert "changed since it was evaluated (calibration)" in str(result.exception)
+
+
+def test_an_evaluated_folder_that_was_changed_does_not_verify(model):
+    assert runner.invoke(app, ["models", "verify", str(model)]).exit_code == 0
+    (model / "fit.json").unlink()
+    result = runner.invoke(app, ["models", "verify", str(model)])
+    assert "fit.json, the record of its training, is missing" in str(result.exception)
+
+
 def test_an_evaluation_that_is_not_that_of_the_card_is_refused(model, guard):
     with (model / "evaluation.json").open("a", encoding="utf-8") as file:
         file.write("\n")
