@@ -119,11 +119,24 @@ class Series:
     """Of each run."""
     undated: tuple[str, ...]
     """Runs that were left out because others have a date and they have none."""
+    is_part: bool = False
+    """Whether other controls of this scanner and clone are charted apart."""
 
     @property
     def is_dated(self) -> bool:
         """Whether the order is that of dates; otherwise that of the file."""
         return all(run.run_on is not None for run in self.runs)
+
+    def part(self, columns: Sequence[int], *, is_first: bool) -> Series:
+        """Take some of the controls; what holds for the whole series is told with the first part."""
+        return replace(
+            self,
+            controls=tuple(self.controls[column] for column in columns),
+            values=self.values[:, columns],
+            measured=self.measured[:, columns],
+            undated=self.undated if is_first else (),
+            is_part=True,
+        )
 
     def between(self, first: date | None, last: date | None) -> npt.NDArray[np.bool_]:
         """Tell which runs lie in a period; a run without a date lies in none."""

@@ -46,12 +46,16 @@ class ChartedPanel:
 
     @property
     def panel_id(self) -> str:
-        """Measure and stratum."""
+        """Measure and stratum, and the controls where others are charted apart."""
+        return " | ".join([self._place, *([", ".join(self.controls)] * self.series.is_part)])
+
+    @property
+    def _place(self) -> str:
         return " | ".join([self.series.measure, *(f"{k} {v}" for k, v in self.stratum.items())])
 
     def chart_id(self, name: str) -> str:
         """Name the chart of a control, or a drift chart."""
-        return f"{self.panel_id} | {name}"
+        return f"{self._place if name in self.series.controls else self.panel_id} | {name}"
 
     def title(self, name: str) -> str:
         """Word what a chart shows, and where."""

@@ -46,7 +46,7 @@ def scale_of(series: Series) -> npt.NDArray[np.float64]:
 def baseline_of(
     series: Series, *, runs: int, period: tuple[date | None, date | None], excluded: Sequence[str]
 ) -> npt.NDArray[np.bool_]:
-    """Choose the runs of a baseline: those of a reference period, or the first ones.
+    """Choose the runs of the baselines: those of a reference period, or of each control its first ones.
 
     Parameters
     ----------
@@ -61,12 +61,12 @@ def baseline_of(
 
     Returns
     -------
-    ndarray of bool, shape (R,)
+    ndarray of bool, shape (R, C)
     """
     left_out = np.array([run.run_id in excluded for run in series.runs], np.bool_)
     if period[1] is None:
         return first_runs(series.measured, runs, left_out)
-    return series.between(*period) & ~left_out
+    return series.measured & (series.between(*period) & ~left_out)[:, None]
 
 
 def nothing_charted(series: Series, why: NotEvaluable) -> Drafts:
@@ -113,11 +113,21 @@ def control_drafts(series: Series, watched: Watched, *, excluded: Sequence[str] 
         alarms=tuple(alarms),
         shown_on=tuple(shown),
         no_charts=(*charts.left_out(), *_undated(series)),
-        notes=() if series.is_dated else (UNDATED_NOTE,),
+        notes=(() if series.is_dated else (UNDATED_NOTE,)) + _apart(panel),
     )
 
 
 UNDATED_NOTE = "Runs of control tissue have no dates; they are drawn in the order of the table."
+
+
+def _apart(panel: ChartedPanel) -> tuple[str, ...]:
+    if not panel.series.is_part:
+        return ()
+    names = ", ".join(panel.controls)
+    return (
+        f"{panel.title(names)}: charted apart from the other controls there, which have their baseline in "
+        "other runs. CUSUM, EWMA, batches and rules between controls of a run hold these together only.",
+    )
 
 
 def _undated(series: Series) -> tuple[NoChartEntry, ...]:
@@ -144,7 +154,6 @@ class _PanelCharts:
         self._series = panel.series
         self._watched = panel.watched
         self._excluded = excluded
-        self._phases = _phases(panel.watched)
 
     def levey_jennings(self) -> list[ChartEntry]:
         """Charts of single controls."""
@@ -155,6 +164,7 @@ class _PanelCharts:
             if not isinstance(base, Baseline):
                 continue
             rows = np.flatnonzero(self._watched.measured[:, column])
+            phases = _phases(self._watched.in_baseline[:, column])
             centre, *bounds = (self._unit(base.mean + k * base.sd) for k in (0, 2, -2, 3, -3))
             found.append(
                 ChartEntry(
@@ -170,8 +180,8 @@ class _PanelCharts:
                         LimitEntry(label=label, values=(round(bound, DIGITS),), strong="3" in label)
                         for label, bound in zip(("+2 SD", "-2 SD", "+3 SD", "-3 SD"), bounds, strict=True)
                     ),
-                    points=self._points(rows, self._series.values[rows, column]),
-                    baseline=self._baseline(base, rows),
+                    points=self._points(rows, phases, self._series.values[rows, column]),
+                    baseline=self._baseline(base, np.flatnonzero(self._watched.in_baseline[:, column])),
                 )
             )
         return found
@@ -182,6 +192,7 @@ class _PanelCharts:
         rows = np.flatnonzero(watched.judged)
         if not len(rows):
             return []
+        phases: list[Phase] = ["judged" for _ in watched.judged]
         bound = limits.ewma_limit * ewma_sd(len(rows), limits.weight)
         outer = (
             LimitEntry(label="+L", values=rounded(bound)),
@@ -190,17 +201,17 @@ class _PanelCharts:
         return [
             self._drift_chart(
                 "cusum",
-                self._points(rows, watched.up[rows], watched.down[rows]),
+                self._points(rows, phases, watched.up[rows], watched.down[rows]),
                 (LimitEntry(label="h", values=(round(limits.decision, DIGITS),)),),
             ),
-            self._drift_chart("ewma", self._points(rows, watched.smooth[rows]), outer),
+            self._drift_chart("ewma", self._points(rows, phases, watched.smooth[rows]), outer),
         ]
 
     def _drift_chart(
         self, kind: ChartKind, points: PointsOverTime, limits: tuple[LimitEntry, ...]
     ) -> ChartEntry:
         base = next(found for found in self._watched.baselines if isinstance(found, Baseline))
-        rows = np.flatnonzero(self._watched.measured.any(axis=1))
+        rows = np.flatnonzero((self._watched.in_baseline & self._watched.measured).any(axis=1))
         name = kind.upper()
         return ChartEntry(
             chart_id=self._panel.chart_id(name),
@@ -220,6 +231,7 @@ class _PanelCharts:
     def _points(
         self,
         rows: npt.NDArray[np.int64],
+        phases: Sequence[Phase],
         values: npt.NDArray[np.float64],
         second: npt.NDArray[np.float64] | None = None,
     ) -> PointsOverTime:
@@ -228,12 +240,12 @@ class _PanelCharts:
             on=tuple(self._panel.day(row) for row in rows),
             value=rounded(values),
             second=() if second is None else rounded(second),
-            phase=tuple(self._phases[row] for row in rows),
+            phase=tuple(phases[row] for row in rows),
             alarm=(None,) * len(rows),
         )
 
     def _baseline(self, base: Baseline, rows: npt.NDArray[np.int64]) -> BaselineEntry:
-        inside = [self._panel.label(row) for row in rows if self._phases[row] == "baseline"]
+        inside = [self._panel.label(row) for row in rows]
         known = {run.run_id for run in self._series.runs}
         without = base.mean_without
         return BaselineEntry(
@@ -318,8 +330,10 @@ class _PanelCharts:
         ]
 
 
-def _phases(watched: Watched) -> tuple[Phase, ...]:
+def _phases(baseline: npt.NDArray[np.bool_]) -> tuple[Phase, ...]:
+    """Phase of each run of a control with a baseline."""
+    last = int(np.flatnonzero(baseline)[-1])
     return tuple(
-        "judged" if later else "baseline" if base else "before"
-        for later, base in zip(watched.judged.tolist(), watched.in_baseline.tolist(), strict=True)
+        "baseline" if inside else "judged" if row > last else "before"
+        for row, inside in enumerate(baseline.tolist())
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 import numpy as np
+import numpy.typing as npt
 from annotated_types import Ge, Le
 from pydantic import BaseModel, ConfigDict, model_validator
 
@@ -124,32 +125,46 @@ def _readers(table: Path, wanted: Sequence[str]) -> tuple[str, ...]:
 
 
 def _charted(series: Series, params: QaMonitoringParams) -> Drafts:
+    from her2path.domain.stats.control_chart_panel import began_together  # noqa: PLC0415  (loads SciPy)
+    from her2path.io.monitoring_charts import baseline_of  # noqa: PLC0415
+    from her2path.io.monitoring_drafts import Drafts  # noqa: PLC0415
+
+    baseline = baseline_of(
+        series,
+        runs=params.baseline_runs,
+        period=(params.baseline_from, params.baseline_until),
+        excluded=params.excluded_runs,
+    )
+    panels = began_together(baseline, _fewest(params))
+    if len(panels) < 2:
+        return _panel(series, baseline, params)
+    drafts = Drafts()
+    for place, columns in enumerate(panels):
+        drafts += _panel(series.part(columns, is_first=place == 0), baseline[:, columns], params)
+    return drafts
+
+
+def _panel(series: Series, baseline: npt.NDArray[np.bool_], params: QaMonitoringParams) -> Drafts:
     from her2path.domain.stats.control_chart_panel import watch  # noqa: PLC0415  (loads SciPy)
     from her2path.domain.stats.control_chart_westgard import Westgard  # noqa: PLC0415
-    from her2path.io.monitoring_charts import (  # noqa: PLC0415
-        baseline_of,
-        control_drafts,
-        nothing_charted,
-        scale_of,
-    )
+    from her2path.io.monitoring_charts import control_drafts, nothing_charted, scale_of  # noqa: PLC0415
 
     watched = watch(
         scale_of(series),
         series.measured,
-        baseline_of(
-            series,
-            runs=params.baseline_runs,
-            period=(params.baseline_from, params.baseline_until),
-            excluded=params.excluded_runs,
-        ),
+        baseline,
         batches=tuple(run.batch for run in series.runs),
         rules=tuple(Westgard(rule) for rule in params.rules),
-        fewest=params.baseline_runs if params.baseline_until is None else 20,
+        fewest=_fewest(params),
         false_alarm_runs=params.false_alarm_runs,
     )
     if isinstance(watched, NotEvaluable):
         return nothing_charted(series, watched)
     return control_drafts(series, watched, excluded=params.excluded_runs)
+
+
+def _fewest(params: QaMonitoringParams) -> int:
+    return params.baseline_runs if params.baseline_until is None else 20
 
 
 def _shares(groups: Groups, params: QaMonitoringParams) -> Drafts:

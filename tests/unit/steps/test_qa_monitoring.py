@@ -83,6 +83,31 @@ def test_a_shift_of_two_sd_is_named_with_its_rule_runs_and_cases(monitored):
     assert "lasting shift below the baseline" in alarm.text
 
 
+@pytest.mark.parametrize(
+    "has_3", [lambda run: run >= 50, lambda run: run % 3 == 0], ids=["added later", "rare"]
+)
+def test_a_late_or_rare_control_hides_no_shift_of_the_others(monitored, has_3):
+    rows = [row for row in run_rows([0.0] * 35 + [3.0] * 45) if "\t3+\t" not in row or has_3(int(row[1:4]))]
+    found = monitored(rows)
+    assert [(panel.controls, panel.baseline_runs) for panel in found.panels] == [
+        (("1+", "2+"), 20),
+        (("3+",), 20),
+    ]
+    first = next(alarm for alarm in found.alarms if alarm.rule == "CUSUM")
+    assert (first.controls, first.onset) == (("1+", "2+"), "A035")
+    assert int(first.at.removeprefix("A")) <= 37
+    assert len({chart.chart_id for chart in found.charts}) == len(found.charts)
+    assert any("3+, scanner A, clone 4B5: charted apart" in note for note in found.notes)
+
+
+def test_a_control_that_is_new_is_told_and_delays_no_other(monitored):
+    rows = [row for row in run_rows([0.0] * 40) if "\t3+\t" not in row or int(row[1:4]) >= 30]
+    found = monitored(rows)
+    assert [panel.controls for panel in found.panels] == [("1+", "2+")]
+    (why,) = (entry for entry in found.no_charts if entry.control == "3+")
+    assert "has 10 of the 20 runs" in why.reason
+
+
 def test_alarms_are_numbered_in_time_and_marked_on_their_charts(monitored):
     found = monitored(run_rows([0.0] * 45 + [-2.0] * 10), baseline_runs=40)
     assert [alarm.number for alarm in found.alarms] == list(range(1, len(found.alarms) + 1))

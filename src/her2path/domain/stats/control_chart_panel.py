@@ -59,13 +59,13 @@ class Watched:
     measured: Bools
     """Shape (R, C): where a control with a baseline was measured."""
     in_baseline: Bools
-    """Shape (R,): runs of phase I."""
+    """Shape (R, C): runs of each control's phase I."""
     judged: Bools
-    """Shape (R,): runs of phase II."""
+    """Shape (R,): runs with a control in its phase II."""
     correlation: float
     """Between the controls of a run, in the baseline."""
     combined: Floats
-    """Shape (R,): the controls of each run together."""
+    """Shape (R,): the controls of each run together that are in phase II; 0 where none is."""
     limits: DriftLimits
     up: Floats
     """CUSUM above and below and the EWMA, shape (R,); 0 in runs that are not judged."""
@@ -81,34 +81,81 @@ class Watched:
 
 
 def first_runs(measured: Bools, wanted: int, excluded: Bools) -> Bools:
-    """Choose the runs of a baseline: the first ones that give each control so many values.
+    """Choose the runs of the baselines: of each control its own first ones.
 
     Parameters
     ----------
     measured : ndarray of bool, shape (R, C)
         Runs in order of time.
     wanted : int
-        Runs of the baseline; a control that never has so many does not prolong it.
+        Runs of each baseline.
     excluded : ndarray of bool, shape (R,)
         Runs that no baseline may rest on.
 
     Returns
     -------
-    ndarray of bool, shape (R,)
-        All runs that are not excluded where no control has enough of them.
+    ndarray of bool, shape (R, C)
+        All runs of a control that has fewer; a control that is rare or late prolongs no other's.
 
     Examples
     --------
     >>> measured = np.array([[True, True], [True, False], [True, True]])
     >>> first_runs(measured, 2, np.zeros(3, bool)).tolist()
-    [True, True, True]
+    [[True, True], [True, False], [False, True]]
     """
-    counts = np.cumsum(measured & ~excluded[:, None], axis=0)
-    enough = counts[-1] >= wanted if len(counts) else np.zeros(measured.shape[1], np.bool_)
-    if not enough.any():
-        return ~excluded
-    last = int((counts[:, enough] >= wanted).argmax(axis=0).max())
-    return np.asarray(~excluded & (np.arange(len(counts)) <= last))
+    usable = measured & ~excluded[:, None]
+    return np.asarray(usable & (np.cumsum(usable, axis=0) <= wanted))
+
+
+def began_together(baseline: Bools, fewest: int = FEWEST_RUNS) -> tuple[tuple[int, ...], ...]:
+    """Part controls into panels whose baselines rest on much the same runs.
+
+    Parameters
+    ----------
+    baseline : ndarray of bool, shape (R, C)
+        Runs of each control's baseline.
+    fewest : int
+        Fewest runs of a baseline; a control that has not so many stands with the first panel.
+
+    Returns
+    -------
+    tuple of tuple of int
+        Columns of each panel, panels in the order in which their baselines are complete.
+
+    Notes
+    -----
+    How far controls vary together can only be estimated from runs that they share while nothing is
+    wrong.  A control joins the panel with whose first control it shares half of its own baseline or
+    more; one that was added later, or is measured rarely, has a panel of its own.
+
+    Examples
+    --------
+    >>> runs = np.arange(8)[:, None]
+    >>> began_together(np.hstack([runs < 4, (runs > 0) & (runs < 5), runs >= 4]), 4)
+    ((0, 1), (2,))
+    """
+    many = baseline.sum(axis=0)
+    panels: list[list[int]] = []
+    for column in np.lexsort((_last_runs(baseline), many < fewest)).tolist():
+        if panels and many[column] < fewest:
+            panels[0].append(column)
+            continue
+        own = baseline[:, column]
+        for panel in panels:
+            if 2 * int((own & baseline[:, panel[0]]).sum()) >= int(own.sum()):
+                panel.append(column)
+                break
+        else:
+            panels.append([column])
+    return tuple(tuple(sorted(panel)) for panel in panels)
+
+
+def _last_runs(baseline: Bools) -> npt.NDArray[np.int64]:
+    """Row of the last run of each control's baseline, shape (C,); -1 without any."""
+    if not len(baseline):
+        return np.full(baseline.shape[1], -1)
+    last = len(baseline) - 1 - baseline[::-1].argmax(axis=0)
+    return np.where(baseline.any(axis=0), last, -1)
 
 
 def watch(
@@ -129,8 +176,9 @@ def watch(
         Runs in order of time, one column a control; finite everywhere.
     measured : ndarray of bool, shape (R, C)
         Where a control was measured.
-    baseline : ndarray of bool, shape (R,)
-        Runs of phase I.  Those behind the last of them are judged; earlier ones are only drawn.
+    baseline : ndarray of bool, shape (R,) or (R, C)
+        Runs of phase I, of all controls or of each.  Runs behind a control's last one are judged;
+        earlier ones are only drawn.  Drift charts hold the controls of a run that are judged.
     batches : sequence of str or None
         Batch of each run; None = not stated.
     rules : tuple of Westgard
@@ -145,10 +193,8 @@ def watch(
     Watched or NotEvaluable
         The reason of the first control where none has a baseline.
     """
-    rows = np.flatnonzero(baseline)
-    found = tuple(
-        estimate_baseline(values[rows[measured[rows, c]], c], fewest=fewest) for c in range(values.shape[1])
-    )
+    first = np.broadcast_to(baseline if baseline.ndim == 2 else baseline[:, None], measured.shape) & measured
+    found = tuple(estimate_baseline(values[first[:, c], c], fewest=fewest) for c in range(values.shape[1]))
     charted = np.array([isinstance(one, Baseline) for one in found], np.bool_)
     if not charted.any():
         return next(one for one in found if isinstance(one, NotEvaluable))
@@ -156,20 +202,22 @@ def watch(
     sd = np.array([one.sd if isinstance(one, Baseline) else 1.0 for one in found])
     there = measured & charted
     z = np.where(there, (values - mean) / sd, 0.0)
-    correlation = drift.mean_correlation(z[rows], there[rows])
-    combined = drift.together(z, there, correlation)
+    correlation = drift.mean_correlation(z, there & first)
+    second = there & (np.arange(len(z))[:, None] > _last_runs(first))
+    combined = drift.together(z, second, correlation)
     # What a run with one control says counts like one: the panel's size is that of its usual run.
-    usual = int(np.median(there[there.any(axis=1)].sum(axis=1)))
+    members = second if second.any() else there
+    usual = int(np.median(members[members.any(axis=1)].sum(axis=1)))
     runs = min(one.runs for one in found if isinstance(one, Baseline))
     # At 1 the controls would be one and the same.
     panel = Panel(runs, usual, min(0.95, round(_GRID * round(correlation / _GRID), 2)) if usual > 1 else 0.0)
     limits = design_drift(panel, false_alarm_runs=false_alarm_runs)
-    judged = there.any(axis=1) & (np.arange(len(z)) > (rows[-1] if len(rows) else -1))
+    judged = np.asarray(second.any(axis=1))
     later = np.flatnonzero(judged)
     up, down, smooth = np.zeros(len(z)), np.zeros(len(z)), np.zeros(len(z))
     up[later], down[later] = drift.cusum(combined[later], limits.slack)
     smooth[later] = drift.ewma(combined[later], limits.weight)
-    broken = find_breaches(z[later], there[later])
+    broken = find_breaches(z[later], second[later])
     alarms = (
         *drift.cusum_alarms(up[later], down[later], limits.decision),
         *drift.ewma_alarms(smooth[later], limits.ewma_limit, limits.weight),
@@ -179,7 +227,7 @@ def watch(
         baselines=found,
         z=z,
         measured=there,
-        in_baseline=baseline,
+        in_baseline=first,
         judged=judged,
         correlation=correlation,
         combined=combined,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from her2path.domain.stats.control_chart import Baseline
-from her2path.domain.stats.control_chart_panel import compare_batches, watch
+from her2path.domain.stats.control_chart_panel import began_together, compare_batches, first_runs, watch
 from her2path.domain.stats.control_chart_westgard import Westgard
 from her2path.domain.verdict import NotEvaluable
 
@@ -103,3 +103,43 @@ def test_batches_in_control_alarm_in_one_panel_of_a_hundred():
         alarms += any(b.alarm for b in compare_batches(later, np.arange(42), names, baseline_runs=25))
     # Holm's bound is not reached where the batches share a baseline.
     assert 0.003 < alarms / 3000 < 0.013
+
+
+def test_a_control_that_was_added_later_does_not_delay_the_baseline_of_the_others():
+    measured = np.ones((80, 3), bool)
+    measured[:50, 2] = False
+    first = first_runs(measured, 20, np.zeros(80, bool))
+    assert first.sum(axis=0).tolist() == [20, 20, 20]
+    assert np.flatnonzero(first[:, 0])[-1] == 19
+    assert np.flatnonzero(first[:, 2]).tolist() == list(range(50, 70))
+    assert began_together(first) == ((0, 1), (2,))
+
+
+def test_a_control_that_is_measured_in_every_third_run_has_a_panel_of_its_own():
+    measured = np.ones((80, 3), bool)
+    measured[:, 0] = np.arange(80) % 3 == 0
+    assert began_together(first_runs(measured, 20, np.zeros(80, bool))) == ((1, 2), (0,))
+
+
+def test_controls_that_miss_a_run_now_and_then_stay_together():
+    measured = np.random.default_rng(1).random((60, 3)) > 0.15
+    assert began_together(first_runs(measured, 20, np.zeros(60, bool))) == ((0, 1, 2),)
+
+
+def test_a_control_without_enough_runs_parts_no_panel():
+    measured = np.ones((60, 3), bool)
+    measured[4:, 0] = False
+    assert began_together(first_runs(measured, 20, np.zeros(60, bool))) == ((0, 1, 2),)
+
+
+def test_each_control_is_judged_as_soon_as_its_own_baseline_is_complete():
+    values, there, _ = runs([0.0] * 20, controls=2, baseline=30)
+    there[:5, 1] = False
+    values[22], values[26] = 0.9, 0.9
+    found = watch(values, there, first_runs(there, 20, np.zeros(50, bool)))
+    assert np.flatnonzero(found.judged)[0] == 20
+    assert {(b.at, b.controls) for b in found.breaches if b.rule == "1-3s"} == {
+        (22, (0,)),
+        (26, (0,)),
+        (26, (1,)),
+    }
