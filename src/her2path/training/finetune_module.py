@@ -62,8 +62,8 @@ class StepsOfEpoch(Sampler[int]):
     Parameters
     ----------
     epoch : callable
-        Asked for the epoch when its first lesson is.  Lightning would set it, but in a run that goes on only
-        after the first lessons were asked for.
+        Asked for the epoch when its first lesson is.  Lightning would set it, and count it itself, but in a
+        run that goes on only after the processes that make lessons asked for the first ones.
     steps, rank, world : int
         Lessons of an epoch in each process, number of this process, and of all.
     """
@@ -138,7 +138,7 @@ class FineTuning(lightning.LightningModule):
     def train_dataloader(self) -> DataLoader[Lesson]:
         """Serve the lessons of this process."""
         sampler = StepsOfEpoch(
-            lambda: self.current_epoch,
+            lambda: max(0, len(self.rows) - 1),
             steps=self.recipe.steps,
             rank=self.trainer.global_rank,
             world=self.trainer.world_size,
