@@ -118,7 +118,7 @@ def agreement_result(study: Study) -> AgreementResult:
         multi_rater=tuple(_multi_rater(study, matrices, within)),
         category_effects=tuple(_effects(study, matrices)),
         methods=tuple(_methods(study)),
-        study_checks=checks_of(arrays, pairs, study.reference),
+        study_checks=checks_of(pairs, study.reference),
         left_out=left_out_entries(arrays, study.facts),
         notes=(*notes_of(arrays, pairs, study.reference), *_limits(study, within)),
     )

@@ -14,7 +14,14 @@ from her2path.domain.read_matrix import ReadStatus
 from her2path.domain.reads import LEVELS, Contradiction, Endpoint
 from her2path.domain.study_checks import RepeatedReads, StudyFacts, study_checks
 from her2path.io.agreement_entries import MOST_LISTED, case_group
-from her2path.io.qa_documents import CaseGroup, LeftOutEntry, PairEntry, ReaderEntry, StudyCheckEntry
+from her2path.io.qa_documents import (
+    MAJORITY,
+    CaseGroup,
+    LeftOutEntry,
+    PairEntry,
+    ReaderEntry,
+    StudyCheckEntry,
+)
 from her2path.io.read_arrays import ReadArrays
 
 _POSITIVE, _NEGATIVE = LEVELS[Endpoint.CALL].index("positive"), LEVELS[Endpoint.CALL].index("negative")
@@ -105,7 +112,15 @@ def _left_out(reason: str, text: str, case_ids: Sequence[str], reads: int) -> Le
     return LeftOutEntry(reason=reason, text=text, cases=len(case_ids), case_ids=listed, reads=reads)
 
 
-def checks_of(arrays: ReadArrays, pairs: Sequence[PairEntry], reference: str) -> tuple[StudyCheckEntry, ...]:
+def _held_against(held: Sequence[PairEntry]) -> str:
+    if not held:
+        return "another reader"
+    if held[0].second == MAJORITY:
+        return "the majority of the readers"
+    return f"the reference {held[0].second}" if held[0].kind == "software_reference" else held[0].second
+
+
+def checks_of(pairs: Sequence[PairEntry], reference: str) -> tuple[StudyCheckEntry, ...]:
     """Hold the rules for validation studies against this one.
 
     What the software is held against is the reference, else the majority of the readers, else the only
@@ -117,12 +132,12 @@ def checks_of(arrays: ReadArrays, pairs: Sequence[PairEntry], reference: str) ->
     table = np.array(held[0].table if held else np.zeros((3, 3)), dtype=np.int64)
     columns = table.sum(axis=0)
     repeated = [p for p in calls if p.kind == "intra_reader" and p.second_session == 2]
-    twice = int(np.any(np.all(arrays.read[:2, :, 1:], axis=0), axis=1).sum()) if arrays.sessions > 1 else 0
     facts = StudyFacts(
         positive=int(columns[_POSITIVE]) if held else None,
         negative=int(columns[_NEGATIVE]) if held else None,
         compared=int(table.sum()),
         agreeing=int(np.trace(table)),
+        held_against=_held_against(held),
         repeated=tuple(
             RepeatedReads(
                 p.first,
@@ -132,7 +147,6 @@ def checks_of(arrays: ReadArrays, pairs: Sequence[PairEntry], reference: str) ->
             )
             for p in repeated
         ),
-        repeated_cases=twice,
     )
     return tuple(
         StudyCheckEntry(

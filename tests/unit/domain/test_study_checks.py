@@ -39,16 +39,43 @@ def test_cases_of_each_call_on_and_beside_the_number(positive, negative, twenty,
     [
         pytest.param(36, 40, MET, id="exactly 90 %"),
         pytest.param(35, 40, NOT_MET, id="one case less"),
-        pytest.param(27, 30, MET, id="90 % that is no exact number in binary"),
+        pytest.param(63, 70, MET, id="90 % that is no exact number in binary"),
         pytest.param(0, 0, UNTOLD, id="no case to compare"),
     ],
 )
 def test_concordance_on_and_beside_ninety_per_cent(agreeing, compared, status):
-    assert _check("cap-concordance-90", agreeing=agreeing, compared=compared).status is status
+    known = {"positive": 20, "negative": 20, "agreeing": agreeing, "compared": compared}
+
+    assert _check("cap-concordance-90", **known).status is status
+
+
+@pytest.mark.parametrize(
+    ("positive", "negative", "status"),
+    [(20, 20, MET), (19, 60, UNTOLD), (60, 19, UNTOLD), (1, 1, UNTOLD), (None, None, UNTOLD)],
+)
+def test_a_concordance_of_few_positive_or_negative_cases_cannot_be_told(positive, negative, status):
+    compared = (positive or 0) + (negative or 0) or 2
+    known = {"positive": positive, "negative": negative, "agreeing": compared, "compared": compared}
+
+    assert _check("cap-concordance-90", **known).status is status
+
+
+def test_a_concordance_of_few_cases_says_how_few_and_with_whom():
+    known = {"positive": 1, "negative": 1, "agreeing": 2, "compared": 2}
+
+    check = _check("cap-concordance-90", **known, held_against="the majority of the readers")
+
+    assert check.found == (
+        "the call of the majority of the readers in 2 of 2 (100.0 %); 1 positive and 1 negative cases "
+        "are too few to tell"
+    )
+    assert check.does_not_check.startswith("agreement with anybody but the majority of the readers")
 
 
 def test_a_concordance_is_printed_with_its_numbers():
-    assert _check("cap-concordance-90", agreeing=57, compared=60).found == "57 of 60 (95.0 %)"
+    known = {"positive": 30, "negative": 30, "agreeing": 57, "compared": 60, "held_against": "AB"}
+
+    assert _check("cap-concordance-90", **known).found == "the call of AB in 57 of 60 (95.0 %)"
 
 
 @pytest.mark.parametrize(
@@ -63,9 +90,17 @@ def test_a_concordance_is_printed_with_its_numbers():
 def test_cases_for_whole_slide_imaging(cases, further, status):
     repeated = (RepeatedReads("a", cases, cases, None),)
 
-    check = _check("cap-wsi-60-cases", repeated=repeated, repeated_cases=cases, further_applications=further)
+    check = _check("cap-wsi-60-cases", repeated=repeated, further_applications=further)
 
     assert check.status is status
+
+
+def test_cases_that_several_readers_repeat_do_not_add_up():
+    repeated = tuple(RepeatedReads(f"r{i}", cases, cases, None) for i, cases in enumerate([40, 45, 30]))
+
+    check = _check("cap-wsi-60-cases", repeated=repeated)
+
+    assert (check.status, check.found) == (NOT_MET, "r1 read 45 cases twice, and no other reader more")
 
 
 @pytest.mark.parametrize(
