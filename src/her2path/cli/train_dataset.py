@@ -109,12 +109,21 @@ def _stated(
 
 
 def _write_sheet(out: Path, tiles: Path | None, masks: Path | None, stated: Stated) -> Path:
-    from her2path.io.dataset_folders import rows_of_masks, rows_of_tiles, sheet_text  # noqa: PLC0415
+    from her2path.io.dataset_folders import (  # noqa: PLC0415  (as above)
+        rows_of_masks,
+        rows_of_tiles,
+        sheet_text,
+        without_he,
+    )
     from her2path.io.files import write_text  # noqa: PLC0415
 
     sheet = out / "dataset.tsv"
     if tiles is not None:
         rows = rows_of_tiles(tiles, stated, sheet=sheet)
+        if left_out := without_he(tiles)[1]:
+            typer.echo(
+                f"note: {left_out} of the images, those in folders `HE`, are left out; IHC is in `IHC`"
+            )
     else:
         assert masks is not None  # noqa: S101  (one of both is given)
         rows = rows_of_masks(masks, stated, sheet=sheet)

@@ -29,7 +29,19 @@ _SPLITS: dict[str, Split] = {
     "test": "test",
     "testing": "test",
 }
-_SCORE_WORD = re.compile(r"(?:score)?[ _-]?([0-3])(\+?)", re.IGNORECASE)
+_SCORE = re.compile(
+    r"(?:^|[\s_]|(?<!\d)-)(?:"
+    r"(?:her-?2[\s_-]*)?(?:score)?[\s_-]*([0-3])\+"
+    r"|(?:her-?2[\s_-]*)?score[\s_-]*([0-3])"
+    r"|her-?2[\s_-]*([0-3])"
+    r"|(?:train|training|val|valid|validation|test|testing)_(0)$"
+    r")(?=$|[\s_-])",
+    re.IGNORECASE,
+)
+"""A score with its plus sign, a bare digit behind `score` or `HER2`, or the 0 of BCI (`_train_0`).  Any
+other bare digit is a running number, which names end with as often."""
+_STAINS = frozenset({"he", "h&e"}), frozenset({"ihc", "her2"})
+"""Folders of a set that holds two stains of the same tissue, as BCI does: H&E, and the one that is scored."""
 _PARTS = re.compile(r"[_\s]+|(?<=\D)-|-(?=\D)")
 _MASK_SUFFIXES = ("_mask", "_masks", "_label", "_labels", "-mask", "-labels")
 _MASK_FOLDERS = ("masks", "mask", "labels", "label", "groundtruth")
@@ -70,18 +82,45 @@ def rows_of_tiles(folder: Path, stated: Stated, *, sheet: Path) -> list[Row]:
         There is no folder or image, or names hold no score or two: all of these at once.
     """
     rows, faults = [], []
-    for image in _images(folder):
+    for image in without_he(folder)[0]:
         inner = image.relative_to(folder)
-        scores = _scores_of(inner)
-        if len(set(scores)) != 1:
-            found = f"states the scores {' and '.join(sorted(set(scores)))}" if scores else "states no score"
+        scores, splits = _scores_of(inner), _splits_of(inner)
+        if len(scores) == 1 and len(splits) <= 1:
+            named = {"score": scores[0], "split": splits[0] if splits else ""}
+            rows.append(_row(image, "tile", stated, folder, sheet) | named)
+            continue
+        if len(scores) != 1:
+            found = f"states the scores {' and '.join(scores)}" if scores else "states no score"
             remedy = "name it like `00001_train_2+.png` or put it into a folder `2+`"
             faults.append(SheetFault(0, inner.as_posix(), f"{found}; {remedy}, or write a dataset.tsv"))
-            continue
-        rows.append(
-            _row(image, "tile", stated, folder, sheet) | {"score": scores[0], "split": _split_of(inner)}
-        )
+        if len(splits) > 1:
+            found = f"states the splits {' and '.join(splits)}"
+            faults.append(SheetFault(0, inner.as_posix(), f"{found}; keep the right one in name and folders"))
     return _checked(rows, faults, folder, "tiles")
+
+
+def without_he(folder: Path) -> tuple[list[Path], int]:
+    """List the images of a folder; where it holds two stains, H&E is left out.
+
+    Returns
+    -------
+    images : list of Path
+    left_out : int
+        Images in a folder ``HE`` beside those in a folder ``IHC``, as BCI lays them out.
+
+    Raises
+    ------
+    CaseSheetError
+        There is no such folder.
+    """
+    images = list(_images(folder))
+    he, ihc = ([image for image in images if _is_within(image, folder, names)] for names in _STAINS)
+    left_out = set(he) if ihc else set()
+    return [image for image in images if image not in left_out], len(left_out)
+
+
+def _is_within(image: Path, folder: Path, names: frozenset[str]) -> bool:
+    return any(part.lower() in names for part in image.relative_to(folder).parts[:-1])
 
 
 def rows_of_masks(folder: Path, stated: Stated, *, sheet: Path) -> list[Row]:
@@ -156,29 +195,16 @@ def _patient_of(inner: PurePath, stated: Stated) -> str:
 
 
 def _scores_of(inner: PurePath) -> list[IhcScore]:
-    """Find scores in the last part of the name that is one, else in the names of folders.
-
-    A number in a name is a score only with its plus sign or as the last part, as names begin with numbers.
-    """
-    parts = _PARTS.split(inner.stem)
-    found = [score for part in parts[-1:] if (score := _score(part)) is not None]
-    found += [score for part in parts[:-1] if part.endswith("+") and (score := _score(part)) is not None]
-    if found:
-        return found
-    return [score for part in inner.parts[:-1] if (score := _score(part)) is not None]
+    """Find all scores that the names of folders and of the file state, each once."""
+    found = [hit for part in (*inner.parts[:-1], inner.stem) for hit in _SCORE.findall(part)]
+    found += [("0",) for part in inner.parts[:-1] if part == "0"]  # beside `1+`; there is no `0+`
+    digits = sorted({digit for hit in found for digit in hit if digit})
+    return [IhcScore.ZERO if digit == "0" else IhcScore(f"{digit}+") for digit in digits]
 
 
-def _score(word: str) -> IhcScore | None:
-    found = _SCORE_WORD.fullmatch(word.strip())
-    if found is None:
-        return None
-    return IhcScore.ZERO if found[1] == "0" else IhcScore(f"{found[1]}+")
-
-
-def _split_of(inner: PurePath) -> str:
+def _splits_of(inner: PurePath) -> list[Split]:
     words = [*inner.parts[:-1], *_PARTS.split(inner.stem)]
-    found = [_SPLITS[word.lower()] for word in words if word.lower() in _SPLITS]
-    return found[-1] if found else ""
+    return sorted({_SPLITS[word.lower()] for word in words if word.lower() in _SPLITS})
 
 
 def _is_mask(inner: PurePath) -> bool:

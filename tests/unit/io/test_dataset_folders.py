@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from her2path.errors import CaseSheetError
-from her2path.io.dataset_folders import Stated, rows_of_masks, rows_of_tiles
+from her2path.io.dataset_folders import Stated, rows_of_masks, rows_of_tiles, without_he
 
 
 def folder_of(tmp_path, *names):
@@ -29,6 +29,12 @@ def tiles(tmp_path, *names, **stated):
         pytest.param("HER2/valid/score_3/t 17.tif", "3+", "val", id="folders named after split and score"),
         pytest.param("2+/00001.png", "2+", "", id="a folder beside a number that is no score"),
         pytest.param("0/3_x.png", "0", "", id="a name that begins with a number"),
+        pytest.param("1+/tile_3.png", "1+", "", id="a running number in a folder named after a score"),
+        pytest.param("3+/726f_0.png", "3+", "", id="a running number 0, likewise"),
+        pytest.param("da59_HER2-1+.png", "1+", "", id="behind the name of the stain"),
+        pytest.param("x_her2_2.png", "2+", "", id="a bare digit behind the name of the stain"),
+        pytest.param("ccb6_1_score1.png", "1+", "", id="a bare digit behind `score`"),
+        pytest.param("3+/a_3+.png", "3+", "", id="folder and name agree"),
     ],
 )
 def test_score_and_split_of_a_tile(tmp_path, name, score, split):
@@ -41,6 +47,28 @@ def test_all_tiles_without_a_score_are_named_at_once(tmp_path):
         tiles(tmp_path, "a.png", "b.png", "c_2+.png", "1+_2+.png")
     assert [fault.column for fault in caught.value.faults] == ["1+_2+.png", "a.png", "b.png"]
     assert "states the scores 1+ and 2+" in str(caught.value)
+
+
+def test_running_numbers_are_no_scores(tmp_path):
+    with pytest.raises(CaseSheetError, match=r"726f_0\.png: states no score") as caught:
+        tiles(tmp_path, "726f_0.png", "726f_3.png", "a_train_1.png", "2/x.png", "HER2_0001.png", "a_2-3+.png")
+    assert len(caught.value.faults) == 6
+
+
+def test_folder_and_name_that_disagree_are_refused_by_file(tmp_path):
+    with pytest.raises(CaseSheetError) as caught:
+        tiles(tmp_path, "0/x_3+.png", "test/6_train_0.png", "train/7_train_0.png")
+    assert [fault.column for fault in caught.value.faults] == ["0/x_3+.png", "test/6_train_0.png"]
+    assert "states the scores 0 and 3+" in str(caught.value)
+    assert "states the splits test and train" in str(caught.value)
+
+
+def test_of_a_set_with_two_stains_he_is_left_out(tmp_path):
+    names = ("HE/train/1_train_2+.png", "IHC/train/1_train_2+.png")
+    (row,) = tiles(tmp_path, *names)
+    assert row["image"] == "set/IHC/train/1_train_2+.png"
+    images, left_out = without_he(tmp_path / "set")
+    assert (len(images), left_out) == (1, 1)
 
 
 def test_patients_are_taken_from_names_by_the_stated_pattern(tmp_path):
