@@ -48,7 +48,7 @@ def chart(chart_id: str = "od", *, alarms: tuple[int | None, ...] = (), **change
         on=tuple(f"2026-01-{i + 1:02d}" for i in range(RUNS)),
         value=tuple(0.5 + 0.01 * (i % 3) for i in range(RUNS)),
         phase=("baseline",) * 8 + ("judged",) * 4,
-        alarm=numbers,
+        alarms=tuple(() if number is None else (number,) for number in numbers),
     )
     made = ChartEntry(
         chart_id=chart_id,

@@ -241,7 +241,7 @@ class _PanelCharts:
             value=rounded(values),
             second=() if second is None else rounded(second),
             phase=tuple(phases[row] for row in rows),
-            alarm=(None,) * len(rows),
+            alarms=((),) * len(rows),
         )
 
     def _baseline(self, base: Baseline, rows: npt.NDArray[np.int64]) -> BaselineEntry:

@@ -60,13 +60,13 @@ def numbered(drafts: Drafts) -> Drafts:
         key=lambda i: (drafts.alarms[i].on or "9999", drafts.alarms[i].is_warning, i),
     )
     alarms: list[MonitoringAlarm] = []
-    marks: dict[tuple[str, str], int] = {}
+    marks: dict[tuple[str, str], list[int]] = {}
     for number, i in enumerate(order, start=1):
         alarms.append(drafts.alarms[i].model_copy(update={"number": number}))
         for chart_id in drafts.shown_on[i]:
-            marks.setdefault((chart_id, drafts.alarms[i].at), number)
+            marks.setdefault((chart_id, drafts.alarms[i].at), []).append(number)
     charts = []
     for chart in drafts.charts:
-        raised = tuple(marks.get((chart.chart_id, label)) for label in chart.points.label)
-        charts.append(chart.model_copy(update={"points": chart.points.model_copy(update={"alarm": raised})}))
+        raised = tuple(tuple(marks.get((chart.chart_id, label), ())) for label in chart.points.label)
+        charts.append(chart.model_copy(update={"points": chart.points.model_copy(update={"alarms": raised})}))
     return Drafts(tuple(charts), drafts.panels, tuple(alarms), (), drafts.no_charts, drafts.notes)

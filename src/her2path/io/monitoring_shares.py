@@ -136,7 +136,7 @@ def _points(
         second=() if second is None else rounded(second[rows]),
         phase=tuple(phases[row] for row in rows),
         of=tuple(int(groups.cases[row]) for row in rows),
-        alarm=(None,) * len(rows),
+        alarms=((),) * len(rows),
     )
 
 

@@ -32,12 +32,12 @@ class PointsOverTime(QaEntry):
     phase: tuple[Phase, ...]
     of: tuple[Count, ...] = ()
     """Cases of each point of a chart of shares; empty for other charts."""
-    alarm: tuple[Count | None, ...]
-    """Number of the first alarm (or warning) that the point takes part in; None = none."""
+    alarms: tuple[tuple[Count, ...], ...]
+    """Numbers of all alarms and warnings that each point raised, in ascending order."""
 
     @model_validator(mode="after")
     def _equally_long(self) -> PointsOverTime:
-        columns = [self.on, self.value, self.phase, self.alarm]
+        columns = [self.on, self.value, self.phase, self.alarms]
         columns += [column for column in (self.second, self.of) if column]
         if any(len(column) != len(self.label) for column in columns):
             raise ValueError("the columns of a chart's points differ in length")

@@ -143,7 +143,12 @@ def _alarm_tables(alarms: Sequence[MonitoringAlarm]) -> list[Block]:
     warnings = [alarm for alarm in alarms if alarm.is_warning]
     blocks: list[Block] = []
     if loud:
-        blocks.append(_alarm_table("Alarms; their numbers stand in the charts", loud))
+        blocks.append(
+            _alarm_table(
+                "Alarms; each number stands at the run or group that raised it, in every chart drawn of it",
+                loud,
+            )
+        )
     if warnings:
         inner = (_alarm_table("Warnings: look, do not reject", warnings),)
         blocks.append(Fold(f"Warnings ({count_text(len(warnings))})", inner))
@@ -217,13 +222,13 @@ def _chart(chart: ChartEntry, alarms: Mapping[int, MonitoringAlarm]) -> Chart:
         ChartPoint(
             f"{on} {isolated(label)}" if on else isolated(label),
             value,
-            alarm=alarm,
-            warning=alarm is not None and alarm in alarms and alarms[alarm].is_warning,
+            alarms=raised,
+            warning=all(number in alarms and alarms[number].is_warning for number in raised),
             second=second,
             baseline=phase == "baseline",
         )
-        for label, on, value, alarm, second, phase in zip(
-            seen.label, seen.on, seen.value, seen.alarm, seconds, seen.phase, strict=True
+        for label, on, value, raised, second, phase in zip(
+            seen.label, seen.on, seen.value, seen.alarms, seconds, seen.phase, strict=True
         )
     ]
     if not points:

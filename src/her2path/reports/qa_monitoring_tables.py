@@ -98,7 +98,7 @@ def _points(result: MonitoringResult | None) -> CsvTable:
             points.second[i] if points.second else None,
             points.of[i] if points.of else None,
             points.phase[i],
-            points.alarm[i],
+            joined(map(str, points.alarms[i])),
         )
         for chart in (() if result is None else result.charts)
         for points in (chart.points,)

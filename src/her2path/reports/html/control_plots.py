@@ -1,8 +1,8 @@
 """Control charts: a quantity over time against its limits, with alarms marked and numbered.
 
 One drawing serves all charts (Levey-Jennings, p, EWMA, CUSUM): they differ in what is plotted and
-in their limits, which are computed elsewhere.  An alarm is a triangle with its number, so that
-it is seen without colour and found in the list below the chart.
+in their limits, which are computed elsewhere.  Alarms are a triangle with their numbers, so that
+they are seen without colour and found in the list of alarms.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ MOST_POINTS = 600
 _LEFT, _RIGHT, _TOP, _BASE = 66.0, 640.0, 16.0, 236.0
 _WIDTH, _HEIGHT = 760.0, 286.0
 _MOST_DATES = 6
+_DIGIT_WIDTH = 7.5
+"""Width of a bold digit, rim included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +34,10 @@ class ChartPoint:
     label: str
     """When, and what it was."""
     value: float
-    alarm: int | None = None
-    """Number of the first alarm that it takes part in; None = none."""
+    alarms: tuple[int, ...] = ()
+    """Numbers of the alarms that it raised."""
     warning: bool = False
-    """Whether that alarm only asks to look; drawn as an empty triangle."""
+    """Whether these only ask to look; drawn as an empty triangle."""
     second: float | None = None
     """Second value at the same time (the lower sum of a CUSUM)."""
     baseline: bool = False
@@ -97,11 +99,12 @@ def control_chart(
         body += _series_key(series)
     radius = 2.6 if len(kept) <= 150 else 1.5
     body += [_mark(points[i], x.at(i), y, radius=radius) for i in kept]
-    alarms = [p for p in points if p.alarm is not None]
+    body += _numbers([(points[i], x.at(i), _height(points[i], y)) for i in kept if points[i].alarms])
+    alarms = [p for p in points if p.alarms]
     described = (
         f"{counted_text(len(points), noun='point')} from {points[0].label} to {points[-1].label}; "
         f"{count_text(len(alarms))} with an alarm"
-        + (f": {'; '.join(f'{p.alarm} at {p.label}' for p in alarms[:20])}" if alarms else "")
+        + (f": {'; '.join(f'{_listed(p)} at {p.label}' for p in alarms[:20])}" if alarms else "")
     )
     return svg(_WIDTH, _HEIGHT + (20 if lower else 0), title, described, body)
 
@@ -131,7 +134,7 @@ def _thinned(points: Sequence[ChartPoint]) -> list[int]:
     if len(points) <= MOST_POINTS:
         return list(range(len(points)))
     stretch = math.ceil(2 * len(points) / MOST_POINTS)
-    kept = {0, len(points) - 1} | {i for i, p in enumerate(points) if p.alarm is not None}
+    kept = {0, len(points) - 1} | {i for i, p in enumerate(points) if p.alarms}
     for start in range(0, len(points), stretch):
         part = range(start, min(start + stretch, len(points)))
         kept |= {
@@ -197,16 +200,64 @@ def _curve(places: Sequence[tuple[float, float]], colour: str, dash: str) -> str
 
 
 def _mark(point: ChartPoint, x: float, y: Scale, *, radius: float) -> str:
-    tip = f"<title>{escape(point.label)}: {number_text(point.value, digits=3)}</title>"
-    at = y.at(point.value)
-    if point.alarm is None:
+    named = f" (alarm {_listed(point)})" if point.alarms else ""
+    tip = f"<title>{escape(point.label)}: {number_text(point.value, digits=3)}{named}</title>"
+    if not point.alarms:
+        at = y.at(point.value)
         return f'<circle cx="{x:.1f}" cy="{at:.1f}" r="{radius:g}" fill="{BLUE}">{tip}</circle>'
-    if point.second is not None and abs(point.second) > abs(point.value):
-        at = y.at(point.second)
+    at = _height(point, y)
     look = f'fill="#ffffff" stroke="{CUT}"' if point.warning else f'fill="{CUT}" stroke="#ffffff"'
-    triangle = f'<path d="M{x:.1f} {at - 7:.1f}l6.5 11.5h-13Z" {look}>{tip}</path>'
-    above = at - 11 if at - 11 > _TOP else at + 18
-    return triangle + text(x, above, str(point.alarm), anchor="middle", fill=CUT, weight="700")
+    return f'<path d="M{x:.1f} {at - 7:.1f}l6.5 11.5h-13Z" {look}>{tip}</path>'
+
+
+def _height(point: ChartPoint, y: Scale) -> float:
+    """Where the triangle of an alarm stands: at the larger of two sums."""
+    if point.second is not None and abs(point.second) > abs(point.value):
+        return y.at(point.second)
+    return y.at(point.value)
+
+
+def _listed(point: ChartPoint) -> str:
+    return ", ".join(map(str, point.alarms))
+
+
+def _numbers(marked: Sequence[tuple[ChartPoint, float, float]]) -> list[str]:
+    """Write the numbers of all alarms, each above its triangle or else in the nearest free row.
+
+    A number that had to go further is tied to its triangle by a line.  Where no row is free it takes
+    the one above all the same: the tip of the triangle names it.
+    """
+    taken = [(x - 6.5, at - 7, x + 6.5, at + 4.5) for _, x, at in marked]
+    body: list[str] = []
+    for point, x, at in marked:
+        words = _listed(point)
+        half = _DIGIT_WIDTH * len(words) / 2
+        middle = min(max(x, _LEFT + half), _RIGHT - half)
+        rows = [base for base in _rows(at) if _TOP - 4 <= base <= _BASE - 2]
+        free = (base for base in rows if not _hits((middle - half, base - 10, middle + half, base), taken))
+        base = next(free, rows[0])
+        taken.append((middle - half, base - 10, middle + half, base))
+        if not at - 13 <= base <= at + 18:
+            edge = (base + 1, at - 7) if base < at else (base - 11, at + 5)
+            body.append(
+                f'<line x1="{x:.1f}" y1="{edge[0]:.1f}" x2="{x:.1f}" y2="{edge[1]:.1f}" stroke="{CUT}" '
+                'stroke-width="0.7"/>'
+            )
+        body.append(text(middle, base, words, anchor="middle", fill=CUT, weight="700"))
+    return body
+
+
+def _rows(at: float) -> list[float]:
+    """List base lines for a number, the nearest first: above its triangle, below it, then further away."""
+    rows = [at - 11, at + 18]
+    for step in range(1, 18):
+        rows += [at - 11 - 12 * step, at + 18 + 12 * step]
+    return rows
+
+
+def _hits(box: tuple[float, float, float, float], taken: Sequence[tuple[float, float, float, float]]) -> bool:
+    left, top, right, bottom = box
+    return any(left < x1 and x0 < right and top < y1 and y0 < bottom for x0, y0, x1, y1 in taken)
 
 
 def _series_key(series: tuple[str, str]) -> list[str]:

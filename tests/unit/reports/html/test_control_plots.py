@@ -29,13 +29,41 @@ def triangles(plot):
 
 def test_an_alarm_is_a_triangle_with_its_number_and_is_named_in_the_description():
     points = [ChartPoint(f"2026-01-0{i}", 0.0) for i in range(1, 5)] + [
-        ChartPoint("2026-01-05", 4.0, alarm=7)
+        ChartPoint("2026-01-05", 4.0, alarms=(7,))
     ]
     plot = chart(points, [ChartLimit("+3 SD", (3.0,))])
     assert len(triangles(plot)) == 1
     assert "7" in [node.text for node in parsed(plot).iter(f"{SVG}text")]
     (description,) = parsed(plot).iter(f"{SVG}desc")
     assert description.text == "5 points from 2026-01-01 to 2026-01-05; 1 with an alarm: 7 at 2026-01-05"
+
+
+def boxes_of_numbers(plot):
+    found = []
+    for node in parsed(plot).iter(f"{SVG}text"):
+        if node.get("font-weight") == "700":
+            half = 3.6 * len(node.text)
+            x, base = float(node.get("x")), float(node.get("y"))
+            found.append((node.text, x - half, base - 9, x + half, base))
+    return found
+
+
+def test_a_point_with_several_alarms_names_them_all():
+    plot = chart([ChartPoint("a", 0.0), ChartPoint("b", 4.0, alarms=(15, 17, 18)), ChartPoint("c", 0.0)])
+    assert [words for words, *_ in boxes_of_numbers(plot)] == ["15, 17, 18"]
+
+
+@pytest.mark.parametrize("height", [0.0, 4.0])
+def test_numbers_of_neighbouring_alarms_do_not_cover_each_other(height):
+    points = [ChartPoint(str(i), (i % 3) / 10) for i in range(80)]
+    for i in range(40, 60):
+        points[i] = ChartPoint(str(i), height + (i % 2) / 10, alarms=(i, i + 40) if i % 5 == 0 else (i,))
+    boxes = boxes_of_numbers(chart(points, [ChartLimit("+3 SD", (5.0,)), ChartLimit("-3 SD", (-5.0,))]))
+    assert len(boxes) == 20
+    for i, (_, left, top, right, bottom) in enumerate(boxes):
+        for _, other_left, other_top, other_right, other_bottom in boxes[:i]:
+            apart = left >= other_right or other_left >= right or top >= other_bottom or other_top >= bottom
+            assert apart
 
 
 def test_a_point_beyond_its_limit_is_drawn_beyond_it():
@@ -53,7 +81,7 @@ def test_limits_that_change_are_steps_at_each_point():
 
 def test_of_many_points_the_extremes_and_every_alarm_are_drawn():
     n = 5 * MOST_POINTS
-    points = [ChartPoint(str(i), (i * 37 % 101) / 100, alarm=1 if i == 1234 else None) for i in range(n)]
+    points = [ChartPoint(str(i), (i * 37 % 101) / 100, alarms=(1,) if i == 1234 else ()) for i in range(n)]
     points[777] = ChartPoint("lowest", -5.0)
     plot = chart(points)
     circles = list(parsed(plot).iter(f"{SVG}circle"))
