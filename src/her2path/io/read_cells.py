@@ -20,6 +20,8 @@ MOST_NUCLEI = 10_000
 """Most nuclei that one read of a case is taken to have counted."""
 MOST_MEAN_SIGNALS = 100
 """Most signals of one colour per nucleus, on average."""
+FIRST_DAY = date(1990, 1, 1)
+"""HER2 was not stained for patients before; an earlier day is a misspelt one."""
 _MOST_COMMENT, _MOST_LETTERS = 500, 64
 _SCORE = re.compile(r"(?:(?:ihc|her2|her-2|her2/neu|score)[ :=]*)*([0-3])(?:[.,]0+)? ?\+?")
 _PLUSES = re.compile(r"\+{1,3}")
@@ -108,6 +110,9 @@ class ReadCells:
             self.fault(column, f"{_shown(text)} is no date; write it as YYYY-MM-DD{remedy}")
         elif found > self.today:
             self.fault(column, f"{found} lies in the future")
+            return None
+        elif found < FIRST_DAY:
+            self.fault(column, f"{found} lies before {FIRST_DAY.year}; correct the year")
             return None
         return found
 

@@ -41,6 +41,8 @@ from her2path.io.spreadsheet_text import day_of, has_control_character
 _YES_NO = {"yes": True, "no": False}
 PROGRAM_NAMES = frozenset({"her2path", "program", "software", "computer", "automatic", "auto"})
 """Names that no person reads under, spelt small."""
+TABLE_WORDS = frozenset({"majority", "reference", "readers"})
+"""Words that stand for several readers, or for one in a role, in what comes out; spelt small."""
 _MOST_COMMENT = 200
 _INTEGER = re.compile(r"-?[0-9]{1,9}")
 _DECIMAL = re.compile(r"([0-9]{1,9})[.,]0*")

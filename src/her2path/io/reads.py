@@ -19,7 +19,7 @@ from her2path.errors import SheetFault
 from her2path.io.case_sheet import id_fault
 from her2path.io.named_table import read_named
 from her2path.io.read_cells import MOST_MEAN_SIGNALS, MOST_NUCLEI, ReadCells
-from her2path.io.read_check import PROGRAM_NAMES
+from her2path.io.read_check import PROGRAM_NAMES, TABLE_WORDS
 from her2path.io.reads_mapping import (
     CALL,
     CASE_ID,
@@ -98,7 +98,7 @@ def read_reads(path: Path, *, today: date, mapping: ReadsMapping = NO_MAPPING) -
     )
     rows = _Rows(mapping, today)
     reads = [read for line, texts in table.rows if (read := rows.read(line, texts)) is not None]
-    faults = [*rows.all_faults(), *_repeated(reads), *_spellings(reads)]
+    faults = [*rows.all_faults(), *_repeated(reads), *_out_of_order(reads), *_spellings(reads)]
     if not table.rows:
         faults.append(SheetFault(0, "", "holds no row; give one row a read"))
     if faults:
@@ -157,6 +157,9 @@ class _Rows:
             cells.fault(READER, "is empty; state initials or a pseudonym")
         elif name.casefold() in PROGRAM_NAMES:
             self._wrong_reader(cells, name, f"{name!r} names a program; its calls come from --calls")
+        elif name.casefold() in TABLE_WORDS:
+            message = f"{name!r} has a meaning of its own in the results; state initials or a pseudonym"
+            self._wrong_reader(cells, name, message)
         elif fault := pseudonym_fault(name):
             message = f"{fault}; or give names pseudonyms under `readers` of a mapping"
             self._wrong_reader(cells, name, message)
@@ -215,6 +218,23 @@ def _repeated(reads: Iterable[Read]) -> Iterator[SheetFault]:
                 "number the sessions, or take one of the rows out"
             )
             yield SheetFault(read.line, SESSION, message)
+
+
+def _out_of_order(reads: Iterable[Read]) -> Iterator[SheetFault]:
+    """Find sessions dated before an earlier one of the same reader and case: a wash-out would be made up."""
+    latest: dict[tuple[str, str], tuple[date, Read]] = {}
+    for read in sorted(reads, key=lambda one: one.session):
+        if read.read_on is None:
+            continue
+        day, before = latest.setdefault((read.case_id, read.reader), (read.read_on, read))
+        if read.read_on >= day:
+            latest[read.case_id, read.reader] = read.read_on, read
+        elif read.session > before.session:
+            message = (
+                f"session {read.session} of {read.case_id!r} by {read.reader!r} ({read.read_on}) lies before "
+                f"session {before.session} ({day}, row {before.line}); number sessions as they were read"
+            )
+            yield SheetFault(read.line, DATE, message)
 
 
 def _spellings(reads: Iterable[Read]) -> Iterator[SheetFault]:

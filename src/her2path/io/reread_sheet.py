@@ -11,7 +11,7 @@ from her2path.domain.reads import Findings
 from her2path.errors import SheetFault
 from her2path.io.qa_review_entries import ListedCase, RereadKeyResult
 from her2path.io.read_cells import ReadCells
-from her2path.io.read_check import PROGRAM_NAMES
+from her2path.io.read_check import PROGRAM_NAMES, TABLE_WORDS
 from her2path.io.read_sheet import (
     BLINDED,
     DATE,
@@ -115,6 +115,9 @@ class _Check:
             self.fault(cell.line, READER, "is empty; state initials or a pseudonym")
         elif cell.text.casefold() in PROGRAM_NAMES:
             self.fault(cell.line, READER, f"{cell.text!r} names a program; a person must read")
+        elif cell.text.casefold() in TABLE_WORDS:
+            meaning = "has a meaning of its own in the results; state initials or a pseudonym"
+            self.fault(cell.line, READER, f"{cell.text!r} {meaning}")
         elif why := pseudonym_fault(cell.text):
             self.fault(cell.line, READER, why)
         elif self.key.reader is not None and cell.text != self.key.reader:

@@ -124,12 +124,16 @@ def test_a_score_that_is_none_is_refused(tmp_path, text):
         ("session", "first", "'first' is no whole number, 0 or more"),
         ("date", "2026-02-30", "'2026-02-30' is no date; write it as YYYY-MM-DD"),
         ("date", "2026-11-23", "2026-11-23 lies in the future"),
+        ("date", "1989-12-31", "1989-12-31 lies before 1990; correct the year"),
         ("call", "amplified", "'amplified' is no call; known are positive, negative"),
         ("case_id", "c 1", "'c 1' cannot be an id"),
         ("case_id", "", "is empty; name the case"),
         ("reader", "Ada Byron", "'Ada Byron' is no pseudonym"),
         ("reader", "", "is empty; state initials or a pseudonym"),
         ("reader", "her2path", "'her2path' names a program"),
+        ("reader", "majority", "'majority' has a meaning of its own in the results"),
+        ("reader", "Reference", "'Reference' has a meaning of its own in the results"),
+        ("reader", "READERS", "'READERS' has a meaning of its own in the results"),
         ("comment", "x" * 501, "is longer than 500 characters; shorten it"),
         ("comment", "a\x07b", "holds a control character; retype it"),
     ],
@@ -217,6 +221,26 @@ def test_all_faults_come_at_once_in_the_order_of_the_rows(tmp_path):
         "row 3, reader",
         "row 3, pct_none",
         "row 5, session",
+    ]
+
+
+def session(number, day, case_id="c1", reader="AB"):
+    return cell("ihc_score", "1+", case_id=case_id, reader=reader, session=str(number), date=day)
+
+
+def test_a_session_dated_before_an_earlier_one_is_refused_whatever_the_order_of_the_rows(tmp_path):
+    rows = [
+        session(3, "2026-02-01"),
+        session(1, "2026-03-01"),
+        session(2, ""),
+        session(1, "2026-03-01", reader="CD"),
+        session(2, "2026-03-01", reader="CD"),
+        session(2, "2026-01-01", case_id="c2"),
+    ]
+
+    assert faults(tmp_path, *rows) == [
+        "row 2, date: session 3 of 'c1' by 'AB' (2026-02-01) lies before session 1 (2026-03-01, row 3); "
+        "number sessions as they were read"
     ]
 
 

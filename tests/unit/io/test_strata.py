@@ -32,6 +32,27 @@ def test_other_names_of_columns(tmp_path):
     assert read(tmp_path, "case_id;Klinik\nc1;Nord\n", mapping)["c1"].site == "Nord"
 
 
+def test_a_kind_of_specimen_is_read_in_capitals_or_not(tmp_path):
+    assert read(tmp_path, "case_id\tspecimen\nc1\tBiopsy\nc2\t\n") == {
+        "c1": Strata(specimen="biopsy"),
+        "c2": Strata(),
+    }
+
+
+def test_a_kind_of_specimen_that_no_guideline_knows_is_refused_with_those_that_are(tmp_path):
+    with pytest.raises(CaseSheetError) as caught:
+        read(tmp_path, "case_id\tspecimen\nc1\tautopsy\n")
+
+    assert [str(fault) for fault in caught.value.faults] == [
+        "row 2, specimen: 'autopsy' is no kind of specimen; known are resection, biopsy, cytology"
+    ]
+
+
+def test_a_day_of_staining_before_1990_is_refused(tmp_path):
+    with pytest.raises(CaseSheetError, match="row 2, date: 1926-01-02 lies before 1990; correct the year"):
+        read(tmp_path, "case_id\tdate\nc1\t1926-01-02\n")
+
+
 def test_all_faults_at_once(tmp_path):
     with pytest.raises(CaseSheetError) as caught:
         read(tmp_path, f"case_id\tsite\tdate\nc1\t{'x' * 65}\t2027-01-01\nc1\tA\t\n\tB\t\nc2\tA\t\tmore\n")
