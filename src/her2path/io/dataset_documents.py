@@ -31,6 +31,10 @@ MaskOf = Literal["nuclei", "cells", "Tumor", "Stroma", "Immune cells", "Necrosis
 OBJECT_MASKS: tuple[MaskOf, ...] = ("nuclei", "cells")
 
 
+_ANOTHER = "give the manifest.json that `her2path train dataset` wrote"
+_AGAIN = "run `her2path train dataset` again"
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -151,7 +155,10 @@ def read_dataset(path: Path, *, verify: bool = False) -> DatasetDoc:
     ArtefactError
         The manifest cannot be understood; or, with `verify`, a file is missing or was changed since.
     """
-    dataset = read_document(path, DatasetDoc)
+    try:
+        dataset = read_document(path, DatasetDoc)
+    except ArtefactError as error:  # it may be a file of another kind, which is not to be deleted
+        raise ArtefactError(error.name, error.detail, _ANOTHER) from error
     if verify:
         for item in dataset.items:
             _verify(path, item.image, item.image_sha256)
@@ -173,6 +180,10 @@ def joint_sha256(digests: Sequence[str]) -> str:
 def _verify(manifest: Path, relative: str, digest: str) -> None:
     file = item_path(manifest, relative)
     if not file.is_file():
-        raise ArtefactError(manifest.name, f"names {relative!r}, which is missing")
+        raise ArtefactError(
+            manifest.name,
+            f"names {relative!r}, which is missing",
+            f"restore it, or correct the sheet and {_AGAIN}",
+        )
     if image_sha256(file) != digest:
-        raise ArtefactError(manifest.name, f"{relative!r} was changed since the dataset was made")
+        raise ArtefactError(manifest.name, f"{relative!r} was changed since the dataset was made", _AGAIN)

@@ -202,7 +202,8 @@ def evaluate_dataset(compared: Compared, manifest: Path) -> EvaluatedSet:
     dataset = read_dataset(manifest, verify=True)
     items = _test_items(compared.models, manifest, dataset)
     if not items:
-        raise ArtefactError(manifest.name, "has no image in the split `test`; make the dataset with one")
+        remedy = "state `test` in the sheet, or give more patients, and run `her2path train dataset` again"
+        raise ArtefactError(manifest.name, "has no image in the split `test`", remedy)
     # Tissue scored 0 may hold up to 10 % of faintly stained cells, so it says less than tissue without any.
     blanks = [item for item in items if item.is_blank]
     what = "the split `test`, which no training opens"

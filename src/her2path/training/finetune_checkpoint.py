@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,9 +13,9 @@ from lightning.pytorch.callbacks import Checkpoint
 
 from her2path.errors import ArtefactError
 
-log = logging.getLogger(__name__)
 CHECKPOINT = "checkpoint.ckpt"
 _KEY = "her2path_key"
+_ANOTHER_OUT = "give another `--out`, which keeps it, or remove it to begin anew"
 _ARCHITECTURE = "architecture"
 
 
@@ -88,18 +87,19 @@ def read_checkpoint(path: Path, key: Mapping[str, str]) -> dict[str, Any] | None
         EOFError,
         pickle.UnpicklingError,
     ) as error:
-        raise ArtefactError(name, f"is no checkpoint of a fine-tuning ({type(error).__name__})") from error
+        detail = f"is no checkpoint of a fine-tuning ({type(error).__name__})"
+        raise ArtefactError(name, detail, _ANOTHER_OUT) from error
     if found.get(_ARCHITECTURE) != key[_ARCHITECTURE]:
         raise ArtefactError(
             name,
-            f"is of the architecture {found.get(_ARCHITECTURE)!r}, the model is of {key[_ARCHITECTURE]!r}; "
-            "to go on with it, begin with a model of its architecture; to keep it, give another `--out`",
+            f"is of the architecture {found.get(_ARCHITECTURE)!r}, the model is of {key[_ARCHITECTURE]!r}",
+            f"to go on with it, begin with a model of its architecture; otherwise {_ANOTHER_OUT}",
         )
     other = sorted(part for part, value in key.items() if found.get(part) != value)
     if other:
         raise ArtefactError(
             name,
-            f"is of another fine-tuning (another {', '.join(other)}); to keep it, give another `--out`",
+            f"is of another fine-tuning (another {', '.join(other)})",
+            _ANOTHER_OUT,
         )
-    log.info("going on after the last epoch of a run that was stopped")
     return kept

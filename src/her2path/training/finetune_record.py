@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar, Literal
 from annotated_types import Ge, Le
 from pydantic import BaseModel, ConfigDict
 
+from her2path.errors import ArtefactError
 from her2path.io.dataset_documents import Split
 from her2path.io.documents import Document, read_document
 from her2path.io.model_card import DatasetEntry, Digest, WeightsEntry
@@ -159,4 +160,8 @@ class FinetuneDoc(Document):
 
 def read_finetune(path: Path) -> FinetuneDoc:
     """Read the record of a fine-tuning; ArtefactError if it cannot be understood."""
-    return read_document(path, FinetuneDoc)
+    try:
+        return read_document(path, FinetuneDoc)
+    except ArtefactError as error:  # a model's record is not to be deleted
+        remedy = "give the folder that `her2path train fit` wrote, or train into another one"
+        raise ArtefactError(error.name, error.detail, remedy) from error

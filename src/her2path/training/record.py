@@ -99,4 +99,5 @@ def read_record(path: Path) -> FitRecord:
     try:
         return FitRecord.model_validate_json(path.read_bytes())
     except (OSError, ValueError) as error:
-        raise ArtefactError(path.name, f"is no record of a fit ({error})") from error
+        remedy = "restore it from where the model came from, or train the model into another folder"
+        raise ArtefactError(path.name, f"is no record of a fit ({error})", remedy) from error

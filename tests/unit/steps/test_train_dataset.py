@@ -98,8 +98,18 @@ def test_a_file_that_was_changed_since_is_noticed(whole, tmp_path):
     made(copy)
     with (copy / "p1_0.geojson").open("a") as file:
         file.write(" ")
-    with pytest.raises(ArtefactError, match=r"p1_0\.geojson' was changed since"):
+    with pytest.raises(ArtefactError, match=r"p1_0\.geojson' was changed since") as caught:
         read_dataset(copy / "out" / "manifest.json", verify=True)
+    assert str(caught.value).endswith("; run `her2path train dataset` again")
+
+
+def test_another_document_than_a_manifest_is_not_to_be_deleted(tmp_path):
+    (tmp_path / "fit.json").write_text('{"schema_version": "finetune/1"}')
+    with pytest.raises(
+        ArtefactError, match=r"give the manifest\.json that `her2path train dataset`"
+    ) as caught:
+        read_dataset(tmp_path / "fit.json")
+    assert "delete" not in str(caught.value)
 
 
 def test_an_earlier_manifest_keeps_patients_where_they_were(few):
