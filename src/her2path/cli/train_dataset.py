@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from her2path.domain.number_words import counted
 from her2path.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def dataset_command(  # noqa: PLR0913, PLR0917  (one parameter an option)
     from pydantic import ValidationError  # noqa: PLC0415
 
     from her2path.io.dataset_documents import read_dataset  # noqa: PLC0415
+    from her2path.io.dataset_folders import UNKNOWN_PATIENT  # noqa: PLC0415
     from her2path.steps.train_dataset import TrainDatasetParams, run  # noqa: PLC0415
 
     given = [path for path in (sheet, tiles, masks) if path is not None]
@@ -84,10 +86,22 @@ def dataset_command(  # noqa: PLR0913, PLR0917  (one parameter an option)
     run(sheet=sheet, earlier=earlier, manifest=manifest, page=page, workers=workers, params=params)
     dataset = read_dataset(manifest)
     for split, n in dataset.patients.items():
-        typer.echo(f"{split}: {len(dataset.of_split(split))} labelled images of {n} patients")
+        unknown = {i.patient_id for i in dataset.of_split(split) if i.patient_id.startswith(UNKNOWN_PATIENT)}
+        typer.echo(
+            f"{split}: {counted(len(dataset.of_split(split)), 'labelled image')}{_of(n, len(unknown))}"
+        )
     for words in dataset.warnings:
         typer.echo(f"note: {words}")
     typer.echo(f"{manifest}\n{page}")
+
+
+def _of(patients: int, unknown: int) -> str:
+    """Say of how many patients the images are; an unknown one is an image of its own and no person."""
+    if not unknown:
+        return f" of {counted(patients, 'patient')}"
+    if unknown == patients:
+        return ", patients not known"
+    return f" of {counted(patients - unknown, 'patient')}, and {unknown} of patients not known"
 
 
 def _stated(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from her2path.cli.train_scorer import fit_cuts
+from her2path.domain.number_words import counted
 from her2path.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -43,7 +44,9 @@ def fit(  # noqa: PLR0913  (one parameter an option)
     device: Annotated[
         str | None, typer.Option("--device", help="cpu, cuda, or auto: GPUs where there are any.")
     ] = None,
-    devices: Annotated[int | None, typer.Option("--devices", help="GPUs to use (default: all).")] = None,
+    devices: Annotated[
+        int | None, typer.Option("--devices", help="GPUs to use (default: all); without one, processes.")
+    ] = None,
     threads: Annotated[
         int | None,
         typer.Option("--threads", help="Threads of torch on the CPU; another number, other digits."),
@@ -134,7 +137,9 @@ def _tell(made: FinetuneDoc) -> None:
     """Print what was taught and what became of it."""
     taught = ", ".join(f"{count} {name}" for name, count in made.taught["train"].items())
     typer.echo(f"taught: {taught}")
-    typer.echo(f"{made.epochs} epochs{', stopped early' if made.stopped_early else ''}; ", nl=False)
+    typer.echo(
+        f"{counted(made.epochs, 'epoch')}{', stopped early' if made.stopped_early else ''}; ", nl=False
+    )
     if made.best_epoch == 0:
         typer.echo(f"none was better than {made.started_from.id}, whose weights were kept")
     else:

@@ -154,11 +154,16 @@ def parse_row(number: int, cells: dict[str, str], folder: Path, faults: list[She
             if item["type"] == "missing":
                 message = _MISSING.get(column, "is empty, but needed")
             elif item["loc"] and column in cells:
-                message = f"{message} (found {cells[column]!r})"
+                wanted = _WANTED.get(column) if item["type"].endswith("_parsing") else None
+                message = f"{wanted or message} (found {cells[column]!r})"
             faults.append(SheetFault(number, column, message))
         return None
 
 
+_WANTED = {
+    "mpp": "is no number with a decimal point; give µm per pixel, for example 0.25",
+    "complete": "is neither yes nor no; leave it empty where it is not known",
+}
 _MISSING = {
     "licence": "is empty; state the licence, or under which permission the image is used",
     "source": "is empty; state where the image comes from",

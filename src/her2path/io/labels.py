@@ -159,9 +159,7 @@ class _Reader:
             )
         if not self.cells and not self.regions:
             points = self.left_out["points and lines"]
-            why = (
-                f"; its {points} points and lines have no outline (detect cells in QuPath)" if points else ""
-            )
+            why = f"; points and lines ({points}) have no outline (detect cells in QuPath)" if points else ""
             raise LabelError(self.name, f"holds no labelled cell or area{why}")
         wholly = shapely.union_all(self.wholly) if self.wholly else None
         return DrawnLabels(tuple(self.cells), tuple(self.regions), wholly, dict(+self.left_out))

@@ -9,6 +9,7 @@ from itertools import pairwise
 
 from markupsafe import Markup
 
+from her2path.domain.number_words import counted
 from her2path.reports.html.plots import BLUE, CUT, INK, ORANGE, line, svg, text
 
 _WIDTH, _HEIGHT = 920.0, 340.0
@@ -59,7 +60,7 @@ def render_curves(rows: Sequence[Mapping[str, float | None]], *, best_epoch: int
         *_panel(rows, LOSSES, left=_LEFT, title="Loss, mean of the epoch", best_epoch=best_epoch),
         *_panel(rows, FIGURES, left=_LEFT + _PANEL + _GAP, title=figure, best_epoch=best_epoch),
     ]
-    description = f"{len(rows) - 1} epochs; the weights of epoch {best_epoch} were kept."
+    description = f"{counted(len(rows) - 1, 'epoch')}; the weights of epoch {best_epoch} were kept."
     return svg(_WIDTH, _HEIGHT, "Learning curves", description, body)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from her2path.domain.label_classes import LabelClass, label_class
+from her2path.domain.number_words import counted
 from her2path.errors import CaseSheetError, SheetFault
 from her2path.imaging.lookalikes import find_lookalikes
 from her2path.io.dataset_documents import (
@@ -280,19 +281,20 @@ def _warnings(
 ) -> Iterable[str]:
     if unknown := sum(_unknown(item) for item in items):
         yield (
-            f"the patients of {unknown} images are not known: images that overlap are kept together, but two "
-            "fields of one patient may lie in different splits, so that figures on them are too good"
+            f"the patients of {counted(unknown, 'image')} are not known: images that overlap are kept "
+            "together, but two fields of one patient may lie in different splits, so that figures on them are too good"
         )
     yield from _class_warnings(items, entries)
     if pairs:
-        yield f"{len(pairs)} pairs of images of one patient show the same tissue, which so counts twice"
+        found = counted(len(pairs), "pair")
+        yield f"images of one patient that show the same tissue, which so counts twice: {found}"
     if blank := sum(not item.print.has_structure for item in items):
-        yield f"{blank} images have too little structure to be compared with others"
+        yield f"too little structure to be compared with others: {counted(blank, 'image')}"
     left_out: Counter[str] = Counter()
     for item in items:
         left_out.update(item.left_out)
     for what, n in sorted(left_out.items()):
-        yield f"{n} {what} in the files of labels were left out"
+        yield f"left out of the files of labels: {what} ({n})"
 
 
 def _class_warnings(items: Sequence[ReadItem], entries: Sequence[DatasetItem]) -> Iterable[str]:
@@ -303,9 +305,11 @@ def _class_warnings(items: Sequence[ReadItem], entries: Sequence[DatasetItem]) -
             yield f"{name} is labelled in one patient only: it cannot be both learnt and tested"
         elif missing := [s for s in filled if not any(name in e.labelled for e in entries if e.split == s)]:
             yield f"{name} does not occur in {' and '.join(missing)}"
+    stated = all(item.row.split for item in items)
+    remedy = "name images of it in the sheet" if stated else "more patients, or another --seed, would fill it"
     for split in SPLITS:
         if split not in filled:
-            yield f"no image is in {split}; more patients, or another --seed, would fill it"
+            yield f"no image is in {split}; {remedy}"
 
 
 def _named(item: ReadItem) -> str:

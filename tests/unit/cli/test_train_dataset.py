@@ -45,6 +45,18 @@ def test_a_folder_of_tiles_becomes_a_sheet_and_a_dataset(tiles, tmp_path):
         assert {row["licence"] for row in csv.DictReader(file, delimiter="\t")} == {"CC BY 4.0"}
 
 
+def test_tiles_that_are_all_named_train_are_not_told_of_another_seed(tiles, tmp_path, capsys):
+    for path in sorted(tiles.iterdir()):
+        if path.suffix == ".png" and "_train_" in path.name:
+            (tmp_path / "set").mkdir(exist_ok=True)
+            (tmp_path / "set" / path.name).write_bytes(path.read_bytes())
+    assert her2path("--tiles", tmp_path / "set", *STATED, "--out", tmp_path / "out") == 0
+    said = capsys.readouterr().out
+    assert "no image is in test; name images of it in the sheet" in said
+    assert "--seed" not in said
+    assert "labelled images, patients not known" in said
+
+
 def test_a_sheet_that_was_corrected_by_hand_is_not_written_over(tiles, tmp_path, capsys):
     assert her2path("--tiles", tiles, *STATED, "--out", tmp_path) == 0
     sheet = tmp_path / "dataset.tsv"

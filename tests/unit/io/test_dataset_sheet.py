@@ -53,6 +53,11 @@ def test_a_sheet_that_a_spreadsheet_saved_with_semicolons_is_read(tmp_path):
         pytest.param(
             "a.png\tmasks\tm.png\t\t0.5\tp1\tus\tx", "row 2, mask_of: is empty; say", id="mask of what"
         ),
+        pytest.param(
+            "a.png\ttile\t\t2+\t0,25\tp1\tus\tx",
+            "row 2, mpp: is no number with a decimal point; give µm per pixel, for example 0.25 (found",
+            id="a decimal comma",
+        ),
         pytest.param("a.png\ttile\t\t2+\t50\tp1\tus\tx", "row 2, mpp: 50.0 is no pixel size", id="50 µm"),
         pytest.param(
             "a.png\ttile\t\t2+\t0.5\tMs Roe\tus\tx", "row 2, patient_id: 'Ms Roe' cannot", id="a name"
@@ -62,6 +67,12 @@ def test_a_sheet_that_a_spreadsheet_saved_with_semicolons_is_read(tmp_path):
 def test_a_fault_of_one_row(tmp_path, row, fault):
     (found,) = faults_of(tmp_path, row)
     assert found.startswith(fault)
+
+
+def test_complete_is_yes_or_no(tmp_path):
+    row = "a.png\tcells\ta.geojson\t\t0.5\tp1\tus\tx\t\t\t\tmaybe"
+    (found,) = faults_of(tmp_path, row, header=f"{HEADER}\tcomplete")
+    assert found.startswith("row 2, complete: is neither yes nor no; leave it empty")
 
 
 def test_one_patient_in_two_splits_is_refused(tmp_path):

@@ -87,7 +87,7 @@ def test_a_name_of_another_project_is_read_through_its_mapping(tmp_path):
         pytest.param(feature("cell", "Tumor", [[0, 0], [1, 1]]), "no readable outline", id="two points"),
         pytest.param(
             {"geometry": {"type": "Point", "coordinates": [1, 1]}, "properties": {}},
-            "1 points and lines have no outline",
+            r"points and lines \(1\) have no outline",
             id="points only",
         ),
         pytest.param(feature("annotation", "Region*"), "no labelled cell", id="a frame without labels"),
