@@ -25,6 +25,8 @@ class Drafts:
     """Ids of the charts on which each of the alarms is marked."""
     no_charts: tuple[NoChartEntry, ...] = ()
     notes: tuple[str, ...] = ()
+    cases: frozenset[str] = frozenset()
+    """Cases that a chart of shares shows."""
 
     def __add__(self, other: Drafts) -> Drafts:
         return Drafts(
@@ -34,6 +36,7 @@ class Drafts:
             self.shown_on + other.shown_on,
             self.no_charts + other.no_charts,
             self.notes + tuple(note for note in other.notes if note not in self.notes),
+            self.cases | other.cases,
         )
 
 
@@ -69,4 +72,6 @@ def numbered(drafts: Drafts) -> Drafts:
     for chart in drafts.charts:
         raised = tuple(tuple(marks.get((chart.chart_id, label), ())) for label in chart.points.label)
         charts.append(chart.model_copy(update={"points": chart.points.model_copy(update={"alarms": raised})}))
-    return Drafts(tuple(charts), drafts.panels, tuple(alarms), (), drafts.no_charts, drafts.notes)
+    return Drafts(
+        tuple(charts), drafts.panels, tuple(alarms), (), drafts.no_charts, drafts.notes, drafts.cases
+    )

@@ -54,6 +54,7 @@ def share_drafts(groups: Groups, watched: WatchedShare, *, false_alarm_runs: flo
         alarms=alarms,
         shown_on=tuple((alarm.chart_id,) for alarm in alarms),
         no_charts=_undated(groups),
+        cases=frozenset(case for some in groups.case_ids for case in some),
     )
 
 
@@ -223,8 +224,8 @@ def _undated(groups: Groups) -> tuple[NoChartEntry, ...]:
         measure="shares",
         stratum=dict(groups.stratum),
         code="undated",
-        reason=f"{counted(groups.undated, 'case', verb=('has', 'have'))} no date of stain or read and so no "
-        "place in time; state it in strata.tsv",
+        reason=f"{counted(groups.undated, 'case', verb=('has', 'have'))} neither a date of stain nor one of "
+        f"the read by {groups.stratum['reader']}, and so no place in time; state it in strata.tsv",
         points=groups.undated,
     )
     return (entry,)

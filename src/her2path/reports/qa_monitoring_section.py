@@ -102,7 +102,7 @@ def monitoring_section(result: MonitoringResult | None) -> Section:
         )
         return Section("monitoring", title, (Words(text, "missing"),))
     blocks: list[Block] = [Words(alarm_sentence(result), "lead")]
-    if not result.runs:
+    if result.charts and not result.runs:
         blocks.append(
             Words(
                 "No runs of control tissue were given (`--runs`), so stain and scanner were not watched; "
@@ -127,10 +127,20 @@ def alarm_sentence(result: MonitoringResult) -> str:
     """Say how much was watched and how often it alarmed."""
     warnings = sum(alarm.is_warning for alarm in result.alarms)
     alarms = len(result.alarms) - warnings
+    if not result.charts:
+        runs = (
+            f"{counted_text(result.runs, noun='run')} of control tissue make no chart yet"
+            if result.runs
+            else "no runs of control tissue were given (`--runs`)"
+        )
+        return f"Nothing is watched yet: {runs}, and no share of results has enough dated cases for a chart."
+    tissue = f"{counted_text(result.runs, noun='run')} of control tissue" if result.runs else ""
+    cases = f"the results of {counted_text(result.cases)}" if result.cases else ""
     watched = (
-        f"{counted_text(result.runs, noun='run')} of control tissue and the results of "
-        f"{counted_text(result.cases)} in {counted_text(len(result.charts), noun='chart')}"
+        f"{' and '.join(filter(None, (tissue, cases)))} in {counted_text(len(result.charts), noun='chart')}"
     )
+    if not cases:
+        watched += " (no share of results could be charted)"
     counted = (
         f"{counted_text(alarms, noun='alarm') if alarms else 'no alarm'} and "
         f"{counted_text(warnings, noun='warning') if warnings else 'no warning'}"

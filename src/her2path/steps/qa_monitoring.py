@@ -92,7 +92,7 @@ def run(
     drafts = numbered(drafts)
     result = MonitoringResult(
         runs=len({value.run for value in values}),
-        cases=len({read.case_id for read in reads}),
+        cases=len(drafts.cases),
         charts=drafts.charts,
         panels=drafts.panels,
         alarms=drafts.alarms,
@@ -193,5 +193,12 @@ def _notes(values: Sequence[ControlValue], reads: Iterable[DatedRead]) -> tuple[
     if not values:
         notes.append("No control tissue was given: neither a table of runs nor control tissue on the slides.")
     if not any(read.day for read in reads):
-        notes.append("No case has a date, so no share has a place in time; state dates in strata.tsv.")
+        readers = ", ".join(dict.fromkeys(read.reader for read in reads))
+        missing = (
+            f"the table of strata states no date of stain of any case, and results of {readers} state no "
+            "date either (dates of other readers' reads are not theirs)"
+            if readers
+            else "there is no result to chart"
+        )
+        notes.append(f"No share has a place in time: {missing}. State dates in strata.tsv.")
     return tuple(notes)

@@ -106,6 +106,25 @@ def test_nothing_to_chart_is_not_a_chart_without_alarms():
     assert "Alarms of the control charts not watched too few runs and cases for a chart" in text
 
 
+def test_results_that_no_chart_shows_are_not_said_to_be_watched():
+    assert "of control tissue in 1 chart (no share of results could be charted)" in section(
+        monitoring(cases=0)
+    )
+
+
+@pytest.mark.parametrize(
+    ("runs", "words"),
+    [
+        (0, "no runs of control tissue were given"),
+        (3, "3 runs of control tissue make no chart yet"),
+    ],
+)
+def test_without_any_chart_no_alarm_is_counted(runs, words):
+    text = section(monitoring(charts=(), alarms=(), panels=(), runs=runs, cases=0))
+    assert f"Nothing is watched yet: {words}" in text
+    assert "no alarm and no warning" not in text
+
+
 def test_a_chart_of_shares_states_its_cases_and_interval():
     one = chart("share", kind="share", measure="share_3+", quantity="3+, %")
     base = one.baseline.model_copy(update={"sd": None, "cases": 120, "low": 10.0, "high": 22.0, "mean": 15.0})

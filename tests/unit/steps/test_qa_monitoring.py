@@ -305,8 +305,16 @@ def test_batches_of_one_case_are_charted_without_false_alarms(monitored):
 def test_cases_without_a_date_have_no_place_in_time(monitored):
     found = monitored(reads=[read_row(f"c{i}", "0", None) for i in range(30)])
     assert found.charts == ()
-    assert any("no share has a place in time" in note for note in found.notes)
+    assert found.cases == 0
+    assert any("No share has a place in time" in note for note in found.notes)
+    assert any("no date of stain of any case, and results of her2path" in note for note in found.notes)
     assert any(entry.code == "undated" and entry.points == 30 for entry in found.no_charts)
+
+
+def test_only_cases_that_a_chart_shows_are_counted(monitored):
+    few = monitored(run_rows([0.0] * 30), scored(4, lambda week: week % 2))
+    assert (few.cases, few.runs) == (0, 30)
+    assert monitored(reads=scored(30, lambda week: 1 + week % 2)).cases == 300
 
 
 def test_nothing_at_all_is_a_document_with_notes(monitored):
