@@ -6,6 +6,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from her2path.errors import ModelError
+
 
 class TrainEvaluateParams(BaseModel):
     """What an operator may set for this step; unknown keys are refused."""
@@ -31,11 +33,18 @@ def run(
     # OpenVINO takes a third of a second to load, and every step's parameters are loaded together.
     from her2path.io.documents import document_text  # noqa: PLC0415
     from her2path.io.files import write_text  # noqa: PLC0415
+    from her2path.io.new_model import check_new_id  # noqa: PLC0415
     from her2path.io.provenance import digests, producer  # noqa: PLC0415
     from her2path.reports.evaluation_page import evaluation_page  # noqa: PLC0415
     from her2path.reports.html.rendering import render_evaluation  # noqa: PLC0415
     from her2path.training.evaluation_report import EvaluationInputs, evaluate_model  # noqa: PLC0415
 
+    folder = weights.parent
+    for path in (weights, record):
+        if not path.is_file():
+            detail = f"{path.name} is missing; give the folder that `her2path train fit` has written"
+            raise ModelError(folder.name, detail)
+    check_new_id(folder)
     inputs = EvaluationInputs(weights, record, dataset, tuple(guards), params.against)
     named = {f"guard_{place}": path for place, path in enumerate(guards)}
     if dataset is not None:

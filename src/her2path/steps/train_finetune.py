@@ -90,14 +90,18 @@ def run(
     from safetensors.numpy import save  # noqa: PLC0415
 
     from her2path.io.model_store import open_model  # noqa: PLC0415
+    from her2path.io.new_model import check_new_id, check_writable  # noqa: PLC0415
     from her2path.training.finetune import Progress, Start, record_of, tune  # noqa: PLC0415
     from her2path.training.finetune_data import prepare  # noqa: PLC0415
     from her2path.training.finetune_hardware import is_first_process, settle  # noqa: PLC0415
 
+    folder = weights.parent
+    check_new_id(folder)
+    check_writable(folder)
     hardware = settle(params.device, params.devices, workers=params.workers)
     start = Start.of(open_model(params.model))
     recipe = params.recipe()
-    work = weights.parent / "work"
+    work = folder / "work"
     data = prepare(dataset, recipe, cache=work)
     # A bar is for a person who watches, not for a log.
     progress = Progress(lambda words: log.info("%s", words), bar=sys.stderr.isatty())

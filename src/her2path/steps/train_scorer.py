@@ -33,11 +33,14 @@ def run(*, dataset: Path, weights: Path, record: Path, params: TrainScorerParams
     from her2path.io.files import sha256_of, write_bytes  # noqa: PLC0415
     from her2path.io.model_card import DatasetEntry, WeightsEntry  # noqa: PLC0415
     from her2path.io.model_store import open_model  # noqa: PLC0415
+    from her2path.io.new_model import check_new_id, check_writable  # noqa: PLC0415
     from her2path.io.provenance import digests, producer  # noqa: PLC0415
     from her2path.io.scorer_document import ScorerDoc  # noqa: PLC0415
     from her2path.training.evaluation import ready_stored  # noqa: PLC0415
     from her2path.training.scorer_fit import fit_to_dataset  # noqa: PLC0415
 
+    check_new_id(weights.parent)
+    check_writable(weights.parent)
     labelled = read_dataset(dataset, verify=True)
     model = open_model(params.model)
     card = model.card

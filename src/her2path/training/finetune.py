@@ -120,7 +120,9 @@ def tune(
     if kept is not None:
         module.on_load_checkpoint(kept)
         if module.finished:
+            log.info("this fine-tuning was finished before: its files are written again as they were")
             return module
+        log.info("going on after epoch %d of a run that was stopped", module.epochs_done)
     trainer = _trainer(data, recipe, hardware, work, progress, KeepEveryEpoch(checkpoint, key))
     with warnings.catch_warnings():
         # The number of workers is the operator's choice, and few steps make an epoch on purpose.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from dataclasses import dataclass
 from typing import Literal
@@ -12,6 +13,7 @@ from her2path.errors import ConfigError
 from her2path.imaging.nets.inference import Device
 from her2path.training.record import processor
 
+log = logging.getLogger(__name__)
 Precision = Literal["32-true", "bf16-mixed", "16-mixed"]
 
 
@@ -59,6 +61,13 @@ def settle(device: Device, devices: int | None, *, workers: int) -> Hardware:
         )
     if device == "cpu" or not seen:
         # Elsewhere than in tiles, half precision would be slower on a processor.
+        if devices is not None and devices > 1 and is_first_process():
+            log.warning(
+                "no GPU is used: `devices` means %d processes on this processor, which learn %d times as "
+                "many patches in each step; leave it out for one",
+                devices,
+                devices,
+            )
         fast = torch.cpu._is_amx_tile_supported()
         return Hardware("cpu", devices or 1, "bf16-mixed" if fast else "32-true", workers)
     if devices is not None and devices > seen:

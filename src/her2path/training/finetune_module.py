@@ -135,10 +135,15 @@ class FineTuning(lightning.LightningModule):
             raise RuntimeError("a fine-tuning is judged before it begins")
         return self._before
 
+    @property
+    def epochs_done(self) -> int:
+        """Epochs that were run and judged, of an earlier run too."""
+        return max(0, len(self.rows) - 1)
+
     def train_dataloader(self) -> DataLoader[Lesson]:
         """Serve the lessons of this process."""
         sampler = StepsOfEpoch(
-            lambda: max(0, len(self.rows) - 1),
+            lambda: self.epochs_done,
             steps=self.recipe.steps,
             rank=self.trainer.global_rank,
             world=self.trainer.world_size,

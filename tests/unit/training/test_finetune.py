@@ -94,13 +94,16 @@ def test_the_same_fine_tuning_gives_the_same_bytes(manifest, tuned, tmp_path):
         assert again[name].read_bytes() == tuned[name].read_bytes(), name
 
 
-def test_a_finished_fine_tuning_is_not_done_again(tuned, manifest):
+def test_a_finished_fine_tuning_is_not_done_again_and_says_so(tuned, manifest, caplog):
+    caplog.set_level("INFO", logger="her2path")
     before = tuned["weights"].read_bytes()
     checkpoint = tuned["weights"].parent / "work" / "checkpoint.ckpt"
     stamp = checkpoint.stat().st_mtime_ns
     fine_tuned(manifest, tuned["weights"].parent)
     assert tuned["weights"].read_bytes() == before
     assert checkpoint.stat().st_mtime_ns == stamp
+    assert "this fine-tuning was finished before" in caplog.text
+    assert "stopped" not in caplog.text
 
 
 def test_a_checkpoint_of_another_fine_tuning_is_refused_by_what_differs(tuned, manifest):

@@ -98,6 +98,7 @@ def test_a_killed_fine_tuning_ends_with_the_weights_of_one_that_was_not(
     again = command(manifest, out, "--workers", workers)
     done = subprocess.run(again, check=True, capture_output=True, text=True)
     # What was kept is not done again.
+    assert f"going on after epoch {epochs} of a run that was stopped" in done.stderr
     assert "epoch 0 of" not in done.stderr
     assert f"epoch {epochs - 1} of" not in done.stderr
     for name in ("weights.safetensors", "losses.csv", "curves.svg"):
