@@ -7,7 +7,7 @@ stays open.  No cut-point is repeated here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -131,21 +131,40 @@ class Findings:
             State(self.call)
         if any(not 0 <= value <= 100 for value in self.percentages.values()):
             raise ValueError(f"percentages range from 0 to 100, got {dict(self.percentages)}")
-        if sum(self.percentages.values()) > 100:
+        if sum(self.percentages.values()) > 100 and not self.is_whole:
             raise ValueError("percentages sum to more than 100")
         if (self.her2 is None) != (self.nuclei is None) or (self.cep17 is not None and self.her2 is None):
             raise ValueError("signals are counted in nuclei: give HER2 signals and nuclei together")
 
     @property
     def is_whole(self) -> bool:
-        """Whether the percentages account for all cells."""
-        return bool(self.percentages) and sum(self.percentages.values()) == 100
+        """Whether the percentages account for all cells, but for the rounding of the five of them."""
+        missing = abs(100 - sum(self.percentages.values(), Decimal(0)))
+        if len(self.percentages) == len(StainingClass):
+            return missing <= rounding_of(self.percentages.values())
+        return bool(self.percentages) and missing == 0
 
     @property
     def key(self) -> tuple[object, ...]:
         """The same for reads that state the same."""
         shares = tuple(self.percentages.get(name) for name in StainingClass)
         return (self.score, shares, self.her2, self.cep17, self.nuclei, self.call, self.specimen)
+
+
+def rounding_of(percentages: Iterable[Decimal]) -> Decimal:
+    """How far rounding each to the last decimal that is written can move their sum, in per cent.
+
+    Whole numbers are typed by persons, whose slips the sum shows: they are taken as they are.
+
+    Examples
+    --------
+    >>> str(rounding_of([Decimal("33.3")] * 3 + [Decimal(0)] * 2))
+    '0.25'
+    """
+    written = list(percentages)
+    # A spreadsheet drops the zeros at the end, so the longest of them tells the places of all.
+    places = max(max(0, -int(value.as_tuple().exponent)) for value in written)
+    return len(written) * Decimal(5).scaleb(-places - 1) if places else Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,13 +234,14 @@ def _ihc(findings: Findings, guideline: Guideline) -> tuple[IhcReading | StatedS
         return stated, False
     lateral = findings.percentages.get(StainingClass.INCOMPLETE_MODERATE_INTENSE, 0) > 0
     # Readers do not part moderate from strong incomplete staining.  Where the guideline does, and the
-    # two lead to different scores, the percentages leave the score open.
+    # two lead to different scores, the percentages leave the score open.  So does what rounding left over.
     readings = [
         IhcReading(
-            tally_of_percentages(findings.percentages, incomplete=level),
+            tally_of_percentages(shares, incomplete=level),
             unit=TallyUnit.SHARES,
             specimen=findings.specimen,
         )
+        for shares in _unrounded(findings.percentages)
         for level in ((Intensity.MODERATE, Intensity.STRONG) if lateral else (Intensity.MODERATE,))
     ]
     scores = {_score(reading, guideline) for reading in readings}
@@ -232,6 +252,21 @@ def _ihc(findings: Findings, guideline: Guideline) -> tuple[IhcReading | StatedS
         return readings[0], False
     # What the guideline cannot score, for want of the kind of specimen, contradicts no score.
     return stated, by_percentages is not None
+
+
+def _unrounded(percentages: Mapping[StainingClass, Decimal]) -> list[Mapping[StainingClass, Decimal]]:
+    """Give what rounding took to each class in turn, since nobody knows which it was taken from.
+
+    Classes that were not seen stay at 0.
+    """
+    missing = 100 - sum(percentages.values())
+    if missing == 0:
+        return [percentages]
+    return [
+        {**percentages, name: value + missing}
+        for name, value in percentages.items()
+        if value > max(0, -missing)
+    ]
 
 
 def _score(reading: IhcReading, guideline: Guideline) -> IhcScore | None:

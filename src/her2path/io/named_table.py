@@ -56,7 +56,10 @@ def read_named(
     place = plain(names.get(key, key))
     mark = mark_of(lines, (place,))
     if mark is None:
-        detail = f"no line names the column {place!r} beside others; is this {what}? (tab-separated text)"
+        detail = (
+            f"no line names the column {place!r} beside others; is this {what}? (text, its columns set apart "
+            "by tabs, semicolons or commas)"
+        )
         raise CaseSheetError((SheetFault(0, "", detail),), table)
     number, header = next(
         (n, cells)

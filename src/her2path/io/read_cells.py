@@ -13,7 +13,7 @@ from datetime import date
 from decimal import Decimal
 
 from her2path.errors import SheetFault
-from her2path.io.reads_mapping import CALLS, ReadsMapping
+from her2path.io.reads_mapping import CALLS, ReadsMapping, score_of
 from her2path.io.spreadsheet_text import day_of, has_control_character, plain
 
 MOST_NUCLEI = 10_000
@@ -23,8 +23,6 @@ MOST_MEAN_SIGNALS = 100
 FIRST_DAY = date(1990, 1, 1)
 """HER2 was not stained for patients before; an earlier day is a misspelt one."""
 _MOST_COMMENT, _MOST_LETTERS = 500, 64
-_SCORE = re.compile(r"(?:(?:ihc|her2|her-2|her2/neu|score)[ :=]*)*([0-3])(?:[.,]0+)? ?\+?")
-_PLUSES = re.compile(r"\+{1,3}")
 _INTEGER = re.compile(r"([0-9]{1,9})(?:[.,]0+)?")
 _PERCENTAGE = re.compile(r"([0-9]{1,3}(?:[.,][0-9]{1,10})?) ?%?")
 _TIME = re.compile(r"[ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?Z?$")
@@ -60,16 +58,12 @@ class ReadCells:
         word, known = plain(text), self.mapping.words["scores"]
         if word in known:
             return known[word]
-        if _PLUSES.fullmatch(word):
-            return f"{len(word)}+"
-        found = _SCORE.fullmatch(word)
-        # A zero with a plus is written both for ultralow and for 0 by people who disagree on it.
-        if found is None or (found[1] == "0" and word.endswith("+")):
+        score = score_of(word)
+        if score is None:
             self.fault(
                 column, f"{_shown(text)} is no score; write 0, 1+, 2+ or 3+, or name the word in a mapping"
             )
-            return None
-        return "0" if found[1] == "0" else f"{found[1]}+"
+        return score
 
     def percentage(self, column: str) -> Decimal | None:
         """Read a percentage, 0 to 100, with a point or a comma; None where it is empty or faulty."""
@@ -90,11 +84,11 @@ class ReadCells:
             return None
         found = _INTEGER.fullmatch(text)
         if found is None:
-            self.fault(column, f"{_shown(text)} is no whole number, 0 or more")
+            self.fault(column, f"{_shown(text)} is no whole number from {least} to {most}")
             return None
         number = int(found[1])
         if not least <= number <= most:
-            self.fault(column, f"{number} is out of range; {least} to {most} can be given")
+            self.fault(column, f"{number} is no whole number from {least} to {most}")
             return None
         return number
 

@@ -149,7 +149,8 @@ class _Check:
                 self._nucleus(row, None)
         if missing := sorted(shown.keys() - lines.keys()):
             listed = ", ".join(map(str, missing))
-            self.fault(0, NUCLEUS, f"nucleus {listed} is missing; give counts or a reason for every nucleus")
+            words = f"nucleus {listed} is" if len(missing) == 1 else f"nuclei {listed} are"
+            self.fault(0, NUCLEUS, f"{words} missing; give counts or a reason for every nucleus")
         read = [found[number] for number in sorted(found)]
         whole = tuple(nucleus for nucleus in read if nucleus is not None)
         counted = sum(nucleus.her2_signals is not None for nucleus in whole)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from her2path.domain.ihc import IhcScore, StainingClass
 from her2path.domain.number_words import counted
-from her2path.domain.reads import Findings
+from her2path.domain.reads import Findings, rounding_of
 from her2path.errors import SheetFault
 from her2path.io.case_sheet import id_fault
 from her2path.io.named_table import read_named
@@ -197,11 +197,15 @@ def _percentages(cells: ReadCells) -> dict[StainingClass, Decimal]:
     found = {
         name: value for column, name in PERCENTAGES.items() if (value := cells.percentage(column)) is not None
     }
-    total = sum(found.values())
+    total = sum(found.values(), Decimal(0))
     if len(cells.faults) > before:
         return {}
     # Where a class was not read, the others may well be less than the whole.
-    if total > 100 or (len(found) == len(PERCENTAGES) and total != 100):
+    if len(found) == len(PERCENTAGES):
+        is_wrong = abs(total - 100) > rounding_of(found.values())
+    else:
+        is_wrong = total > 100
+    if is_wrong:
         column = next(name for name, kind in PERCENTAGES.items() if kind in found)
         cells.fault(column, f"the percentages sum to {total}, not to 100")
         return {}

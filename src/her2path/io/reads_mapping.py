@@ -7,6 +7,7 @@ listed under `ignore`, so that a misspelt column is never silently left out.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from functools import cached_property
 from pathlib import Path
@@ -44,6 +45,32 @@ CALLS = (*map(str, State), NOT_EVALUABLE)
 IGNORE_ALL = "*"
 _NOT_READ = ("na", "n/a", "nd")
 """Words that mean an empty cell everywhere; a hyphen does not, since it may mean negative."""
+
+
+_SCORE = re.compile(r"(?:(?:ihc|her2|her-2|her2/neu|score)[ :=]*)*([0-3])(?:[.,]0+)? ?\+?")
+_PLUSES = re.compile(r"\+{1,3}")
+
+
+def is_score(word: str) -> bool:
+    """Whether a word, spelt small, is a way of writing a score, `0+` among them."""
+    return (_PLUSES.fullmatch(word) or _SCORE.fullmatch(word)) is not None
+
+
+def score_of(word: str) -> str | None:
+    """Read a word, spelt small, as a score; None where it is none.
+
+    Examples
+    --------
+    >>> score_of("ihc 2+"), score_of("++"), score_of("2.5"), score_of("0+")
+    ('2+', '2+', None, None)
+    """
+    if _PLUSES.fullmatch(word):
+        return f"{len(word)}+"
+    found = _SCORE.fullmatch(word)
+    # A zero with a plus is written both for ultralow and for 0 by people who disagree on it.
+    if found is None or (found[1] == "0" and word.endswith("+")):
+        return None
+    return "0" if found[1] == "0" else f"{found[1]}+"
 
 
 class ReadsMapping(BaseModel):
@@ -87,6 +114,15 @@ class ReadsMapping(BaseModel):
         if odd := sorted(set(value.values()) - set(CALLS)):
             raise ValueError(f"{odd[0]!r} is no call; known are {', '.join(CALLS)}")
         return value
+
+    @model_validator(mode="after")
+    def _nothing_is_no_score(self) -> ReadsMapping:
+        named = self.words["scores"].keys() | self.words["calls"].keys() | set(map(str, State))
+        for word in self.not_read:
+            said = plain(word)
+            if {said, said.replace(" ", "_")} & named or is_score(said):
+                raise ValueError(f"not_read: {word!r} is a score or a call; rows that state it would be lost")
+        return self
 
     @model_validator(mode="after")
     def _known_columns(self) -> ReadsMapping:

@@ -167,7 +167,8 @@ class _Check:
                 found[number] = answer
         if missing := sorted(items.keys() - lines.keys()):
             listed = ", ".join(map(str, missing))
-            self.fault(0, NUMBER, f"number {listed} is missing; read every number, or say why not")
+            words = f"number {listed} is" if len(missing) == 1 else f"numbers {listed} are"
+            self.fault(0, NUMBER, f"{words} missing; read every number, or say why not")
         return tuple(found[number] for number in sorted(found))
 
     def _number(self, row: ReadLine, items: Mapping[int, ListedCase]) -> int | None:

@@ -213,7 +213,7 @@ def test_all_faults_of_a_list_at_once(study, tmp_path):
         "'5+' is no score",
         "number 4 has no reading",
         "stands in row",
-        "number 2, 5 is missing",
+        "numbers 2, 5 are missing",
         "more cells than the table has columns",
     ):
         assert part in said

@@ -30,6 +30,10 @@ def shares(**named):
     return {StainingClass(name): Decimal(value) for name, value in named.items()}
 
 
+UNSEEN = {name: Decimal(0) for name in StainingClass}
+"""All five classes, none of them seen."""
+
+
 @pytest.mark.parametrize(
     ("findings", "call", "category"),
     [
@@ -197,3 +201,28 @@ def test_levels_ascend():
     assert LEVELS[Endpoint.CATEGORY] == ("0", "ultralow", "low", "positive")
     assert LEVELS[Endpoint.SCORE] == ("0", "1+", "2+", "3+")
     assert LEVELS[Endpoint.CALL] == ("negative", "equivocal", "positive")
+
+
+def test_rounded_percentages_are_scored_where_every_rounding_gives_the_same_score():
+    for third in ("33.3", "33.4"):
+        typed = UNSEEN | shares(complete_intense=third, complete_weak_moderate=third, none=third)
+
+        assert interpret(Findings(percentages=typed), BREAST).score is THREE
+
+
+def test_rounding_that_decides_on_the_score_leaves_it_open():
+    # 10.0 % intense complete staining is not above the cut of 10 %, 10.1 % is.
+    typed = UNSEEN | shares(complete_intense="10.0", none="89.9")
+
+    assert interpret(Findings(percentages=typed), BREAST).score is None
+    assert interpret(Findings(TWO, typed), BREAST).contradiction is None
+
+
+def test_a_class_that_was_not_seen_stays_so():
+    typed = UNSEEN | shares(none="99.9")
+
+    assert interpret(Findings(percentages=typed), BREAST).category == "0"
+
+
+def test_beyond_their_rounding_percentages_do_not_account_for_all_cells():
+    assert not Findings(percentages=UNSEEN | shares(none="99.7")).is_whole

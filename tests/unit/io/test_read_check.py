@@ -167,7 +167,7 @@ def test_nuclei_that_were_never_shown_are_missing_or_stand_twice_are_named(tmp_p
     )
 
     assert faults(tmp_path, text) == [
-        "file, nucleus: nucleus 5, 9 is missing; give counts or a reason for every nucleus",
+        "file, nucleus: nuclei 5, 9 are missing; give counts or a reason for every nucleus",
         "row 11, nucleus: nucleus 25 was never shown; numbers go from 1 to 24",
         "row 15, nucleus: nucleus 8 stands in row 14 already",
     ]

@@ -120,8 +120,8 @@ def test_a_score_that_is_none_is_refused(tmp_path, text):
         ("pct_none", "101", "'101' is no percentage; write a number from 0 to 100"),
         ("pct_none", "-5", "'-5' is no percentage; write a number from 0 to 100"),
         ("pct_none", ">90", "'>90' is no percentage; write a number from 0 to 100"),
-        ("session", "0", "0 is out of range; 1 to 100 can be given"),
-        ("session", "first", "'first' is no whole number, 0 or more"),
+        ("session", "0", "0 is no whole number from 1 to 100"),
+        ("session", "first", "'first' is no whole number from 1 to 100"),
         ("date", "2026-02-30", "'2026-02-30' is no date; write it as YYYY-MM-DD"),
         ("date", "2026-11-23", "2026-11-23 lies in the future"),
         ("date", "1989-12-31", "1989-12-31 lies before 1990; correct the year"),
@@ -185,7 +185,7 @@ def test_counts_without_nuclei_and_nuclei_without_counts(tmp_path):
         "row 2, her2_signals: is empty; give the HER2 signals of all counted nuclei together"
     ]
     (fault,) = faults(tmp_path, cell("her2_signals", "2001", nuclei="20"))
-    assert fault == "row 2, her2_signals: 2001 is out of range; 0 to 2000 can be given"
+    assert fault == "row 2, her2_signals: 2001 is no whole number from 0 to 2000"
 
 
 def test_the_same_reader_case_and_session_twice(tmp_path):
@@ -379,3 +379,45 @@ def test_a_mapping_that_cannot_be_used_says_why(tmp_path, text, message):
         read_mapping(path)
 
     assert caught.value.faults[0].startswith(message)
+
+
+def five(*texts):
+    return "\t".join(["c1", "AB", *["", "", ""], *texts, *[""] * 5])
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        pytest.param(("33.3", "33,3", "33.3", "0", "0"), id="one decimal, 99.9"),
+        pytest.param(("20.05", "20.05", "20.05", "20.05", "19.8"), id="100.00 exactly"),
+        pytest.param(("20.1", "20.1", "20.0", "20.0", "20.0"), id="100.2, within 0.25"),
+    ],
+)
+def test_percentages_may_miss_100_by_their_own_rounding(tmp_path, texts):
+    (found,) = read(tmp_path, five(*texts)).reads
+
+    assert found.findings.is_whole
+
+
+@pytest.mark.parametrize(
+    ("texts", "total"),
+    [
+        (("33.30", "33.31", "33.3", "0", "0"), "99.91"),
+        (("20.1", "20.1", "20.1", "20.0", "20.0"), "100.3"),
+        (("33.35", "33.35", "33.35", "0", "0"), "100.05"),
+        (("33", "33", "33", "0", "0"), "99"),
+    ],
+)
+def test_percentages_that_miss_100_by_more_than_their_rounding_are_refused(tmp_path, texts, total):
+    (fault,) = faults(tmp_path, five(*texts))
+
+    assert fault.endswith(f"the percentages sum to {total}, not to 100")
+
+
+@pytest.mark.parametrize("word", ["0", "1+", "++", "IHC 2+", "0+", "Negative", "needs ish", "schwach"])
+def test_a_mapping_cannot_call_a_result_not_read(tmp_path, word):
+    path = tmp_path / "map.yaml"
+    path.write_text(f"scores: {{schwach: 1+}}\nnot_read: ['{word}']\n", encoding="utf-8")
+
+    with pytest.raises(ConfigError, match="not_read: .* is a score or a call"):
+        read_mapping(path)
