@@ -137,6 +137,32 @@ def agree(one: Opinion, other: Opinion) -> bool | None:
     return discordance(one, other) is None if any(shared) else None
 
 
+def repeats_result(one: Opinion, other: Opinion, *, counted: tuple[bool, bool]) -> bool | None:
+    """Tell whether a read repeats another, of which perhaps only one counted signals.
+
+    A call that waits for a count is not held against the call of a count: then the scores alone tell.
+
+    Parameters
+    ----------
+    one, other : Opinion
+        The two reads.
+    counted : tuple of bool
+        Whether each of them counted signals.
+
+    Examples
+    --------
+    >>> first = Opinion(IhcScore.TWO_PLUS, ClinicalCategory.LOW, "negative")
+    >>> again = Opinion(IhcScore.TWO_PLUS, None, "needs_ish")
+    >>> agree(first, again), repeats_result(first, again, counted=(True, False))
+    (False, True)
+    """
+    if counted[0] is not counted[1]:
+        without = other if counted[0] else one
+        if call_class(without.call) is CallClass.EQUIVOCAL:
+            return agree(Opinion(one.score, None, None), Opinion(other.score, None, None))
+    return agree(one, other)
+
+
 def _steps(one: IhcScore | None, other: IhcScore | None) -> int:
     if one is None or other is None:
         return 0

@@ -101,7 +101,38 @@ def _order(cases: Sequence[str], repeated: set[str], seed: int) -> list[str]:
             best = (apart, order)
         if apart >= far:
             break
-    return best[1]
+    return best[1] if best[0] >= far else _moved_apart(best[1], repeated, far, seed)
+
+
+def _moved_apart(order: Sequence[str], repeated: set[str], far: int, seed: int) -> list[str]:
+    """Swap lines until the two of every case are far apart, as far as that can be."""
+    moved = list(order)
+    places: dict[str, list[int]] = {}
+    for place, case_id in enumerate(moved):
+        places.setdefault(case_id, []).append(place)
+
+    def too_near(case_id: str) -> bool:
+        found = places[case_id]
+        return len(found) == 2 and abs(found[0] - found[1]) < far
+
+    def swap(one: int, other: int) -> None:
+        first, second = moved[one], moved[other]
+        places[first][places[first].index(one)] = other
+        places[second][places[second].index(other)] = one
+        moved[one], moved[other] = second, first
+
+    for case_id in sorted(repeated):
+        for at in map(int, _drawn(map(str, range(len(moved))), f"apart {seed} {case_id}")):
+            if not too_near(case_id):
+                break
+            other, here = moved[at], places[case_id][1]
+            was_near = too_near(other)
+            if other == case_id:
+                continue
+            swap(here, at)
+            if too_near(case_id) or (too_near(other) and not was_near):
+                swap(at, here)
+    return moved
 
 
 def _distance(order: Sequence[str], case_id: str) -> int:

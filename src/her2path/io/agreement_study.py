@@ -24,6 +24,8 @@ from her2path.io.qa_documents import (
 )
 from her2path.io.read_arrays import ReadArrays
 
+MOST_NEAR = 3
+"""Cases whose ids nearly match that a note names."""
 _POSITIVE, _NEGATIVE = LEVELS[Endpoint.CALL].index("positive"), LEVELS[Endpoint.CALL].index("negative")
 
 
@@ -86,7 +88,7 @@ def left_out_entries(arrays: ReadArrays, facts: Mapping[str, str]) -> tuple[Left
     entries = [
         _left_out(
             "without_call",
-            "read by a person, but not among the software's calls",
+            "read by a person, but not among the software's calls" + _near_matches(arrays),
             list(arrays.without_call),
             sum(arrays.without_call.values()),
         ),
@@ -105,6 +107,17 @@ def left_out_entries(arrays: ReadArrays, facts: Mapping[str, str]) -> tuple[Left
         ),
     ]
     return tuple(entry for entry in entries if entry.cases)
+
+
+def _near_matches(arrays: ReadArrays) -> str:
+    """Name the reads' cases that differ from called ones only in capitals: they may be the same cases."""
+    called = {name.casefold(): name for name in (*arrays.case_ids, *arrays.without_read)}
+    near = [(name, called[name.casefold()]) for name in arrays.without_call if name.casefold() in called]
+    if not near:
+        return ""
+    listed = ", ".join(f"{name!r} (called: {other!r})" for name, other in near[:MOST_NEAR])
+    more = f" and {len(near) - MOST_NEAR} more" if len(near) > MOST_NEAR else ""
+    return f"; {listed}{more} {'differs' if len(near) == 1 else 'differ'} from a call in capitals only"
 
 
 def _left_out(reason: str, text: str, case_ids: Sequence[str], reads: int) -> LeftOutEntry:

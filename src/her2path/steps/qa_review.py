@@ -17,13 +17,13 @@ from her2path.domain.discordance import (
     TITLES,
     CaseReview,
     Opinion,
-    agree,
     discordance,
     ranked,
+    repeats_result,
 )
 from her2path.domain.stats.proportion import wilson_estimate
 from her2path.io.documents import write_document
-from her2path.io.opinions import CaseReads, read_cases
+from her2path.io.opinions import CaseReads, FirstRead, read_cases
 from her2path.io.provenance import digests, producer
 from her2path.io.qa_documents import EstimateEntry
 from her2path.io.qa_review_entries import (
@@ -161,14 +161,14 @@ def _case(
 def _reread_summary(one: RereadResult, key: RereadKeyResult, cases: Mapping[str, CaseReads]) -> RereadSummary:
     by_number = {answer.number: answer for answer in one.answers}
     pairs = [
-        agree(answered_opinion(by_number[answer.repeats]), answered_opinion(answer))
+        _same(answer, answered_opinion(by_number[answer.repeats]), by_number[answer.repeats].her2_signals)
         for answer in one.answers
         if answer.repeats is not None and answer.repeats in by_number
     ]
     compared = [same for same in pairs if same is not None]
     first = [answer for answer in one.answers if answer.repeats is None]
-    before = [_first_opinion(cases.get(answer.case_id), one.reader) for answer in first]
-    software = [_software_opinion(cases.get(answer.case_id)) for answer in first]
+    before = [_first_read(cases.get(answer.case_id), one.reader) for answer in first]
+    software = [_software_read(cases.get(answer.case_id)) for answer in first]
     kept = _agreements(first, before)
     discordant = {item.case_id for item in key.items if item.is_discordant}
     taken = _agreements(first, software)
@@ -192,16 +192,26 @@ def _reread_summary(one: RereadResult, key: RereadKeyResult, cases: Mapping[str,
     )
 
 
-def _agreements(answers: Sequence[RereadAnswer], others: Sequence[Opinion | None]) -> list[bool | None]:
+def _agreements(answers: Sequence[RereadAnswer], others: Sequence[FirstRead | None]) -> list[bool | None]:
     return [
-        None if other is None else agree(answered_opinion(answer), other)
+        None if other is None else _same(answer, other.opinion, other.her2_signals)
         for answer, other in zip(answers, others, strict=True)
     ]
 
 
-def _first_opinion(case: CaseReads | None, reader: str) -> Opinion | None:
+def _same(answer: RereadAnswer, other: Opinion, signals: int | None) -> bool | None:
+    """Tell whether an answer says the same as another read, which counted `signals` or nothing."""
+    counted = (answer.her2_signals is not None, signals is not None)
+    return repeats_result(answered_opinion(answer), other, counted=counted)
+
+
+def _first_read(case: CaseReads | None, reader: str) -> FirstRead | None:
     found = () if case is None else case.readers
-    return next((read.opinion for read in found if read.reader == reader), None)
+    return next((read for read in found if read.reader == reader), None)
+
+
+def _software_read(case: CaseReads | None) -> FirstRead | None:
+    return None if case is None or case.software_opinion is None else case.software
 
 
 def _software_opinion(case: CaseReads | None) -> Opinion | None:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from her2path.cli.main import app, main
+from her2path.cli.qa_chain import show
+from her2path.domain.reads import Endpoint
+from tests.support.qa_results import agreement
 from tests.support.simulated_reads import SimulatedStudy, write_study
 
 runner = CliRunner()
@@ -85,6 +90,17 @@ def test_no_case_in_common_ends_with_exit_code_1_and_says_what_was_left_out(stud
 
     assert result.exit_code == 1, result.output
     assert "left out: 1 case, 1 read: read by a person, but not among the software's calls" in result.output
+
+
+def test_a_case_that_is_left_out_for_its_capitals_is_named(study, fast, tmp_path):
+    case = (study / "calls.csv").read_text(encoding="utf-8").splitlines()[1].split(",")[0]
+    reads = tmp_path / "reads.tsv"
+    reads.write_text(f"case_id\treader\tihc_score\n{case.upper()}\tAB\t1+\n", encoding="utf-8")
+
+    result = runner.invoke(app, options(study, tmp_path / "out", reads=reads, config=fast))
+
+    told = " ".join(result.output.split())
+    assert f"'{case.upper()}' (called: '{case}') differs from a call in capitals only" in told
 
 
 def ends(arguments, capsys):
@@ -201,3 +217,15 @@ def test_of_many_faults_the_first_hundred_are_printed(study, tmp_path, capsys):
 
     assert told.count("2.5") == 100
     assert "... and 150 more" in told
+
+
+def test_a_difference_that_rounds_to_nothing_is_not_below_0_on_the_console(tmp_path):
+    result = agreement()
+    entry = next(one for one in result.among_readers if one.endpoint is Endpoint.SCORE and not one.stratum)
+    alike = next(iter(entry.estimates.values()))
+    tiny = alike.model_copy(update={"value": -0.0004, "low": -0.0004, "high": 0.1})
+    found = {"software_readers": alike, "readers_readers": alike, "difference": tiny}
+    changed = entry.model_copy(update={"estimates": found})
+    console = Console(record=True, width=200, file=io.StringIO())
+    show(result.model_copy(update={"among_readers": (changed,)}), tmp_path, console=console)
+    assert "+0.0 (+0.0 to +10.0)" in console.export_text()

@@ -13,6 +13,7 @@ from her2path.domain.discordance import (
     agree,
     discordance,
     ranked,
+    repeats_result,
     review_case,
 )
 from her2path.domain.ihc import IhcScore
@@ -149,3 +150,26 @@ def test_order_of_review():
         "low or not",
         "one step",
     ]
+
+
+COUNTED = Opinion(IhcScore.TWO_PLUS, ClinicalCategory.LOW, "negative")
+
+
+@pytest.mark.parametrize(
+    ("again", "same"),
+    [
+        (Opinion(IhcScore.TWO_PLUS, None, "needs_ish"), True),
+        (Opinion(IhcScore.THREE_PLUS, ClinicalCategory.POSITIVE, "positive"), False),
+        (Opinion(IhcScore.ONE_PLUS, ClinicalCategory.LOW, "negative"), False),
+        (Opinion(None, None, "needs_ish"), None),
+    ],
+)
+def test_a_read_without_a_count_is_held_against_a_count_by_what_both_have(again, same):
+    assert repeats_result(COUNTED, again, counted=(True, False)) is same
+    assert repeats_result(again, COUNTED, counted=(False, True)) is same
+
+
+def test_reads_that_both_counted_are_held_by_their_calls():
+    waiting = Opinion(IhcScore.TWO_PLUS, None, "needs_recount")
+
+    assert repeats_result(COUNTED, waiting, counted=(True, True)) is False

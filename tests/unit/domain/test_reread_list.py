@@ -84,3 +84,13 @@ def test_a_list_with_every_case_twice_is_made_as_well_as_it_can_be():
 
     assert len(items) == 80
     assert sum(item.repeats is not None for item in items) == 40
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("repeats", [4, 10, 20])
+def test_every_repeat_comes_at_least_a_quarter_of_the_list_later(seed, repeats):
+    items = _made(seed=seed, repeats=repeats)
+
+    gaps = [item.number - item.repeats for item in items if item.repeats is not None]
+    assert len(gaps) == repeats
+    assert min(gaps) >= len(items) // 4
