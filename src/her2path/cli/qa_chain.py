@@ -182,5 +182,10 @@ def _points(entry: EstimateEntry) -> str:
     if entry.value is None:
         return f"not to be judged, n {entry.n}"
     if entry.low is None or entry.high is None:
-        return f"{100 * entry.value:+.1f}, n {entry.n}"
-    return f"{100 * entry.value:+.1f} ({100 * entry.low:+.1f} to {100 * entry.high:+.1f}), n {entry.n}"
+        return f"{_signed(entry.value)}, n {entry.n}"
+    return f"{_signed(entry.value)} ({_signed(entry.low)} to {_signed(entry.high)}), n {entry.n}"
+
+
+def _signed(share: float) -> str:
+    # Adding 0 makes a difference that rounds to nothing +0.0, never -0.0.
+    return f"{round(100 * share, 1) + 0.0:+.1f}"

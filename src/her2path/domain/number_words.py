@@ -21,14 +21,17 @@ def counted(n: int, noun: str, *, verb: tuple[str, str] | None = None) -> str:
 
 
 def signed(value: float, *, digits: int) -> str:
-    """Print a difference with its sign; a hyphen is no minus.
+    """Print a difference with its sign; a hyphen is no minus, and what rounds to nothing is not below 0.
 
     Examples
     --------
     >>> signed(12.5, digits=1), signed(-0.25, digits=2) == MINUS + "0.25"
     ('+12.5', True)
+    >>> signed(-0.04, digits=1)
+    '+0.0'
     """
-    return f"{value:+.{digits}f}".replace("-", MINUS)
+    # Adding 0 makes a negative zero a positive one.
+    return f"{round(value, digits) + 0.0:+.{digits}f}".replace("-", MINUS)
 
 
 def natural_order(name: str) -> tuple[tuple[str | int, ...], str]:

@@ -21,3 +21,8 @@ def test_a_difference_below_zero_has_a_minus_sign_and_no_hyphen():
 def test_numbered_readers_stand_in_the_order_of_their_numbers():
     names = ["reader_10", "reader_2", "7", "AB", "reader_01", "reader_1"]
     assert sorted(names, key=natural_order) == ["7", "AB", "reader_01", "reader_1", "reader_2", "reader_10"]
+
+
+def test_a_difference_that_rounds_to_nothing_is_not_below_0():
+    assert signed(-0.04, digits=1) == "+0.0"
+    assert signed(-0.06, digits=1) == f"{MINUS}0.1"
