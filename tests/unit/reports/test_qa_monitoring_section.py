@@ -134,6 +134,12 @@ def test_a_chart_of_shares_states_its_cases_and_interval():
     )
 
 
+def test_a_cusum_of_a_share_says_how_often_it_alarms_where_groups_differ():
+    one = chart("cusum", kind="share_cusum", measure="share_3+")
+    assert "36 % instead of 24 % of simulated series" in section(monitoring(charts=(one,), alarms=()))
+    assert "36 % instead" not in section(monitoring(alarms=()))
+
+
 def test_both_sums_of_a_cusum_are_drawn():
     one = chart("cusum", kind="cusum")
     points = one.points.model_copy(update={"second": tuple(0.1 for _ in one.points.value)})
