@@ -25,9 +25,17 @@ from her2path.io.reads_mapping import CALL, CASE_ID, DATE, NO_MAPPING, SCORE
 from her2path.io.recount_documents import pseudonym_fault
 from her2path.io.review_folder import adjudications_in
 
-BY, WHY = "by", "why"
-COLUMNS = (CASE_ID, BY, DATE, SCORE, CALL, WHY)
-_OPTIONS = {CASE_ID: "--case", BY: "--by", DATE: "--on", SCORE: "--ihc-score", CALL: "--call", WHY: "--why"}
+BY, WHY, ALTHOUGH = "by", "why", "although_contradictory"
+COLUMNS = (CASE_ID, BY, DATE, SCORE, CALL, WHY, ALTHOUGH)
+_OPTIONS = {
+    CASE_ID: "--case",
+    BY: "--by",
+    DATE: "--on",
+    SCORE: "--ihc-score",
+    CALL: "--call",
+    WHY: "--why",
+    ALTHOUGH: "--although-contradictory",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +150,15 @@ class _Check:
         if len(self.faults) > before or case is None or day is None or findings is None:
             return
         result = interpret(findings, find_guideline(case.guideline))
+        although = cells.comment(ALTHOUGH)
+        if result.contradiction is not None and ALTHOUGH not in texts:
+            option = ALTHOUGH if line else _OPTIONS[ALTHOUGH]
+            stated = f"{result.call!r} contradicts IHC {result.score} by {case.guideline}"
+            cells.fault(CALL, f"{stated}; correct one of them, or state why both hold under {option}")
+        elif result.contradiction is None and although:
+            cells.fault(ALTHOUGH, "is stated, but score and call do not contradict each other")
+        if len(self.faults) > before:
+            return
         self.made.append(
             AdjudicationEntry(
                 number=len(self.before.entries) + len(self.made) + 1,
@@ -151,7 +168,7 @@ class _Check:
                 ihc_score=result.score,
                 category=result.category,
                 call=result.call,
-                why=why,
+                why=f"{why} (although score and call contradict each other: {although})" if although else why,
                 read_the_case=any(read.reader == by for read in case.readers),
             )
         )

@@ -67,7 +67,8 @@ def adjudicate(  # noqa: PLR0913, PLR0917  (one parameter an option)
     table: Annotated[
         Path | None,
         typer.Argument(
-            help="Table of decisions: case_id, by, date, ihc_score, call, why; or one by options."
+            help="Table of decisions: case_id, by, date, ihc_score, call, why, although_contradictory; or "
+            "one by options."
         ),
     ] = None,
     case: Annotated[str, typer.Option("--case", help="Case that was decided.")] = "",
@@ -78,6 +79,10 @@ def adjudicate(  # noqa: PLR0913, PLR0917  (one parameter an option)
     ihc_score: Annotated[str, typer.Option("--ihc-score", help="0, 1+, 2+ or 3+.")] = "",
     call: Annotated[str, typer.Option("--call", help="positive, negative, ...")] = "",
     why: Annotated[str, typer.Option("--why", help="What the decision rests on.")] = "",
+    although_contradictory: Annotated[
+        str,
+        typer.Option("--although-contradictory", help="Why score and call hold although they contradict."),
+    ] = "",
     again: Annotated[
         bool, typer.Option("--again", help="Decide on a case anew; the earlier decision is kept.")
     ] = False,
@@ -85,7 +90,10 @@ def adjudicate(  # noqa: PLR0913, PLR0917  (one parameter an option)
     """Record who decided on a case, when, what and why; first reads and their agreement stay as they are."""
     from her2path.cli import qa_adjudication  # noqa: PLC0415  (as above)
 
-    texts = {"case_id": case, "by": by, "date": on, "ihc_score": ihc_score, "call": call, "why": why}
+    texts = {
+        **{"case_id": case, "by": by, "date": on, "ihc_score": ihc_score, "call": call, "why": why},
+        "although_contradictory": although_contradictory,
+    }
     order = qa_adjudication.Order(out, table, {name: text for name, text in texts.items() if text}, again)
     for line in qa_adjudication.adjudicate(order, today=_today()):
         typer.echo(line)

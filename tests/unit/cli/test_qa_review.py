@@ -454,3 +454,40 @@ def test_a_table_without_decisions_is_refused(study, tmp_path):
 
     with pytest.raises(CaseSheetError, match="holds no row"):
         run("adjudicate", "--out", study.out, table)
+
+
+def test_a_contradictory_decision_is_refused_and_says_why(study):
+    with pytest.raises(ConfigError) as caught:
+        contradictory(study)
+
+    assert "--call: 'negative' contradicts IHC 3+ by breast_2023" in str(caught.value)
+    assert "--although-contradictory" in str(caught.value)
+    assert not (study.out / "qa" / "adjudications.json").exists()
+
+
+def contradictory(study, *more, score="3+"):
+    head = ("adjudicate", "--out", study.out, "--case", "opposite", "--by", "X", "--why", "seen")
+    return run(*head, "--ihc-score", score, "--call", "negative", *more)
+
+
+def test_a_contradictory_decision_with_a_reason_is_recorded_with_it(study):
+    contradictory(study, "--although-contradictory", "monoclonal artefact")
+
+    (entry,) = decisions(study)
+    assert (entry.ihc_score, entry.call, entry.category) == ("3+", "negative", None)
+    assert entry.why == "seen (although score and call contradict each other: monoclonal artefact)"
+
+
+def test_a_reason_for_a_contradiction_that_is_none_is_refused(study):
+    with pytest.raises(ConfigError, match="--although-contradictory: is stated, but"):
+        contradictory(study, "--although-contradictory", "why not", score="1+")
+
+
+def test_a_contradiction_in_a_table_of_decisions_names_its_row_and_column(study, tmp_path):
+    table = tmp_path / "decisions.tsv"
+    table.write_text("case_id\tby\tdate\tihc_score\tcall\twhy\nopposite\tX\t2026-03-02\t0\tpositive\tseen\n")
+
+    with pytest.raises(
+        CaseSheetError, match="row 2, call: 'positive' contradicts IHC 0 .* although_contradictory"
+    ):
+        run("adjudicate", "--out", study.out, table)
