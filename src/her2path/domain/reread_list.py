@@ -121,14 +121,12 @@ def _moved_apart(order: Sequence[str], repeated: set[str], far: int, seed: int) 
         places[second][places[second].index(other)] = one
         moved[one], moved[other] = second, first
 
-    for case_id in sorted(repeated):
+    for case_id in filter(too_near, sorted(repeated)):
         for at in map(int, _drawn(map(str, range(len(moved))), f"apart {seed} {case_id}")):
-            if not too_near(case_id):
-                break
             other, here = moved[at], places[case_id][1]
-            was_near = too_near(other)
-            if other == case_id:
+            if other == case_id or not too_near(case_id):
                 continue
+            was_near = too_near(other)
             swap(here, at)
             if too_near(case_id) or (too_near(other) and not was_near):
                 swap(at, here)
