@@ -57,7 +57,7 @@ def promote(folder: Path, *, guard: Path) -> tuple[PromotionDoc, Path]:
     entry, found = evaluated(model)
     _check_version(card.id, found)
     _check_compared(card.id, found)
-    _check_guards(card.id, found, guard)
+    _check_guards(card, found, guard)
     record = PromotionDoc(
         produced_by=Producer(step="models_promote", version=version("her2path")),
         id=card.id,
@@ -158,8 +158,9 @@ def _check_compared(model_id: str, found: EvaluationDoc) -> None:
             )
 
 
-def _check_guards(model_id: str, found: EvaluationDoc, guard: Path) -> None:
+def _check_guards(card: ModelCard, found: EvaluationDoc, guard: Path) -> None:
     """Refuse a model that is not shown to be as good on any guard set."""
+    model_id = card.id
     required, sha256 = read_guard(guard)
     parts = [part for part in found.sets if part.kind == "guard"]
     if not any(part.name == required.id and part.sha256 == sha256 for part in parts):
@@ -187,8 +188,24 @@ def _check_guards(model_id: str, found: EvaluationDoc, guard: Path) -> None:
             model_id,
             "it is not shown to be as good as the model in use, and is not promoted ("
             + "; ".join(lost)
-            + "); train it with more labels, or with more rehearsal of what it began with",
+            + f"); {_what_to_do(card)}",
         )
+
+
+def _what_to_do(card: ModelCard) -> str:
+    if card.parent is not None and card.parent.sha256 == card.sha256:
+        # The network is its parent's: the cuts alone make the difference, and no more training mends that.
+        words = (
+            f"its cuts alone differ from {card.parent.id}, and cuts that fit one laboratory grade others "
+            "worse: fit them to labels of more laboratories"
+        )
+    else:
+        words = "train it with more labels, or with more rehearsal of what it began with"
+    return (
+        f"{words}; or use it for slides like those that were labelled by the path of its folder "
+        f"(`ihc_cells: {{model: ./{card.id}}}`), where results are flagged `model_not_promoted`. A guard set "
+        "of your own (`train evaluate --guard`) is asked beside the one that ships, never instead of it"
+    )
 
 
 def _margins(part: EvaluatedSet) -> tuple[Margin, ...]:

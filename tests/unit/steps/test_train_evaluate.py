@@ -127,6 +127,32 @@ def test_a_worse_model_is_refused_with_what_it_is_worse_at(spoilt, guard):
     assert "Not to be promoted" in (spoilt / "evaluation.html").read_text(encoding="utf-8")
 
 
+def test_a_refused_model_may_be_used_as_a_folder_and_a_guard_set_of_ones_own_replaces_none(spoilt, guard):
+    with pytest.raises(ModelError, match="train it with more labels") as caught:
+        promote(spoilt, guard=guard)
+    words = str(caught.value)
+    assert "`ihc_cells: {model: ./her2-spoilt-1}`" in words
+    assert "flagged `model_not_promoted`" in words
+    assert "beside the one that ships, never instead of it" in words
+
+
+def test_a_scorer_that_is_refused_is_told_that_its_cuts_are_those_of_one_laboratory(tmp_path, guard):
+    folder = trained(tmp_path / "my-cuts")
+    parent = open_model(SHIPPED)
+    shutil.copy(parent.weights_path, folder / "weights.safetensors")
+    cuts = parent.card.calibration.cuts | {"weak_od_um": 0.01, "least_chance": 0.05}
+    changed_card(
+        folder,
+        sha256=parent.card.sha256,
+        calibration=parent.card.calibration.model_dump() | {"id": folder.name, "cuts": cuts},
+    )
+    evaluate(folder, guard)
+    with pytest.raises(ModelError, match="stained_pct") as caught:
+        promote(folder, guard=guard)
+    assert f"its cuts alone differ from {SHIPPED}" in str(caught.value)
+    assert "fit them to labels of more laboratories; or use it" in str(caught.value)
+
+
 def test_a_model_without_a_card_is_refused(model, guard):
     (model / "model.yaml").unlink()
     with pytest.raises(ModelError, match=r"no card.*train evaluate"):
