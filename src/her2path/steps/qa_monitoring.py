@@ -195,10 +195,12 @@ def _notes(values: Sequence[ControlValue], reads: Iterable[DatedRead]) -> tuple[
     if not any(read.day for read in reads):
         readers = ", ".join(dict.fromkeys(read.reader for read in reads))
         missing = (
-            f"the table of strata states no date of stain of any case, and results of {readers} state no "
-            "date either (dates of other readers' reads are not theirs)"
+            f"no date of stain is stated of any case, and results of {readers} have no date of their own "
+            "(the dates of other readers' reads are not theirs)"
             if readers
             else "there is no result to chart"
         )
-        notes.append(f"No share has a place in time: {missing}. State dates in strata.tsv.")
+        notes.append(
+            f"No share has a place in time: {missing}. State the days of stain in strata.tsv (`--strata`)."
+        )
     return tuple(notes)

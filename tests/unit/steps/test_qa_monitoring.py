@@ -307,7 +307,9 @@ def test_cases_without_a_date_have_no_place_in_time(monitored):
     assert found.charts == ()
     assert found.cases == 0
     assert any("No share has a place in time" in note for note in found.notes)
-    assert any("no date of stain of any case, and results of her2path" in note for note in found.notes)
+    assert any(
+        "no date of stain is stated of any case, and results of her2path" in note for note in found.notes
+    )
     assert any(entry.code == "undated" and entry.points == 30 for entry in found.no_charts)
 
 
