@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import json
 import shutil
 
 import pytest
-from rich.console import Console
 from typer.testing import CliRunner
 
 from her2path.cli.main import app, main
-from her2path.cli.qa_chain import show
-from her2path.domain.reads import Endpoint
-from tests.support.qa_results import agreement
 from tests.support.simulated_reads import SimulatedStudy, write_study
 
 runner = CliRunner()
@@ -217,15 +212,3 @@ def test_of_many_faults_the_first_hundred_are_printed(study, tmp_path, capsys):
 
     assert told.count("2.5") == 100
     assert "... and 150 more" in told
-
-
-def test_a_difference_that_rounds_to_nothing_is_not_below_0_on_the_console(tmp_path):
-    result = agreement()
-    entry = next(one for one in result.among_readers if one.endpoint is Endpoint.SCORE and not one.stratum)
-    alike = next(iter(entry.estimates.values()))
-    tiny = alike.model_copy(update={"value": -0.0004, "low": -0.0004, "high": 0.1})
-    found = {"software_readers": alike, "readers_readers": alike, "difference": tiny}
-    changed = entry.model_copy(update={"estimates": found})
-    console = Console(record=True, width=200, file=io.StringIO())
-    show(result.model_copy(update={"among_readers": (changed,)}), tmp_path, console=console)
-    assert "+0.0 (+0.0 to +10.0)" in console.export_text()
