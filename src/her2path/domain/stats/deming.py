@@ -22,6 +22,11 @@ _ROUNDS = 50
 """Most rounds of weighting; 10 are enough where the methods go together."""
 _SMALLEST = 1e-3
 """Share of the mean size below which a case weighs no more: a case near 0 would weigh all."""
+_MOST_FITTED_ANEW = 400
+"""Pairs up to which each line without one finds its weights round by round, in the square of the pairs."""
+_STEP = 1e-6
+"""Of the differences that tell how a round moves a line, as a share of its slope and size."""
+Floats = npt.NDArray[np.float64]
 
 
 class Scatter(StrEnum):
@@ -77,10 +82,12 @@ def deming(
 
     Notes
     -----
-    The standard errors are those of the jackknife, taken with ``n - 2`` degrees of freedom [2]_ [3]_, with
-    the weights of the whole sample.  Taken for constant, an error that grows with the size makes the
-    intervals too narrow: for ratios counted in 40 nuclei those of the slope covered the truth in 92 to 93 %,
-    with weights in 94 to 96.
+    The standard errors are those of the jackknife, taken with ``n - 2`` degrees of freedom [2]_ [3]_.  Each
+    line without a pair has weights of its own [2]_; of more than 400 pairs, where a pair moves the line
+    little, they are told to first order from the whole sample and the derivative of a round.
+
+    Taken for constant, an error that grows with the size makes the intervals too narrow: for ratios counted
+    in 40 nuclei those of the slope covered the truth in 92 to 93 %, with weights in 94 to 96.
 
     References
     ----------
@@ -139,27 +146,86 @@ def _fits(
 
 
 def _weighted(
-    candidate: npt.NDArray[np.float64],
-    comparator: npt.NDArray[np.float64],
-    slopes: npt.NDArray[np.float64],
-    intercepts: npt.NDArray[np.float64],
-    error_ratio: float,
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Fit with weights from the line before, until the line stays."""
+    candidate: Floats, comparator: Floats, slopes: Floats, intercepts: Floats, error_ratio: float
+) -> tuple[Floats, Floats]:
+    """Fit with weights from the line before, until the line stays; each line without a pair by its own."""
+    if len(candidate) <= _MOST_FITTED_ANEW:
+        return _each_weighted(candidate, comparator, slopes, intercepts, error_ratio)
+
+    def fits(line: tuple[float, float]) -> tuple[Floats, Floats]:
+        weights = _weights(candidate, comparator, *line, error_ratio)
+        return _fits(candidate, comparator, weights * (len(weights) / weights.sum()), error_ratio)
+
     for _ in range(_ROUNDS):
-        slope, intercept = float(slopes[-1]), float(intercepts[-1])
-        if math.isnan(slope):
+        before = float(slopes[-1]), float(intercepts[-1])
+        if math.isnan(before[0]):
+            return slopes, intercepts
+        slopes, intercepts = fits(before)
+        if abs(float(slopes[-1]) - before[0]) <= 1e-12 * abs(before[0]):
             break
-        off = (candidate - intercept - slope * comparator) / (error_ratio + slope * slope)
-        # The place of each pair on the line, along both axes, weighed by what either method knows of it.
-        size = np.abs(
-            (error_ratio * (comparator + slope * off) + candidate - error_ratio * off) / (1 + error_ratio)
+    # All lines have the weights of the whole so far.  Rounds of their own would take each to the fixed point
+    # near by, which the derivative of a round tells (two parameters, so two differences).
+    whole = np.array([slopes[-1], intercepts[-1]])
+    step = (
+        _STEP * max(abs(whole[0]), 1e-6),
+        _STEP * max(float(np.abs(comparator).mean()) * abs(whole[0]), 1e-6),
+    )
+    turned = np.empty((2, 2))
+    for i in (0, 1):
+        shift = np.eye(2)[i] * step[i]
+        above, below = (np.array(fits((line[0], line[1])))[:, -1] for line in (whole + shift, whole - shift))
+        turned[:, i] = (above - below) / (2 * step[i])
+    moved = np.stack([slopes, intercepts]) - whole[:, None]
+    settled = whole[:, None] + np.linalg.solve(np.eye(2) - turned, moved)
+    return settled[0], settled[1]
+
+
+def _each_weighted(
+    candidate: Floats, comparator: Floats, slopes: Floats, intercepts: Floats, error_ratio: float
+) -> tuple[Floats, Floats]:
+    """Fit every line without a pair, and last that of all pairs, round by round with its own weights."""
+    n = len(candidate)
+    stays = np.vstack([~np.eye(n, dtype=np.bool_), np.ones((1, n), dtype=np.bool_)])
+    at_x, at_y = float(comparator.mean()), float(candidate.mean())
+    x, y = comparator - at_x, candidate - at_y
+    for _ in range(_ROUNDS):
+        if math.isnan(float(slopes[-1])):
+            break
+        before = slopes
+        weights = _weights(candidate, comparator, slopes[:, None], intercepts[:, None], error_ratio, stays)
+        weights /= weights.sum(axis=1, keepdims=True)
+        mean_x, mean_y = weights @ x, weights @ y
+        slopes = _slopes(
+            weights @ (x * x) - mean_x * mean_x,
+            weights @ (y * y) - mean_y * mean_y,
+            weights @ (x * y) - mean_x * mean_y,
+            error_ratio,
         )
-        weights = np.maximum(size, _SMALLEST * float(size.mean())) ** -2.0
-        slopes, intercepts = _fits(candidate, comparator, weights * (len(size) / weights.sum()), error_ratio)
-        if abs(float(slopes[-1]) - slope) <= 1e-12 * abs(slope):
+        intercepts = at_y + mean_y - slopes * (at_x + mean_x)
+        if not (np.abs(slopes - before) > 1e-12 * np.abs(slopes)).any():
             break
     return slopes, intercepts
+
+
+def _weights(
+    candidate: Floats,
+    comparator: Floats,
+    slope: Floats | float,
+    intercept: Floats | float,
+    error_ratio: float,
+    stays: npt.NDArray[np.bool_] | None = None,
+) -> Floats:
+    """Weigh pairs by the inverse square of their size on a line; 0 for those that do not stay."""
+    off = (candidate - intercept - slope * comparator) / (error_ratio + slope * slope)
+    # The place of each pair on the line, along both axes, weighed by what either method knows of it.
+    size = np.abs(
+        (error_ratio * (comparator + slope * off) + candidate - error_ratio * off) / (1 + error_ratio)
+    )
+    if stays is None:
+        weights: Floats = np.maximum(size, _SMALLEST * float(size.mean())) ** -2.0
+        return weights
+    mean = (size * stays).sum(axis=1, keepdims=True) / stays.sum(axis=1, keepdims=True)
+    return np.asarray(np.maximum(size, _SMALLEST * mean) ** -2.0 * stays)
 
 
 def _nothing(why: str, n: int, confidence: float) -> Deming:

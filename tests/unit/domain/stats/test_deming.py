@@ -78,6 +78,41 @@ def test_weighted_line_equals_weighted_total_least_squares(seed, error_ratio):
     assert (line.slope.value, line.intercept.value) == pytest.approx(expected, abs=1e-9)
 
 
+def _counted(seed, n):
+    rng = np.random.default_rng(seed)
+    true = np.exp(rng.normal(1, 0.5, n))
+    return true * np.exp(rng.normal(0, 0.1, n)), 1.3 * true * np.exp(rng.normal(0, 0.1, n))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_weighted_interval_equals_a_jackknife_that_finds_the_weights_of_each_line_anew(seed):
+    # Linnet, Clin Chem 39:424 (1993): the whole procedure is repeated without each pair.
+    first, second = _counted(seed, 20)
+    n = len(first)
+    whole = np.array(_weighted_anew(first, second, 1.0))
+    without = np.array([_weighted_anew(np.delete(first, i), np.delete(second, i), 1.0) for i in range(n)])
+    error = (n * whole - (n - 1) * without).std(axis=0, ddof=1) / np.sqrt(n)
+    reach = stats.t.ppf(0.975, n - 2) * error
+
+    line = deming(second, first, scatter=Scatter.PROPORTIONAL)
+
+    assert (line.slope.low, line.intercept.low) == pytest.approx(tuple(whole - reach), abs=1e-9)
+    assert (line.slope.high, line.intercept.high) == pytest.approx(tuple(whole + reach), abs=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_weights_told_to_first_order_give_the_interval_of_those_found_anew(seed, monkeypatch):
+    first, second = _counted(seed, 300)
+    anew = deming(second, first, scatter=Scatter.PROPORTIONAL)
+    monkeypatch.setattr("her2path.domain.stats.deming._MOST_FITTED_ANEW", 100)
+
+    told = deming(second, first, scatter=Scatter.PROPORTIONAL)
+
+    assert told.slope.value == pytest.approx(anew.slope.value, abs=1e-9)
+    for one, other in ((told.slope, anew.slope), (told.intercept, anew.intercept)):
+        assert one.high - one.low == pytest.approx(other.high - other.low, rel=2e-3)
+
+
 def test_weights_do_not_depend_on_the_unit():
     first, second = _sample(6)
 
