@@ -86,6 +86,14 @@ def intraclass(
     ValueError
         The arrays differ in shape, or a measured value is not finite.
 
+    Notes
+    -----
+    The interval of model 2 has degrees of freedom that hang on the correlation itself [2]_.  McGraw and Wong
+    put the estimate there as it is, and so do the usual programs; where it is negative, 0 stands there
+    instead.  A share of variance is not negative, and with a negative one the approximation of Satterthwaite
+    mixes weights of both signs: its degrees may fall to a small part of one, at which an F quantile means
+    nothing.  Correlations of 0 and above have exactly the published interval.
+
     References
     ----------
     .. [1] Shrout & Fleiss, Psychol Bull 86:420 (1979).

@@ -130,6 +130,21 @@ def test_bounds_of_model_2_equal_those_of_mcgraw_and_wong(seed):
     assert form.high == pytest.approx(n * (below * between - error) / (rest + n * below * between), abs=1e-9)
 
 
+def test_below_0_the_interval_of_model_2_has_the_degrees_of_freedom_of_no_correlation():
+    # McGraw & Wong, Psychol Methods 1:30 (1996), with 0 in place of the negative estimate: (n - 1)(k - 1).
+    table = np.array([[1.0, 2.0], [2.0, 1.2], [1.5, 1.6], [1.9, 1.0], [1.1, 2.1], [1.7, 1.4]])
+    n, k = table.shape
+    between, readers, error, _ = _mean_squares(table)
+    above, below = stats.f.ppf(0.975, n - 1, n - 1), stats.f.ppf(0.975, n - 1, n - 1)
+    rest = k * readers + (k * n - k - n) * error
+
+    found = _of(table).icc_2_1
+
+    assert found.value < 0
+    assert found.low == pytest.approx(n * (between - above * error) / (above * rest + n * between), abs=1e-9)
+    assert found.high == pytest.approx(n * (below * between - error) / (rest + n * below * between), abs=1e-9)
+
+
 def test_a_case_that_a_reader_left_out_is_left_out_and_counted():
     table = np.vstack((JUDGES, [5.0, 0.0, 5.0, 5.0]))
     measured = np.ones(table.shape, dtype=bool)
