@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
@@ -26,6 +27,8 @@ _MAX_BYTES = 128 * 2**20
 """Largest file that is read: a third of a million outlined cells, more than anybody labels."""
 _MENDED = 0.05
 """Share of its area by which mending may change an outline that crosses itself."""
+_FARTHEST_PX = 1e7
+"""Beyond any image; the largest scans have 200 000 pixels along an edge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,8 @@ class DrawnCell:
     """`IGNORE` where it was given no class."""
     outline: shapely.Polygon
     nucleus: shapely.Polygon | None
+    feature: int = 0
+    """Its place in the file, from 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +109,10 @@ class _Reader:
         if kind in {"tile", "root"} or not isinstance(geometry, dict):
             self.left_out["objects without an outline"] += 1
             return
-        if "Polygon" not in str(geometry.get("type")):
+        if not _holds_polygon(geometry):
             self.left_out["points and lines"] += 1
             return
-        area = self._geometry(number, geometry)
+        area = self._geometry(f"feature {number}", geometry)
         if words.lower() == WHOLLY_LABELLED:
             self.wholly.append(area)
         elif kind in _CELLS or (cells_by_hand and kind in {"annotation", None}):
@@ -119,11 +124,13 @@ class _Reader:
 
     def _cell(self, number: int, feature: Json, area: BaseGeometry, words: str) -> None:
         nucleus = feature.get("nucleusGeometry") if isinstance(feature, dict) else None
-        found = self._geometry(number, nucleus) if isinstance(nucleus, dict) else None
+        whose = f"the nucleus of feature {number}"
+        found = self._geometry(whose, nucleus) if isinstance(nucleus, dict) else None
         if not words:
             self.left_out["cells without a class, of which nothing is taught"] += 1
         kind = self._class(words) if words else LabelClass.IGNORE
-        self.cells.append(DrawnCell(kind, _largest(area), None if found is None else _largest(found)))
+        inner = None if found is None else _largest(found)
+        self.cells.append(DrawnCell(kind, _largest(area), inner, number))
 
     def _class(self, words: str) -> LabelClass:
         found = self.renamed.get(words.lower()) or label_class(words)
@@ -132,19 +139,26 @@ class _Reader:
             return LabelClass.IGNORE
         return found
 
-    def _geometry(self, number: int, geometry: Mapping[str, Json]) -> BaseGeometry:
+    def _geometry(self, whose: str, geometry: Mapping[str, Json]) -> BaseGeometry:
         try:
-            area = shapely.geometry.shape(geometry)
+            with np.errstate(invalid="ignore"):  # NaN is refused below
+                area = shapely.geometry.shape(geometry)
         except (ValueError, TypeError, KeyError, LookupError, AttributeError, shapely.GEOSException) as error:
-            raise LabelError(
-                self.name, f"feature {number} has no readable outline; export it again"
-            ) from error
+            raise LabelError(self.name, f"{whose} has no readable outline; export it again") from error
+        if area.is_empty:
+            raise LabelError(self.name, f"{whose} has an empty outline; draw it anew, or remove it")
+        points = shapely.get_coordinates(area)
+        if not (np.isfinite(points) & (np.abs(points) < _FARTHEST_PX)).all():
+            detail = f"{whose} has a coordinate that is no place in an image (NaN, infinite or beyond 1e7)"
+            raise LabelError(self.name, f"{detail}; draw it anew, or remove it")
+        if area.geom_type == "GeometryCollection":
+            area = shapely.union_all(_polygons(area))
         if area.is_valid and area.area > 0:
             return area
         mended = shapely.make_valid(area)
         if area.area <= 0 or abs(mended.area - area.area) > _MENDED * area.area:
             where = shapely.get_coordinates(area)[:1].round().tolist()
-            detail = f"the outline of feature {number} near {where} crosses itself or has no area"
+            detail = f"the outline of {whose} near {where} crosses itself or has no area"
             raise LabelError(self.name, f"{detail}; draw it anew")
         return mended
 
@@ -180,6 +194,21 @@ def _largest(area: BaseGeometry) -> shapely.Polygon:
     if not parts:  # a collection within one, as mending leaves it
         parts = [p for part in shapely.get_parts(area) for p in shapely.get_parts(part) if p.area > 0]
     return shapely.Polygon(max(parts, key=lambda part: part.area).exterior)
+
+
+def _holds_polygon(geometry: Mapping[str, Json]) -> bool:
+    """Whether a geometry is a polygon, or a collection that holds one."""
+    parts = geometry.get("geometries")
+    if geometry.get("type") == "GeometryCollection" and isinstance(parts, list):
+        return any(isinstance(part, dict) and _holds_polygon(part) for part in parts)
+    return "Polygon" in str(geometry.get("type"))
+
+
+def _polygons(collection: BaseGeometry) -> list[BaseGeometry]:
+    """Take the polygons of a collection; its points and lines have no area."""
+    parts = list(shapely.get_parts(collection))
+    nested = [piece for part in parts if part.geom_type == "GeometryCollection" for piece in _polygons(part)]
+    return nested + [part for part in parts if "Polygon" in part.geom_type]
 
 
 def _object_type(feature: Json) -> str | None:

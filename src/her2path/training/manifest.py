@@ -23,10 +23,14 @@ from her2path.io.dataset_documents import (
 from her2path.io.dataset_folders import UNKNOWN_PATIENT
 from her2path.io.dataset_sheet import WHAT
 from her2path.io.documents import Producer
+from her2path.io.label_checks import contradicting
+from her2path.io.labels import read_labels
 from her2path.training.manifest_items import ReadItem, relative_to
 from her2path.training.splits import Shares, split_patients
 
 _MIN_IMAGES = 2
+_SAME_MPP = 0.02
+"""Difference of two statements of a pixel size that means nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,11 @@ def build_dataset(
     """
     names = _item_ids(items)
     pairs = _duplicates(items, names)
-    faults = [*_rare_classes(items), *_contradictions(items, pairs), *_across_patients(items, pairs)]
+    faults = [
+        *_rare_classes(items),
+        *_contradictions(items, pairs, wish.renamed),
+        *_across_patients(items, pairs),
+    ]
     groups = _patients_or_groups(items, pairs)
     fixed, stated_faults = _fixed(items, groups, wish)
     faults += stated_faults
@@ -180,13 +188,25 @@ def _holders(items: Sequence[ReadItem]) -> dict[str, list[int]]:
     return dict(sorted(found.items()))
 
 
-def _contradictions(items: Sequence[ReadItem], pairs: Sequence[_Pair]) -> Iterable[SheetFault]:
+def _contradictions(
+    items: Sequence[ReadItem], pairs: Sequence[_Pair], renamed: Mapping[str, LabelClass]
+) -> Iterable[SheetFault]:
     for pair in pairs:
         one, other = items[pair.one], items[pair.other]
         scores = one.row.score, other.row.score
         if pair.entry.how != "same_field" and None not in scores and scores[0] != scores[1]:
             message = f"is scored {scores[1]}, but {_named(one)} is the same picture and scored {scores[0]}"
             yield _fault(other, "score", f"{message}; keep the right one")
+        if pair.entry.how != "same_field" and one.row.kind == other.row.kind == "cells":
+            drawn = [
+                cell
+                for item in (one, other)
+                if item.row.labels is not None
+                for cell in read_labels(item.row.labels, name=item.row.labels.name, renamed=renamed).cells
+            ]
+            if found := len(contradicting(drawn)):
+                message = f"the same picture as {_named(one)}, but {counted(found, 'cell')} of another class"
+                yield _fault(other, "labels", f"{message}; keep the right file")
 
 
 def _across_patients(items: Sequence[ReadItem], pairs: Sequence[_Pair]) -> Iterable[SheetFault]:
@@ -282,7 +302,8 @@ def _warnings(
     if unknown := sum(_unknown(item) for item in items):
         yield (
             f"the patients of {counted(unknown, 'image')} are not known: images that overlap are kept "
-            "together, but two fields of one patient may lie in different splits, so that figures on them are too good"
+            "together, but two fields of one patient may lie in different splits, so that figures on them "
+            "are too good"
         )
     yield from _class_warnings(items, entries)
     if pairs:
@@ -290,6 +311,9 @@ def _warnings(
         yield f"images of one patient that show the same tissue, which so counts twice: {found}"
     if blank := sum(not item.print.has_structure for item in items):
         yield f"too little structure to be compared with others: {counted(blank, 'image')}"
+    for item in items:
+        if item.file_mpp is not None and abs(item.mpp / item.file_mpp - 1) > _SAME_MPP:
+            yield f"{_named(item)}: the sheet's mpp {item.mpp:g} overrides the file's {item.file_mpp:g}"
     left_out: Counter[str] = Counter()
     for item in items:
         left_out.update(item.left_out)

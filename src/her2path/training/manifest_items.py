@@ -17,6 +17,7 @@ from her2path.imaging.lookalikes import Fingerprint, fingerprint
 from her2path.io.dataset_documents import OBJECT_MASKS, image_sha256
 from her2path.io.dataset_sheet import WHAT, LabelRow, NumberedRow
 from her2path.io.files import sha256_of
+from her2path.io.label_checks import implausible
 from her2path.io.label_masks import read_label_mask
 from her2path.io.labels import outside, read_labels
 from her2path.io.slides.opening import open_slide
@@ -39,6 +40,8 @@ class ReadItem:
     labelled: Mapping[str, int]
     left_out: Mapping[str, int]
     print: Fingerprint
+    file_mpp: float | None = None
+    """What the file states, which the sheet may override."""
 
     @property
     def row(self) -> LabelRow:
@@ -98,11 +101,12 @@ def _read(found: NumberedRow, renamed: Mapping[str, LabelClass]) -> ReadItem:
         with open_slide(row.image, name=row.image.name) as source:
             source.probe()
             mpp = _pixel_size(row, source)
+            in_file = source.pixel_size.mpp if source.pixel_size is not None else None
             size = source.size_px0
             pixels = _picture(source, mpp)
     except SlideError as error:
         raise _RowError("image", str(error)) from error
-    labelled, left_out = _labels(row, size, renamed)
+    labelled, left_out = _labels(row, size, mpp, renamed)
     digest = hashlib.sha256(repr(size).encode() + np.ascontiguousarray(pixels).tobytes()).hexdigest()
     return ReadItem(
         found,
@@ -113,6 +117,7 @@ def _read(found: NumberedRow, renamed: Mapping[str, LabelClass]) -> ReadItem:
         labelled,
         left_out,
         fingerprint(pixels),
+        in_file,
     )
 
 
@@ -139,7 +144,7 @@ def _picture(source: PyramidSlide, mpp: float) -> np.ndarray[tuple[int, ...], np
 
 
 def _labels(
-    row: LabelRow, size_px0: tuple[int, int], renamed: Mapping[str, LabelClass]
+    row: LabelRow, size_px0: tuple[int, int], mpp: float, renamed: Mapping[str, LabelClass]
 ) -> tuple[Mapping[str, int], Mapping[str, int]]:
     """Count the labels of a row by class, and what was not read."""
     if row.labels is None:
@@ -162,6 +167,8 @@ def _labels(
             f"{size_px0[0]} x {size_px0[1]} pixels; they belong to another image or to another scale of it"
         )
         raise _RowError("labels", message)
+    if row.kind == "cells" and (words := implausible(drawn.cells, size_px0=size_px0, mpp=mpp)):
+        raise _RowError("labels", f"labels {row.labels.name!r}: {words}")
     return drawn.counts(), drawn.left_out
 
 

@@ -98,6 +98,33 @@ def test_refused_labels(tmp_path, content, message):
         labels_of(tmp_path, content)
 
 
+@pytest.mark.parametrize("far", [1e300, float("nan"), float("inf")])
+@pytest.mark.filterwarnings("error")
+def test_a_coordinate_that_is_no_place_is_refused_by_feature(tmp_path, far):
+    ring = [[10, 10], [far, 10], [30, 30], [10, 10]]
+    with pytest.raises(LabelError, match="feature 2 has a coordinate that is no place in an image"):
+        labels_of(tmp_path, feature("cell", "Tumor"), feature("cell", "Tumor", ring))
+
+
+def test_the_polygons_of_a_collection_are_read(tmp_path):
+    mixed = feature("cell", "Tumor")
+    square = mixed["geometry"]
+    nested = {"type": "GeometryCollection", "geometries": [square]}
+    point = {"type": "Point", "coordinates": [1, 1]}
+    mixed["geometry"] = {"type": "GeometryCollection", "geometries": [point, nested]}
+    (cell,) = labels_of(tmp_path, mixed).cells
+    assert cell.outline.area == 400
+    mixed["geometry"] = {"type": "GeometryCollection", "geometries": [point]}
+    with pytest.raises(LabelError, match="holds no labelled cell"):
+        labels_of(tmp_path, mixed)
+
+
+def test_an_empty_nucleus_is_named(tmp_path):
+    empty = {"type": "Polygon", "coordinates": []}
+    with pytest.raises(LabelError, match="the nucleus of feature 1 has an empty outline"):
+        labels_of(tmp_path, feature("cell", "Tumor", nucleusGeometry=empty))
+
+
 def test_missing_and_broken_files_are_refused(tmp_path):
     with pytest.raises(LabelError, match="not found"):
         read_labels(tmp_path / "none.geojson", name="none.geojson")

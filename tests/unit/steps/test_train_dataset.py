@@ -184,6 +184,30 @@ def test_one_picture_with_two_scores_is_refused(few):
     )
 
 
+def test_one_picture_with_two_classes_of_its_cells_is_refused(whole, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(whole, copy)
+    shutil.copy(copy / "p0_0.tif", copy / "again.tif")
+    swapped = (copy / "p0_0.geojson").read_text().replace('"Tumor: 3+"', '"Other"')
+    (copy / "again.geojson").write_text(swapped)
+    lines = (copy / "dataset.tsv").read_text().splitlines()
+    first = next(line for line in lines if "p0_0.tif" in line)
+    lines.append(first.replace("p0_0.", "again."))
+    (copy / "dataset.tsv").write_text("\n".join(lines) + "\n")
+    (fault,) = faults_of(copy)
+    assert re.search(r"labels: the same picture as 'p0_0\.tif' \(row 2\), but \d+ cells? of another", fault)
+
+
+def test_a_pixel_size_of_the_sheet_that_overrides_the_file_is_noted(whole, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(whole, copy)
+    lines = [line.split("\t") for line in (copy / "dataset.tsv").read_text().splitlines()]
+    at = lines[0].index("mpp")
+    lines[1][at] = "0.4"
+    (copy / "dataset.tsv").write_text("\n".join("\t".join(line) for line in lines) + "\n")
+    assert "'p0_0.tif' (row 2): the sheet's mpp 0.4 overrides the file's 0.5" in made(copy).warnings
+
+
 def test_unknown_patients_whose_tiles_overlap_stay_together(tmp_path):
     rows = []
     for number in range(5):
