@@ -176,7 +176,7 @@ def _whole_slide_cases(facts: StudyFacts) -> StudyCheck:
         best = max(facts.repeated, key=lambda one: one.cases)
         status = _met(best.cases >= fewest)
         others = ", and no other reader more" if len(facts.repeated) > 1 else ""
-        found = f"{best.reader} read {counted(best.cases, 'case')} twice{others}"
+        found = f"{best.reader} called {counted(best.cases, 'case')} in both of two sessions{others}"
     return StudyCheck(
         name="cap-wsi-60-cases",
         title=f"{_WSI_CASES} cases for whole-slide imaging, {_WSI_MORE} more for each further application",
