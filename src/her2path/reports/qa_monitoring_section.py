@@ -161,7 +161,7 @@ def _alarm_tables(alarms: Sequence[MonitoringAlarm]) -> list[Block]:
     if loud:
         blocks.append(
             _alarm_table(
-                "Alarms; each number stands at the run or group that raised it, in every chart drawn of it",
+                "Alarms; in the charts each number stands at the run or group that raised it",
                 loud,
             )
         )
