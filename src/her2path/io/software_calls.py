@@ -69,14 +69,17 @@ def read_calls(path: Path) -> tuple[SoftwareCall, ...]:
         detail = f"is no table of calls of a run (no column {', '.join(missing)})"
         raise ArtefactError(name, detail, _REMEDY)
     numbered = [(number, cells) for number, cells in enumerate(rows[1:], start=2) if cells]
+    place = header.index("case_id")
     calls: list[SoftwareCall] = []
     faults: list[str] = []
     for number, cells in numbered:
         try:
             calls.append(_call(_row(header, cells)))
         except (ValueError, KeyError) as error:
-            faults.append(f"row {number} is no call ({error})")
-    faults += _repeated(numbered, header.index("case_id"))
+            stated = cells[place] if place < len(cells) else ""
+            case = f" (case {stated!r})" if stated else ""
+            faults.append(f"row {number}{case} is no call ({error})")
+    faults += _repeated(numbered, place)
     if not text.endswith(("\n", "\r")):
         # The writer ends every line; half a number is a number too, so the last row cannot be believed.
         faults.append("its last line does not end, so the file was cut off")
@@ -109,7 +112,7 @@ def _call(row: Mapping[str, str]) -> SoftwareCall:
     try:
         find_guideline(row["guideline"])
     except ConfigError as error:
-        raise ValueError("; ".join(error.faults)) from error
+        raise ValueError(f"guideline {row['guideline']!r} is unknown") from error
     counts = {name: int(row[name]) if row.get(name) else None for name in _COUNTS}
     shares = {kind: float(row[name]) for kind, name in _PERCENTAGES.items() if row.get(name)}
     return SoftwareCall(

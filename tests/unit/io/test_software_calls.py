@@ -47,9 +47,9 @@ def test_no_table_at_that_place(tmp_path):
     ("header", "row", "message"),
     [
         ("case_id,call", "c1,negative", "is no table of calls of a run .no column state, ihc_score"),
-        (HEADER, "c1,evaluated,maybe,0,null,,breast_2023,,,", "row 2 is no call"),
+        (HEADER, "c1,evaluated,maybe,0,null,,breast_2023,,,", "row 2 .case 'c1'. is no call"),
         (HEADER, ",evaluated,negative,0,null,,breast_2023,,,", "row 2 is no call .case or guideline"),
-        (HEADER, "c1,evaluated,negative", "row 2 is no call"),
+        (HEADER, "c1,evaluated,negative", "row 2 .case 'c1'. is no call"),
     ],
 )
 def test_a_damaged_table_is_refused(tmp_path, header, row, message):
@@ -77,7 +77,9 @@ def test_a_table_that_was_cut_off_is_refused(tmp_path):
 
 @pytest.mark.parametrize("row", [GOOD.rsplit(",", 1)[0], f"{GOOD},1"])
 def test_a_row_with_other_cells_than_the_header_is_refused(tmp_path, row):
-    with pytest.raises(ArtefactError, match="row 2 is no call .it has (9|11) cells, the header 10"):
+    with pytest.raises(
+        ArtefactError, match="row 2 .case 'c1'. is no call .it has (9|11) cells, the header 10"
+    ):
         read_calls(written(tmp_path / "calls.csv", row))
 
 
@@ -92,7 +94,11 @@ def test_all_faults_are_named_at_once_with_the_case(tmp_path):
     with pytest.raises(ArtefactError) as caught:
         read_calls(written(tmp_path / "calls.csv", *rows))
 
-    for part in ("row 3 is no call", "row 4 is no call", "case 'c1' stands in row 2 and in row 5"):
+    for part in (
+        "row 3 (case 'c2') is no call",
+        "row 4 (case 'c3') is no call",
+        "case 'c1' stands in row 2 and in row 5",
+    ):
         assert part in str(caught.value)
 
 
