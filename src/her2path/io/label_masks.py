@@ -9,13 +9,18 @@ import imagecodecs
 import numpy as np
 import numpy.typing as npt
 import tifffile
+from PIL import Image
 
 from her2path.errors import ImageNotFoundError, LabelError, UnreadableImageError
 from her2path.io.damage import DECODE_ERRORS, read_head
 from her2path.io.slides.field import MAX_FIELD_PIXELS
 
 _PNG, _TIFF = b"\x89PNG", (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_PNG_COLOUR_TYPE, _PALETTE = 25, 3
+"""Where a PNG says how its pixels are coded, and that they are indices of a palette (PNG, 11.2.1)."""
 _TWO_VALUES = 2
+_MOST = 0.5
+"""Share of the image that no single cell or nucleus covers."""
 
 
 def read_label_mask(path: Path, *, name: str, objects: bool) -> npt.NDArray[np.int32]:
@@ -39,7 +44,7 @@ def read_label_mask(path: Path, *, name: str, objects: bool) -> npt.NDArray[np.i
     Raises
     ------
     LabelError
-        The file is missing, no such image, in colour, or empty.
+        The file is missing, no such image, in colour, empty, or inverted.
     """
     values = _one_channel(_decoded(path, name), name)
     if not values.any():
@@ -48,12 +53,23 @@ def read_label_mask(path: Path, *, name: str, objects: bool) -> npt.NDArray[np.i
         return np.asarray(values != 0, np.int32)
     found, numbered = np.unique(values, return_inverse=True)
     if len(found) <= _TWO_VALUES:
-        return np.asarray(
-            cv2.connectedComponents((values != 0).astype(np.uint8), connectivity=4)[1], np.int32
-        )
-    numbered = numbered.reshape(values.shape).astype(np.int32)
-    # Numbers as they are would be lost where they are large, negative or no integers.
-    return np.asarray(numbered if found[0] == 0 else numbered + 1, np.int32)
+        numbers = cv2.connectedComponents((values != 0).astype(np.uint8), connectivity=4)[1]
+    else:
+        # Numbers as they are would be lost where they are large, negative or no integers.
+        numbers = np.where(found == 0, 0, np.cumsum(found != 0))[numbered.reshape(values.shape)]
+    numbers = np.asarray(numbers, np.int32)
+    _refuse_inverted(numbers, name)
+    return numbers
+
+
+def _refuse_inverted(numbers: npt.NDArray[np.int32], name: str) -> None:
+    largest = int(np.bincount(numbers[numbers > 0]).argmax())
+    found = numbers == largest
+    edges = (found[0], found[-1], found[:, 0], found[:, -1])
+    if found.mean() > _MOST and all(edge.any() for edge in edges):
+        detail = f"one object covers {100 * found.mean():.0f} % of the image and touches all its edges"
+        remedy = "the mask is probably inverted, or its background has a number; write 0 where no object is"
+        raise LabelError(name, f"{detail}; {remedy}")
 
 
 def _decoded(path: Path, name: str) -> npt.NDArray[np.generic]:
@@ -67,6 +83,9 @@ def _decoded(path: Path, name: str) -> npt.NDArray[np.generic]:
         if head.startswith(_PNG):
             width, height = (int.from_bytes(head[at : at + 4], "big") for at in (16, 20))
             _check_size(width * height, name)
+            if head[_PNG_COLOUR_TYPE] == _PALETTE:  # the numbers are in the indices, not in the colours
+                with Image.open(path) as indexed:
+                    return np.asarray(indexed)
             return np.asarray(imagecodecs.png_decode(path.read_bytes()))
     except ImageNotFoundError as error:
         raise LabelError(name, "the file was not found; correct its path or restore the file") from error

@@ -4,6 +4,7 @@ import imagecodecs
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
 from her2path.errors import LabelError
 from her2path.io.label_masks import read_label_mask
@@ -23,6 +24,12 @@ def written(path, values):
 def test_numbers_become_numbers_from_one(tmp_path, name):
     found = read_label_mask(written(tmp_path / name, TWO), name=name, objects=True)
     assert found.tolist() == [[0, 1, 1, 0], [0, 1, 1, 0], [0, 0, 0, 0], [2, 2, 0, 0]]
+
+
+def test_negative_numbers_are_objects_and_zero_is_none(tmp_path):
+    path = written(tmp_path / "m.tif", TWO.astype(np.int16) * np.where(TWO == 9, -1, 1).astype(np.int16))
+    found = read_label_mask(path, name="m.tif", objects=True)
+    assert found.tolist() == [[0, 2, 2, 0], [0, 2, 2, 0], [0, 0, 0, 0], [1, 1, 0, 0]]
 
 
 def test_each_piece_of_a_mask_of_two_values_is_an_object(tmp_path):
@@ -52,6 +59,29 @@ def test_a_grey_mask_saved_as_colour_is_read(tmp_path):
 def test_refused_masks(tmp_path, values, message):
     with pytest.raises(LabelError, match=message):
         read_label_mask(written(tmp_path / "m.png", values), name="m", objects=True)
+
+
+@pytest.mark.parametrize("bits", [1, 4, 8])
+def test_the_indices_of_a_palette_are_the_numbers(tmp_path, bits):
+    numbers = np.minimum(TWO, 1) if bits == 1 else TWO
+    image = Image.fromarray(numbers.astype(np.uint8), "P")
+    image.putpalette([number * 31 % 256 for number in range(3 * 2**bits)])
+    image.save(tmp_path / "m.png", bits=bits)
+    found = read_label_mask(tmp_path / "m.png", name="m.png", objects=True)
+    assert found.tolist() == [[0, 1, 1, 0], [0, 1, 1, 0], [0, 0, 0, 0], [2, 2, 0, 0]]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param((TWO == 0) * 255, id="inverted"),
+        pytest.param(TWO + 1, id="a background with a number"),
+    ],
+)
+def test_an_object_that_is_the_background_is_refused(tmp_path, values):
+    path = written(tmp_path / "m.png", values.astype(np.uint8))
+    with pytest.raises(LabelError, match="touches all its edges; the mask is probably inverted"):
+        read_label_mask(path, name="m.png", objects=True)
 
 
 def test_a_jpeg_is_no_mask_and_a_cut_file_is_refused(tmp_path):
