@@ -60,7 +60,5 @@ class QueriesDoc(Document):
     """Images that hold no cells to ask about, with the reason."""
     cells: tuple[CellQuery, ...]
     tiles: tuple[TileQuery, ...]
-    files: dict[str, str] = {}
-    """SHA-256 of each written file by its name, which tells later what a person has added."""
     files: dict[str, str] = Field(default={})
     """SHA-256 of each written file by its name, which tells later what a person has added."""

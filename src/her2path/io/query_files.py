@@ -83,46 +83,6 @@ def _written(queries: Path) -> dict[str, str]:
         return {}
 
 
-def refuse_labelled(queries: Path, sheet: Path) -> None:
-    """Refuse a folder in which a person has labelled, before anything there is written over.
-
-    Parameters
-    ----------
-    queries : Path
-        `queries.json` of an earlier choice, beside its GeoJSON files; it need not be there.
-    sheet : Path
-        The sheet that would be written.
-
-    Raises
-    ------
-    ConfigError
-        With every GeoJSON file and sheet that is not as it was written.
-    """
-    written = _written(queries)
-    files = [*_area_files(queries.parent), *([sheet] if sheet.exists() else [])]
-    changed = [file.name for file in files if written.get(file.name) != sha256_of(file)]
-    if changed:
-        listed = f"{', '.join(changed[:5])}{f' and {len(changed) - 5} more' if len(changed) > 5 else ''}"
-        remedy = "labels may lie there, and nothing was written over: give another --out"
-        raise ConfigError((f"{queries.parent} holds {listed}, not as `train next` wrote it; {remedy}",))
-
-
-def written_files(folder: Path, sheet: Path) -> dict[str, str]:
-    """Digest what was written, by name, for `refuse_labelled`."""
-    return {file.name: sha256_of(file) for file in sorted([*_area_files(folder), sheet])}
-
-
-def _area_files(folder: Path) -> list[Path]:
-    return sorted([*folder.glob(f"*{_CELL_FILE}"), *folder.glob(f"*{_TILE_FILE}")])
-
-
-def _written(queries: Path) -> dict[str, str]:
-    try:
-        return read_document(queries, QueriesDoc).files
-    except ArtefactError:  # nothing is known of the files then, and each is taken for a person's
-        return {}
-
-
 def write_query_areas(
     folder: Path, images: Iterable[MeasuredImage], cells: Iterable[CellQuery], tiles: Iterable[TileQuery]
 ) -> list[MeasuredImage]:

@@ -53,7 +53,6 @@ def run(
     )
 
     refuse_labelled(queries, sheet)
-    refuse_labelled(queries, sheet)
     known = labelled_outlines(dataset)
     found, left_out = [], {}
     for row in read_case_sheet(cases, guidelines=guideline_ids()).rows:
