@@ -249,7 +249,7 @@ def bounds_of(rules: Sequence[StainingRule], gain: float) -> npt.NDArray[np.floa
     Examples
     --------
     >>> strong = StainingRule((0.9, 1.0), (0.36, np.inf))
-    >>> bounds_of([strong], 1.0)[0].round(2).tolist()
+    >>> [round(bound, 2) for bound in bounds_of([strong], 1.0)[0].tolist()]
     [0.9, 1.0, 0.6, inf]
     >>> bounds_of([strong], 0.05)[0].tolist()[:2]
     [0.0, 1.0]

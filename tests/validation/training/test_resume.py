@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 
 from her2path.steps.train_dataset import TrainDatasetParams
 from her2path.steps.train_dataset import run as make_dataset
@@ -70,6 +71,11 @@ def whole(manifest, tmp_path_factory) -> Path:
     return out
 
 
+def epochs_kept(checkpoint: Path) -> int:
+    rows = torch.load(checkpoint, weights_only=True)["her2path"]["rows"]
+    return max(int(row["epoch"]) for row in rows)
+
+
 def killed_after_epochs(manifest: Path, out: Path, epochs: int, *more: str) -> None:
     """Start a fine-tuning and kill it once so many epochs were kept and the next one has begun."""
     told = out.parent / "told.txt"
@@ -80,8 +86,9 @@ def killed_after_epochs(manifest: Path, out: Path, epochs: int, *more: str) -> N
             assert process.poll() is None, told.read_text()
             assert time.monotonic() < deadline
             time.sleep(0.02)
+        # An epoch is told of when it was judged, and kept right after.
         checkpoint = out / "work" / "checkpoint.ckpt"
-        while not checkpoint.is_file():
+        while not checkpoint.is_file() or epochs_kept(checkpoint) < epochs:
             time.sleep(0.02)
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
