@@ -4,16 +4,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 OUT := results/demo
+SYSTEM_PACKAGES := workflows/debian-packages.txt tests/debian-packages.txt
 
 .PHONY: setup demo test coverage check format bench bench-memory validate-ihc validate-fish validate-qa validate-retraining mutation schemas clean
 
 setup: $(STAMP)
 
-$(STAMP): pyproject.toml constraints.txt workflows/debian-packages.txt workflows/install_system_packages.sh
+$(STAMP): pyproject.toml constraints.txt $(SYSTEM_PACKAGES) workflows/install_system_packages.sh
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --progress-bar on --constraint constraints.txt --group dev --editable .
-	sh workflows/install_system_packages.sh $(BIN)/python workflows/debian-packages.txt
+	$(BIN)/python -m pip install --progress-bar on --constraint constraints.txt --group dev --editable ".[spatial]"
+	sh workflows/install_system_packages.sh $(BIN)/python $(SYSTEM_PACKAGES)
 	touch $@
 
 ## The main job on the synthetic cases that ship with the project.
