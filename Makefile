@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 OUT := results/demo
 SYSTEM_PACKAGES := workflows/debian-packages.txt tests/debian-packages.txt
 
-.PHONY: setup demo test coverage check format bench bench-memory validate-ihc validate-fish validate-qa validate-retraining mutation schemas clean
+.PHONY: setup demo test coverage check format bench bench-memory validate-ihc validate-fish validate-qa validate-retraining validate-exchange mutation schemas clean
 
 setup: $(STAMP)
 
@@ -70,6 +70,11 @@ validate-qa: setup
 ## docs/validation/retraining.md.
 validate-retraining: setup
 	$(BIN)/python -m tests.validation retraining
+
+## Pages in a browser, and what other systems take: sizes, seconds, memory, round trips; writes
+## docs/validation/exchange.md.
+validate-exchange: setup
+	$(BIN)/python -m tests.validation exchange
 
 ## Wrong rules on purpose: does a test notice?  An hour; results so far are kept in results/.
 mutation: setup

@@ -1,5 +1,5 @@
-"""The validation: ``python -m tests.validation`` with ``ihc``, ``fish``, ``qa`` or ``retraining``, or ``make
-validate-ihc`` and so on.
+"""The validation: ``python -m tests.validation`` with ``ihc``, ``fish``, ``qa``, ``retraining`` or ``exchange``,
+or ``make validate-ihc`` and so on.
 
 Results go to ``results/validation/<what>/``, a file for each part, so that a part or a method can be
 run again alone; the tables of ``docs/validation/<what>.md`` are written from these files.  With
@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.validation import page
 from tests.validation.store import ROOT, kept
 
-SUBJECTS = ("ihc", "fish", "qa", "retraining")
+SUBJECTS = ("ihc", "fish", "qa", "retraining", "exchange")
 
 
 def main() -> None:
