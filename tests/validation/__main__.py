@@ -1,5 +1,5 @@
-"""The validation: ``python -m tests.validation`` with ``ihc``, ``fish``, ``qa``, ``retraining`` or ``exchange``,
-or ``make validate-ihc`` and so on.
+"""The validation: ``python -m tests.validation`` with ``ihc``, ``fish``, ``qa``, ``retraining`` or
+``exchange``, or ``make validate-ihc`` and so on.
 
 Results go to ``results/validation/<what>/``, a file for each part, so that a part or a method can be
 run again alone; the tables of ``docs/validation/<what>.md`` are written from these files.  With
