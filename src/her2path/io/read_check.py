@@ -36,9 +36,9 @@ from her2path.io.recount_documents import (
     ShownNucleus,
     pseudonym_fault,
 )
-from her2path.io.spreadsheet_text import day_of, has_control_character
+from her2path.io.sheet_head import read_blinding, read_day, refuse_other_sheet
+from her2path.io.spreadsheet_text import has_control_character
 
-_YES_NO = {"yes": True, "no": False}
 PROGRAM_NAMES = frozenset({"her2path", "program", "software", "computer", "automatic", "auto"})
 """Names that no person reads under, spelt small."""
 TABLE_WORDS = frozenset({"majority", "reference", "readers"})
@@ -67,10 +67,10 @@ def checked_read(
     RecountResult or tuple of SheetFault
         By line; 0 = the file as a whole.
     """
-    check = _Check(key, today)
+    check = _Check(key)
     reader = check.reader(sheet.head[READER])
-    day = check.day(sheet.head[DATE])
-    blinded = check.blinded(sheet.head[BLINDED])
+    day = read_day(sheet.head[DATE], today=today, faults=check.faults)
+    blinded = read_blinding(sheet.head[BLINDED], first="first result", faults=check.faults)
     if check.dual and CEP17 not in sheet.columns:
         check.fault(sheet.columns_line, CEP17, "column is missing")
     nuclei = check.nuclei(sheet.rows)
@@ -88,7 +88,6 @@ def checked_read(
 @dataclass(slots=True)
 class _Check:
     key: RecountKeyResult
-    today: date
     faults: list[SheetFault] = field(default_factory=list)
 
     @property
@@ -112,33 +111,15 @@ class _Check:
             self.fault(cell.line, READER, "a program made the first count; a person must read")
         return cell.text
 
-    def day(self, cell: Cell) -> date | None:
-        found = day_of(cell.text)
-        if found is None:
-            why = f"{cell.text!r} is no date" if cell.text else "is empty"
-            # Spreadsheets turn that into the format of their country again, unless the cell is text.
-            where = ", in a cell formatted as text" if cell.text else ""
-            self.fault(cell.line, DATE, f"{why}; write it as YYYY-MM-DD{where}")
-        elif found > self.today:
-            self.fault(cell.line, DATE, f"{found} lies in the future")
-        return found
-
-    def blinded(self, cell: Cell) -> bool | None:
-        found = _YES_NO.get(cell.text.lower())
-        if found is None:
-            why = f"{cell.text!r} is neither yes nor no" if cell.text else "is empty"
-            self.fault(
-                cell.line, BLINDED, f"{why}; state whether you did not know the first result (yes, no)"
-            )
-        return found
-
     def nuclei(self, rows: Sequence[ReadLine]) -> tuple[ReadNucleus, ...]:
         """Read the lines in the order of the nuclei, and hold them against what was shown."""
         shown = {nucleus.number: nucleus for nucleus in self.key.nuclei}
         lines: dict[int, int] = {}
         found: dict[int, ReadNucleus | None] = {}
         for row in rows:
-            self._identity(row)
+            refuse_other_sheet(
+                row, column=SHEET_ID, stated_id=self.key.sheet_id, kind="sheet", faults=self.faults
+            )
             number = self._number(row, shown.keys())
             if number is not None and number in lines:
                 self.fault(row.line, NUCLEUS, f"nucleus {number} stands in row {lines[number]} already")
@@ -158,14 +139,6 @@ class _Check:
             message = f"only {counted} nuclei were counted, {MIN_NUCLEI} are needed"
             self.fault(0, "", f"{message}; prepare a sheet with more nuclei")
         return whole
-
-    def _identity(self, row: ReadLine) -> None:
-        stated = row.cells.get(SHEET_ID, "")
-        if stated != self.key.sheet_id:
-            why = f"{stated!r} is another sheet" if stated else "is empty"
-            self.fault(row.line, SHEET_ID, f"{why}; this one is {self.key.sheet_id!r}")
-        if surplus := row.cells.get(""):
-            self.fault(row.line, "", f"has more cells than the table has columns ({surplus!r})")
 
     def _number(self, row: ReadLine, shown: Collection[int]) -> int | None:
         text = row.cells.get(NUCLEUS, "")

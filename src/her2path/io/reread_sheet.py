@@ -26,7 +26,7 @@ from her2path.io.read_sheet import (
 from her2path.io.reads import FINDINGS, findings_of
 from her2path.io.reads_mapping import CALL, COMMENT, HER2, NO_MAPPING, SCORE
 from her2path.io.recount_documents import pseudonym_fault
-from her2path.io.spreadsheet_text import day_of
+from her2path.io.sheet_head import read_blinding, read_day, refuse_other_sheet
 
 LIST_ID, NUMBER, NOT_READ = "list_id", "number", "not_read"
 COLUMNS = (LIST_ID, NUMBER, *FINDINGS, NOT_READ, COMMENT)
@@ -37,7 +37,6 @@ _HELP = (
     "not under not_read.",
     "# The numbers are in the order of reading. Please do not change it.",
 )
-_YES_NO = {"yes": True, "no": False}
 
 
 def empty_list(list_id: str, numbers: int) -> str:
@@ -94,7 +93,7 @@ def checked_list(
     check = _Check(key, today)
     reader = check.reader(sheet.head[READER])
     day = check.day(sheet.head[DATE])
-    blinded = check.blinded(sheet.head[BLINDED])
+    blinded = read_blinding(sheet.head[BLINDED], first="first results", faults=check.faults)
     answers = check.answers(sheet.rows)
     if check.faults or reader is None or day is None or blinded is None:
         return tuple(sorted(check.faults, key=lambda fault: fault.row))
@@ -127,26 +126,11 @@ class _Check:
         return None
 
     def day(self, cell: Cell) -> date | None:
-        found = day_of(cell.text)
+        found = read_day(cell, today=self.today, faults=self.faults)
         latest = max((item.last_read_on for item in self.key.items if item.last_read_on), default=None)
-        if found is None:
-            why = f"{cell.text!r} is no date" if cell.text else "is empty"
-            where = ", in a cell formatted as text" if cell.text else ""
-            self.fault(cell.line, DATE, f"{why}; write it as YYYY-MM-DD{where}")
-        elif found > self.today:
-            self.fault(cell.line, DATE, f"{found} lies in the future")
-        elif latest is not None and found.isoformat() < latest:
+        if found is not None and found <= self.today and latest is not None and found.isoformat() < latest:
             # Which case it was stays with the key: the reader may see this message.
             self.fault(cell.line, DATE, f"{found} lies before a first read of the listed cases ({latest})")
-        return found
-
-    def blinded(self, cell: Cell) -> bool | None:
-        found = _YES_NO.get(cell.text.lower())
-        if found is None:
-            why = f"{cell.text!r} is neither yes nor no" if cell.text else "is empty"
-            self.fault(
-                cell.line, BLINDED, f"{why}; state whether you did not know the first results (yes, no)"
-            )
         return found
 
     def answers(self, rows: Sequence[ReadLine]) -> tuple[Answer, ...]:
@@ -172,13 +156,8 @@ class _Check:
         return tuple(found[number] for number in sorted(found))
 
     def _number(self, row: ReadLine, items: Mapping[int, ListedCase]) -> int | None:
-        stated = row.cells.get(LIST_ID, "")
+        refuse_other_sheet(row, column=LIST_ID, stated_id=self.key.list_id, kind="list", faults=self.faults)
         text = row.cells.get(NUMBER, "")
-        if stated != self.key.list_id:
-            why = f"{stated!r} is another list" if stated else "is empty"
-            self.fault(row.line, LIST_ID, f"{why}; this one is {self.key.list_id!r}")
-        if surplus := row.cells.get(""):
-            self.fault(row.line, "", f"has more cells than the table has columns ({surplus!r})")
         if not text:
             self.fault(row.line, NUMBER, "is empty")
         elif not text.isdecimal() or len(text) > 9:
