@@ -42,6 +42,11 @@ class QaPage:
     summary: Summary
     sections: tuple[Section, ...]
     version: str
+    tables: tuple[CsvTable, ...]
+    """For spreadsheets, each once, in the order of the page."""
+
+    missing: tuple[Gap, ...]
+    """Statistics without a value or an interval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,7 @@ def qa_page(documents: QaDocuments, result: AgreementResult, *, report: Producer
         Who writes the page.
     """
     found = gaps(result)
+    tables = _tables(documents, result, found)
     sections = (
         readers_section(result),
         *(endpoint_section(result, endpoint) for endpoint in Endpoint),
@@ -90,7 +96,7 @@ def qa_page(documents: QaDocuments, result: AgreementResult, *, report: Producer
         monitoring_section(documents.watched),
         checks_section(result),
         _missing_section(result, found),
-        _origin_section(documents, result, page_tables(documents, result)),
+        _origin_section(documents, result, tables),
     )
     return QaPage(
         title=f"Quality assurance of {counted_text(result.cases)}",
@@ -99,13 +105,14 @@ def qa_page(documents: QaDocuments, result: AgreementResult, *, report: Producer
         summary=summarise(result, documents.watched, found),
         sections=sections,
         version=report.version,
+        tables=tables,
+        missing=found,
     )
 
 
-def page_tables(documents: QaDocuments, result: AgreementResult) -> tuple[CsvTable, ...]:
-    """List the tables for spreadsheets, each once, in the order of the page."""
+def _tables(documents: QaDocuments, result: AgreementResult, missing: Sequence[Gap]) -> tuple[CsvTable, ...]:
     columns = ("statistic", "of", "missing", "why", "times", "first")
-    rows = tuple((g.statistic, g.of, g.missing, g.why, g.times, g.first) for g in gaps(result))
+    rows = tuple((g.statistic, g.of, g.missing, g.why, g.times, g.first) for g in missing)
     return (
         *agreement_tables(result),
         *monitoring_tables(documents.watched),

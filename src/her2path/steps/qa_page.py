@@ -16,10 +16,8 @@ from her2path.io.qa_monitoring_entries import MonitoringDoc
 from her2path.io.qa_page_documents import EffectsEntry, NotComputedEntry, QaDoc, QaResult
 from her2path.io.qa_review_entries import ReviewDoc
 from her2path.reports.html.rendering import render_qa
-from her2path.reports.qa_gaps import Gap, gaps
-from her2path.reports.qa_page import QaDocuments, page_tables, qa_page
+from her2path.reports.qa_page import QaDocuments, QaPage, qa_page
 from her2path.reports.qa_summary import count_effects
-from her2path.reports.qa_tables import CsvTable
 
 log = logging.getLogger(__name__)
 
@@ -49,28 +47,25 @@ def run(
     result = required(documents.agreement.result, agreement)
     given = {"agreement": agreement, "monitoring": monitoring, "review": review}
     made_by = producer("qa_page", params)
-    sheets = page_tables(documents, result)
-    for sheet in sheets:
+    shown = qa_page(documents, result, report=made_by)
+    for sheet in shown.tables:
         write_text(tables / f"{sheet.name}.csv", sheet.text)
-    missing = gaps(result)
     document = QaDoc(
         produced_by=made_by,
         inputs=digests(**{name: path for name, path in given.items() if path is not None}),
-        result=_numbers(documents, result, missing, sheets),
+        result=_numbers(documents, result, shown),
     )
     write_document(numbers, document)
     # Last, so that whoever sees the page finds the tables that it names.
-    write_text(page, render_qa(qa_page(documents, result, report=made_by)))
-    log.info("%d cases, %d reads, %d tables", result.cases, result.reads, len(sheets))
+    write_text(page, render_qa(shown))
+    log.info("%d cases, %d reads, %d tables", result.cases, result.reads, len(shown.tables))
 
 
-def _numbers(
-    documents: QaDocuments, result: AgreementResult, missing: tuple[Gap, ...], sheets: tuple[CsvTable, ...]
-) -> QaResult:
+def _numbers(documents: QaDocuments, result: AgreementResult, shown: QaPage) -> QaResult:
     return QaResult(
         effects=EffectsEntry(**asdict(count_effects(result))),
-        not_computed=tuple(NotComputedEntry(**asdict(gap)) for gap in missing),
-        tables={sheet.name: len(sheet.rows) for sheet in sheets},
+        not_computed=tuple(NotComputedEntry(**asdict(gap)) for gap in shown.missing),
+        tables={sheet.name: len(sheet.rows) for sheet in shown.tables},
         agreement=documents.agreement,
         monitoring=documents.monitoring,
         review=documents.review,

@@ -10,7 +10,7 @@ from her2path.domain.stats.estimate import Estimate
 from her2path.io.documents import Producer
 from her2path.io.qa_documents import CaseGroup, EstimateEntry
 from her2path.reports.html.rendering import render_qa
-from her2path.reports.qa_page import QaDocuments, page_tables, qa_page
+from her2path.reports.qa_page import QaDocuments, qa_page
 from tests.support.pages import Page
 from tests.support.qa_results import SCORES, agreement, agreement_doc, among, method, pair, reader
 
@@ -267,7 +267,9 @@ def test_every_figure_has_a_title_and_a_description():
 
 def test_every_table_of_the_page_names_one_for_spreadsheets_that_is_written():
     result = agreement(methods=(method([1.0, 2.0]),))
-    written = {one.name for one in page_tables(QaDocuments(agreement_doc(result)), result)}
+    written = {
+        one.name for one in qa_page(QaDocuments(agreement_doc(result)), result, report=PRODUCER).tables
+    }
     named = set(re.findall(r"tables/(\w+)\.csv", html_of(result)))
     assert named == written
 
