@@ -63,6 +63,8 @@ class Flag(StrEnum):
     CONTROLS_BY_MEASUREMENT = "controls_by_measurement"
     MODEL_PROMOTED = "model_promoted"
     MODEL_NOT_PROMOTED = "model_not_promoted"
+    EDITED_BY_PERSON = "edited_by_person"
+    EDITS_DO_NOT_FIT = "edits_do_not_fit"
 
 
 FLAG_TEXT: Mapping[Flag, str] = MappingProxyType(
@@ -161,6 +163,10 @@ FLAG_TEXT: Mapping[Flag, str] = MappingProxyType(
         "not by one that ships with her2path.",
         Flag.MODEL_NOT_PROMOTED: "The cells were found by a model that nobody has promoted: no guard set "
         "speaks for it. Its results are for research on the model alone.",
+        Flag.EDITED_BY_PERSON: "A person edited the cells or regions of an IHC slide, and it was scored from "
+        "them; the program's own score is stated beside it.",
+        Flag.EDITS_DO_NOT_FIT: "A person's edits of an IHC slide were made on another file or on other cells "
+        "than it has now; the score does not use them.",
     }
 )
 """What each flag means, in a sentence."""

@@ -36,6 +36,7 @@ from her2path.io.call_entries import (
     VersionEntry,
 )
 from her2path.io.documents import CallDoc, Producer
+from her2path.io.edits_entry import EditsEntry
 from her2path.io.model_entries import ModelEntry
 from her2path.io.recount_documents import RecountResult
 
@@ -63,6 +64,8 @@ class CallHead:
     checks: tuple[CheckEntry, ...] = ()
     flags: tuple[str, ...] = ()
     """Flags of the measurements, beside those of the call."""
+    edits: Mapping[str, EditsEntry] = field(default_factory=dict)
+    """What a person changed, by image id."""
 
 
 def ihc_evidence(reading: IhcReading) -> Numbers:
@@ -151,6 +154,7 @@ def evaluated(call: CaseCall, head: CallHead, explanation: Explanation) -> CallD
         checks=head.checks,
         images=head.images,
         models=head.models,
+        edits=dict(head.edits),
     )
 
 
@@ -171,6 +175,7 @@ def not_evaluable(reasons: Mapping[str, NotEvaluable], head: CallHead) -> CallDo
         checks=head.checks,
         images=head.images,
         models=head.models,
+        edits=dict(head.edits),
         reasons={name: _reason(why) for name, why in sorted(reasons.items())},
     )
 

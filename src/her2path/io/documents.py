@@ -34,6 +34,7 @@ from her2path.io.call_entries import (
 from her2path.io.case_sheet import ImageRow
 from her2path.io.control_entries import ControlEntry
 from her2path.io.count_entries import FishCountsResult
+from her2path.io.edits_entry import EditsEntry
 from her2path.io.files import artefact_name, write_text
 from her2path.io.fish_entries import FishSignalsResult
 from her2path.io.model_entries import ModelEntry
@@ -216,6 +217,8 @@ class IhcScoreResult(_Part):
     """Cells of the largest cluster that stains at least so strongly; None = not measured."""
     control: tuple[ControlEntry, ...] = ()
     """Control tissue on the slide, in the order of its numbers; none of its cells is in the tally."""
+    edits: EditsEntry | None = None
+    """What a person changed; None = the score is the program's own."""
     flags: tuple[str, ...] = ()
 
     @model_validator(mode="after")
@@ -307,6 +310,8 @@ class CallDoc(Document):
     images: tuple[str, ...] = ()
     models: tuple[ModelEntry, ...] = ()
     """That measured its IHC images; none for the classical method and for typed numbers."""
+    edits: dict[str, EditsEntry] = {}
+    """What a person changed, by image id; images that nobody edited are not in it."""
     reasons: dict[str, Reason] = {}
     """Why an image could not be evaluated, by image id."""
 

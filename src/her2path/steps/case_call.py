@@ -94,6 +94,9 @@ def run(
         recount=pooled.recount_numbers,
         checks=pooled.checks,
         flags=pooled.flags,
+        edits={
+            i.image_id: i.score.edits for i in images if i.score is not None and i.score.edits is not None
+        },
     )
     reasons = {image.image_id: image.reason for image in images if image.reason is not None}
     reasons = reasons or pooled.obstacles | duplicates(images)
@@ -358,8 +361,13 @@ _MODEL_FLAGS = {
     ModelOrigin.PROMOTED: Flag.MODEL_PROMOTED,
     ModelOrigin.FOLDER: Flag.MODEL_NOT_PROMOTED,
 }
-_FOUND_ANEW = frozenset(Flag) - {Flag.SCORE_UNCERTAIN, Flag.CATEGORY_UNCERTAIN, Flag.TOO_LITTLE_TISSUE}
-"""How certain a score is follows from where its cells lie, which the pooled numbers no longer tell."""
+_OF_THE_SLIDE = {
+    *(Flag.SCORE_UNCERTAIN, Flag.CATEGORY_UNCERTAIN, Flag.TOO_LITTLE_TISSUE),
+    *(Flag.EDITED_BY_PERSON, Flag.EDITS_DO_NOT_FIT),
+}
+"""How certain a score is follows from where its cells lie, which the pooled numbers no longer tell; nor do
+they tell who chose the cells."""
+_FOUND_ANEW = frozenset(Flag) - _OF_THE_SLIDE
 
 
 def _flags(scored: Sequence[CaseImage], counted: Sequence[CaseImage]) -> tuple[str, ...]:
