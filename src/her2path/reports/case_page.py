@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from her2path.domain.case import Assay
 from her2path.domain.flags import Flag
 from her2path.domain.guideline.definition import CommentKind, RecountUse
 from her2path.domain.guideline.registry import GUIDELINES
-from her2path.io.documents import CallDoc, Producer
-from her2path.io.recount_documents import RecountResult
+from her2path.io.documents import CallDoc
+from her2path.reports.case_material import CaseMaterial
 from her2path.reports.control_section import ControlSection, control_sections
 from her2path.reports.evidence import ImageEvidence
 from her2path.reports.firmness_section import Firmness, firmness_of
-from her2path.reports.html.pictures import Picture
 from her2path.reports.ihc_section import IhcSection, Scheme, ihc_section
 from her2path.reports.ish_section import (
     Heterogeneity,
@@ -153,29 +152,6 @@ class CasePage:
     origin: Origin
 
 
-@dataclass(frozen=True, slots=True)
-class CaseMaterial:
-    """What a page is made from."""
-
-    call: CallDoc
-    images: tuple[ImageEvidence, ...]
-    pictures: Mapping[str, Picture]
-    """Overlay or gallery by image id; an image without a result has none."""
-    report: Producer
-    report_inputs: Mapping[str, str]
-    """SHA-256 of the files that the page was made from."""
-    recount: RecountResult | None = None
-    """The read of a second person, where one was taken back."""
-    control_pictures: Mapping[str, Picture] = field(default_factory=dict)
-    """Control tissue by image id."""
-    score_pictures: Mapping[str, Picture] = field(default_factory=dict)
-    """Blocks and hot spots of the IHC images, by ``<image_id>/<file>``."""
-    quality_pictures: Mapping[str, Picture] = field(default_factory=dict)
-    """Tissue and artefacts of the IHC images, by image id."""
-    field_pictures: Mapping[str, Picture] = field(default_factory=dict)
-    """Fields of the FISH images, by ``<image_id>/<file>``."""
-
-
 def case_page(material: CaseMaterial) -> CasePage:
     """Word and format everything a case's page prints."""
     call, images = material.call, material.images
@@ -188,7 +164,7 @@ def case_page(material: CaseMaterial) -> CasePage:
     known = GUIDELINES.get(call.guideline)
     recount_use = RecountUse.CONFIRM if known is None else known.recount_use
     scheme = Scheme.CLASSES if known is None or known.family == "breast" else Scheme.LEVELS
-    origin = origin_of(call, images, report=material.report, report_inputs=dict(material.report_inputs))
+    origin = origin_of(material)
     populations = population_blocks(call, cuts)
     return CasePage(
         case_id=call.case_id,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from her2path.io.documents import CallDoc, Document, Producer
+from her2path.io.documents import Document, Producer
+from her2path.reports.case_material import CaseMaterial
 from her2path.reports.evidence import ImageEvidence
 from her2path.reports.model_words import model_words
 from her2path.reports.numbers import count_text, number_text
@@ -62,38 +63,24 @@ class Origin:
     digests: tuple[DigestRow, ...]
 
 
-def origin_of(
-    call: CallDoc,
-    images: Sequence[ImageEvidence],
-    *,
-    report: Producer,
-    report_inputs: dict[str, str],
-) -> Origin:
-    """Collect the provenance of a case.
-
-    Parameters
-    ----------
-    call : CallDoc
-        The call.
-    images : sequence of ImageEvidence
-        Images it rests on.
-    report : Producer
-        Who writes the page.
-    report_inputs : dict of str to str
-        SHA-256 of the files that the page itself was made from, by name.
-    """
-    made = [(f"{image.image_id}/{name}", doc) for image in images for name, doc in image.documents]
-    producers = [(f"{image.image_id}/{name}", by) for image in images for name, by in image.producers]
+def origin_of(material: CaseMaterial) -> Origin:
+    """Collect the provenance of a case and of the report that is made of it."""
+    call, report = material.call, material.report_name
+    made = [(f"{image.image_id}/{name}", doc) for image in material.images for name, doc in image.documents]
+    producers = [
+        (f"{image.image_id}/{name}", by) for image in material.images for name, by in image.producers
+    ]
     steps = [_step(name, by) for name, by in producers]
     digests = [row for name, document in made for row in _digests(name, document)]
+    used = material.report_inputs
     return Origin(
-        version=report.version,
-        images=tuple(_image(image) for image in images),
-        steps=(*steps, _step("call.json", call.produced_by), _step("report.html", report)),
+        version=material.report.version,
+        images=tuple(_image(image) for image in material.images),
+        steps=(*steps, _step("call.json", call.produced_by), _step(report, material.report)),
         digests=(
             *digests,
             *_digests("call.json", call),
-            *(DigestRow("report.html", name, report_inputs[name]) for name in sorted(report_inputs)),
+            *(DigestRow(report, name, used[name]) for name in sorted(used)),
         ),
     )
 

@@ -13,6 +13,7 @@ from her2path.errors import ArtefactError
 from her2path.imaging.ihc.overlay import SCORE_RGB
 from her2path.io.call_entries import Comment
 from her2path.io.documents import write_document
+from her2path.io.files import sha256_of
 from her2path.io.quality_entries import Finding
 from her2path.steps import case_report
 from her2path.steps.case_report import CaseReportParams
@@ -173,7 +174,7 @@ def test_versions_parameters_and_digests_are_printed(tmp_path):
     assert "picture_side_px=2000" in text
     assert "tiff, 8 644 814 bytes, SHA-256 0123456789abcdef" in text
     assert "0.2500 µm (given in the case sheet)" in text
-    assert case_report.sha256_of(call) in text
+    assert sha256_of(call) in text
 
 
 def test_a_step_that_writes_only_tables_states_its_parameters_too(tmp_path):
