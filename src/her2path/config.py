@@ -13,6 +13,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from her2path.errors import ConfigError
+from her2path.io.yaml_text import parse_yaml
 from her2path.steps.case_call import CaseCallParams
 from her2path.steps.case_report import CaseReportParams
 from her2path.steps.cohort_report import CohortReportParams
@@ -115,7 +116,7 @@ def parse_config(data: Mapping[str, object]) -> Config:
 def read_config(path: Path) -> Config:
     """Read and check a YAML file; ConfigError if it is no mapping or has faults."""
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = parse_yaml(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigError((f"{path.name} cannot be read: {error}",)) from error
     if data is not None and not isinstance(data, dict):

@@ -151,10 +151,12 @@ def _write_sheet(out: Path, tiles: Path | None, masks: Path | None, stated: Stat
 def _read_classes(path: Path | None) -> dict[str, str]:
     import yaml  # noqa: PLC0415  (as above)
 
+    from her2path.io.yaml_text import parse_yaml  # noqa: PLC0415  (as above)
+
     if path is None:
         return {}
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = parse_yaml(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigError((f"{path.name} cannot be read: {error}",)) from error
     if not isinstance(data, dict) or not all(isinstance(part, str) for pair in data.items() for part in pair):

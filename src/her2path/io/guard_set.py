@@ -17,6 +17,7 @@ from her2path.errors import ConfigError
 from her2path.io.files import sha256_of
 from her2path.io.model_card import Digest, Id, WeightsEntry
 from her2path.io.model_store import models_folder
+from her2path.io.yaml_text import parse_yaml
 
 FILE = "guard.yaml"
 
@@ -106,7 +107,7 @@ def read_guard(path: Path) -> tuple[GuardSet, str]:
         It cannot be read or understood.
     """
     try:
-        guard = GuardSet.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        guard = GuardSet.model_validate(parse_yaml(path.read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigError((f"guard set {path.name} cannot be read: {error}",)) from error
     except ValidationError as error:

@@ -23,6 +23,7 @@ from her2path.io.files import sha256_of
 from her2path.io.model_card import ModelCard
 from her2path.io.model_entries import ModelEntry, ModelOrigin
 from her2path.io.promotion import FOLDER_VARIABLE, promoted_folder, promoted_ids, read_promotion
+from her2path.io.yaml_text import parse_yaml
 
 CARD = "model.yaml"
 _AGAIN = "install the model again"
@@ -189,7 +190,7 @@ def read_card(folder: Path) -> ModelCard:
         It cannot be understood, or is that of another model.
     """
     try:
-        data = yaml.safe_load((folder / CARD).read_text(encoding="utf-8"))
+        data = parse_yaml((folder / CARD).read_text(encoding="utf-8"))
         card = ModelCard.model_validate(data)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ModelError(folder.name, f"its {CARD} is no YAML ({error}); {_AGAIN}") from error

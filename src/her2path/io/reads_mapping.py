@@ -22,6 +22,7 @@ from her2path.domain.reads import NOT_EVALUABLE
 from her2path.domain.verdict import State
 from her2path.errors import ConfigError
 from her2path.io.spreadsheet_text import plain
+from her2path.io.yaml_text import parse_yaml
 
 CASE_ID, READER, SESSION, DATE, SCORE = "case_id", "reader", "session", "date", "ihc_score"
 HER2, CEP17, NUCLEI, CALL, COMMENT = "her2_signals", "cep17_signals", "nuclei", "call", "comment"
@@ -163,8 +164,8 @@ NO_MAPPING = ReadsMapping()
 def read_mapping(path: Path) -> ReadsMapping:
     """Read and check a mapping file; ConfigError with every fault."""
     try:
-        # A base loader takes every scalar for text: 0 is the score 0, and `no` a word of the export.
-        data = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506
+        # Words: 0 is the score 0, and `no` a word of the export.
+        data = parse_yaml(path.read_text(encoding="utf-8"), as_words=True)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigError((f"mapping {path.name} cannot be read: {error}",)) from error
     if data is not None and not isinstance(data, dict):
