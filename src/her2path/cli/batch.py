@@ -74,6 +74,8 @@ def start(config: Config, case_ids: Sequence[str], how: Workflow) -> None:
 
     Raises
     ------
+    ConfigError
+        There is no such profile.
     WorkflowError
         A step failed for another reason than its image; finished steps are kept.
     """
@@ -100,7 +102,7 @@ def start(config: Config, case_ids: Sequence[str], how: Workflow) -> None:
         *("--scheduler", "greedy"),
     ]
     if how.profile is not None:
-        command += ["--profile", how.profile]
+        command += ["--profile", _known_profile(how.profile)]
     if how.dry_run:
         command += ["--dry-run", "--quiet", "rules"]
     elif _made_by_another_version(config.out, case_ids):
@@ -108,6 +110,16 @@ def start(config: Config, case_ids: Sequence[str], how: Workflow) -> None:
     code = _follow(command, logs / "snakemake.log", how)
     if code != 0:
         raise workflow_error(logs, since_ns=started)
+
+
+def _known_profile(profile: str) -> str:
+    # Snakemake itself ends with a code that says nothing of who must act.
+    from snakemake.cli import get_profile_dir  # noqa: PLC0415  (only clusters need it)
+
+    if get_profile_dir(profile) is None:
+        remedy = "give the folder that holds its config.yaml, or a name that Snakemake knows"
+        raise ConfigError((f"--profile {profile!r} cannot be found; {remedy}",))
+    return profile
 
 
 def _snakefile() -> Path:

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from her2path.cli import batch, step
+from her2path.config import Config
 from her2path.errors import ConfigError
 from her2path.io.call_entries import Reason
 from her2path.io.documents import CallDoc, Producer
@@ -65,3 +66,9 @@ def test_a_folder_that_cannot_be_made_is_an_operators_fault(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(ConfigError, match="is a file"), batch.locked(tmp_path / "file"):
         pytest.fail("the lock must not be granted")
+
+
+def test_a_profile_that_is_nowhere_is_the_operators_to_correct(tmp_path):
+    how = batch.Workflow(cores=1, profile=str(tmp_path / "nowhere"), dry_run=True, lock=0)
+    with pytest.raises(ConfigError, match=r"--profile .*nowhere.* cannot be found; give the folder"):
+        batch.start(Config(out=tmp_path), ["c"], how)
