@@ -30,6 +30,7 @@ from her2path.steps.qa_review import QaReviewParams
 from her2path.steps.slide_intake import SlideIntakeParams
 from her2path.steps.slide_quality import SlideQualityParams
 from her2path.steps.slide_tiles import SlideTilesParams
+from her2path.steps.slide_view import SlideViewParams
 from her2path.steps.train_card import TrainCardParams
 from her2path.steps.train_dataset import TrainDatasetParams
 from her2path.steps.train_evaluate import TrainEvaluateParams
@@ -74,6 +75,7 @@ class Config(BaseModel):
     slide_tiles: SlideTilesParams = SlideTilesParams()
     ihc_cells: IhcCellsParams = IhcCellsParams()
     ihc_score: IhcScoreParams = IhcScoreParams()
+    slide_view: SlideViewParams = SlideViewParams()
     fish_nuclei: FishNucleiParams = FishNucleiParams()
     fish_signals: FishSignalsParams = FishSignalsParams()
     fish_counts: FishCountsParams = FishCountsParams()

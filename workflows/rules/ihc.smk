@@ -1,4 +1,4 @@
-# Cells of an IHC image with their membranes, and the score of the image.
+# Cells of an IHC image with their membranes, the score of the image, and the slide as a page shows it.
 rule ihc_cells:
     input:
         slide="images/{image_id}/slide.json",
@@ -60,3 +60,22 @@ rule ihc_score:
         " --controls {output.controls:q}"
         " --blocks {output.blocks:q} --heterogeneity {output.heterogeneity:q}"
         " --spots {output.spots:q} --crops {output.crops:q} --params {params.settings:q} 2> {log:q}"
+
+
+rule slide_view:
+    input:
+        slide="images/{image_id}/slide.json",
+        spots="images/{image_id}/hotspots.geojson",
+    output:
+        view="images/{image_id}/view.tif",
+    log:
+        "logs/slide_view/{image_id}.log",
+    conda:
+        "../envs/her2path.yaml"
+    params:
+        image=image,
+        settings=settings("slide_view"),
+        version=VERSION,
+    shell:
+        "her2path --verbose step slide_view --image {params.image:q} --slide {input.slide:q}"
+        " --spots {input.spots:q} --view {output.view:q} --params {params.settings:q} 2> {log:q}"

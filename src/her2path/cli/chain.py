@@ -17,7 +17,7 @@ from her2path.domain.verdict import NotEvaluable
 from her2path.io.artefacts import files_of
 from her2path.io.case_sheet import ImageRow
 
-_IHC_STEPS = ("slide_intake", "slide_quality", "slide_tiles", "ihc_cells", "ihc_score")
+_IHC_STEPS = ("slide_intake", "slide_quality", "slide_tiles", "ihc_cells", "ihc_score", "slide_view")
 _FISH_STEPS = ("slide_intake", "slide_quality", "fish_nuclei", "fish_signals", "fish_counts")
 
 

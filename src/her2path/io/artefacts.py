@@ -33,6 +33,7 @@ IHC_FILES: Mapping[str, str] = MappingProxyType(
         "heterogeneity": "heterogeneity_map.png",
         "spots": "hotspots.geojson",
         "crops": "hotspots.png",
+        "view": "view.tif",
     }
 )
 """File in ``images/<image_id>/`` of each artefact of an IHC image, by the name of the steps' argument."""

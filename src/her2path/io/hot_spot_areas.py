@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import shapely
 
+from her2path.errors import ArtefactError
+from her2path.io.files import artefact_name
 from her2path.io.quality_areas import QuPathArea, write_areas
 from her2path.io.qupath_cells import CellClass
 from her2path.io.score_entries import HotSpotEntry
 
 HOT_SPOT = CellClass("HER2 hot spot", (230, 0, 230))
+
+
+@dataclass(frozen=True, slots=True)
+class SpotPlace:
+    """Where a hot spot lies on level 0."""
+
+    x_px0: float
+    y_px0: float
+    size_px0: float
 
 
 def write_hot_spots(path: Path, spots: Sequence[HotSpotEntry], *, image_sha256: str) -> None:
@@ -29,3 +42,25 @@ def _area(spot: HotSpotEntry, rank: int) -> QuPathArea:
         "H-score": spot.h_score,
     }
     return QuPathArea(HOT_SPOT, shapely.box(spot.x_px0, spot.y_px0, right, bottom), measurements)
+
+
+def read_hot_spots(path: Path) -> tuple[SpotPlace, ...]:
+    """Read where the hot spots lie, in their order; none where the slide has no score.
+
+    Raises
+    ------
+    ArtefactError
+        The file is missing or no file of `write_hot_spots`.
+    """
+    try:
+        features = json.loads(path.read_text(encoding="utf-8"))["features"]
+        rings = [feature["geometry"]["coordinates"][0] for feature in features]
+        return tuple(_place(ring) for ring in rings)
+    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+        detail = f"holds no hot spots ({type(error).__name__})"
+        raise ArtefactError(artefact_name(path), detail) from error
+
+
+def _place(ring: Sequence[Sequence[float]]) -> SpotPlace:
+    left, top = (min(float(point[axis]) for point in ring) for axis in (0, 1))
+    return SpotPlace(left, top, max(float(point[0]) for point in ring) - left)
