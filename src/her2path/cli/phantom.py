@@ -66,6 +66,9 @@ def ihc(  # noqa: PLR0913 (a command names every option)
         typer.Option("--artefact", help="Kind of an artefact, for example pen or fold; repeatable."),
     ] = None,
     mosaic: Annotated[int, typer.Option(min=1, help="Repeat the phantom N times in both directions.")] = 1,
+    dicom: Annotated[
+        bool, typer.Option("--dicom", help="Write the slide as a DICOM series, too (folder `dicom`).")
+    ] = False,
 ) -> None:
     """Render an IHC slide with known cells, membranes, percentages and score."""
     # OpenCV and tifffile would slow down every other command's help.
@@ -87,8 +90,10 @@ def ihc(  # noqa: PLR0913 (a command names every option)
             mpp=mpp,
         )
     spec = phantom_ihc.with_artefacts(spec, artefacts or [])
-    phantom_ihc.write_ihc(out, spec, mosaic=mosaic)
+    phantom = phantom_ihc.write_ihc(out, spec, mosaic=mosaic)
     typer.echo(str(out / "slide.tif"))
+    if dicom:
+        typer.echo(str(phantom_ihc.write_series(out / "dicom", phantom, mosaic=mosaic)))
 
 
 @app.command("fish")

@@ -153,6 +153,17 @@ def write_ihc(out: Path, spec: IhcPhantomSpec, *, mosaic: int = 1) -> IhcPhantom
     return phantom
 
 
+def write_series(folder: Path, phantom: IhcPhantom, *, mosaic: int = 1) -> Path:
+    """Write the same slide as a DICOM series and return the file of its finest level."""
+    # pydicom's dictionaries take longer to load than all else here.
+    from her2path.io.phantom_dicom import write_dicom_slide  # noqa: PLC0415
+
+    try:
+        return write_dicom_slide(folder, phantom.rgb, mpp=phantom.spec.mpp, repeat=mosaic)[0]
+    except ValueError as error:
+        raise ConfigError((str(error),)) from error
+
+
 def expected_call(tally: IhcTally) -> ExpectedCall:
     """Call a slide from the tally of what its cells express."""
     reading = IhcReading(tally, controls=Controls.PASS)

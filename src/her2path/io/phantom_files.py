@@ -29,7 +29,8 @@ LEVEL_FACTOR = 4
 _SMALLEST_LEVEL_PX = 512
 _FLAT_MAX_PX = 4096
 """A slide with longer sides needs a pyramid: without one an overview reads every pixel."""
-_FILE_QUALITY = 90
+FILE_QUALITY = 90
+"""JPEG quality of the tiles of a phantom."""
 _CLASSIC_TIFF_PX = 8_000_000_000
 """Above this many pixels a file may pass 4 GiB, which a classic TIFF cannot address."""
 
@@ -37,7 +38,7 @@ Rgb = npt.NDArray[np.uint8]
 Columns = Mapping[str, npt.NDArray[np.generic]]
 
 
-def write_slide(path: Path, block: Rgb, *, mpp: float, repeat: int = 1, quality: int = _FILE_QUALITY) -> None:
+def write_slide(path: Path, block: Rgb, *, mpp: float, repeat: int = 1, quality: int = FILE_QUALITY) -> None:
     """Write a pyramidal TIFF that OpenSlide reads with its pixel size.
 
     Parameters
@@ -59,14 +60,14 @@ def write_slide(path: Path, block: Rgb, *, mpp: float, repeat: int = 1, quality:
         The slide repeats a block so often that it needs smaller levels, and these cannot divide it.
     """
     rows, cols = block.shape[0] * repeat, block.shape[1] * repeat
-    count = _level_count(block.shape[:2], repeat)
+    count = level_count(block.shape[:2], repeat)
     big = rows * cols > _CLASSIC_TIFF_PX
     with replacing(path) as temporary, tifffile.TiffWriter(temporary, bigtiff=big) as tiff:
         for level in range(count):
             height, width = block.shape[0] * repeat, block.shape[1] * repeat
             per_cm = 10_000 / (mpp * LEVEL_FACTOR**level)
             tiff.write(
-                _encoded_tiles(block, (height, width), quality),
+                encoded_tiles(block, (height, width), quality),
                 shape=(height, width, 3),
                 dtype=np.uint8,
                 photometric="ycbcr",
@@ -79,10 +80,10 @@ def write_slide(path: Path, block: Rgb, *, mpp: float, repeat: int = 1, quality:
                 metadata=None,
                 software=False,
             )
-            block = _reduced(block)
+            block = reduced(block)
 
 
-def _level_count(block_shape: tuple[int, ...], repeat: int) -> int:
+def level_count(block_shape: tuple[int, ...], repeat: int) -> int:
     """Count the levels down to the smallest; a repeated block has those that divide its sides."""
     count = 1
     while min(block_shape) * repeat // LEVEL_FACTOR**count >= _SMALLEST_LEVEL_PX:
@@ -94,7 +95,7 @@ def _level_count(block_shape: tuple[int, ...], repeat: int) -> int:
     return count
 
 
-def _reduced(block: Rgb) -> Rgb:
+def reduced(block: Rgb) -> Rgb:
     """Average squares of pixels; a block that is not a multiple of the factor is continued at its edge."""
     height, width = block.shape[:2]
     down, right = -height % LEVEL_FACTOR, -width % LEVEL_FACTOR
@@ -103,16 +104,18 @@ def _reduced(block: Rgb) -> Rgb:
     return np.asarray(cv2.resize(whole, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
-def _encoded_tiles(block: Rgb, shape: tuple[int, int], quality: int) -> Iterator[bytes]:
+def encoded_tiles(
+    block: Rgb, shape: tuple[int, int], quality: int, *, tile_px: int = TILE_PX
+) -> Iterator[bytes]:
     """Encode the tiles of one level in reading order; a tile that comes again is encoded once."""
     seen: dict[tuple[int, int], bytes] = {}
     height, width = block.shape[:2]
-    for top in range(0, shape[0], TILE_PX):
-        rows = _tile_index(top, shape[0]) % height
-        for left in range(0, shape[1], TILE_PX):
-            cols = _tile_index(left, shape[1]) % width
+    for top in range(0, shape[0], tile_px):
+        rows = _tile_index(top, shape[0], tile_px) % height
+        for left in range(0, shape[1], tile_px):
+            cols = _tile_index(left, shape[1], tile_px) % width
             # Tiles that are cut by the slide's edge are filled with its last pixel: not kept.
-            cut = top + TILE_PX > shape[0] or left + TILE_PX > shape[1]
+            cut = top + tile_px > shape[0] or left + tile_px > shape[1]
             key = (int(rows[0]), int(cols[0]))
             if cut or key not in seen:
                 tile = np.ascontiguousarray(block[rows[:, None], cols])
@@ -128,8 +131,8 @@ def _encoded_tiles(block: Rgb, shape: tuple[int, int], quality: int) -> Iterator
             yield seen[key]
 
 
-def _tile_index(start: int, end: int) -> npt.NDArray[np.int64]:
-    return np.minimum(np.arange(start, start + TILE_PX, dtype=np.int64), end - 1)
+def _tile_index(start: int, end: int, tile_px: int) -> npt.NDArray[np.int64]:
+    return np.minimum(np.arange(start, start + tile_px, dtype=np.int64), end - 1)
 
 
 def write_truth_cells(
