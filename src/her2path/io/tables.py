@@ -27,14 +27,16 @@ _VERSION = b"her2path.table_version"
 _NOT_EVALUABLE = b"her2path.not_evaluable"
 _PRODUCED_BY = b"her2path.produced_by"
 _FACTS = b"her2path.facts"
+_ADDED = {b"added": b"true"}
+"""Of a column that tables of the same version lack where they were written before it was added."""
 
 
 def _schema(name: str, version: int, *fields: pa.Field) -> pa.Schema:
     return pa.schema(list(fields), metadata={_NAME: name.encode(), _VERSION: str(version).encode()})
 
 
-def _column(name: str, kind: pa.DataType, *, null: bool = False) -> pa.Field:
-    return pa.field(name, kind, nullable=null)
+def _column(name: str, kind: pa.DataType, *, null: bool = False, added: bool = False) -> pa.Field:
+    return pa.field(name, kind, nullable=null, metadata=_ADDED if added else None)
 
 
 _WORD = pa.dictionary(pa.int8(), pa.string())
@@ -87,6 +89,8 @@ IHC_CELLS = _schema(
     _column("control", pa.int16(), null=True),
     # Why a cell is not scored; null = scored.
     _column("exclusion", _WORD, null=True),
+    # Why it is not scored where a person draws tumour around it; null = scored there.
+    _column("exclusion_if_drawn", _WORD, null=True, added=True),
 )
 """One row per cell of an IHC slide, ordered by tile and within it by position."""
 
@@ -326,7 +330,9 @@ def open_table(path: Path, schema: pa.Schema) -> pq.ParquetFile:
             wanted = f"{table_name(schema)} version {schema.metadata[_VERSION].decode()}"
             seen = f"{found.get(_NAME, b'?').decode()} version {found.get(_VERSION, b'?').decode()}"
             raise ArtefactError(artefact_name(path), f"holds table {seen}, expected {wanted}")
-    if not table.schema_arrow.equals(schema, check_metadata=False):
+    known = set(table.schema_arrow.names)
+    wanted = pa.schema([column for column in schema if column.name in known or column.metadata != _ADDED])
+    if not table.schema_arrow.equals(wanted, check_metadata=False):
         raise ArtefactError(artefact_name(path), f"columns differ from table {table_name(schema)}")
     return table
 

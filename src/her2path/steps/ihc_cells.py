@@ -23,7 +23,7 @@ from her2path.errors import ArtefactError, UnsuitableImageError
 from her2path.imaging.control_areas import ControlAreas, locate_controls
 from her2path.imaging.ihc.calibration import INTENSITIES, PATTERNS, Calibration
 from her2path.imaging.ihc.calibration_facts import calibration_facts
-from her2path.imaging.ihc.exclusion import exclude_cells
+from her2path.imaging.ihc.exclusion import exclude_cells, exclude_if_drawn
 from her2path.imaging.ihc.finder import Finder
 from her2path.imaging.ihc.measure import CLASSICAL, Cells, Core, measure_cells
 from her2path.imaging.ihc.tumour import EXCLUSIONS, Exclusion
@@ -139,6 +139,9 @@ def run(
         mpp=document.result.mpp,
         tells_tumour=finder.tells_tumour,
     )
+    if_drawn = exclude_if_drawn(
+        table, choice.exclusion, mpp=document.result.mpp, tells_tumour=finder.tells_tumour
+    )
     facts = {
         **calibration_facts(calibration),
         **model_fact(model),
@@ -146,7 +149,7 @@ def run(
         **controls_fact(_names(document.sheet, drawn)),
     }
     with write_table(cells, IHC_CELLS, produced_by=producer("ihc_cells", params), facts=facts) as out:
-        _append(out, table, choice.exclusion)
+        _append(out, table, choice.exclusion, if_drawn)
     log.info("%d cells, %d scored", len(choice.exclusion), int((choice.exclusion == 0).sum()))
 
 
@@ -358,7 +361,9 @@ def _joined(columns: list[Numbers]) -> Numbers:
     return {name: np.concatenate([part[name] for part in columns]) for name in columns[0]}
 
 
-def _append(out: TableWriter, table: Numbers, exclusion: npt.NDArray[np.int8]) -> None:
+def _append(
+    out: TableWriter, table: Numbers, exclusion: npt.NDArray[np.int8], if_drawn: npt.NDArray[np.int8]
+) -> None:
     for start in range(0, max(len(exclusion), 1), 65_536):
         part = slice(start, start + 65_536)
         words = [EXCLUSIONS[code] for code in exclusion[part]]
@@ -376,7 +381,8 @@ def _append(out: TableWriter, table: Numbers, exclusion: npt.NDArray[np.int8]) -
         rows["intensity"] = [INTENSITIES[i].value for i in table["intensity"][part]]
         rows["pattern"] = [PATTERNS[i].value for i in table["pattern"][part]]
         rows["in_tumour"] = np.array([word in _OF_TUMOUR for word in words], np.bool_) & (control == 0)
-        rows["exclusion"] = [None if word is None else str(word) for word in words]
+        rows["exclusion"] = words
+        rows["exclusion_if_drawn"] = [EXCLUSIONS[code] for code in if_drawn[part]]
         out.append(rows)
 
 
@@ -384,4 +390,5 @@ _OF_TUMOUR = (None, Exclusion.IMAGE_BORDER)
 
 
 def _nullable(name: str) -> bool:
-    return bool(IHC_CELLS.field(name).nullable) and name not in {"exclusion", "control"}
+    chosen = {"exclusion", "exclusion_if_drawn", "control"}
+    return bool(IHC_CELLS.field(name).nullable) and name not in chosen

@@ -152,6 +152,7 @@ def tables(
                     "piece": [1] * n,
                     "control": [1 if i % 5 == 3 else None for i in part],
                     "exclusion": [{4: "not_tumour", 3: "control_tissue"}.get(i % 5) for i in part],
+                    "exclusion_if_drawn": ["not_tumour" if i % 5 == 4 else None for i in part],
                 }
             )
     with write_table(folder / "contours", IHC_CONTOURS, produced_by=MADE_BY) as table:

@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 
 from her2path.imaging.phantoms.ihc import render_ihc
@@ -55,7 +56,7 @@ def test_no_cell_is_lost_or_counted_twice_at_a_border_of_tiles(slide, whole, tmp
         cut = by_place(table)
         assert cut.num_rows == reference.num_rows
         for name in cut.column_names:
-            if name in ("intensity", "pattern", "exclusion"):
+            if name in ("intensity", "pattern", "exclusion", "exclusion_if_drawn"):
                 assert cut[name].to_pylist() == reference[name].to_pylist()
             else:
                 values = (t[name].to_numpy().astype(float) for t in (cut, reference))
@@ -98,6 +99,32 @@ def test_only_cells_within_the_tumour_region_are_scored(slide, whole, tmp_path):
     outside = table.filter(pc.equal(table["exclusion"], "outside_tumour_region"))
     assert outside.num_rows > 0
     assert not any(outside["in_tumour"].to_pylist())
+
+
+@pytest.mark.parametrize("model", [None, "her2-star-2"], ids=["classical", "learned"])
+def test_a_cell_tells_why_it_would_not_be_scored_in_drawn_tumour(slide, tmp_path, model):
+    at, sheet = prepare(slide, tmp_path / "image-1")
+    find_cells(slide, at, sheet, model=model)
+    whole = read_table(at.cells, IHC_CELLS)
+    everything = box(tmp_path / "tumour.geojson", 0, 0, 896, 896)
+    beside = box(tmp_path / "exclude.geojson", 0, 0, 896, 300)
+    for name, row in (("drawn", {"tumour_roi": everything}), ("left", {"exclude_roi": beside})):
+        at, sheet = prepare(slide, tmp_path / name, **row)
+        find_cells(slide, at, sheet, model=model)
+        table = read_table(at.cells, IHC_CELLS)
+        told = table["exclusion_if_drawn"].to_pylist()
+        if name == "drawn":
+            assert told == table["exclusion"].to_pylist() == whole["exclusion_if_drawn"].to_pylist()
+        elif model is not None:
+            # Also of the cells that a region rules out.
+            assert told == whole["exclusion_if_drawn"].to_pylist()
+    assert {None, "lymphocyte" if model is None else "not_tumour"} <= set(told)
+
+
+def test_a_table_from_before_that_was_told_is_still_read(whole, tmp_path):
+    table = read_table(whole[0].cells, IHC_CELLS).drop_columns(["exclusion_if_drawn"])
+    pq.write_table(table, tmp_path / "cells.parquet")
+    assert read_table(tmp_path / "cells.parquet", IHC_CELLS).equals(table)
 
 
 def test_cells_within_an_excluded_region_are_not_scored(slide, whole, tmp_path):

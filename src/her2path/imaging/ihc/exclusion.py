@@ -74,6 +74,37 @@ def exclude_cells(
     return TumourChoice(codes, choice.by_neighbourhood)
 
 
+def exclude_if_drawn(
+    table: Mapping[str, npt.NDArray[Any]], exclusion: npt.NDArray[np.int8], *, mpp: float, tells_tumour: bool
+) -> npt.NDArray[np.int8]:
+    """Say of every cell why it is not scored where a person draws tumour around it.
+
+    Parameters
+    ----------
+    table : mapping of str to ndarray, shape (n,)
+        As of `exclude_cells`.
+    exclusion : ndarray of int8, shape (n,)
+        What `exclude_cells` found.
+    mpp, tells_tumour
+        As of `exclude_cells`.
+
+    Returns
+    -------
+    ndarray of int8, shape (n,)
+        Places in `EXCLUSIONS`; 0 = it is scored there.
+    """
+    codes = _ARTEFACTS[table["artefact"]]
+    by_region = np.isin(exclusion, [CODES[Exclusion.OUTSIDE_TUMOUR_REGION], CODES[Exclusion.EXCLUDED_REGION]])
+    # What is usual on a slide was learnt from the cells that no region ruled out: they are asked apart.
+    for asked in (~by_region & (table["control"] == 0), by_region | (table["control"] > 0)):
+        some = (codes == 0) & asked
+        codes[some] = choose_tumour_cells(
+            _traits(table, some, mpp, tells_tumour=tells_tumour), drawn=True
+        ).exclusion
+    codes[(codes == 0) & table["cut"]] = CODES[Exclusion.IMAGE_BORDER]
+    return codes
+
+
 def _traits(
     table: Mapping[str, npt.NDArray[Any]], own: npt.NDArray[np.bool_], mpp: float, *, tells_tumour: bool
 ) -> CellTraits:
