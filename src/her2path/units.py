@@ -30,3 +30,10 @@ class PixelSize:
 def is_plausible_mpp(mpp: float) -> bool:
     """Tell whether `mpp` (µm/px) can be a real pixel size; NaN and infinity cannot."""
     return MPP_MIN <= mpp <= MPP_MAX
+
+
+def plausible_mpp(mpp: float) -> float:
+    """Give a stated pixel size (µm/px) back; ValueError if it cannot be one."""
+    if not is_plausible_mpp(mpp):
+        raise ValueError(f"{mpp} is no pixel size; give µm per pixel, {MPP_MIN} to {MPP_MAX}")
+    return mpp

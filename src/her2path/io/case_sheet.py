@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Annotated
 
 from annotated_types import Ge
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, field_validator
 
 from her2path.domain.case import Assay, Controls, Specimen, TumourSite
 from her2path.domain.control_tissue import place_of
@@ -25,7 +25,7 @@ from her2path.domain.guideline.registry import DEFAULT_GUIDELINE
 from her2path.domain.ihc import IhcScore
 from her2path.domain.ish import Probe
 from her2path.errors import CaseSheetError, SheetFault
-from her2path.units import MPP_MAX, MPP_MIN, is_plausible_mpp
+from her2path.units import plausible_mpp
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _ID_HELP = "use letters, digits, `.`, `_` and `-` only, 64 at most, beginning with a letter or digit"
@@ -55,6 +55,10 @@ _OF_THE_CASE = ("specimen", "tumour_site", "fixation_hours", "cold_ischaemia_min
 """Columns about the specimen that may be left empty: one row states them for all rows of its case."""
 
 
+StatedMpp = Annotated[float, AfterValidator(plausible_mpp)]
+"""Pixel size that a sheet states (µm/px)."""
+
+
 class ImageRow(BaseModel):
     """One row of the case sheet: an image and what is known of it."""
 
@@ -71,7 +75,7 @@ class ImageRow(BaseModel):
     """Guideline that the operator chooses; never guessed from the organ."""
     specimen: Specimen | None = None
     """Kind of specimen; empty = not stated, which some guidelines refuse."""
-    mpp: float | None = None
+    mpp: StatedMpp | None = None
     """Pixel size in µm that overrides what the file says."""
     tumour_roi: Path | None = None
     """QuPath GeoJSON of the tumour regions; only cells within are scored."""
@@ -117,13 +121,6 @@ class ImageRow(BaseModel):
     def _safe_area(cls, value: str) -> str:
         if value and not _ID.fullmatch(value):
             raise ValueError(f"{value!r} cannot be the label of an area; {_ID_HELP}")
-        return value
-
-    @field_validator("mpp")
-    @classmethod
-    def _plausible_mpp(cls, value: float | None) -> float | None:
-        if value is not None and not is_plausible_mpp(value):
-            raise ValueError(f"{value} is no pixel size; give µm per pixel, {MPP_MIN} to {MPP_MAX}")
         return value
 
     @field_validator("fixation_hours")

@@ -17,10 +17,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, mo
 
 from her2path.domain.ihc import IhcScore
 from her2path.errors import CaseSheetError, SheetFault
-from her2path.io.case_sheet import id_fault
+from her2path.io.case_sheet import StatedMpp, id_fault
 from her2path.io.dataset_documents import SCORED_KINDS, ItemKind, MaskOf, Split
 from her2path.io.spreadsheet_text import cells_of, lines_of, lowered, mark_of, text_of
-from her2path.units import MPP_MAX, MPP_MIN, is_plausible_mpp
 
 WHAT = "dataset"
 """What a `CaseSheetError` of this module names as unusable."""
@@ -41,7 +40,7 @@ class LabelRow(BaseModel):
     """GeoJSON or mask; empty for a tile or slide."""
     score: IhcScore | None = None
     """Score of the whole tile or slide: 0, 1+, 2+ or 3+."""
-    mpp: float | None = None
+    mpp: StatedMpp | None = None
     """Pixel size in µm that overrides what the file says."""
     patient_id: str
     """Pseudonym; images of one patient are never parted."""
@@ -63,13 +62,6 @@ class LabelRow(BaseModel):
     def _safe_id(cls, value: str | None) -> str | None:
         if value is not None and (fault := id_fault(value)):
             raise ValueError(fault)
-        return value
-
-    @field_validator("mpp")
-    @classmethod
-    def _plausible_mpp(cls, value: float | None) -> float | None:
-        if value is not None and not is_plausible_mpp(value):
-            raise ValueError(f"{value} is no pixel size; give µm per pixel, {MPP_MIN} to {MPP_MAX}")
         return value
 
     @model_validator(mode="after")
