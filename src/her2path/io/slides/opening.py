@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import openslide
@@ -11,6 +10,7 @@ import tifffile
 from her2path.errors import UnreadableImageError, UnsuitableImageError
 from her2path.io.damage import decoding, read_head
 from her2path.io.slides import field, stated
+from her2path.io.slides.dicom_series import series_files, slide_file
 from her2path.io.slides.openslide import OpenSlideLevels
 from her2path.io.slides.pyramid import Levels, PyramidSlide
 from her2path.io.slides.tiff import check_segments, fast_levels
@@ -21,9 +21,6 @@ _JPEG_MAGIC = b"\xff\xd8\xff"
 _PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 _SLIDE_SUFFIXES = frozenset({".svs", ".ndpi", ".scn", ".mrxs", ".bif", ".vms", ".vmu", ".svslide"})
 """Suffixes of whole-slide formats; such a file is never taken for a plain field."""
-_SERIES_UID = re.compile(rb"\x20\x00\x0e\x00UI(..)", re.DOTALL)
-"""Tag (0020,000E) in explicit little-endian, which all whole-slide transfer syntaxes use, and its length."""
-_DICOM_HEADER_BYTES = 2**20
 _RGB_PHOTOMETRICS = (tifffile.PHOTOMETRIC.RGB, tifffile.PHOTOMETRIC.YCBCR)
 
 
@@ -33,7 +30,7 @@ def open_slide(path: Path, *, name: str) -> PyramidSlide:
     Parameters
     ----------
     path : Path
-        File of the image.
+        File of the image; of a DICOM slide any of its files, or their folder.
     name : str
         Id of the image for messages; they never show the path.
 
@@ -46,6 +43,7 @@ def open_slide(path: Path, *, name: str) -> PyramidSlide:
     UnsuitableImageError
         It is an image, but not 8-bit colour, or too large for its format.
     """
+    path = slide_file(path, name=name)
     head = read_head(path, name=name)
     is_tiff = head.startswith(_TIFF_MAGIC)
     is_image = is_tiff or head.startswith((_JPEG_MAGIC, _PNG_MAGIC))
@@ -72,17 +70,14 @@ def open_slide(path: Path, *, name: str) -> PyramidSlide:
 
 
 def files_of(path: Path) -> tuple[Path, ...]:
-    """All files that an image consists of, the named one first.
+    """All files that an image consists of; the first is the one that stands for it.
 
-    A MIRAX slide keeps its pixels in a folder of the same stem; a DICOM slide is a series of files.
+    A MIRAX slide keeps its pixels in a folder of the same stem, and its own file comes first; a DICOM
+    slide is a series of files, the finest level first, whichever of them (or their folder) is named.
     """
-    companions: list[Path] = []
     if path.suffix.lower() == ".mrxs" and path.with_suffix("").is_dir():
-        companions = [p for p in sorted(path.with_suffix("").iterdir()) if p.is_file()]
-    elif series := _dicom_series(path):
-        others = (p for p in sorted(path.parent.iterdir()) if p != path)
-        companions = [p for p in others if _dicom_series(p) == series]
-    return (path, *companions)
+        return (path, *(p for p in sorted(path.with_suffix("").iterdir()) if p.is_file()))
+    return series_files(slide_file(path, name="slide")) or (path,)
 
 
 def _what_it_is(head: bytes) -> str:
@@ -93,19 +88,6 @@ def _what_it_is(head: bytes) -> str:
     except UnicodeDecodeError:
         return "its content is of no known image format"
     return "it holds text, not an image"
-
-
-def _dicom_series(path: Path) -> bytes | None:
-    """Read the SeriesInstanceUID of a DICOM file; None for any other file."""
-    if not path.is_file():
-        return None
-    with path.open("rb") as file:
-        head = file.read(_DICOM_HEADER_BYTES)
-    found = _SERIES_UID.search(head) if head[128:132] == b"DICM" else None
-    if found is None:
-        return None
-    length = int.from_bytes(found[1], "little")
-    return head[found.end() : found.end() + length]
 
 
 def _detect(path: Path, name: str) -> str | None:

@@ -10,6 +10,7 @@ import pytest
 import tifffile
 
 from her2path.errors import ImageNotFoundError, SlideError, UnreadableImageError, UnsuitableImageError
+from her2path.io.slides.dicom_series import names_dicom
 from her2path.io.slides.opening import files_of, open_slide
 from her2path.io.slides.source import WorkingBox
 from her2path.units import PixelSize
@@ -254,6 +255,30 @@ def test_a_dicom_slide_consists_of_the_files_of_its_series(tmp_path):
     (tmp_path / "c.dcm").write_bytes(other)
     (tmp_path / "notes.txt").write_text("x")
     assert files_of(path) == (path, tmp_path / "b.dcm")
+
+
+def test_a_dicom_slide_has_one_identity_whichever_file_or_folder_is_named(tmp_path):
+    path = dicom_series(tmp_path)
+    assert files_of(tmp_path / "b.dcm") == files_of(tmp_path) == files_of(path)
+    with open_slide(tmp_path, name="i") as slide:
+        assert slide.size_px0 == (400, 300)
+
+
+def test_a_folder_of_two_dicom_slides_is_refused_because_which_is_meant_is_not_guessed(tmp_path):
+    path = dicom_series(tmp_path)
+    (tmp_path / "c.dcm").write_bytes(path.read_bytes().replace(b"43.8.498.1.0", b"43.8.498.7.0"))
+    with pytest.raises(UnreadableImageError, match="2 DICOM slides; name a file"):
+        open_slide(tmp_path, name="i")
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [("a.dcm", True), (".", True), ("notes.txt", False), ("none", False), ("x" * 300, False)],
+)
+def test_a_path_names_a_dicom_slide_by_the_content_of_its_files(tmp_path, name, known):
+    dicom_series(tmp_path)
+    (tmp_path / "notes.txt").write_text("x" * 200)
+    assert names_dicom(tmp_path / name) is known
 
 
 @pytest.mark.parametrize("kept", [0.01, 0.5, 0.95])
