@@ -175,7 +175,7 @@ def _features(cells: Sequence[QuPathCell], image_sha256: str) -> Iterator[bytes]
     nuclei = polygon_texts([cell.nucleus_xy for cell in cells])
     for cell, outline, nucleus, measured in zip(cells, outlines, nuclei, _measurements(cells), strict=True):
         yield b'{"type":"Feature","id":"%b","geometry":%b,%b"properties":{"objectType":"%b",%b%b}}' % (
-            _identifier(image_sha256, cell.cell_id),
+            cell_identifier(image_sha256, cell.cell_id),
             outline or _point(cell),
             b'"nucleusGeometry":%b,' % nucleus if outline and nucleus else b"",
             b"cell" if outline else b"detection",
@@ -219,7 +219,7 @@ def _classification(kind: CellClass) -> bytes:
     return f'"classification":{json.dumps(value, ensure_ascii=False, separators=(",", ":"))},'.encode()
 
 
-def _identifier(image_sha256: str, cell_id: int) -> bytes:
+def cell_identifier(image_sha256: str, cell_id: int) -> bytes:
     """Make the UUID (version 5) of a cell: `uuid.uuid5` without its object."""
     name = f"{image_sha256}/{cell_id}".encode()
     digest = hashlib.sha1(_NAMESPACE.bytes + name, usedforsecurity=False).hexdigest()
