@@ -58,7 +58,7 @@ def read_regions(path: Path, *, name: str) -> Regions:
     """
     polygons: list[BaseGeometry] = []
     for number, feature in enumerate(_features(_load(path, name), name), start=1):
-        polygons += _polygons(feature, number, name)
+        polygons += polygons_of(feature, number, name)
     if not polygons:
         raise RegionError(name, "it holds no polygon, so it selects nothing")
     return _united(polygons)
@@ -104,7 +104,7 @@ def read_exclusions(path: Path, *, name: str) -> Exclusions:
     left_out: list[BaseGeometry] = []
     controls: list[DrawnControl] = []
     for number, feature in enumerate(_features(_load(path, name), name), start=1):
-        polygons = _polygons(feature, number, name)
+        polygons = polygons_of(feature, number, name)
         label = _control_label(feature)
         if label is None:
             left_out += polygons
@@ -194,7 +194,14 @@ def _features(data: Json, name: str) -> Sequence[Json]:
     raise RegionError(name, "it is JSON, but not GeoJSON")
 
 
-def _polygons(feature: Json, number: int, name: str) -> list[BaseGeometry]:
+def polygons_of(feature: Json, number: int, name: str) -> list[BaseGeometry]:
+    """Give the areas of a feature; none of points, lines, cells and tiles.
+
+    Raises
+    ------
+    RegionError
+        An outline is broken or has no area; `number` and `name` tell which feature of which file.
+    """
     if _object_type(feature) in _NOT_REGIONS:
         return []
     geometry = feature.get("geometry") if isinstance(feature, dict) and "geometry" in feature else feature
@@ -204,7 +211,7 @@ def _polygons(feature: Json, number: int, name: str) -> list[BaseGeometry]:
     if kind == "GeometryCollection":
         members = geometry.get("geometries")
         parts = members if isinstance(members, list) else []
-        return [polygon for part in parts for polygon in _polygons(part, number, name)]
+        return [polygon for part in parts for polygon in polygons_of(part, number, name)]
     if kind in _NOT_AREAS:
         return []
     coordinates = geometry.get("coordinates")
