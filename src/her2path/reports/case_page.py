@@ -23,6 +23,7 @@ from her2path.reports.ish_section import (
     heterogeneity_of,
     ish_counts,
 )
+from her2path.reports.limits_of_use import LIMITS_OF_USE
 from her2path.reports.origin_section import Origin, origin_of
 from her2path.reports.population_section import PopulationBlock, own_distances, own_trail, population_blocks
 from her2path.reports.quality_section import QualityBlock, quality_blocks
@@ -56,16 +57,6 @@ from her2path.reports.wording import (
     notes_of,
     reason_sentences,
     words_of,
-)
-
-LIMITS_OF_USE = (
-    "Decision support for research and validation, not a diagnostic device: the pathologist signs.",
-    "The software measures what the images show. It does not know the history or the histological type, "
-    "nor check what the case sheet states of the specimen, its handling and the controls.",
-    "Percentages and counts come from image analysis whose optical thresholds belong to the stated "
-    "calibration; another scanner or stain needs its own.",
-    "The category beside the call is an overlay of trials and labels, not a result of the guideline, and no "
-    "advice on treatment.",
 )
 
 _TILES = (

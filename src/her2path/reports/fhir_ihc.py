@@ -1,0 +1,101 @@
+"""The IHC score of a case as a FHIR observation, with its percentages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fhir.resources.R4B.annotation import Annotation
+from fhir.resources.R4B.codeableconcept import CodeableConcept
+from fhir.resources.R4B.observation import ObservationComponent
+
+from her2path.domain.flags import Flag
+from her2path.domain.ihc import IhcScore
+from her2path.domain.verdict import State
+from her2path.io.documents import CallDoc
+from her2path.reports.codes import IHC_ANSWERS, INDETERMINATE, INTERPRETATIONS, ihc_code, local
+from her2path.reports.fhir_elements import (
+    absent,
+    components,
+    concept,
+    cuts_of,
+    note,
+    number_component,
+    word_component,
+)
+from her2path.reports.fhir_observations import Finding
+from her2path.reports.number_names import OVER_BLANK
+from her2path.reports.wording import NOT_EVALUABLE, headline
+
+IHC = "ihc"
+"""Role of the IHC score."""
+
+
+def ihc_finding(call: CallDoc) -> Finding | None:
+    """State the IHC score of a case with its percentages; None where no IHC was made."""
+    unread = Flag.IHC_INDETERMINATE in call.flags
+    if call.ihc_score is None and not call.ihc and not unread:
+        return None
+    return Finding(
+        role=IHC,
+        code=ihc_code(call),
+        text="HER2 IHC score",
+        value=_answer(call.ihc_score, unread=unread),
+        absent=None if call.ihc_score is not None or unread else _why_not(call),
+        interpretation=INTERPRETATIONS[State.INDETERMINATE] if unread else None,
+        method=_method(call),
+        components=tuple(_components(call)),
+        notes=tuple(_edit_notes(call)),
+        by=tuple(dict.fromkeys(edit.by for edit in call.edits.values())),
+    )
+
+
+def _answer(score: IhcScore | None, *, unread: bool) -> CodeableConcept | None:
+    if unread:
+        return concept(INDETERMINATE)
+    return None if score is None else concept(IHC_ANSWERS[score])
+
+
+def _why_not(call: CallDoc) -> CodeableConcept:
+    # A case without a call still shows what was measured on its good images, but no score of the case.
+    code = "error" if call.state == NOT_EVALUABLE else "unknown"
+    return absent(code, headline(call))
+
+
+def _method(call: CallDoc) -> CodeableConcept:
+    if Flag.SCORE_STATED in call.flags:
+        return concept(local("ihc_stated", "Immunohistochemistry, score stated by a person"))
+    words = "Immunohistochemistry, membrane staining of tumour cells measured on the whole slide"
+    return concept(local("ihc_measured", words))
+
+
+def _components(call: CallDoc) -> Iterator[ObservationComponent]:
+    cuts = cuts_of(call)
+    yield from components(call.ihc, cuts=cuts, skip=())
+    compared = {d.quantity: d.value for d in call.distance_to_cut if d.quantity not in call.ish}
+    for name, value in compared.items():
+        # What the guideline compares beside the classes; over the limit of blank it is the same number.
+        if name not in call.ihc and not name.endswith(OVER_BLANK):
+            yield number_component(name, value, cuts[name])
+    for image_id, edit in sorted(call.edits.items()):
+        before = "none" if edit.score_before is None else str(edit.score_before)
+        yield word_component("score_before", before if len(call.edits) == 1 else f"{image_id}: {before}")
+
+
+def _edit_notes(call: CallDoc) -> Iterator[Annotation]:
+    for image_id, edit in sorted(call.edits.items()):
+        regions = ", ".join(f"{n} of {name}" for name, n in sorted(edit.regions_changed.items()))
+        cells = sum(n for to in edit.cells_changed.values() for n in to.values())
+        before = (
+            f"The program's own score was {edit.score_before}."
+            if edit.score_before is not None
+            else f"The program gave no score: {edit.no_score_before.reason}"
+            if edit.no_score_before is not None
+            else ""
+        )
+        remark = f" Comment: {edit.comment}" if edit.comment else ""
+        yield note(
+            f"Edited by a person: image {image_id}, in {edit.tool}, on {edit.on}. Regions drawn: "
+            f"{regions or 'none'}. Cells given another class: {cells}. {before}{remark}",
+            by=edit.by,
+            on=edit.on,
+        )

@@ -1,0 +1,255 @@
+"""The ISH counts of a case as FHIR observations: a panel for each count, and the group read from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from fhir.resources.R4B.codeableconcept import CodeableConcept
+from fhir.resources.R4B.observation import ObservationComponent
+
+from her2path.domain.flags import Flag
+from her2path.domain.guideline.definition import RecountUse
+from her2path.domain.guideline.registry import GUIDELINES
+from her2path.domain.populations import Population
+from her2path.domain.verdict import State
+from her2path.io.call_entries import PopulationEntry, StabilityEntry
+from her2path.io.documents import CallDoc
+from her2path.reports.codes import (
+    CELLS_COUNTED,
+    CEP17_COPIES,
+    ERBB2,
+    GENE_STUDIED,
+    HER2_COPIES,
+    INDETERMINATE,
+    INTERPRETATIONS,
+    ISH_PANEL,
+    RATIO,
+    SNOMED_FISH,
+    Code,
+    ish_code,
+    local,
+)
+from her2path.reports.fhir_elements import (
+    Frame,
+    absent,
+    components,
+    concept,
+    cut_ranges,
+    cuts_of,
+    note,
+    number_component,
+    quantity,
+    word_component,
+)
+from her2path.reports.fhir_observations import Finding
+from her2path.reports.number_names import label_of
+from her2path.reports.wording import NOT_EVALUABLE, flag_sentence, headline, ish_group_text
+
+ISH = "ish"
+"""Role of the first count's group; its panel and numbers begin with it."""
+SECOND = "ish-second-population"
+RECOUNT = "ish-recount"
+
+_CODED: Mapping[str, tuple[str, Code]] = {
+    "her2_cep17_ratio": ("ratio", RATIO),
+    "her2_mean": ("her2-copies", HER2_COPIES),
+    "cep17_mean": ("cep17-copies", CEP17_COPIES),
+    "nuclei": ("nuclei", CELLS_COUNTED),
+}
+"""Numbers with a LOINC code: an observation each, with its role after that of its count."""
+_READ_AS: Mapping[str, State] = {
+    "1": State.POSITIVE,
+    "5": State.NEGATIVE,
+    "amplified": State.POSITIVE,
+    "equivocal": State.EQUIVOCAL,
+    "not_amplified": State.NEGATIVE,
+}
+"""Groups that mean the same under every version; groups 2 to 4 are read otherwise by version and with IHC."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Count:
+    """One count and who made it."""
+
+    role: str
+    words: str
+    numbers: dict[str, int | float | str | None]
+    kind: tuple[ObservationComponent, ...] = ()
+    """What tells it from other counts of the case."""
+    by: tuple[str, ...] = ()
+    on: str | None = None
+
+    @property
+    def panel(self) -> str:
+        """Role of its panel."""
+        return f"{self.role}-count"
+
+
+def ish_findings(call: CallDoc, frame: Frame) -> tuple[Finding, ...]:
+    """State every count of a case and what the guideline reads from it; empty where no ISH was made."""
+    cuts = cuts_of(call)
+    main = next((p for p in call.populations if p.population == Population.MAIN.value), None)
+    other = next((p for p in call.populations if p.population == Population.SECOND.value), None)
+    first = _Count(ISH, "HER2 ISH, first count", call.ish, kind=(_kind("first_count"), *_share(main)))
+    second = _Count(
+        SECOND,
+        "HER2 ISH, second population",
+        {} if other is None else other.ish,
+        kind=(_kind("second_population"), *_share(other)),
+    )
+    again = _recount(call)
+    found: list[Finding] = []
+    for count in (first, second, again):
+        if count.numbers:
+            found += _panel(count, frame, cuts)
+    if call.ish:
+        read_from = (first.panel, *((again.panel,) if _adds(call) and again.numbers else ()))
+        stable = call.stability if main is None else main.stability
+        found.append(_group(call, first, read_from, frame, stable))
+    if other is not None:
+        found.append(_second_group(call, second, other, frame))
+    return tuple(found)
+
+
+def _kind(name: str) -> ObservationComponent:
+    words = {
+        "first_count": "First count",
+        "second_population": "Count of the second population",
+        "recount": "Count by a second person",
+        "further_nuclei": "Count of further nuclei",
+    }
+    return ObservationComponent(
+        code=concept(local("count", "Which count")), valueCodeableConcept=concept(local(name, words[name]))
+    )
+
+
+def _share(population: PopulationEntry | None) -> tuple[ObservationComponent, ...]:
+    if population is None:
+        return ()
+    return (
+        word_component("population", population.population),
+        number_component("population_share_pct", population.share_pct),
+        word_component("population_state", population.state.value),
+    )
+
+
+def _adds(call: CallDoc) -> bool:
+    known = GUIDELINES.get(call.guideline)
+    return known is not None and known.recount_use is RecountUse.ADD
+
+
+def _recount(call: CallDoc) -> _Count:
+    reader, on = call.recount.get("reader"), call.recount.get("read_on")
+    words = "further nuclei" if _adds(call) else "count by a second person"
+    return _Count(
+        RECOUNT,
+        f"HER2 ISH, {words}",
+        call.recount,
+        kind=(_kind("further_nuclei" if _adds(call) else "recount"),),
+        by=() if reader is None else (str(reader),),
+        on=None if on is None else str(on),
+    )
+
+
+def _method(frame: Frame, *, by_person: bool) -> CodeableConcept:
+    words = "counted by a person" if by_person else "signals counted on images by software"
+    name = "ish_read_by_person" if by_person else "ish_measured"
+    also = [SNOMED_FISH] if frame.snomed else []
+    return concept(local(name, f"Fluorescence in situ hybridisation, {words}"), *also)
+
+
+def _panel(count: _Count, frame: Frame, cuts: dict[str, tuple[float, ...]]) -> Iterator[Finding]:
+    """Give the panel of a count and the observations in it."""
+    method = _method(frame, by_person=bool(count.by))
+    members = [name for name in _CODED if isinstance(count.numbers.get(name), int | float)]
+    for name in members:
+        role, code = _CODED[name]
+        value = count.numbers[name]
+        assert isinstance(value, int | float)  # noqa: S101  (chosen above)
+        yield Finding(
+            role=f"{count.role}-{role}",
+            code=code,
+            text=label_of(name),
+            value=quantity(name, value),
+            method=method,
+            components=count.kind,
+            ranges=tuple(cut_ranges(cuts.get(name, ())) or ()),
+            by=count.by,
+            on=count.on,
+        )
+    yield Finding(
+        role=count.panel,
+        code=ISH_PANEL,
+        text=count.words,
+        method=method,
+        components=(*count.kind, *components(count.numbers, cuts=cuts, skip=members)),
+        members=tuple(f"{count.role}-{_CODED[name][0]}" for name in members),
+        by=count.by,
+        on=count.on,
+    )
+
+
+def _group(
+    call: CallDoc, count: _Count, read_from: tuple[str, ...], frame: Frame, stable: StabilityEntry | None
+) -> Finding:
+    """Give what the guideline reads from the first count (of the main population)."""
+    why = None
+    if call.ish_group is None and call.state == NOT_EVALUABLE:
+        why = absent("error", headline(call))
+    return Finding(
+        role=count.role,
+        code=ish_code(call),
+        text="HER2 ISH result",
+        value=None if why is not None else _result(call.ish_group),
+        absent=why,
+        interpretation=None if why is not None else _interpretation(call.ish_group),
+        method=_method(frame, by_person=False),
+        components=(_gene(), *count.kind, *_another(stable)),
+        derived_from=read_from,
+        notes=tuple(note(text) for flag in _OF_ISH if flag in call.flags and (text := flag_sentence(flag))),
+    )
+
+
+_OF_ISH = (Flag.ISH_INDETERMINATE, Flag.NEAR_RATIO_CUT, Flag.CLUSTERS, Flag.SECOND_POPULATION_SUGGESTED)
+
+
+def _second_group(call: CallDoc, count: _Count, population: PopulationEntry, frame: Frame) -> Finding:
+    """Give what the guideline reads from the count of the second population."""
+    counted = bool(population.ish)
+    return Finding(
+        role=count.role,
+        code=ish_code(call),
+        text="HER2 ISH result of the second population",
+        value=_result(population.ish_group) if counted else None,
+        absent=None if counted else absent("not-performed", "The second population was not counted."),
+        interpretation=_interpretation(population.ish_group) if counted else None,
+        method=_method(frame, by_person=False),
+        components=(_gene(), *count.kind, *_another(population.stability)),
+        derived_from=(count.panel,) if counted else (),
+        notes=tuple(note(f"{comment.code}: {comment.text}") for comment in population.comments),
+    )
+
+
+def _result(group: str | None) -> CodeableConcept:
+    """Write a group; a count that was made and has none cannot be read."""
+    if group is None:
+        return concept(INDETERMINATE)
+    return concept(local(f"ish_group_{group}" if group.isdigit() else group, ish_group_text(group)))
+
+
+def _interpretation(group: str | None) -> Code | None:
+    if group is None:
+        return INTERPRETATIONS[State.INDETERMINATE]
+    return INTERPRETATIONS[_READ_AS[group]] if group in _READ_AS else None
+
+
+def _gene() -> ObservationComponent:
+    return ObservationComponent(code=concept(GENE_STUDIED), valueCodeableConcept=concept(ERBB2))
+
+
+def _another(stable: StabilityEntry | None) -> tuple[ObservationComponent, ...]:
+    """Say how likely another count would give another result; all nuclei alike tell nothing."""
+    if stable is None or stable.nuclei_alike:
+        return ()
+    return (number_component("another_result", stable.another_result),)

@@ -1,0 +1,106 @@
+"""The overall HER2 status and the expression category of a case as FHIR observations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fhir.resources.R4B.annotation import Annotation
+from fhir.resources.R4B.codeableconcept import CodeableConcept
+
+from her2path.domain.guideline.registry import GUIDELINES
+from her2path.domain.verdict import State
+from her2path.io.documents import CallDoc
+from her2path.reports.codes import (
+    HER2_STATUS,
+    INTERPRETATIONS,
+    SNOMED_STATUS,
+    STATUS_ANSWERS,
+    local,
+)
+from her2path.reports.fhir_elements import Frame, absent, concept, note
+from her2path.reports.fhir_observations import Finding
+from her2path.reports.wording import (
+    CATEGORY_WORDS,
+    NOT_EVALUABLE,
+    conclusion_words,
+    flag_sentence,
+    headline,
+    notes_of,
+    reason_sentences,
+    reason_title,
+    words_of,
+)
+
+STATUS = "status"
+"""Role of the overall status."""
+CATEGORY = "category"
+
+
+def status_finding(call: CallDoc, frame: Frame, derived_from: tuple[str, ...]) -> Finding:
+    """State the HER2 status of a case, or why there is none yet."""
+    state = None if call.state == NOT_EVALUABLE else State(call.state)
+    return Finding(
+        role=STATUS,
+        code=HER2_STATUS,
+        text="HER2 status",
+        value=None if state is None else _answer(state, frame),
+        absent=_why_not(call, state),
+        interpretation=None if state is None else INTERPRETATIONS.get(state),
+        method=_guideline(call),
+        derived_from=derived_from,
+        notes=tuple(_notes(call)),
+    )
+
+
+def _answer(state: State, frame: Frame) -> CodeableConcept | None:
+    if state not in STATUS_ANSWERS:
+        return None
+    also = [SNOMED_STATUS[state]] if frame.snomed and state in SNOMED_STATUS else []
+    return concept(STATUS_ANSWERS[state], *also)
+
+
+def _why_not(call: CallDoc, state: State | None) -> CodeableConcept | None:
+    if state is None:
+        reasons = tuple(local(code, reason_title(code)) for code in _reason_codes(call))
+        return absent("error", " ".join((f"{headline(call)}.", *reason_sentences(call))), *reasons)
+    if state in STATUS_ANSWERS:
+        return None
+    # temp-unknown: there is reason to expect that the value becomes known.
+    return absent("temp-unknown", headline(call), local(state.value, words_of(call).short))
+
+
+def _reason_codes(call: CallDoc) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(call.reasons[image].code for image in sorted(call.reasons)))
+
+
+def _guideline(call: CallDoc) -> CodeableConcept:
+    known = GUIDELINES.get(call.guideline)
+    return concept(local(call.guideline, call.guideline if known is None else known.title))
+
+
+def _notes(call: CallDoc) -> Iterator[Annotation]:
+    words = words_of(call)
+    yield note(f"{headline(call)}. Who acts next: {words.who}. {words.action}")
+    for comment in notes_of(call):
+        yield note(f"{comment.code}: {comment.text}")
+    for step in call.rule_trail:
+        said = conclusion_words(step.conclusion, [comment.code for comment in call.comments])
+        held = f" ({step.condition})" if step.condition else ""
+        yield note(f"Rule {step.rule_id}: {said}{held}. Source: {step.source}")
+    for flag in call.flags:
+        yield note(f"Flag {flag}: {flag_sentence(flag) or 'not known to this version'}")
+
+
+def category_finding(call: CallDoc) -> Finding | None:
+    """State the category of trials and labels, which no code list has; None where it cannot be told."""
+    if call.her2_category is None:
+        return None
+    words = CATEGORY_WORDS.get(call.her2_category, call.her2_category)
+    basis = f" Basis: {call.her2_category_basis}." if call.her2_category_basis else ""
+    return Finding(
+        role=CATEGORY,
+        code=local("her2_category", "HER2 expression category of trials and labels"),
+        value=concept(local(call.her2_category, words)),
+        derived_from=(STATUS,),
+        notes=(note(f"{words} is no result of the guideline, and no advice on treatment.{basis}"),),
+    )
