@@ -41,7 +41,8 @@ def _area(spot: HotSpotEntry, rank: int) -> QuPathArea:
         "Deciding cells %": spot.pct,
         "H-score": spot.h_score,
     }
-    return QuPathArea(HOT_SPOT, shapely.box(spot.x_px0, spot.y_px0, right, bottom), measurements)
+    square = shapely.box(spot.x_px0, spot.y_px0, right, bottom)
+    return QuPathArea(HOT_SPOT, square, measurements, name=f"Hot spot {rank}", is_locked=True)
 
 
 def read_hot_spots(path: Path) -> tuple[SpotPlace, ...]:

@@ -33,6 +33,8 @@ class QuPathArea:
     measurements: Mapping[str, float] = field(default_factory=dict)
     name: str = ""
     """Shown in QuPath's list of annotations."""
+    is_locked: bool = False
+    """Whether QuPath keeps it from being moved by mistake: what was measured is not to be redrawn."""
 
 
 def write_areas(path: Path, areas: Iterable[QuPathArea], *, image_sha256: str) -> None:
@@ -50,6 +52,8 @@ def _feature(area: QuPathArea, name: str) -> dict[str, object]:
         properties["name"] = area.name
     if area.kind is not None:
         properties["classification"] = {"name": area.kind.name, "color": list(area.kind.rgb)}
+    if area.is_locked:
+        properties["isLocked"] = True
     properties["measurements"] = {key: round(value, 6) for key, value in area.measurements.items()}
     return {
         "type": "Feature",

@@ -11,6 +11,7 @@ import json
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from functools import cache
 from itertools import compress, islice, pairwise
 from pathlib import Path
@@ -19,6 +20,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from her2path.domain.guideline.definition import Guideline
+from her2path.domain.ihc import Intensity, Pattern, Reactivity, reactivity
 from her2path.errors import ArtefactError
 from her2path.io.files import replacing
 from her2path.io.polygon_text import polygon_texts
@@ -54,6 +57,10 @@ class CellClass:
     rgb: tuple[int, int, int]
 
 
+def _of_control(kinds: Sequence[CellClass]) -> tuple[CellClass, ...]:
+    return tuple(CellClass(kind.name.replace("Tumor", "Control"), kind.rgb) for kind in kinds)
+
+
 # QuPath's own names and colours of the H-score classes, so that its tools recognise them.
 SCORE_CLASSES = (
     CellClass("Tumor: Negative", (112, 112, 225)),
@@ -62,10 +69,54 @@ SCORE_CLASSES = (
     CellClass("Tumor: 3+", (200, 50, 50)),
 )
 """Class of a scored cell by its `cell_score`."""
-CONTROL_CLASSES = tuple(CellClass(kind.name.replace("Tumor", "Control"), kind.rgb) for kind in SCORE_CLASSES)
+CONTROL_CLASSES = _of_control(SCORE_CLASSES)
 """Class of a cell of control tissue, likewise."""
+# Words, not scores: QuPath would make an H-score of `1+`, and the same cell has another score by the
+# breast's classes.  An unstained cell is one by both.
+LEVEL_CLASSES = (
+    SCORE_CLASSES[0],
+    CellClass("Tumor: Faint", (240, 210, 80)),
+    CellClass("Tumor: Weak to moderate", (225, 120, 30)),
+    CellClass("Tumor: Strong", (150, 20, 60)),
+)
+"""Class of a scored cell where the guideline reads levels of staining, weakest first (`LEVELS`)."""
+LEVEL_CONTROL_CLASSES = _of_control(LEVEL_CLASSES)
+"""Class of a cell of control tissue, likewise."""
+LEVELS = tuple(reversed(Reactivity))
+"""Level of staining by its place in `LEVEL_CLASSES`."""
 EXCLUDED = CellClass("Ignore*", (180, 180, 180))
 """Class of a cell that is not scored; QuPath leaves out classes that end with an asterisk."""
+
+
+class CellScheme(Enum):
+    """By what a cell gets its class: scored cells first, then those of control tissue."""
+
+    SCORES = (SCORE_CLASSES, CONTROL_CLASSES)
+    """`cell_score`: completeness and intensity, as breast guidelines read them."""
+    LEVELS = (LEVEL_CLASSES, LEVEL_CONTROL_CLASSES)
+    """Intensity: complete, basolateral and lateral staining count alike."""
+
+    @property
+    def scored(self) -> tuple[CellClass, ...]:
+        """Classes of scored cells, weakest first."""
+        return self.value[0]
+
+    @property
+    def control(self) -> tuple[CellClass, ...]:
+        """Classes of cells of control tissue, weakest first."""
+        return self.value[1]
+
+
+def scheme_of(guideline: Guideline) -> CellScheme:
+    """Choose the classes in which a guideline reads cells.
+
+    Examples
+    --------
+    >>> from her2path.domain.guideline.registry import find_guideline
+    >>> scheme_of(find_guideline("gastroesophageal_2016")).scored[3].name
+    'Tumor: Strong'
+    """
+    return CellScheme.SCORES if guideline.family == "breast" else CellScheme.LEVELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +133,8 @@ class QuPathCell:
     kind: CellClass
     measurements: Mapping[str, float | None] = field(default_factory=dict)
     """By QuPath's names; None and NaN are left out."""
+    score: int | None = None
+    """`cell_score`, 0 to 3, by whatever scheme its class is; None = not scored, or not known."""
 
 
 def write_cells(path: Path, cells: Iterable[QuPathCell], *, image_sha256: str) -> int:
@@ -107,7 +160,9 @@ def write_cells(path: Path, cells: Iterable[QuPathCell], *, image_sha256: str) -
     return written
 
 
-def read_cells(cells: Path, contours: Path, *, with_excluded: bool = True) -> Iterator[QuPathCell]:
+def read_cells(
+    cells: Path, contours: Path, *, with_excluded: bool = True, scheme: CellScheme = CellScheme.SCORES
+) -> Iterator[QuPathCell]:
     """Read the cells of one slide from `ihc_cells` and `ihc_contours` in bounded memory.
 
     Raises
@@ -120,31 +175,53 @@ def read_cells(cells: Path, contours: Path, *, with_excluded: bool = True) -> It
             raise ArtefactError(contours.name, f"it holds other cells than {cells.name}")
         shapes = _outlines(outlines.iter_batches(_BATCH))
         for batch in facts.iter_batches(_BATCH, columns=_COLUMNS):
-            kinds, values = _kinds(batch), [_numbers(batch[column]) for column in MEASUREMENTS]
-            for cell_id, x, y, kind, *measured in zip(
-                *(batch[column].to_numpy().tolist() for column in _PLACES), kinds, *values, strict=True
+            kinds, values = _kinds(batch, scheme), [_numbers(batch[column]) for column in MEASUREMENTS]
+            scores = _scores(batch)
+            for cell_id, x, y, kind, score, *measured in zip(
+                *(batch[column].to_numpy().tolist() for column in _PLACES),
+                kinds,
+                scores,
+                *values,
+                strict=True,
             ):
                 other_id, cell_xy, nucleus_xy = next(shapes)
                 if cell_id != other_id:
                     raise ArtefactError(contours.name, f"it holds other cells than {cells.name}")
-                if with_excluded or kind in SCORE_CLASSES:
+                if with_excluded or score is not None:
                     measurements = dict(zip(_NAMES, measured, strict=True))
-                    yield QuPathCell(cell_id, x, y, cell_xy, nucleus_xy, kind, measurements)
+                    yield QuPathCell(cell_id, x, y, cell_xy, nucleus_xy, kind, measurements, score)
 
 
 _PLACES = ("cell_id", "x_px0", "y_px0")
-_COLUMNS = [*_PLACES, "cell_score", "exclusion", *MEASUREMENTS]
+_COLUMNS = [*_PLACES, "cell_score", "intensity", "pattern", "exclusion", *MEASUREMENTS]
 _NAMES = tuple(MEASUREMENTS.values())
 
 
-def _kinds(batch: pa.RecordBatch) -> list[CellClass]:
+def _kinds(batch: pa.RecordBatch, scheme: CellScheme) -> list[CellClass]:
     exclusion = batch["exclusion"]
     words = exclusion.dictionary.to_pylist()
-    classes = [CONTROL_CLASSES if word == "control_tissue" else (EXCLUDED,) * 4 for word in words]
-    classes.append(SCORE_CLASSES)  # null is read as -1: a scored cell
+    classes = [scheme.control if word == "control_tissue" else (EXCLUDED,) * 4 for word in words]
+    classes.append(scheme.scored)  # null is read as -1: a scored cell
     places = exclusion.indices.fill_null(-1).to_numpy().tolist()
-    scores = batch["cell_score"].to_numpy().tolist()
-    return [classes[place][score] for place, score in zip(places, scores, strict=True)]
+    ranks = batch["cell_score"].to_numpy().tolist() if scheme is CellScheme.SCORES else _levels(batch)
+    return [classes[place][rank] for place, rank in zip(places, ranks, strict=True)]
+
+
+def _scores(batch: pa.RecordBatch) -> list[int | None]:
+    scores: list[int | None] = batch["cell_score"].to_pylist()
+    scored = batch["exclusion"].is_null().to_pylist()
+    return [score if own else None for score, own in zip(scores, scored, strict=True)]
+
+
+def _levels(batch: pa.RecordBatch) -> list[int]:
+    """Find the place of each cell in `LEVELS`."""
+    words = [batch[name].dictionary.to_pylist() for name in ("intensity", "pattern")]
+    place_of = [
+        [LEVELS.index(reactivity(Intensity(intensity), Pattern(pattern))) for pattern in words[1]]
+        for intensity in words[0]
+    ]
+    indices = (batch[name].indices.to_numpy().tolist() for name in ("intensity", "pattern"))
+    return [place_of[row][col] for row, col in zip(*indices, strict=True)]
 
 
 def _numbers(column: pa.Array) -> list[float | None]:

@@ -60,7 +60,7 @@ from her2path.io.documents import (
 from her2path.io.hot_spot_areas import write_hot_spots
 from her2path.io.pictures import write_picture
 from her2path.io.provenance import digests, producer
-from her2path.io.qupath_cells import SCORE_CLASSES, QuPathCell, read_cells, write_cells
+from her2path.io.qupath_cells import QuPathCell, read_cells, scheme_of, write_cells
 from her2path.io.score_entries import HotSpotEntry, IntervalMethod, Percentage
 from her2path.io.scored_cells import ScoredCells, read_model, read_scored_cells
 from her2path.io.slides.opening import open_slide
@@ -123,8 +123,9 @@ def run(
         shown = _crops(source, pictures, result.hot_spots)
         picture = _overlay(source, pictures)
         write_picture(controls, draw_controls(_control_panels(source, document, contours, control)))
-    drawn = _drawn(read_cells(cells, contours), picture, shown)
-    kept = drawn if params.geojson_excluded else (cell for cell in drawn if cell.kind in SCORE_CLASSES)
+    scheme = scheme_of(find_guideline(document.sheet.guideline))
+    drawn = _drawn(read_cells(cells, contours, scheme=scheme), picture, shown)
+    kept = drawn if params.geojson_excluded else (cell for cell in drawn if cell.score is not None)
     write_cells(geojson, kept, image_sha256=sha256)
     write_picture(overlay, picture.finished())
     write_picture(crops, draw_spots(shown, mpp=pictures.crop_mpp))
@@ -134,10 +135,9 @@ def run(
 
 def _drawn(cells: Iterable[QuPathCell], picture: Overlay, crops: Sequence[SpotCrop]) -> Iterator[QuPathCell]:
     """Draw cells while they pass by: the table of their outlines is read once for all."""
-    levels = {kind.name: level for level, kind in enumerate(SCORE_CLASSES)}
     left = iter(cells)
     while some := tuple(islice(left, _DRAWN_AT_ONCE)):
-        rings, scores = [cell.cell_xy for cell in some], [levels.get(cell.kind.name) for cell in some]
+        rings, scores = [cell.cell_xy for cell in some], [cell.score for cell in some]
         picture.draw(rings, scores)
         x, y = (np.array(places) for places in zip(*((c.x_px0, c.y_px0) for c in some), strict=True))
         for crop in crops:

@@ -189,7 +189,8 @@ def run(
 
 def _as_annotation(area: ArtefactArea) -> QuPathArea:
     kind = CellClass(str(area.kind), KIND_RGB[area.kind])
-    return QuPathArea(kind, area.polygon, {"Area mm^2": area.area_mm2})
+    name = f"Quality: {str(area.kind).replace('_', ' ')}"
+    return QuPathArea(kind, area.polygon, {"Area mm^2": area.area_mm2}, name=name, is_locked=True)
 
 
 def _bright_field(

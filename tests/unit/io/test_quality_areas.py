@@ -32,3 +32,11 @@ def test_the_same_slide_gives_the_same_file(tmp_path):
 def test_a_slide_without_artefacts_has_an_empty_collection(tmp_path):
     write_areas(tmp_path / "a", [], image_sha256="ab")
     assert json.loads((tmp_path / "a").read_text())["features"] == []
+
+
+def test_what_was_measured_is_named_and_locked_and_what_a_person_is_to_draw_is_free(tmp_path):
+    areas = [QuPathArea(FOLD, RING, name="Quality: fold", is_locked=True), QuPathArea(None, RING)]
+    write_areas(tmp_path / "a", areas, image_sha256="ab")
+    measured, free = (f["properties"] for f in json.loads((tmp_path / "a").read_text())["features"])
+    assert (measured["name"], measured["isLocked"]) == ("Quality: fold", True)
+    assert "isLocked" not in free

@@ -12,14 +12,17 @@ import pytest
 import shapely
 from shapely.geometry import shape
 
+from her2path.domain.guideline.registry import find_guideline
 from her2path.errors import ArtefactError
 from her2path.io.documents import Producer
 from her2path.io.qupath_cells import (
     CONTROL_CLASSES,
     EXCLUDED,
     SCORE_CLASSES,
+    CellScheme,
     QuPathCell,
     read_cells,
+    scheme_of,
     write_cells,
 )
 from her2path.io.tables import IHC_CELLS, IHC_CONTOURS, write_table
@@ -122,7 +125,12 @@ def test_memory_does_not_grow_with_the_number_of_cells(tmp_path):
 
 
 def tables(
-    folder: Path, count: int, *, chunk: int = 7, contour_ids: list[int] | None = None
+    folder: Path,
+    count: int,
+    *,
+    chunk: int = 7,
+    contour_ids: list[int] | None = None,
+    stainings: tuple[tuple[str, str], ...] = (("none", "none"),),
 ) -> tuple[Path, Path]:
     ids = list(range(count))
     with write_table(folder / "cells", IHC_CELLS, produced_by=MADE_BY) as table:
@@ -145,8 +153,8 @@ def tables(
                     "membrane_certainty": [None] * n,
                     "cytoplasm_od": [0.1] * n,
                     "nucleus_od": [0.2] * n,
-                    "intensity": ["none"] * n,
-                    "pattern": ["none"] * n,
+                    "intensity": [stainings[i % len(stainings)][0] for i in part],
+                    "pattern": [stainings[i % len(stainings)][1] for i in part],
                     "cell_score": [i % 4 for i in part],
                     "in_tumour": [True] * n,
                     "piece": [1] * n,
@@ -175,6 +183,29 @@ def test_cells_and_contours_are_joined_however_the_tables_are_chunked(tmp_path):
         assert c.kind == (EXCLUDED if c.cell_id % 5 == 4 else kinds[c.cell_id % 4])
         assert c.measurements["Membrane: Completeness"] == 0.5
         assert c.measurements["Membrane: DAB OD median"] is None
+
+
+def test_guidelines_outside_the_breast_get_cells_by_level_of_staining_and_no_score(tmp_path):
+    stainings = (
+        ("none", "none"),
+        ("weak", "incomplete"),
+        ("weak", "basolateral"),
+        ("strong", "basolateral"),
+    )
+    scheme = scheme_of(find_guideline("gastroesophageal_2016"))
+    got = list(read_cells(*tables(tmp_path, 40, stainings=stainings), scheme=scheme))
+    names = ["Negative", "Faint", "Weak to moderate", "Strong"]
+    for c in got:
+        tissue = "Control" if c.cell_id % 5 == 3 else "Tumor"
+        wanted = "Ignore*" if c.cell_id % 5 == 4 else f"{tissue}: {names[c.cell_id % 4]}"
+        assert c.kind.name == wanted
+        assert c.score == (None if c.cell_id % 5 in {3, 4} else c.cell_id % 4)
+
+
+def test_the_two_schemes_share_no_class_but_that_of_unstained_cells():
+    scores, levels = ({kind.name for kind in scheme.scored} for scheme in CellScheme)
+    assert scores & levels == {"Tumor: Negative"}
+    assert scheme_of(find_guideline("breast_2023")) is CellScheme.SCORES
 
 
 def test_excluded_cells_may_be_left_out(tmp_path):
