@@ -18,13 +18,14 @@ import numpy.typing as npt
 
 from her2path.domain.ihc import (
     CELL_SCORE,
-    TYPICAL_STAINING,
     IhcScore,
     Intensity,
     Pattern,
-    StainingClass,
+    Reactivity,
+    reactivity,
     staining_class,
 )
+from her2path.domain.label_classes import label_class
 
 Staining = tuple[Intensity, Pattern]
 Codes = npt.NDArray[np.int8]
@@ -43,25 +44,72 @@ class RegionUse(StrEnum):
     ADD = "add"
 
 
-_LEVEL: Mapping[IhcScore, int] = MappingProxyType({score: level for level, score in enumerate(IhcScore)})
-_TYPICAL: Mapping[int, StainingClass] = MappingProxyType(
+@dataclass(frozen=True, slots=True)
+class CellVerdict:
+    """What a class that a person gave to a cell says."""
+
+    name: str
+    """Its one spelling."""
+    is_tumour: bool
+    """Whether the cell is scored."""
+    staining: IhcScore | Reactivity | None = None
+    """None = as measured."""
+
+
+_LEVELS = (
+    CellVerdict("Tumor: Faint", is_tumour=True, staining=Reactivity.FAINT),
+    CellVerdict("Tumor: Weak to moderate", is_tumour=True, staining=Reactivity.WEAK_MODERATE),
+    CellVerdict("Tumor: Strong", is_tumour=True, staining=Reactivity.STRONG),
+)
+"""Levels of staining, by which guidelines outside the breast read cells."""
+
+
+def cell_verdict(words: str) -> CellVerdict | None:
+    """Understand the class of a cell; None where it says nothing of a cell of the case.
+
+    Examples
+    --------
+    >>> cell_verdict("tumour:3+")
+    CellVerdict(name='Tumor: 3+', is_tumour=True, staining=<IhcScore.THREE_PLUS: '3+'>)
+    >>> cell_verdict("Immune cells").is_tumour
+    False
+    >>> cell_verdict("Tumor: weak to moderate").staining
+    <Reactivity.WEAK_MODERATE: 'weak_moderate'>
+    """
+    if (known := label_class(words)) is not None:
+        return CellVerdict(known.value, known.is_tumour, known.score)
+    spelt = ": ".join(part.strip() for part in words.lower().replace("tumour", "tumor").split(":"))
+    return next((level for level in _LEVELS if level.name.lower() == spelt), None)
+
+
+_TYPICAL: Mapping[IhcScore | Reactivity, Staining] = MappingProxyType(
     {
-        0: StainingClass.NONE,
-        1: StainingClass.INCOMPLETE_FAINT,
-        2: StainingClass.COMPLETE_WEAK_MODERATE,
-        3: StainingClass.COMPLETE_INTENSE,
+        IhcScore.ZERO: (Intensity.NONE, Pattern.NONE),
+        IhcScore.ONE_PLUS: (Intensity.FAINT, Pattern.INCOMPLETE),
+        IhcScore.TWO_PLUS: (Intensity.MODERATE, Pattern.COMPLETE),
+        IhcScore.THREE_PLUS: (Intensity.STRONG, Pattern.COMPLETE),
+        Reactivity.NONE: (Intensity.NONE, Pattern.NONE),
+        Reactivity.FAINT: (Intensity.FAINT, Pattern.INCOMPLETE),
+        Reactivity.WEAK_MODERATE: (Intensity.MODERATE, Pattern.COMPLETE),
+        Reactivity.STRONG: (Intensity.STRONG, Pattern.COMPLETE),
     }
 )
-"""The class that stands for a cell's score where nothing was measured to choose by."""
+"""The staining that stands for a score or level where nothing was measured to choose by."""
+
+
+def _reads(staining: Staining, wanted: IhcScore | Reactivity) -> bool:
+    if isinstance(wanted, Reactivity):
+        return reactivity(*staining) is wanted
+    return CELL_SCORE[staining_class(*staining)] == tuple(IhcScore).index(wanted)
 
 
 @cache
-def staining_given(score: IhcScore, measured: Staining) -> Staining:
-    """Choose the staining of a cell to which a person gave a score.
+def staining_given(wanted: IhcScore | Reactivity, measured: Staining) -> Staining:
+    """Choose the staining of a cell to which a person gave a score or a level.
 
-    Of all stainings with that score the one nearest to what was measured: with its pattern where the
-    score allows that, and then with the nearest intensity.  An unstained cell says nothing of either
-    and gets the typical staining of the score.
+    Of all stainings that read so the one nearest to what was measured: with its pattern where that is
+    possible, and then with the nearest intensity.  An unstained cell says nothing of either and gets
+    the typical staining.
 
     Examples
     --------
@@ -72,10 +120,9 @@ def staining_given(score: IhcScore, measured: Staining) -> Staining:
     >>> [str(word) for word in staining_given(IhcScore.ONE_PLUS, (Intensity.NONE, Pattern.NONE))]
     ['faint', 'incomplete']
     """
-    level = _LEVEL[score]
-    if CELL_SCORE[staining_class(*measured)] == level:
+    if _reads(measured, wanted):
         return measured
-    typical = TYPICAL_STAINING[_TYPICAL[level]]
+    typical = _TYPICAL[wanted]
     if Intensity.NONE in {measured[0], typical[0]}:
         return typical
     order = list(Intensity)
@@ -83,7 +130,7 @@ def staining_given(score: IhcScore, measured: Staining) -> Staining:
         (intensity, pattern)
         for intensity in order[1:]
         for pattern in list(Pattern)[1:]
-        if CELL_SCORE[staining_class(intensity, pattern)] == level
+        if _reads((intensity, pattern), wanted)
     )
     rank = order.index(measured[0])
     return min(

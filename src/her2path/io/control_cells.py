@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from her2path.domain.ihc import Intensity, Pattern
-from her2path.io.tables import IHC_CELLS, open_table
+from her2path.io.edited_cells import EditedCells, cell_batches
 
 SCORED = "control_tissue"
 """Exclusion of a cell that is scored with its control."""
@@ -43,7 +43,9 @@ class ControlCells:
     """Scored cells with a stained membrane."""
 
 
-def read_control_cells(cells: Path, *, controls: int) -> tuple[ControlCells, ...]:
+def read_control_cells(
+    cells: Path, *, controls: int, edited: EditedCells | None = None
+) -> tuple[ControlCells, ...]:
     """Read the cells of each control of a slide, in the order of their numbers.
 
     Parameters
@@ -52,16 +54,15 @@ def read_control_cells(cells: Path, *, controls: int) -> tuple[ControlCells, ...
         ``ihc_cells.parquet``.
     controls : int
         How many the slide has; one without any cell is among them.
+    edited : EditedCells, optional
+        What a person changed.
     """
     if not controls:
         return ()
     columns = ["cell_id", "x_px0", "y_px0", "intensity", "pattern", "cell_score", "membrane_od"]
     columns += ["control", "exclusion"]
-    with open_table(cells, IHC_CELLS) as table:
-        parts = [
-            pa.Table.from_batches([batch.filter(pc.is_valid(batch["control"]))])
-            for batch in table.iter_batches(_BATCH, columns=columns)
-        ]
+    batches = cell_batches(cells, columns, size=_BATCH, edited=edited)
+    parts = [pa.Table.from_batches([batch.filter(pc.is_valid(batch["control"]))]) for batch in batches]
     members = pa.concat_tables(parts, promote_options="permissive")
     return tuple(
         _control(members.filter(pc.equal(members["control"], number))) for number in range(1, controls + 1)

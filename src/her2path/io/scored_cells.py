@@ -13,8 +13,9 @@ import pyarrow.compute as pc
 
 from her2path.domain.ihc import Intensity, Pattern
 from her2path.errors import ArtefactError
+from her2path.io.edited_cells import EditedCells, cell_batches
 from her2path.io.model_entries import ModelEntry, model_of
-from her2path.io.tables import IHC_CELLS, facts_of, open_table
+from her2path.io.tables import facts_of
 
 _BATCH = 65_536
 _INTENSITIES = pa.array([str(word) for word in Intensity])
@@ -54,26 +55,31 @@ class ScoredCells:
     """NaN there, too, and without a learned model."""
     cytoplasm_od: npt.NDArray[np.float32]
     """NaN where a nucleus fills its cell."""
+    by_person: npt.NDArray[np.bool_]
+    """Whether a person gave the cell its class."""
 
     def __len__(self) -> int:
         return len(self.cell_id)
 
 
-def read_scored_cells(cells: Path) -> ScoredCells:
-    """Read ``ihc_cells.parquet`` batch by batch; 49 bytes of a scored cell are kept."""
+def read_scored_cells(cells: Path, *, edited: EditedCells | None = None) -> ScoredCells:
+    """Read ``ihc_cells.parquet`` batch by batch, as edited; 50 bytes of a scored cell are kept."""
     excluded: Counter[str] = Counter()
     kept: dict[str, list[npt.NDArray[np.generic]]] = {
         name: [np.empty(0, kind)] for name, kind in _KINDS.items()
     }
-    with open_table(cells, IHC_CELLS) as table:
-        for batch in table.iter_batches(_BATCH, columns=[*_KINDS, "exclusion"]):
-            words = batch["exclusion"].cast(pa.string())
-            for found in pc.value_counts(words.drop_null()).to_pylist():
-                excluded[found["values"]] += found["counts"]
-            scored = batch.filter(pc.is_null(words))
-            for name, kind in _KINDS.items():
-                kept[name].append(_column(scored[name], name).astype(kind))
-    return ScoredCells(excluded, **{name: np.concatenate(parts) for name, parts in kept.items()})
+    for batch in cell_batches(cells, [*_KINDS, "exclusion"], size=_BATCH, edited=edited):
+        words = batch["exclusion"].cast(pa.string())
+        for found in pc.value_counts(words.drop_null()).to_pylist():
+            excluded[found["values"]] += found["counts"]
+        scored = batch.filter(pc.is_null(words))
+        for name, kind in _KINDS.items():
+            kept[name].append(_column(scored[name], name).astype(kind))
+    columns = {name: np.concatenate(parts) for name, parts in kept.items()}
+    by_person = np.zeros(len(columns["cell_id"]), np.bool_)
+    if edited is not None:
+        by_person = edited.corrected[columns["cell_id"] - 1]
+    return ScoredCells(excluded, **columns, by_person=by_person)
 
 
 def read_model(cells: Path) -> ModelEntry | None:

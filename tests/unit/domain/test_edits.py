@@ -9,14 +9,24 @@ import pytest
 
 from her2path.domain.edits import (
     UNKNOWN,
+    CellVerdict,
     DrawnPlaces,
     MeasuredCells,
     ReasonCodes,
     RegionUse,
+    cell_verdict,
     exclusion_after,
     staining_given,
 )
-from her2path.domain.ihc import CELL_SCORE, IhcScore, Intensity, Pattern, staining_class
+from her2path.domain.ihc import (
+    CELL_SCORE,
+    IhcScore,
+    Intensity,
+    Pattern,
+    Reactivity,
+    reactivity,
+    staining_class,
+)
 
 CODES = ReasonCodes(outside=1, excluded=2, control=3)
 STROMA, LYMPHOCYTE = 4, 5
@@ -38,6 +48,28 @@ def test_a_cell_stains_as_the_score_that_a_person_gave_it(score, measured):
     intensity, pattern = staining_given(score, measured)
     assert CELL_SCORE[staining_class(intensity, pattern)] == list(IhcScore).index(score)
     assert (intensity is Intensity.NONE) == (pattern is Pattern.NONE)
+
+
+@pytest.mark.parametrize("measured", STAININGS, ids=str)
+@pytest.mark.parametrize("level", Reactivity)
+def test_a_cell_stains_as_the_level_that_a_person_gave_it(level, measured):
+    assert reactivity(*staining_given(level, measured)) is level
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("Tumor: Negative", CellVerdict("Tumor: 0", True, IhcScore.ZERO)),
+        ("Tumour", CellVerdict("Tumor", True)),
+        ("tumour:strong", CellVerdict("Tumor: Strong", True, Reactivity.STRONG)),
+        ("Necrosis", CellVerdict("Necrosis", False)),
+        ("Ignore*", CellVerdict("Ignore*", False)),
+        ("Control: 2+", None),
+        ("Positive", None),
+    ],
+)
+def test_the_class_of_a_cell_says_whether_it_is_scored_and_how_it_stains(words, expected):
+    assert cell_verdict(words) == expected
 
 
 @pytest.mark.parametrize("measured", STAININGS, ids=str)
