@@ -47,6 +47,35 @@ def staged(folder: Path) -> Iterator[Path]:
             (stage / path).replace(folder / path)
 
 
+@contextmanager
+def replacing_folder(folder: Path, *, mark: str, overwrite: bool = False) -> Iterator[Path]:
+    """Give the name of a folder to make beside `folder`, and rename it to `folder` on success.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder that appears whole or not at all.
+    mark : str
+        File that tells a folder of this kind: another folder is never replaced.
+    overwrite : bool
+        Replace a folder of this kind.
+
+    Raises
+    ------
+    FileExistsError
+        There is something else of this name, or it may not be replaced.
+    """
+    if folder.exists() and not (overwrite and (folder / mark).is_file()):
+        raise FileExistsError(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", suffix=".part", dir=folder.parent) as name:
+        made = Path(name) / "made"
+        yield made
+        if folder.exists():
+            folder.rename(Path(name) / "before")
+        made.rename(folder)
+
+
 def write_text(path: Path, text: str) -> None:
     """Write UTF-8 text whole or not at all."""
     write_bytes(path, text.encode())

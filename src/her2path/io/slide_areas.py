@@ -1,0 +1,124 @@
+"""Tiles, blocks, hot spots, quality findings and drawn regions of a slide, as areas of its level 0."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+from her2path.errors import ArtefactError
+from her2path.io.case_sheet import ImageRow
+from her2path.io.files import artefact_name, sha256_of
+from her2path.io.geojson import Json, read_exclusions, read_features, read_regions
+from her2path.io.research_slide import MeasuredSlide
+from her2path.io.spatialdata_store import Areas
+from her2path.io.tables import IHC_BLOCKS, TILES, read_table
+
+_MOST_BYTES = 64 * 2**20
+_NO_CLASS = "none"
+
+
+def areas_of(found: MeasuredSlide) -> dict[str, Areas]:
+    """Read what the results know of the areas of a slide, by the name of their element."""
+    return {
+        "tiles": _tiles(found),
+        "blocks": _blocks(found),
+        "hot_spots": _hot_spots(found),
+        "quality_areas": _quality_areas(found.path("areas")),
+    }
+
+
+def regions_of(found: MeasuredSlide, row: ImageRow) -> dict[str, Areas]:
+    """Read the regions that were drawn for a slide, from the files that its sheet names.
+
+    The results hold no region file, only its digest.
+
+    Raises
+    ------
+    ArtefactError
+        A file was changed since the slide was measured.
+    RegionError
+        A file is missing or broken.
+    """
+    regions: dict[str, Areas] = {}
+    if row.tumour_roi is not None:
+        name = _checked(found, "tumour_roi", row.tumour_roi)
+        regions["tumour_regions"] = _drawn(read_regions(row.tumour_roi, name=name))
+    if row.exclude_roi is not None:
+        drawn = read_exclusions(row.exclude_roi, name=_checked(found, "exclude_roi", row.exclude_roi))
+        if drawn.left_out is not None:
+            regions["left_out_regions"] = _drawn(drawn.left_out)
+        columns = {
+            "number": np.arange(1, len(drawn.controls) + 1),
+            "expected": [str(control.expected or "not stated") for control in drawn.controls],
+        }
+        regions["control_regions"] = Areas(_objects([one.regions for one in drawn.controls]), columns)
+    return regions
+
+
+def _checked(found: MeasuredSlide, column: str, path: Path) -> str:
+    name = f"{column} of {found.sheet.image_id}"
+    if path.is_file() and found.inputs.get(column) != sha256_of(path):
+        raise ArtefactError(name, "was changed since the slide was measured", "run her2path again")
+    return name
+
+
+def _drawn(regions: shapely.MultiPolygon) -> Areas:
+    return Areas(_objects(list(regions.geoms)), {"number": np.arange(1, len(regions.geoms) + 1)})
+
+
+def _objects(polygons: list[Any]) -> npt.NDArray[np.object_]:
+    found = np.empty(len(polygons), object)
+    found[:] = polygons
+    return found
+
+
+def _tiles(found: MeasuredSlide) -> Areas:
+    table = read_table(found.path("tiles"), TILES)
+    names = ("tile_id", "x_px0", "y_px0", "width", "height", "target_mpp", "tissue_frac")
+    tile_id, x, y, width, height, mpp, tissue = (table[name].to_numpy() for name in names)
+    scale = mpp / found.slide.mpp
+    polygons = np.atleast_1d(shapely.box(x, y, x + width * scale, y + height * scale))
+    return Areas(polygons, {"tile_id": tile_id, "tissue_frac": tissue})
+
+
+def _blocks(found: MeasuredSlide) -> Areas:
+    table = read_table(found.path("blocks"), IHC_BLOCKS)
+    x, y, size_um = (table[name].to_numpy() for name in ("x_px0", "y_px0", "size_um"))
+    size = size_um / found.slide.mpp
+    told = [name for name in IHC_BLOCKS.names if name not in {"x_px0", "y_px0", "size_um"}]
+    polygons = np.atleast_1d(shapely.box(x, y, x + size, y + size))
+    return Areas(polygons, {name: table[name].to_numpy() for name in told})
+
+
+def _hot_spots(found: MeasuredSlide) -> Areas:
+    spots = found.score.hot_spots
+    polygons = [shapely.box(s.x_px0, s.y_px0, s.x_px0 + s.size_px0, s.y_px0 + s.size_px0) for s in spots]
+    columns: Mapping[str, Any] = {
+        "rank": np.arange(1, len(spots) + 1),
+        "cells": [spot.cells for spot in spots],
+        "deciding_pct": [spot.pct for spot in spots],
+        "h_score": [spot.h_score for spot in spots],
+    }
+    return Areas(_objects(polygons), columns)
+
+
+def _quality_areas(path: Path) -> Areas:
+    polygons, kinds = [], []
+    for feature in read_features(path, name=artefact_name(path), max_bytes=_MOST_BYTES):
+        try:
+            polygons.append(shapely.geometry.shape(feature["geometry"]))  # type: ignore[index,call-overload]
+            kinds.append(_class(feature))
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            raise ArtefactError(artefact_name(path), "holds an area that cannot be read") from error
+    return Areas(_objects(polygons), {"class": kinds})
+
+
+def _class(feature: Json) -> str:
+    properties = feature["properties"] if isinstance(feature, dict) else None
+    kind = properties.get("classification") if isinstance(properties, dict) else None
+    return str(kind["name"]) if isinstance(kind, dict) else _NO_CLASS
