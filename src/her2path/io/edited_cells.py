@@ -24,15 +24,20 @@ from her2path.domain.edits import (
     DrawnPlaces,
     MeasuredCells,
     ReasonCodes,
+    RegionUse,
     exclusion_after,
     staining_given,
 )
-from her2path.domain.ihc import CELL_SCORE, Intensity, Pattern, staining_class
+from her2path.domain.flags import Flag
+from her2path.domain.ihc import CELL_SCORE, IhcScore, Intensity, Pattern, staining_class
 from her2path.domain.label_classes import LabelClass
 from her2path.errors import ArtefactError
-from her2path.io.control_entries import NamedControl
-from her2path.io.edits_documents import CONTROL, DrawnRegion, EditsResult
-from her2path.io.tables import IHC_CELLS, open_table
+from her2path.io.call_entries import Reason
+from her2path.io.control_entries import NamedControl, controls_of
+from her2path.io.documents import SlideResult, read_document, required
+from her2path.io.edits_documents import CONTROL, DrawnRegion, EditsDoc, EditsResult
+from her2path.io.edits_entry import EditsEntry
+from her2path.io.tables import IHC_CELLS, facts_of, open_table
 
 OUTSIDE, LEFT_OUT, OF_CONTROL = "outside_tumour_region", "excluded_region", "control_tissue"
 _IF_DRAWN = "exclusion_if_drawn"
@@ -58,6 +63,73 @@ class EditedCells:
     """Cells that are not scored any more because of the regions."""
     controls: tuple[NamedControl, ...]
     """New control tissue; its numbers follow those that the slide has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What a slide came to without the edits."""
+
+    score: IhcScore | None = None
+    h_score: float | None = None
+    cells: int | None = None
+    """Scored cells."""
+    reason: Reason | None = None
+    """Why it had no score."""
+
+
+def edits_entry(edits: EditsResult, edited: EditedCells, before: Before) -> EditsEntry:
+    """Write down for `ihc_score.json` what a person changed."""
+    return EditsEntry(
+        **edits.model_dump(include={"by", "on", "tool", "sha256", "comment", "unmeasured_pct"}),
+        regions_changed=edits.regions_changed(),
+        cells_changed=edits.cells_changed(),
+        cells_let_in=edited.let_in,
+        cells_left_out=edited.left_out,
+        score_before=before.score,
+        no_score_before=before.reason,
+        h_score_before=before.h_score,
+        scored_cells_before=before.cells,
+        earlier=edits.earlier,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SlideEdits:
+    """The edits of a slide, where a person made any."""
+
+    result: EditsResult | None = None
+    cells: EditedCells | None = None
+    """None where there are no edits, or none that fit."""
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """Tell what a reader of the score should know."""
+        if self.result is None:
+            return ()
+        return (str(Flag.EDITS_DO_NOT_FIT if self.cells is None else Flag.EDITED_BY_PERSON),)
+
+    @property
+    def selects_tumour(self) -> bool:
+        """Whether the person drew all of the tumour."""
+        drawn = self.cells is not None and self.result is not None and self.result.of_kind(LabelClass.TUMOUR)
+        return bool(drawn) and self.result is not None and self.result.tumour_use is RegionUse.REPLACE
+
+
+def read_slide_edits(path: Path | None, cells: Path, slide: SlideResult) -> SlideEdits:
+    """Read what a person changed, and hold it against the slide's file and its cells.
+
+    Raises
+    ------
+    ArtefactError
+        The file is damaged, or its regions ask what a table of an older version does not tell.
+    """
+    if path is None:
+        return SlideEdits()
+    result = required(read_document(path, EditsDoc).result, path)
+    if not result.is_of([file.sha256 for file in slide.files]):
+        return SlideEdits(result)
+    known = len(controls_of(facts_of(cells), name=cells.name))
+    return SlideEdits(result, edit_cells(cells, result, controls=known))
 
 
 def places_digest(x_px0: npt.NDArray[np.float64], y_px0: npt.NDArray[np.float64]) -> str:

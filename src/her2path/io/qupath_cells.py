@@ -23,6 +23,7 @@ import pyarrow as pa
 from her2path.domain.guideline.definition import Guideline
 from her2path.domain.ihc import Intensity, Pattern, Reactivity, reactivity
 from her2path.errors import ArtefactError
+from her2path.io.edited_cells import EditedCells, cell_batches
 from her2path.io.files import replacing
 from her2path.io.polygon_text import polygon_texts
 from her2path.io.tables import IHC_CELLS, IHC_CONTOURS, open_table
@@ -47,6 +48,8 @@ MEASUREMENTS = {
     "cell_area_um2": "Cell: Area µm^2",
 }
 """QuPath's spelling (part: quantity) of the columns of `ihc_cells`."""
+BY_PERSON = "Class given by a person"
+"""Measurement (1) of a cell to which a person gave its class; all others lack it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +164,17 @@ def write_cells(path: Path, cells: Iterable[QuPathCell], *, image_sha256: str) -
 
 
 def read_cells(
-    cells: Path, contours: Path, *, with_excluded: bool = True, scheme: CellScheme = CellScheme.SCORES
+    cells: Path,
+    contours: Path,
+    *,
+    with_excluded: bool = True,
+    scheme: CellScheme = CellScheme.SCORES,
+    edited: EditedCells | None = None,
 ) -> Iterator[QuPathCell]:
     """Read the cells of one slide from `ihc_cells` and `ihc_contours` in bounded memory.
+
+    Where a person `edited` them they come as that person left them, those that were given a class with
+    one measurement more (`BY_PERSON`).
 
     Raises
     ------
@@ -174,8 +185,8 @@ def read_cells(
         if facts.metadata.num_rows != outlines.metadata.num_rows:
             raise ArtefactError(contours.name, f"it holds other cells than {cells.name}")
         shapes = _outlines(outlines.iter_batches(_BATCH))
-        for batch in facts.iter_batches(_BATCH, columns=_COLUMNS):
-            kinds, values = _kinds(batch, scheme), [_numbers(batch[column]) for column in MEASUREMENTS]
+        for batch in cell_batches(cells, _COLUMNS, size=_BATCH, edited=edited):
+            kinds, values = cell_classes(batch, scheme), [_numbers(batch[column]) for column in MEASUREMENTS]
             scores = _scores(batch)
             for cell_id, x, y, kind, score, *measured in zip(
                 *(batch[column].to_numpy().tolist() for column in _PLACES),
@@ -189,6 +200,8 @@ def read_cells(
                     raise ArtefactError(contours.name, f"it holds other cells than {cells.name}")
                 if with_excluded or score is not None:
                     measurements = dict(zip(_NAMES, measured, strict=True))
+                    if edited is not None and edited.corrected[cell_id - 1]:
+                        measurements[BY_PERSON] = 1.0
                     yield QuPathCell(cell_id, x, y, cell_xy, nucleus_xy, kind, measurements, score)
 
 
@@ -197,7 +210,8 @@ _COLUMNS = [*_PLACES, "cell_score", "intensity", "pattern", "exclusion", *MEASUR
 _NAMES = tuple(MEASUREMENTS.values())
 
 
-def _kinds(batch: pa.RecordBatch, scheme: CellScheme) -> list[CellClass]:
+def cell_classes(batch: pa.RecordBatch, scheme: CellScheme) -> list[CellClass]:
+    """Class the cells of a batch of `ihc_cells` with their scores, staining and exclusion."""
     exclusion = batch["exclusion"]
     words = exclusion.dictionary.to_pylist()
     classes = [scheme.control if word == "control_tissue" else (EXCLUDED,) * 4 for word in words]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,20 +29,17 @@ from her2path.domain.reading import read_ihc
 from her2path.domain.stats.intervals import wilson_interval
 from her2path.domain.verdict import NotEvaluable
 from her2path.errors import ArtefactError, UnsuitableImageError
-from her2path.imaging.ihc.block_picture import draw_block_map, frame_blocks
 from her2path.imaging.ihc.calibration import Calibration
 from her2path.imaging.ihc.calibration_facts import calibration_of
 from her2path.imaging.ihc.cell_lattice import SCORES, STAININGS, count_cells, staining_places
-from her2path.imaging.ihc.clusters import Outlines, counted_ranks, largest_clusters, neighbours, rank_of
+from her2path.imaging.ihc.clusters import counted_ranks, measure_clusters, rank_of
 from her2path.imaging.ihc.control_picture import ControlPanel, control_panel, crop_around, draw_controls
 from her2path.imaging.ihc.cytoplasm import Cytoplasm, judge_cytoplasm
-from her2path.imaging.ihc.heterogeneity import BlockMap
 from her2path.imaging.ihc.hot_spots import HotSpot
-from her2path.imaging.ihc.overlay import Overlay
 from her2path.imaging.ihc.rays import ANGLES
 from her2path.imaging.ihc.sampling import Sampling
 from her2path.imaging.ihc.score_evidence import ScoreEvidence, counted_by, named_shares, weigh_score
-from her2path.imaging.ihc.spot_picture import SpotCrop, draw_spots
+from her2path.imaging.ihc.spot_picture import draw_spots
 from her2path.io.call_entries import Reason
 from her2path.io.cell_outlines import read_outlines
 from her2path.io.control_cells import ControlCells, read_control_cells
@@ -53,22 +48,20 @@ from her2path.io.documents import (
     IhcScoreDoc,
     IhcScoreResult,
     SlideDoc,
-    SlideResult,
     read_document,
     write_document,
 )
+from her2path.io.edited_cells import Before, EditedCells, SlideEdits, edits_entry, read_slide_edits
 from her2path.io.hot_spot_areas import write_hot_spots
 from her2path.io.pictures import write_picture
 from her2path.io.provenance import digests, producer
-from her2path.io.qupath_cells import QuPathCell, read_cells, scheme_of, write_cells
+from her2path.io.qupath_cells import read_cells, scheme_of, write_cells
 from her2path.io.score_entries import HotSpotEntry, IntervalMethod, Percentage
 from her2path.io.scored_cells import ScoredCells, read_model, read_scored_cells
 from her2path.io.slides.opening import open_slide
 from her2path.io.slides.source import SlideSource, WorkingBox
 from her2path.io.tables import IHC_BLOCKS, facts_of, write_table
-
-_DRAWN_AT_ONCE = 256
-"""Cells that are drawn at once."""
+from her2path.reports.score_pictures import ScorePictures, drawn_cells
 
 
 class IhcScoreParams(BaseModel):
@@ -103,47 +96,43 @@ def run(
     heterogeneity: Path,
     spots: Path,
     crops: Path,
+    edits: Path | None = None,
     params: IhcScoreParams,
 ) -> None:
-    """Write `ihc_score.json`, the cells and hot spots for QuPath, the table of blocks, and pictures."""
+    """Write `ihc_score.json`, the cells and hot spots for QuPath, the table of blocks, and pictures.
+
+    Where a person edited the slide, and the `edits` fit it, all of them show the cells as edited.
+    """
     document = read_document(slide, SlideDoc)
     if document.result is None:
         raise ValueError("ihc_score needs the result of slide_intake")
-    control = _measure_controls(cells)
-    scored = _score(document, cells, contours)
+    edit = read_slide_edits(edits, cells, document.result)
+    control = _measure_controls(cells, edit)
+    scored = _score(_edited_reading(document, cells, contours, edit), document, cells, edit)
     result = _result(scored, document, control).model_copy(update={"model": read_model(cells)})
+    if edit.result is not None and edit.cells is not None:
+        before = edits_entry(edit.result, edit.cells, _before(document, cells, contours))
+        result = result.model_copy(update={"edits": before})
     sha256 = document.result.files[0].sha256
     write_hot_spots(spots, result.hot_spots, image_sha256=sha256)
     made_by = producer("ihc_score", params)
     with write_table(blocks, IHC_BLOCKS, produced_by=made_by) as table:
         table.append(scored.evidence.blocks.columns(mpp=document.result.mpp))
-    pictures = _Pictures(document.sheet.image_id, document.result, params)
+    pictures = ScorePictures(document.result, **params.model_dump(exclude={"geojson_excluded"}))
     with open_slide(image[0], name=document.sheet.image_id) as source:
-        write_picture(heterogeneity, _block_map(source, pictures, scored.evidence.blocks))
-        shown = _crops(source, pictures, result.hot_spots)
-        picture = _overlay(source, pictures)
+        write_picture(heterogeneity, pictures.block_map(source, scored.evidence.blocks))
+        shown = pictures.crops(source, result.hot_spots)
+        picture = pictures.overlay(source)
         write_picture(controls, draw_controls(_control_panels(source, document, contours, control)))
     scheme = scheme_of(find_guideline(document.sheet.guideline))
-    drawn = _drawn(read_cells(cells, contours, scheme=scheme), picture, shown)
+    drawn = drawn_cells(read_cells(cells, contours, scheme=scheme, edited=edit.cells), picture, shown)
     kept = drawn if params.geojson_excluded else (cell for cell in drawn if cell.score is not None)
     write_cells(geojson, kept, image_sha256=sha256)
     write_picture(overlay, picture.finished())
     write_picture(crops, draw_spots(shown, mpp=pictures.crop_mpp))
-    inputs = digests(slide=slide, quality=quality, cells=cells, contours=contours)
+    named = {} if edits is None else {"edits": edits}
+    inputs = digests(slide=slide, quality=quality, cells=cells, contours=contours, **named)
     write_document(score, IhcScoreDoc(produced_by=made_by, inputs=inputs, result=result))
-
-
-def _drawn(cells: Iterable[QuPathCell], picture: Overlay, crops: Sequence[SpotCrop]) -> Iterator[QuPathCell]:
-    """Draw cells while they pass by: the table of their outlines is read once for all."""
-    left = iter(cells)
-    while some := tuple(islice(left, _DRAWN_AT_ONCE)):
-        rings, scores = [cell.cell_xy for cell in some], [cell.score for cell in some]
-        picture.draw(rings, scores)
-        x, y = (np.array(places) for places in zip(*((c.x_px0, c.y_px0) for c in some), strict=True))
-        for crop in crops:
-            near = crop.near(x, y).tolist()
-            crop.draw([rings[place] for place in near], [scores[place] for place in near])
-        yield from some
 
 
 def _largest_clusters(
@@ -152,15 +141,12 @@ def _largest_clusters(
     """Measure clusters; only cells that stain can belong to one, so no other outline is kept."""
     rank = _RANKS[_stainings(found)]
     stained = rank > 0
-    xy_um = np.column_stack([found.x_px0[stained], found.y_px0[stained]]) * mpp
-    offsets_um = np.empty((len(xy_um), ANGLES, 2), np.float16)
-    start = 0
-    for outlines in read_outlines(contours, found.cell_id[stained], corners=ANGLES):
-        part = slice(start, start + len(outlines))
-        offsets_um[part] = outlines * mpp - xy_um[part, None]
-        start += len(outlines)
-    counted = counted_ranks(rank[stained], found.membrane_completeness[stained], calibration)
-    return largest_clusters(counted, neighbours(Outlines(xy_um, offsets_um)))
+    # What a person called stained was seen along the cell, whatever of it was measured.
+    completeness = np.where(found.by_person, np.float32(1), found.membrane_completeness)
+    counted = counted_ranks(rank[stained], completeness[stained], calibration)
+    xy_px0 = np.column_stack([found.x_px0[stained], found.y_px0[stained]])
+    outlines = read_outlines(contours, found.cell_id[stained], corners=ANGLES)
+    return measure_clusters(counted, xy_px0, outlines, mpp=mpp)
 
 
 _RANKS = np.array([rank_of(*staining) for staining in STAININGS], np.int8)
@@ -178,9 +164,10 @@ class _Control:
     found: ControlCells
 
 
-def _measure_controls(cells: Path) -> tuple[_Control, ...]:
-    named = controls_of(facts_of(cells), name=cells.name)
-    found = read_control_cells(cells, controls=len(named))
+def _measure_controls(cells: Path, edit: SlideEdits) -> tuple[_Control, ...]:
+    drawn = () if edit.cells is None else edit.cells.controls
+    named = (*controls_of(facts_of(cells), name=cells.name), *drawn)
+    found = read_control_cells(cells, controls=len(named), edited=edit.cells)
     return tuple(_Control(*pair) for pair in zip(named, found, strict=True))
 
 
@@ -194,8 +181,8 @@ def _entry(control: _Control, document: SlideDoc, calibration: Calibration) -> C
 
 
 @dataclass(frozen=True, slots=True)
-class _Score:
-    """The score of a slide and what it was read from."""
+class _Reading:
+    """The cells of a slide and how its guideline reads them."""
 
     found: ScoredCells
     reading: IhcReading
@@ -203,13 +190,22 @@ class _Score:
     rule_id: str
     flags: tuple[str, ...]
     calibration: Calibration
+
+
+@dataclass(frozen=True, slots=True)
+class _Score:
+    """The score of a slide and what it was read from."""
+
+    read: _Reading
+    flags: tuple[str, ...]
+    automatic: bool
     evidence: ScoreEvidence
 
 
-def _score(document: SlideDoc, cells: Path, contours: Path) -> _Score:
+def _reading(document: SlideDoc, cells: Path, contours: Path, edited: EditedCells | None) -> _Reading:
     mpp, guideline = _mpp(document), find_guideline(document.sheet.guideline)
     calibration = _calibration(cells)
-    found = read_scored_cells(cells)
+    found = read_scored_cells(cells, edited=edited)
     # Whether the run's controls allow a reading is decided for the case, not for each image.
     reading = IhcReading(
         _tally(found),
@@ -224,12 +220,37 @@ def _score(document: SlideDoc, cells: Path, contours: Path) -> _Score:
         raise ValueError("a reading without controls is never indeterminate")
     stained = STAINED_OVER_BLANK(reading)
     doubts = _cytoplasm_flags(found, calibration, document.sheet.image_id) if stained else ()
+    return _Reading(found, reading, read.score, read.trail[-1].rule_id, (*read.flags, *doubts), calibration)
+
+
+def _score(read: _Reading, document: SlideDoc, cells: Path, edit: SlideEdits) -> _Score:
+    mpp, guideline, found = _mpp(document), find_guideline(document.sheet.guideline), read.found
     lattice = count_cells(found.x_px0 * mpp, found.y_px0 * mpp, _stainings(found))
-    evidence = weigh_score(lattice, reading, guideline, rule_id=read.trail[-1].rule_id)
-    selected = _selection_flags(facts_of(cells), automatic=not document.sheet.has_tumour_roi)
-    unsure = uncertainty_flags(read.score, reading, evidence.chances)
-    flags = (*read.flags, *unsure, *selected, *doubts)
-    return _Score(found, reading, read.score, read.trail[-1].rule_id, flags, calibration, evidence)
+    evidence = weigh_score(lattice, read.reading, guideline, rule_id=read.rule_id)
+    automatic = not document.sheet.has_tumour_roi and not edit.selects_tumour
+    selected = _selection_flags(facts_of(cells), automatic=automatic)
+    unsure = uncertainty_flags(read.score, read.reading, evidence.chances)
+    return _Score(read, (*read.flags, *unsure, *selected, *edit.flags), automatic, evidence)
+
+
+def _edited_reading(document: SlideDoc, cells: Path, contours: Path, edit: SlideEdits) -> _Reading:
+    try:
+        return _reading(document, cells, contours, edit.cells)
+    except UnsuitableImageError as error:
+        if edit.result is None or edit.cells is None:
+            raise
+        told = f"{error.detail} (as edited by {edit.result.by}; `her2path qupath discard` goes back)"
+        raise UnsuitableImageError(error.name, told, code=error.code) from error
+
+
+def _before(document: SlideDoc, cells: Path, contours: Path) -> Before:
+    """Read the slide as it was measured, to tell what the edits did."""
+    try:
+        read = _reading(document, cells, contours, None)
+    except UnsuitableImageError as error:
+        return Before(reason=Reason(code=error.code, reason=str(error)))
+    tally = read.reading.tally
+    return Before(score=read.score, h_score=tally.h_score, cells=tally.total)
 
 
 def _calibration(cells: Path) -> Calibration:
@@ -245,7 +266,8 @@ def _tally(found: ScoredCells) -> IhcTally:
 
 
 def _result(score: _Score, document: SlideDoc, controls: Sequence[_Control]) -> IhcScoreResult:
-    reading, evidence, excluded = score.reading, score.evidence, score.found.excluded
+    read, evidence = score.read, score.evidence
+    reading, excluded = read.reading, read.found.excluded
     counts = reading.tally.counts
     nuclei = reading.tally.total + excluded.total() - sum(control.found.cells for control in controls)
     classes, others = named_shares(reading, find_guideline(document.sheet.guideline))
@@ -260,11 +282,11 @@ def _result(score: _Score, document: SlideDoc, controls: Sequence[_Control]) -> 
         h_score=100 * float(evidence.sampling.tally @ SCORES) / reading.tally.total,
         h_score_low=low,
         h_score_high=high,
-        score=score.score,
-        rule_id=score.rule_id,
-        limit_of_blank_pct=score.calibration.limit_of_blank_pct,
-        calibration=score.calibration.id,
-        tumour_selection="regions" if document.sheet.has_tumour_roi else "automatic",
+        score=read.score,
+        rule_id=read.rule_id,
+        limit_of_blank_pct=read.calibration.limit_of_blank_pct,
+        calibration=read.calibration.id,
+        tumour_selection="automatic" if score.automatic else "regions",
         selected_nuclei_pct=100 * reading.tally.total / nuclei,
         **_chances(evidence.chances),
         heterogeneity=evidence.heterogeneity.measures,
@@ -272,7 +294,7 @@ def _result(score: _Score, document: SlideDoc, controls: Sequence[_Control]) -> 
         hot_spot_quantity=evidence.deciding.name,
         hot_spots=tuple(_spot(spot, score, _mpp(document)) for spot in evidence.spots),
         clusters=dict(reading.clusters or {}),
-        control=tuple(_entry(control, document, score.calibration) for control in controls),
+        control=tuple(_entry(control, document, read.calibration) for control in controls),
         flags=score.flags,
     )
 
@@ -297,7 +319,7 @@ def _chances(chances: ScoreChances | NotEvaluable) -> dict[str, Any]:
 
 
 def _spot(spot: HotSpot, score: _Score, mpp: float) -> HotSpotEntry:
-    counted = counted_by(score.evidence.deciding, score.reading)
+    counted = counted_by(score.evidence.deciding, score.read.reading)
     return HotSpotEntry(
         x_px0=round(spot.x_um / mpp, 1),
         y_px0=round(spot.y_um / mpp, 1),
@@ -313,7 +335,7 @@ def _spot(spot: HotSpot, score: _Score, mpp: float) -> HotSpotEntry:
 
 
 def _cytoplasm_flags(found: ScoredCells, calibration: Calibration, image_id: str) -> tuple[str, ...]:
-    stained = found.cell_score > 0
+    stained = (found.cell_score > 0) & ~found.by_person  # of those nothing need have been measured
     verdict = judge_cytoplasm(
         found.membrane_contrast_od[stained],
         found.cytoplasm_od[stained],
@@ -331,52 +353,6 @@ def _selection_flags(facts: Mapping[str, str], *, automatic: bool) -> tuple[str,
         return ()
     contiguous = facts["tumour_by_neighbourhood"] == "true"
     return ("tumour_automatic",) if contiguous else ("tumour_automatic", "tumour_not_contiguous")
-
-
-@dataclass(frozen=True, slots=True)
-class _Pictures:
-    """What the pictures of one slide share."""
-
-    name: str
-    slide: SlideResult
-    params: IhcScoreParams
-
-    @property
-    def crop_mpp(self) -> float:
-        """Pixel size of the hot spots: that of the slide, or coarser where it is very fine."""
-        return max(self.slide.mpp, self.params.spot_min_mpp)
-
-
-def _overlay(source: SlideSource, of: _Pictures) -> Overlay:
-    slide, params = of.slide, of.params
-    longest = max(slide.width_px0, slide.height_px0)
-    downsample = max(1.0, params.overlay_min_mpp / slide.mpp, longest / params.overlay_px)
-    rows, columns = (math.ceil(edge / downsample) for edge in (slide.height_px0, slide.width_px0))
-    rgb = source.read(WorkingBox(0, 0, rows, columns), downsample=downsample)
-    return Overlay(rgb, px0_per_px=downsample)
-
-
-def _block_map(source: SlideSource, of: _Pictures, blocks: BlockMap) -> npt.NDArray[np.uint8]:
-    frame = frame_blocks(blocks, finest_mpp=of.slide.mpp, longest_px=of.params.block_panel_px)
-    box = WorkingBox(frame.row, frame.col, frame.height, frame.width)
-    return draw_block_map(source.read(box, downsample=frame.mpp / of.slide.mpp), blocks, frame)
-
-
-def _crops(source: SlideSource, of: _Pictures, spots: Sequence[HotSpotEntry]) -> list[SpotCrop]:
-    downsample = of.crop_mpp / of.slide.mpp
-    found = []
-    for number, spot in enumerate(spots, start=1):
-        side = round(spot.size_um / of.crop_mpp)
-        row, col = round(spot.y_px0 / downsample), round(spot.x_px0 / downsample)
-        found.append(
-            SpotCrop(
-                source.read(WorkingBox(row, col, side, side), downsample=downsample),
-                corner_px0=(col * downsample, row * downsample),
-                px0_per_px=downsample,
-                words=f"{number}: {spot.pct:.1f} % of {spot.cells} cells",
-            )
-        )
-    return found
 
 
 def _control_panels(
