@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from her2path.errors import ConfigError
 from her2path.io.yaml_text import parse_yaml
 from her2path.steps.case_call import CaseCallParams
+from her2path.steps.case_pdf import CasePdfParams
 from her2path.steps.case_report import CaseReportParams
 from her2path.steps.cohort_report import CohortReportParams
 from her2path.steps.fish_counts import FishCountsParams
@@ -81,6 +82,9 @@ class Config(BaseModel):
     fish_counts: FishCountsParams = FishCountsParams()
     case_call: CaseCallParams = CaseCallParams()
     case_report: CaseReportParams = CaseReportParams()
+    pdf: bool = True
+    """Whether every case gets `report.pdf`; false where Pango, which draws it, cannot be installed."""
+    case_pdf: CasePdfParams = CasePdfParams()
     cohort_report: CohortReportParams = CohortReportParams()
     train_scenes: TrainScenesParams = TrainScenesParams()
     train_fit: TrainFitParams = TrainFitParams()
@@ -103,7 +107,7 @@ class Config(BaseModel):
     def params_of(self, step: str) -> BaseModel:
         """Return the parameters of one step."""
         section = getattr(self, step)
-        assert isinstance(section, BaseModel)  # noqa: S101  (every field but the two paths is a model)
+        assert isinstance(section, BaseModel)  # noqa: S101  (a step is named, whose field is a model)
         return section
 
 

@@ -41,6 +41,27 @@ rule case_report:
         " --report {output.report:q} --params {params.settings:q} 2> {log:q}"
 
 
+rule case_pdf:
+    input:
+        call="cases/{case_id}/call.json",
+        artefact=artefacts,
+    output:
+        report="cases/{case_id}/report.pdf",
+    log:
+        "logs/case_pdf/{case_id}.log",
+    conda:
+        "../envs/her2path.yaml"
+    params:
+        recount=lambda wildcards: recount(wildcards)["option"],
+        read=lambda wildcards: recount(wildcards)["sha256"],
+        settings=settings("case_pdf"),
+        version=VERSION,
+    shell:
+        "her2path --verbose step case_pdf --call {input.call:q} --artefact {input.artefact:q}"
+        " {params.recount:q}"
+        " --report {output.report:q} --params {params.settings:q} 2> {log:q}"
+
+
 rule cohort_report:
     input:
         call=expand("cases/{case_id}/call.json", case_id=SHEET.case_ids),

@@ -51,7 +51,7 @@ def run_image(
 
 
 def run_case(rows: Sequence[ImageRow], out: Path, config: Config, *, workers: int) -> Path:
-    """Measure all images of one case and write its call and report; return the path of `call.json`."""
+    """Measure all images of one case and write its call and reports; return the path of `call.json`."""
     for row in rows:
         run_image(row, out, config, workers=workers)
     folder = out / "cases" / rows[0].case_id
@@ -69,9 +69,8 @@ def run_case(rows: Sequence[ImageRow], out: Path, config: Config, *, workers: in
         config.case_call,
     )
     artefact = [home / file for row, home in images for file in files_of(row.assay).values()]
-    step.execute(
-        step.load_step("case_report"),
-        {"call": call, "artefact": artefact, "report": folder / "report.html"},
-        config.case_report,
-    )
+    made = {"case_report": "report.html"} | ({"case_pdf": "report.pdf"} if config.pdf else {})
+    for name, file in made.items():
+        arguments = {"call": call, "artefact": artefact, "report": folder / file}
+        step.execute(step.load_step(name), arguments, config.params_of(name))
     return call

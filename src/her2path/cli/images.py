@@ -36,6 +36,7 @@ ControlPiece = Annotated[
 ]
 ControlScore = Annotated[str, typer.Option("--control-score", help="Score each should have, as in `0,3+`.")]
 Workers = Annotated[int, typer.Option("--cores", min=1, help="Threads to use.")]
+Pdf = Annotated[bool, typer.Option("--pdf/--no-pdf", help="Whether to write report.pdf too (needs Pango).")]
 ImageId = Annotated[str | None, typer.Option("--id", help="Pseudonym (default: from the content).")]
 
 
@@ -61,6 +62,7 @@ def ihc(  # noqa: PLR0913 (a command names every option)
     control_piece: ControlPiece = "",
     control_score: ControlScore = "",
     image_id: ImageId = None,
+    pdf: Pdf = True,
     cores: Workers = 2,
 ) -> None:
     """Measure and score one IHC image."""
@@ -76,20 +78,22 @@ def ihc(  # noqa: PLR0913 (a command names every option)
         control_score=_words(control_score),
         image_id=image_id or _id_of(image),
     )
-    _run([row], out, cores)
+    _run([row], out, cores, pdf=pdf)
 
 
-def fish(
+def fish(  # noqa: PLR0913 (a command names every option)
     image: Annotated[
         list[str],
         typer.Argument(help="Fields of one count; files of one field's channels are joined by `;`."),
     ],
     out: Out,
+    *,
     mpp: Mpp = None,
     guideline: GuidelineId = "breast_2023",
     channels: Annotated[str, typer.Option(help="Roles in order, for example `dapi;her2;cep17`.")] = "",
     probe: Annotated[str, typer.Option(help="dual or single.")] = "dual",
     image_id: ImageId = None,
+    pdf: Pdf = True,
     cores: Workers = 2,
 ) -> None:
     """Count the signals of one specimen's FISH fields."""
@@ -108,7 +112,7 @@ def fish(
         )
         for number, field in enumerate(image, start=1)
     ]
-    _run(rows, out, cores)
+    _run(rows, out, cores, pdf=pdf)
 
 
 @slide.command()
@@ -135,13 +139,17 @@ def _show(image: Path, mpp: float | None, steps: Sequence[str], file: str) -> No
         typer.echo((Path(name) / "images" / row.image_id / file).read_text(encoding="utf-8"), nl=False)
 
 
-def _run(rows: Sequence[ImageRow], out: Path, cores: int) -> None:
+def _run(rows: Sequence[ImageRow], out: Path, cores: int, *, pdf: bool) -> None:
     # Imaging libraries are loaded only when an image is opened.
     from her2path.cli import chain, summary  # noqa: PLC0415
     from her2path.config import Config  # noqa: PLC0415
     from her2path.io.documents import CallDoc, read_document  # noqa: PLC0415
+    from her2path.reports.html.pdf import load_weasyprint  # noqa: PLC0415
 
-    call = read_document(chain.run_case(rows, out, Config(), workers=cores), CallDoc)
+    if pdf:
+        # Missing libraries are told before anything is measured.
+        load_weasyprint()
+    call = read_document(chain.run_case(rows, out, Config(pdf=pdf), workers=cores), CallDoc)
     summary.show_calls([call])
     typer.echo(f"report: {out / 'cases' / call.case_id / 'report.html'}")
     for reason in call.reasons.values():

@@ -32,8 +32,12 @@ def run(
     from her2path.domain.guideline.registry import guideline_ids  # noqa: PLC0415
     from her2path.io.case_sheet import read_case_sheet  # noqa: PLC0415
     from her2path.io.model_store import open_model  # noqa: PLC0415
+    from her2path.reports.html.pdf import load_weasyprint  # noqa: PLC0415
 
     settings = _settings(config, cases, out)
+    if settings.pdf:
+        # Missing libraries are told now, not after hours of measuring.
+        load_weasyprint()
     sheet = read_case_sheet(settings.cases, guidelines=guideline_ids())
     if settings.ihc_cells.model is not None and any(row.assay is Assay.IHC for row in sheet.rows):
         # One model for all images: said once, before anything is measured.

@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 if TYPE_CHECKING:
     # Each page brings what it is made of; a caller loads the one that it renders, not all of them.
     from her2path.reports.case_page import CasePage
+    from her2path.reports.case_pdf import CasePdf
     from her2path.reports.cohort_page import CohortPage
     from her2path.reports.dataset_page import DatasetPage
     from her2path.reports.evaluation_page import EvaluationPage
@@ -43,6 +44,18 @@ def css_string(words: str) -> Markup:
     return Markup(f'"{quoted}"')  # noqa: S704  (no quote, bracket or backslash is left)
 
 
+def with_title(svg: Markup, words: str) -> Markup:
+    """Give a drawing words: readers of a PDF hear them, where a page hides a mere sign.
+
+    Examples
+    --------
+    >>> str(with_title(Markup('<svg aria-hidden="true"><path/></svg>'), "ISH needed"))
+    '<svg><title>ISH needed</title><path/></svg>'
+    """
+    head, _, body = svg.replace(' aria-hidden="true"', "").partition(">")
+    return Markup(f"{head}><title>{escape(words)}</title>{body}")  # noqa: S704  (our own drawing)
+
+
 def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("her2path.reports.html", "templates"),
@@ -54,12 +67,19 @@ def _environment() -> Environment:
     )
     environment.filters["with_code"] = with_code
     environment.filters["css_string"] = css_string
+    environment.filters["with_title"] = with_title
     return environment
 
 
 def render_case(page: CasePage) -> str:
     """Render the page of one case as a self-contained HTML document."""
     return _environment().get_template("case.html.j2").render(page=page)
+
+
+def render_case_pdf(report: CasePdf) -> str:
+    """Render the HTML that the PDF of a case is laid out from."""
+    template = _environment().get_template("case_pdf.html.j2")
+    return template.render(page=report.page, numbers=report.numbers, report_name=report.report_name)
 
 
 def render_cohort(page: CohortPage) -> str:

@@ -1,0 +1,53 @@
+"""The PDF of a case: what its page prints, on fewer sheets, and every number of the call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from her2path.io.documents import CallDoc
+from her2path.reports.case_material import CaseMaterial
+from her2path.reports.case_page import CasePage, case_page
+from her2path.reports.html.pdf import write_pdf
+from her2path.reports.html.rendering import render_case_pdf
+from her2path.reports.trail_section import NamedNumber, cuts_by_quantity, named_numbers
+
+
+@dataclass(frozen=True, slots=True)
+class NumberTable:
+    """Numbers of one test, as printed."""
+
+    title: str
+    numbers: tuple[NamedNumber, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CasePdf:
+    """All that the template of the PDF prints."""
+
+    page: CasePage
+    numbers: tuple[NumberTable, ...]
+    report_name: str
+
+
+def case_pdf(material: CaseMaterial) -> bytes:
+    """Make the PDF of a case; ConfigError where Pango is missing."""
+    report = CasePdf(
+        page=case_page(material), numbers=all_numbers(material.call), report_name=material.report_name
+    )
+    return write_pdf(render_case_pdf(report))
+
+
+def all_numbers(call: CallDoc) -> tuple[NumberTable, ...]:
+    """List every number that a call holds by test; a test that was not made has no table."""
+    cuts = cuts_by_quantity(call)
+    parts: Mapping[str, Mapping[str, int | float | str | None]] = {
+        "IHC": call.ihc,
+        "ISH": call.ish,
+        "Recount": call.recount,
+    }
+    return tuple(
+        NumberTable(f"{title}, as in call.json", named_numbers(numbers, cuts))
+        for title, numbers in parts.items()
+        if numbers
+    )
