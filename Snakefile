@@ -36,6 +36,7 @@ rule all:
         "calls.csv",
         "cohort.html",
         expand("cases/{case_id}/report.html", case_id=SHEET.case_ids),
+        expand("cases/{case_id}/report.fhir.json", case_id=SHEET.case_ids),
         expand(
             "cases/{case_id}/report.pdf",
             case_id=SHEET.case_ids if SETTINGS.pdf else (),

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from her2path.errors import ConfigError
 from her2path.io.yaml_text import parse_yaml
 from her2path.steps.case_call import CaseCallParams
+from her2path.steps.case_exchange import CaseExchangeParams
 from her2path.steps.case_pdf import CasePdfParams
 from her2path.steps.case_report import CaseReportParams
 from her2path.steps.cohort_report import CohortReportParams
@@ -85,6 +86,7 @@ class Config(BaseModel):
     pdf: bool = True
     """Whether every case gets `report.pdf`; false where Pango, which draws it, cannot be installed."""
     case_pdf: CasePdfParams = CasePdfParams()
+    case_exchange: CaseExchangeParams = CaseExchangeParams()
     cohort_report: CohortReportParams = CohortReportParams()
     train_scenes: TrainScenesParams = TrainScenesParams()
     train_fit: TrainFitParams = TrainFitParams()

@@ -62,6 +62,28 @@ rule case_pdf:
         " --report {output.report:q} --params {params.settings:q} 2> {log:q}"
 
 
+# The same result for the systems of a hospital.
+rule case_exchange:
+    input:
+        call="cases/{case_id}/call.json",
+        slide=of_case("slide.json"),
+        quality=of_case("quality.json"),
+        score=of_case("ihc_score.json", Assay.IHC),
+        counts=of_case("fish_counts.json", Assay.FISH),
+    output:
+        fhir="cases/{case_id}/report.fhir.json",
+    log:
+        "logs/case_exchange/{case_id}.log",
+    conda:
+        "../envs/her2path.yaml"
+    params:
+        settings=settings("case_exchange"),
+        version=VERSION,
+    shell:
+        "her2path --verbose step case_exchange --call {input.call:q} --document {input.slide:q} {input.quality:q}"
+        " {input.score:q} {input.counts:q} --fhir {output.fhir:q} --params {params.settings:q} 2> {log:q}"
+
+
 rule cohort_report:
     input:
         call=expand("cases/{case_id}/call.json", case_id=SHEET.case_ids),

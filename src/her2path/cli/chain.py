@@ -14,7 +14,7 @@ from her2path.cli import logs, step
 from her2path.config import Config
 from her2path.domain.case import Assay
 from her2path.domain.verdict import NotEvaluable
-from her2path.io.artefacts import files_of
+from her2path.io.artefacts import DOCUMENTS, files_of
 from her2path.io.case_sheet import ImageRow
 
 _IHC_STEPS = ("slide_intake", "slide_quality", "slide_tiles", "ihc_cells", "ihc_score", "slide_view")
@@ -73,4 +73,13 @@ def run_case(rows: Sequence[ImageRow], out: Path, config: Config, *, workers: in
     for name, file in made.items():
         arguments = {"call": call, "artefact": artefact, "report": folder / file}
         step.execute(step.load_step(name), arguments, config.params_of(name))
+    step.execute(
+        step.load_step("case_exchange"),
+        {
+            "call": call,
+            "document": [path for path in artefact if path.name in DOCUMENTS],
+            "fhir": folder / "report.fhir.json",
+        },
+        config.case_exchange,
+    )
     return call
