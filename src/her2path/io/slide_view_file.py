@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import imagecodecs
 import numpy as np
@@ -65,6 +66,11 @@ class SlideView:
         """Bytes of all tiles."""
         return sum(len(tile) for level in self.levels for tile in level.tiles)
 
+    @property
+    def total_bytes(self) -> int:
+        """Bytes of all tiles and hot spots."""
+        return self.size_bytes + sum(len(spot.jpeg) for spot in self.spots)
+
 
 def encode_jpeg(rgb: npt.NDArray[np.uint8], *, quality: int) -> bytes:
     """Encode RGB, shape (M, N, 3), as a complete baseline JPEG with halved chroma."""
@@ -113,7 +119,7 @@ def _write_page(
     where: dict[str, object],
     *,
     mpp: float,
-    **layout: object,
+    **layout: Any,
 ) -> None:
     tiff.write(
         iter(segments),

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from her2path.domain.case import Assay
+from her2path.errors import ArtefactError
 from her2path.io.documents import CallDoc, Producer, read_document
 from her2path.io.files import sha256_of
 from her2path.io.recount_documents import RecountDoc, RecountResult
@@ -17,6 +18,7 @@ from her2path.reports.evidence import ImageEvidence, gather_images, refuse_other
 from her2path.reports.html.pictures import Picture, read_picture
 from her2path.reports.ish_section import FIELD_PICTURES
 from her2path.reports.score_section import BLOCK_MAP, HOT_SPOTS
+from her2path.reports.slide_material import GatheredSlide, ShownSlide, SlideLimits, gather_slide
 
 _PICTURES = {Assay.IHC: "overlay.png", Assay.FISH: "gallery.png"}
 _CONTROLS = "controls.png"
@@ -30,9 +32,11 @@ class PictureLimits:
     side_px: int
     """Longer side of a picture at most (px)."""
     bytes: int
-    """All pictures of the report together (bytes), shared equally among them."""
+    """All pictures of the report together (bytes); what small ones leave over goes to the others."""
     jpeg_quality: int
     """Of a picture that is above its share as PNG, 1 to 100."""
+    slides: SlideLimits | None = None
+    """Of the zoomable views; None = the report has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,10 @@ class CaseMaterial:
     """Tissue and artefacts of the IHC images, by image id."""
     field_pictures: Mapping[str, Picture] = field(default_factory=dict)
     """Fields of the FISH images, by ``<image_id>/<file>``."""
+    slides: Mapping[str, ShownSlide] = field(default_factory=dict)
+    """Zoomable views of the IHC images, by image id; empty for a report on paper."""
+    gaps: tuple[str, ...] = ()
+    """What could not be shown, in sentences."""
 
 
 def gather_case(
@@ -89,98 +97,111 @@ def gather_case(
     Raises
     ------
     ArtefactError
-        A document or picture is missing, damaged, or not the one that the call was made from.
+        A document is missing, damaged, or not the one that the call was made from.  A picture that is
+        missing or damaged leaves a gap instead.
     """
     document = read_document(call, CallDoc)
     images = gather_images(document, artefacts)
+    slides = _slides(images, limits.slides)
     used = {"call.json": call} | ({} if recount is None else {"recount.json": recount})
     for image in images:
-        names = [name for name, _ in image.documents] + [_PICTURES[image.facts.assay]]
-        used |= {f"{image.image_id}/{n}": image.files[n] for n in names if n in image.files}
-    controls = _with_controls(images)
-    used |= {f"{image_id}/{_CONTROLS}": path for image_id, path in controls.items()}
-    behind = _behind_scores(images)
-    used |= behind
-    fields = _fields(images)
-    used |= fields
-    examined = _examined(images)
-    used |= {f"{image_id}/{_QUALITY}": path for image_id, path in examined.items()}
+        used |= {f"{image.image_id}/{name}": image.files[name] for name, _ in image.documents}
+    for image_id, gathered in slides.items():
+        used |= {f"{image_id}/{name}": path for name, path in gathered.used.items()}
+    pictures = _pictures(images, slides, limits)
+    used |= pictures.used
     inputs = {name: sha256_of(path) for name, path in sorted(used.items())}
     refuse_other_inputs(document, inputs)
-    finished = _finished(images)
-    shown = len(finished) + len(controls) + len(behind) + len(examined) + -(-len(fields) // 2)
     return CaseMaterial(
         call=document,
         images=images,
-        pictures=_pictures(finished, limits, of=shown),
+        pictures={_image_of(name): found for name, found in pictures.of(*_PICTURES.values())},
         recount=None if recount is None else read_document(recount, RecountDoc).result,
-        control_pictures=_pictures(controls, limits, of=shown),
-        score_pictures=_pictures(behind, limits, of=shown),
-        # Outlines bear compression better than the numbers of a gallery: half a share each.
-        field_pictures=_pictures(fields, limits, of=2 * shown),
-        quality_pictures=_pictures(examined, limits, of=shown),
+        control_pictures={_image_of(name): found for name, found in pictures.of(_CONTROLS)},
+        score_pictures=dict(pictures.of(BLOCK_MAP, HOT_SPOTS)),
+        field_pictures=dict(pictures.of(*FIELD_PICTURES)),
+        quality_pictures={_image_of(name): found for name, found in pictures.of(_QUALITY)},
         report=report,
         report_inputs=inputs,
         report_name=report_name,
+        slides={name: found.slide for name, found in slides.items() if found.slide is not None},
+        gaps=(*(f"Image {name}: {gap}" for name, g in slides.items() for gap in g.gaps), *pictures.gaps),
     )
 
 
-def _finished(images: tuple[ImageEvidence, ...]) -> dict[str, Path]:
-    """Give the picture of each image that has a result; placeholders of the others are not shown."""
-    return {
-        image.image_id: image.files[_PICTURES[image.facts.assay]]
+def _image_of(name: str) -> str:
+    return name.split("/", maxsplit=1)[0]
+
+
+def _slides(images: tuple[ImageEvidence, ...], limits: SlideLimits | None) -> dict[str, GatheredSlide]:
+    slides = [image for image in images if image.facts.assay is Assay.IHC]
+    if limits is None or not slides:
+        return {}
+    part = limits.shared_by(len(slides))
+    return {image.image_id: gather_slide(image, part) for image in slides}
+
+
+@dataclass(frozen=True, slots=True)
+class _Pictures:
+    """Pictures by ``<image_id>/<file>``, and what is missing of them."""
+
+    found: Mapping[str, Picture]
+    used: Mapping[str, Path]
+    gaps: tuple[str, ...]
+
+    def of(self, *files: str) -> Iterable[tuple[str, Picture]]:
+        return ((name, found) for name, found in self.found.items() if name.split("/")[1] in files)
+
+
+def _pictures(
+    images: tuple[ImageEvidence, ...], slides: Mapping[str, GatheredSlide], limits: PictureLimits
+) -> _Pictures:
+    """Read every picture that has something to show, the lightest first: what it leaves is for the others."""
+    wanted = {
+        f"{image.image_id}/{name}": image
         for image in images
-        if image.has_result and _PICTURES[image.facts.assay] in image.files
+        for name in _expected(image, slides.get(image.image_id))
     }
+    used = {name: image.files.get(name.split("/")[1]) for name, image in wanted.items()}
+    there = {name: path for name, path in used.items() if path is not None and path.is_file()}
+    gaps = [
+        f"Picture {name} is missing; run the case again to make it." for name in wanted if name not in there
+    ]
+    left, weights = limits.bytes, {name: _weight(name) for name in there}
+    found: dict[str, Picture] = {}
+    for name in sorted(there, key=lambda name: (there[name].stat().st_size, name)):
+        share = left * weights[name] // sum(weights.values())
+        try:
+            found[name] = read_picture(
+                there[name],
+                most_side_px=limits.side_px,
+                most_bytes=share,
+                jpeg_quality=limits.jpeg_quality,
+            )
+            left -= min(share, found[name].size_bytes)
+        except ArtefactError as error:
+            gaps.append(f"Picture {name} cannot be shown: {error.detail}; run the case again to make it.")
+        del weights[name]
+    order = [name for name in wanted if name in found]
+    kept = {name: found[name] for name in order}
+    return _Pictures(kept, {name: there[name] for name in order}, tuple(gaps))
 
 
-def _examined(images: tuple[ImageEvidence, ...]) -> dict[str, Path]:
-    """Give the picture of tissue and artefacts of each IHC slide that could be examined."""
-    return {
-        image.image_id: image.files[_QUALITY]
-        for image in images
-        if image.facts.assay is Assay.IHC and image.quality.result is not None and _QUALITY in image.files
-    }
+def _weight(name: str) -> int:
+    """Outlines of fields bear compression better than the numbers of a gallery: half a share each."""
+    return 1 if name.split("/")[1] in FIELD_PICTURES else 2
 
 
-def _with_controls(images: tuple[ImageEvidence, ...]) -> dict[str, Path]:
-    """Give the picture of the control tissue of each slide that has some."""
-    results = {image.image_id: image.score.result for image in images if image.score is not None}
-    return {
-        image.image_id: image.files[_CONTROLS]
-        for image in images
-        if (result := results.get(image.image_id)) and result.control and _CONTROLS in image.files
-    }
-
-
-def _behind_scores(images: tuple[ImageEvidence, ...]) -> dict[str, Path]:
-    """Give the pictures of blocks and hot spots, by ``<image_id>/<file>``."""
-    return {
-        f"{image.image_id}/{name}": image.files[name]
-        for image in images
-        for name in (BLOCK_MAP, HOT_SPOTS)
-        if image.score is not None and image.has_result and name in image.files
-    }
-
-
-def _fields(images: tuple[ImageEvidence, ...]) -> dict[str, Path]:
-    """Give the pictures of the fields of each FISH image, by ``<image_id>/<file>``."""
-    return {
-        f"{image.image_id}/{name}": image.files[name]
-        for image in images
-        for name in FIELD_PICTURES
-        if image.facts.assay is Assay.FISH and image.has_result and name in image.files
-    }
-
-
-def _pictures(shown: dict[str, Path], limits: PictureLimits, *, of: int) -> dict[str, Picture]:
-    """Read pictures, of so many that share the report."""
-    return {
-        image_id: read_picture(
-            path,
-            most_side_px=limits.side_px,
-            most_bytes=limits.bytes // of,
-            jpeg_quality=limits.jpeg_quality,
-        )
-        for image_id, path in shown.items()
-    }
+def _expected(image: ImageEvidence, slide: GatheredSlide | None) -> Iterable[str]:
+    """Name the pictures that an image should have; placeholders of images without a result are not shown."""
+    is_ihc = image.facts.assay is Assay.IHC
+    if image.has_result:
+        yield _PICTURES[image.facts.assay]
+        yield from (BLOCK_MAP,) if is_ihc else FIELD_PICTURES
+        shows_spots = slide is not None and slide.slide is not None and slide.slide.view.spots
+        if is_ihc and not shows_spots:
+            yield HOT_SPOTS
+        if image.score is not None and image.score.result is not None and image.score.result.control:
+            yield _CONTROLS
+    if is_ihc and image.quality.result is not None:
+        yield _QUALITY

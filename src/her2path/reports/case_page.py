@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from her2path.domain.case import Assay
@@ -28,6 +28,7 @@ from her2path.reports.origin_section import Origin, origin_of
 from her2path.reports.population_section import PopulationBlock, own_distances, own_trail, population_blocks
 from her2path.reports.quality_section import QualityBlock, quality_blocks
 from her2path.reports.recount_section import RecountSection, check_rows, recount_section
+from her2path.reports.slide_section import SlideSection, slide_section
 from her2path.reports.specimen_section import (
     SITE_WORDS,
     SiteWarning,
@@ -136,6 +137,10 @@ class CasePage:
     specimen_facts: tuple[SpecimenFact, ...]
     quality: tuple[QualityBlock, ...]
     """Of each IHC image that could be examined."""
+    slides: Mapping[str, SlideSection]
+    """Zoomable views by image id; also of an image without a result, where it could be read."""
+    gaps: tuple[str, ...]
+    """What could not be shown, in sentences."""
     findings: tuple[QualityRow, ...]
     has_quality: bool
     """Whether the quality of any image could be examined."""
@@ -197,11 +202,18 @@ def case_page(material: CaseMaterial) -> CasePage:
         heterogeneity=heterogeneity_of(call),
         specimen_facts=specimen_facts(call.specimen),
         quality=quality_blocks(ihc_images, material.quality_pictures),
+        slides=_slides(material),
+        gaps=material.gaps,
         findings=_findings(images),
         has_quality=any(image.quality.result is not None for image in images),
         limits=LIMITS_OF_USE,
         origin=origin,
     )
+
+
+def _slides(material: CaseMaterial) -> dict[str, SlideSection]:
+    shown = [image.image_id for image in material.images if image.image_id in material.slides]
+    return {name: slide_section(material.slides[name], number) for number, name in enumerate(shown, start=1)}
 
 
 def _ish_cuts(cuts: Cuts) -> IshCuts:

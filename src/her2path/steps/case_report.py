@@ -14,6 +14,7 @@ from her2path.io.provenance import producer
 from her2path.reports.case_material import PictureLimits, gather_case
 from her2path.reports.case_page import case_page
 from her2path.reports.html.rendering import render_case
+from her2path.reports.slide_material import SlideLimits
 
 log = logging.getLogger(__name__)
 
@@ -25,11 +26,18 @@ class CaseReportParams(BaseModel):
 
     picture_side_px: Annotated[int, Ge(400), Le(8000)] = 2000
     """Longer side of a picture in the page (px): sharp on a 4K screen and in print at A4 width."""
-    pictures_bytes: Annotated[int, Ge(100_000)] = 4_500_000
+    pictures_bytes: Annotated[int, Ge(100_000)] = 2_000_000
     """Share of a page for all PNG pictures of a case (bytes; a data URI takes a third more); a picture
     above its part of it is written as JPEG, so that a page can be sent by e-mail."""
     jpeg_quality: Annotated[int, Ge(50), Le(100)] = 85
     """Quality of such a JPEG: below 80 thin outlines of cells begin to smear."""
+    slides_bytes: Annotated[int, Ge(100_000)] = 2_700_000
+    """Share of a page for the zoomable views of all IHC slides of a case, with their hot spots (bytes,
+    likewise); beyond it the finest level is left out."""
+    slide_cells: Annotated[int, Ge(1000)] = 50_000
+    """Most cells of all slides that are drawn in a page (5 bytes each); the choice is the same each time."""
+    slide_outlines: Annotated[int, Ge(0)] = 20_000
+    """Of them, cells with an outline (32 bytes each); the others are signs."""
 
 
 def run(
@@ -45,7 +53,12 @@ def run(
         call=call,
         artefacts=artefact,
         recount=recount,
-        limits=PictureLimits(params.picture_side_px, params.pictures_bytes, params.jpeg_quality),
+        limits=PictureLimits(
+            params.picture_side_px,
+            params.pictures_bytes,
+            params.jpeg_quality,
+            SlideLimits(params.slides_bytes, params.slide_cells, params.slide_outlines),
+        ),
         report=producer("case_report", params),
         report_name="report.html",
     )

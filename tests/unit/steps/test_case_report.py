@@ -240,13 +240,16 @@ def test_a_large_overlay_does_not_make_the_page_heavy(tmp_path):
     assert "shown smaller than the file" in html
 
 
-def test_a_damaged_picture_stops_the_page_and_leaves_the_old_one(tmp_path):
-    call, artefacts = write_case(tmp_path, "c1", *CASES["negative"])
-    old = render(tmp_path, call, artefacts)
+def test_a_damaged_or_missing_picture_leaves_a_note_and_the_rest_of_the_page(tmp_path):
+    call, artefacts = write_case(tmp_path, "c1", *CASES["needs_recount"])
     next(path for path in artefacts if path.name == "overlay.png").write_bytes(b"no picture")
-    with pytest.raises(ArtefactError, match=r"overlay\.png"):
-        render(tmp_path, call, artefacts)
-    assert (tmp_path / "report.html").read_text(encoding="utf-8") == old
+    without_gallery = [path for path in artefacts if path.name != "gallery.png"]
+    html = render(tmp_path, call, without_gallery)
+    text = Page(html).text
+    assert "Picture a1/overlay.png cannot be shown: not a readable PNG picture" in text
+    assert "Picture f1/gallery.png is missing; run the case again to make it." in text
+    assert "Pending: a recount is needed" in text
+    assert 'href="#gaps"' in html
 
 
 def test_a_page_of_a_single_probe_speaks_of_no_circles(tmp_path):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -56,6 +59,19 @@ def with_title(svg: Markup, words: str) -> Markup:
     return Markup(f"{head}><title>{escape(words)}</title>{body}")  # noqa: S704  (our own drawing)
 
 
+def css_picture(drawing: str, tone: str) -> Markup:
+    """Turn an SVG element into a picture of a style sheet, drawn in the colour `tone`.
+
+    Examples
+    --------
+    >>> str(css_picture('<svg width="9"/>', "#123456"))[:38]
+    'url("data:image/svg+xml,%3Csvg%20xmlns'
+    """
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" color="{tone}" '
+    whole = str(drawing).strip().replace("<svg ", head, 1)
+    return Markup(f'url("data:image/svg+xml,{quote(whole)}")')  # noqa: S704  (no quote or bracket is left)
+
+
 def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("her2path.reports.html", "templates"),
@@ -67,13 +83,27 @@ def _environment() -> Environment:
     )
     environment.filters["with_code"] = with_code
     environment.filters["css_string"] = css_string
+    environment.filters["css_picture"] = css_picture
     environment.filters["with_title"] = with_title
     return environment
 
 
 def render_case(page: CasePage) -> str:
     """Render the page of one case as a self-contained HTML document."""
-    return _environment().get_template("case.html.j2").render(page=page)
+    environment = _environment()
+    script = _script(environment, "case_viewer.js")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
+    # The policy of the page runs this script and no other, whatever a text of the case may hold.
+    return environment.get_template("case.html.j2").render(
+        page=page, script=script, script_digest=f"sha256-{digest}"
+    )
+
+
+def _script(environment: Environment, name: str) -> Markup:
+    if environment.loader is None:
+        raise ValueError("the templates have no loader")
+    source, _, _ = environment.loader.get_source(environment, name)
+    return Markup(source)  # noqa: S704  (our own script)
 
 
 def render_case_pdf(report: CasePdf) -> str:

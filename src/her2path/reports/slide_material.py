@@ -1,0 +1,158 @@
+"""What the zoomable view of a slide is made from: its tiles, cells and areas, within the bytes of a page.
+
+What is missing or does not belong to the score leaves a gap that the page names; it never stops the page,
+and nothing is drawn that the score was not counted from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+from her2path.errors import ArtefactError
+from her2path.io.files import sha256_of
+from her2path.io.score_entries import HotSpotEntry
+from her2path.io.slide_view_file import SlideView, ViewSpot, read_view
+from her2path.reports.evidence import ImageEvidence
+from her2path.reports.shown_areas import ShownArea, drawn_areas, tissue_area
+from her2path.reports.shown_cells import CellLimits, ShownCells, choose_cells
+
+VIEW, CELLS, CONTOURS = "view.tif", "ihc_cells.parquet", "ihc_contours.parquet"
+TISSUE, FINDINGS = "tissue.png", "quality.geojson"
+_AREA_UM = 2.0
+"""How far the outline of an area may run beside its original."""
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class SlideLimits:
+    """What one page may spend on the views of its slides, shared equally among them."""
+
+    tiles_bytes: int
+    """Tiles and hot spots."""
+    cells: int
+    outlines: int
+
+    def shared_by(self, slides: int) -> SlideLimits:
+        """Give the part of one slide of so many."""
+        return SlideLimits(self.tiles_bytes // slides, self.cells // slides, self.outlines // slides)
+
+
+@dataclass(frozen=True, slots=True)
+class ShownSlide:
+    """What a page shows of one slide."""
+
+    view: SlideView
+    size_px0: tuple[int, int]
+    mpp: float
+    cells: ShownCells | None
+    """None where the slide has no score, or its cells are not those of the score."""
+    areas: tuple[ShownArea, ...]
+    """Tissue, then artefacts by kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class GatheredSlide:
+    """A slide, the files that it was made from, and what is missing."""
+
+    slide: ShownSlide | None
+    used: Mapping[str, Path]
+    """By the name of the artefact."""
+    gaps: tuple[str, ...]
+    """In sentences."""
+
+
+def gather_slide(image: ImageEvidence, limits: SlideLimits) -> GatheredSlide:
+    """Gather the view of one IHC slide.
+
+    Parameters
+    ----------
+    image : ImageEvidence
+        An IHC image.
+    limits : SlideLimits
+        What may be spent on it.
+    """
+    gaps: list[str] = []
+    result = image.slide.result
+    if result is None:
+        return GatheredSlide(None, {}, ())
+    view = _or_gap(lambda: _view(image), gaps, "The slide cannot be shown")
+    if view is None:
+        return GatheredSlide(None, {}, tuple(gaps))
+    # Hot spots of another score would point at the wrong places.
+    view = _fitted(replace(view, spots=_of_score(view.spots, image)), limits.tiles_bytes)
+    size = result.width_px0, result.height_px0
+    used = {VIEW: image.files[VIEW]}
+    cells = None
+    if image.has_result:
+        cell_limits = CellLimits(limits.cells, limits.outlines)
+        what = "The cells cannot be drawn on the slide"
+        cells = _or_gap(lambda: _cells(image, view.spots, cell_limits), gaps, what)
+        used |= {} if cells is None else {CELLS: image.files[CELLS], CONTOURS: image.files[CONTOURS]}
+    areas: list[ShownArea] = []
+    for name, read in _area_readers(image, size, _AREA_UM / result.mpp).items():
+        found = _or_gap(read, gaps, "Areas cannot be drawn on the slide")
+        if found is not None:
+            used[name] = image.files[name]
+            areas.extend(found)
+    shown = ShownSlide(view, size, result.mpp, cells, tuple(area for area in areas if area.rings))
+    return GatheredSlide(shown, used, tuple(gaps))
+
+
+def _or_gap(read: Callable[[], T], gaps: list[str], what: str) -> T | None:
+    try:
+        return read()
+    except ArtefactError as error:
+        gaps.append(f"{what}: {error.name} {error.detail}.")
+        return None
+
+
+def _file(image: ImageEvidence, name: str) -> Path:
+    if name not in image.files:
+        raise ArtefactError(f"{image.image_id}/{name}", "is missing")
+    return image.files[name]
+
+
+def _view(image: ImageEvidence) -> SlideView | None:
+    return read_view(_file(image, VIEW))
+
+
+def _cells(image: ImageEvidence, spots: Sequence[ViewSpot], limits: CellLimits) -> ShownCells:
+    inputs = {} if image.score is None else image.score.inputs
+    for key, name in (("cells", CELLS), ("contours", CONTOURS)):
+        if inputs.get(key, "") != sha256_of(_file(image, name)):
+            raise ArtefactError(f"{image.image_id}/{name}", "is not the file that the score was counted from")
+    return choose_cells(image.files[CELLS], image.files[CONTOURS], spots=spots, limits=limits)
+
+
+def _area_readers(
+    image: ImageEvidence, size_px0: tuple[int, int], tolerance: float
+) -> dict[str, Callable[[], tuple[ShownArea, ...]]]:
+    if image.quality.result is None:
+        return {}
+    return {
+        TISSUE: lambda: (tissue_area(_file(image, TISSUE), size_px0=size_px0),),
+        FINDINGS: lambda: drawn_areas(_file(image, FINDINGS), tolerance=tolerance),
+    }
+
+
+def _of_score(spots: tuple[ViewSpot, ...], image: ImageEvidence) -> tuple[ViewSpot, ...]:
+    stated = () if image.score is None or image.score.result is None else image.score.result.hot_spots
+    same = len(stated) == len(spots) and all(map(_is_same, spots, stated))
+    return spots if same else ()
+
+
+def _is_same(spot: ViewSpot, stated: HotSpotEntry) -> bool:
+    places = (spot.x_px0, stated.x_px0), (spot.y_px0, stated.y_px0)
+    return all(abs(one - other) <= spot.downsample for one, other in places)
+
+
+def _fitted(view: SlideView, most_bytes: int) -> SlideView:
+    """Leave out the finest levels, then the last hot spots, until the rest fits."""
+    while view.total_bytes > most_bytes and len(view.levels) > 1:
+        view = replace(view, levels=view.levels[1:])
+    while view.total_bytes > most_bytes and view.spots:
+        view = replace(view, spots=view.spots[:-1])
+    return view
