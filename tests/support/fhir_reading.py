@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from her2path.io.documents import CallDoc
+
 LOINC = "http://loinc.org"
 OWN = "urn:oid:2.25.279921566844897166277701302836748366104"
 ABSENT = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
@@ -109,3 +111,34 @@ def own_components(observation: dict[str, Any]) -> Iterator[tuple[str, float | s
             yield coding["code"], part["valueString"]
         else:
             yield coding["code"], part["valueCodeableConcept"]["coding"][0]["code"]
+
+
+def differences(call: CallDoc, got: Received) -> list[str]:
+    """Name what reads otherwise from a bundle than it stands in `call.json`; numbers must be equal."""
+    second = next((p for p in call.populations if p.population == "second"), None)
+    pairs = {
+        "state": (call.state, got.state),
+        "ihc_score": (call.ihc_score, got.ihc_score),
+        "her2_category": (call.her2_category, got.category),
+        "ish_group": (call.ish_group, got.group()),
+        "ihc": (stated(call.ihc), {name: value for name, value in got.ihc.items() if name in call.ihc}),
+        "distance_to_cut": (compared(call), {n: v for n, v in got.ihc.items() if n in compared(call)}),
+        "ish": (stated(call.ish), got.ish()),
+        "recount": (stated(call.recount), got.ish("recount") or got.ish("further_nuclei")),
+        "second": ({} if second is None else stated(second.ish), got.ish("second_population")),
+        "second_group": (None if second is None else second.ish_group, got.group("second_population")),
+    }
+    return [name for name, (wanted, found) in pairs.items() if wanted != found]
+
+
+def stated(numbers: dict[str, int | float | str | None]) -> dict[str, int | float | str]:
+    return {name: value for name, value in numbers.items() if value is not None and value != ""}
+
+
+def compared(call: CallDoc) -> dict[str, float]:
+    """Numbers of IHC that the guideline compares with a cut-point, beside those in `ihc`."""
+    return {
+        d.quantity: d.value
+        for d in call.distance_to_cut
+        if d.quantity not in (*call.ihc, *call.ish) and not d.quantity.endswith("_over_blank")
+    }

@@ -8,7 +8,7 @@ pseudonym and nothing to look up.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -23,10 +23,12 @@ from fhir.resources.R4B.observation import ObservationComponent, ObservationRefe
 from fhir.resources.R4B.quantity import Quantity
 from fhir.resources.R4B.reference import Reference
 
+from her2path.io.call_entries import TrailEntry
 from her2path.io.documents import CallDoc
 from her2path.reports.codes import ABSENT, UCUM, Code, local, unit_of
 from her2path.reports.number_names import in_listing_order, label_of
 from her2path.reports.numbers import number_text
+from her2path.reports.wording import conclusion_words
 
 _NAMESPACE = UUID("99691279-2474-52bc-8876-42e8cb81d1c2")
 IDENTIFIERS = f"urn:oid:2.25.{_NAMESPACE.int}"
@@ -178,6 +180,17 @@ def cuts_of(call: CallDoc) -> dict[str, tuple[float, ...]]:
 def day(text: str | None) -> Any:
     """Read a day YYYY-MM-DD; FHIR's dateTime may be a day, which the library's types do not say."""
     return None if text is None else date.fromisoformat(text)
+
+
+def rule_notes(
+    call: CallDoc, steps: Iterable[TrailEntry], *, comments: Iterable[str] = ()
+) -> Iterator[Annotation]:
+    """Say which rules led to a result, in the order of the trail."""
+    codes = tuple(comments)
+    for step in steps:
+        held = f" ({step.condition})" if step.condition else ""
+        said = conclusion_words(step.conclusion, codes)
+        yield note(f"{call.guideline}, rule {step.rule_id}: {said}{held}. Source: {step.source}")
 
 
 def note(text: str, *, by: str | None = None, on: str | None = None) -> Annotation:

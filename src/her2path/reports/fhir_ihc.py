@@ -11,6 +11,7 @@ from fhir.resources.R4B.observation import ObservationComponent
 from her2path.domain.flags import Flag
 from her2path.domain.ihc import IhcScore
 from her2path.domain.verdict import State
+from her2path.io.call_entries import TrailEntry
 from her2path.io.documents import CallDoc
 from her2path.reports.codes import IHC_ANSWERS, INDETERMINATE, INTERPRETATIONS, ihc_code, local
 from her2path.reports.fhir_elements import (
@@ -20,6 +21,7 @@ from her2path.reports.fhir_elements import (
     cuts_of,
     note,
     number_component,
+    rule_notes,
     word_component,
 )
 from her2path.reports.fhir_observations import Finding
@@ -44,7 +46,7 @@ def ihc_finding(call: CallDoc) -> Finding | None:
         interpretation=INTERPRETATIONS[State.INDETERMINATE] if unread else None,
         method=_method(call),
         components=tuple(_components(call)),
-        notes=tuple(_edit_notes(call)),
+        notes=(*_edit_notes(call), *rule_notes(call, _steps(call))),
         by=tuple(dict.fromkeys(edit.by for edit in call.edits.values())),
     )
 
@@ -81,7 +83,12 @@ def _components(call: CallDoc) -> Iterator[ObservationComponent]:
         yield word_component("score_before", before if len(call.edits) == 1 else f"{image_id}: {before}")
 
 
+def _steps(call: CallDoc) -> Iterator[TrailEntry]:
+    return (step for step in call.rule_trail if step.rule_id.startswith("IHC-"))
+
+
 def _edit_notes(call: CallDoc) -> Iterator[Annotation]:
+    # Not the person's comment: it is free text, and may name somebody.
     for image_id, edit in sorted(call.edits.items()):
         regions = ", ".join(f"{n} of {name}" for name, n in sorted(edit.regions_changed.items()))
         cells = sum(n for to in edit.cells_changed.values() for n in to.values())
@@ -92,10 +99,9 @@ def _edit_notes(call: CallDoc) -> Iterator[Annotation]:
             if edit.no_score_before is not None
             else ""
         )
-        remark = f" Comment: {edit.comment}" if edit.comment else ""
         yield note(
             f"Edited by a person: image {image_id}, in {edit.tool}, on {edit.on}. Regions drawn: "
-            f"{regions or 'none'}. Cells given another class: {cells}. {before}{remark}",
+            f"{regions or 'none'}. Cells given another class: {cells}. {before}".rstrip(),
             by=edit.by,
             on=edit.on,
         )

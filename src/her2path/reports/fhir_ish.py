@@ -13,7 +13,7 @@ from her2path.domain.guideline.definition import RecountUse
 from her2path.domain.guideline.registry import GUIDELINES
 from her2path.domain.populations import Population
 from her2path.domain.verdict import State
-from her2path.io.call_entries import PopulationEntry, StabilityEntry
+from her2path.io.call_entries import PopulationEntry, StabilityEntry, TrailEntry
 from her2path.io.documents import CallDoc
 from her2path.reports.codes import (
     CELLS_COUNTED,
@@ -40,6 +40,7 @@ from her2path.reports.fhir_elements import (
     note,
     number_component,
     quantity,
+    rule_notes,
     word_component,
 )
 from her2path.reports.fhir_observations import Finding
@@ -79,6 +80,8 @@ class _Count:
     """What tells it from other counts of the case."""
     by: tuple[str, ...] = ()
     on: str | None = None
+    steps: tuple[TrailEntry, ...] = ()
+    """Rules that read this count and lead to no group of its own here."""
 
     @property
     def panel(self) -> str:
@@ -88,7 +91,6 @@ class _Count:
 
 def ish_findings(call: CallDoc, frame: Frame) -> tuple[Finding, ...]:
     """State every count of a case and what the guideline reads from it; empty where no ISH was made."""
-    cuts = cuts_of(call)
     main = next((p for p in call.populations if p.population == Population.MAIN.value), None)
     other = next((p for p in call.populations if p.population == Population.SECOND.value), None)
     first = _Count(ISH, "HER2 ISH, first count", call.ish, kind=(_kind("first_count"), *_share(main)))
@@ -102,7 +104,7 @@ def ish_findings(call: CallDoc, frame: Frame) -> tuple[Finding, ...]:
     found: list[Finding] = []
     for count in (first, second, again):
         if count.numbers:
-            found += _panel(count, frame, cuts)
+            found += _panel(count, call, frame)
     if call.ish:
         read_from = (first.panel, *((again.panel,) if _adds(call) and again.numbers else ()))
         stable = call.stability if main is None else main.stability
@@ -149,6 +151,7 @@ def _recount(call: CallDoc) -> _Count:
         kind=(_kind("further_nuclei" if _adds(call) else "recount"),),
         by=() if reader is None else (str(reader),),
         on=None if on is None else str(on),
+        steps=tuple(step for step in call.rule_trail if step.conclusion.startswith("recount: ")),
     )
 
 
@@ -159,8 +162,9 @@ def _method(frame: Frame, *, by_person: bool) -> CodeableConcept:
     return concept(local(name, f"Fluorescence in situ hybridisation, {words}"), *also)
 
 
-def _panel(count: _Count, frame: Frame, cuts: dict[str, tuple[float, ...]]) -> Iterator[Finding]:
+def _panel(count: _Count, call: CallDoc, frame: Frame) -> Iterator[Finding]:
     """Give the panel of a count and the observations in it."""
+    cuts = cuts_of(call)
     method = _method(frame, by_person=bool(count.by))
     members = [name for name in _CODED if isinstance(count.numbers.get(name), int | float)]
     for name in members:
@@ -185,6 +189,7 @@ def _panel(count: _Count, frame: Frame, cuts: dict[str, tuple[float, ...]]) -> I
         method=method,
         components=(*count.kind, *components(count.numbers, cuts=cuts, skip=members)),
         members=tuple(f"{count.role}-{_CODED[name][0]}" for name in members),
+        notes=tuple(rule_notes(call, count.steps)),
         by=count.by,
         on=count.on,
     )
@@ -207,7 +212,23 @@ def _group(
         method=_method(frame, by_person=False),
         components=(_gene(), *count.kind, *_another(stable)),
         derived_from=read_from,
-        notes=tuple(note(text) for flag in _OF_ISH if flag in call.flags and (text := flag_sentence(flag))),
+        notes=(
+            *rule_notes(call, _steps(call)),
+            *(note(text) for flag in _OF_ISH if flag in call.flags and (text := flag_sentence(flag))),
+        ),
+    )
+
+
+_OF_OTHERS = ("recount: ", "second population: ")
+"""How conclusions begin that were not read from the first count."""
+
+
+def _steps(call: CallDoc) -> Iterator[TrailEntry]:
+    """Give the rules that read the first count, alone or with the nuclei added to it."""
+    return (
+        step
+        for step in call.rule_trail
+        if step.rule_id.startswith("ISH-") and not step.conclusion.startswith(_OF_OTHERS)
     )
 
 
@@ -227,7 +248,10 @@ def _second_group(call: CallDoc, count: _Count, population: PopulationEntry, fra
         method=_method(frame, by_person=False),
         components=(_gene(), *count.kind, *_another(population.stability)),
         derived_from=(count.panel,) if counted else (),
-        notes=tuple(note(f"{comment.code}: {comment.text}") for comment in population.comments),
+        notes=(
+            *rule_notes(call, population.rule_trail, comments=[c.code for c in population.comments]),
+            *(note(f"{comment.code}: {comment.text}") for comment in population.comments),
+        ),
     )
 
 

@@ -17,12 +17,11 @@ from her2path.reports.codes import (
     STATUS_ANSWERS,
     local,
 )
-from her2path.reports.fhir_elements import Frame, absent, concept, note
+from her2path.reports.fhir_elements import Frame, absent, concept, note, rule_notes
 from her2path.reports.fhir_observations import Finding
 from her2path.reports.wording import (
     CATEGORY_WORDS,
     NOT_EVALUABLE,
-    conclusion_words,
     flag_sentence,
     headline,
     notes_of,
@@ -83,10 +82,7 @@ def _notes(call: CallDoc) -> Iterator[Annotation]:
     yield note(f"{headline(call)}. Who acts next: {words.who}. {words.action}")
     for comment in notes_of(call):
         yield note(f"{comment.code}: {comment.text}")
-    for step in call.rule_trail:
-        said = conclusion_words(step.conclusion, [comment.code for comment in call.comments])
-        held = f" ({step.condition})" if step.condition else ""
-        yield note(f"Rule {step.rule_id}: {said}{held}. Source: {step.source}")
+    yield from rule_notes(call, call.rule_trail, comments=[comment.code for comment in call.comments])
     for flag in call.flags:
         yield note(f"Flag {flag}: {flag_sentence(flag) or 'not known to this version'}")
 
