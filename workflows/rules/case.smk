@@ -72,6 +72,8 @@ rule case_exchange:
         counts=of_case("fish_counts.json", Assay.FISH),
     output:
         fhir="cases/{case_id}/report.fhir.json",
+        synoptic="cases/{case_id}/synoptic.txt",
+        table="cases/{case_id}/synoptic.csv",
     log:
         "logs/case_exchange/{case_id}.log",
     conda:
@@ -81,7 +83,8 @@ rule case_exchange:
         version=VERSION,
     shell:
         "her2path --verbose step case_exchange --call {input.call:q} --document {input.slide:q} {input.quality:q}"
-        " {input.score:q} {input.counts:q} --fhir {output.fhir:q} --params {params.settings:q} 2> {log:q}"
+        " {input.score:q} {input.counts:q} --fhir {output.fhir:q} --synoptic {output.synoptic:q}"
+        " --table {output.table:q} --params {params.settings:q} 2> {log:q}"
 
 
 rule cohort_report:

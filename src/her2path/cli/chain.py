@@ -79,6 +79,8 @@ def run_case(rows: Sequence[ImageRow], out: Path, config: Config, *, workers: in
             "call": call,
             "document": [path for path in artefact if path.name in DOCUMENTS],
             "fhir": folder / "report.fhir.json",
+            "synoptic": folder / "synoptic.txt",
+            "table": folder / "synoptic.csv",
         },
         config.case_exchange,
     )

@@ -72,7 +72,7 @@ OUTPUTS: Mapping[str, tuple[str, ...]] = {
     "case_call": ("call",),
     "case_report": ("report",),
     "case_pdf": ("report",),
-    "case_exchange": ("fhir",),
+    "case_exchange": ("fhir", "synoptic", "table"),
     "cohort_report": ("calls", "cohort"),
     "train_scenes": ("scenes",),
     "train_fit": ("weights", "losses", "record"),

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict
 from her2path.io.documents import CallDoc, read_document
 from her2path.io.files import sha256_of, write_text
 from her2path.reports.evidence import gather_images, refuse_other_inputs
+from her2path.reports.synoptic import synoptic_csv, synoptic_of, synoptic_text
 
 log = logging.getLogger(__name__)
 
@@ -46,9 +47,11 @@ def run(
     call: Path,
     document: list[Path],
     fhir: Path,
+    synoptic: Path,
+    table: Path,
     params: CaseExchangeParams,
 ) -> None:
-    """Write the FHIR bundle of a case from its call and the documents of its images."""
+    """Write the FHIR bundle and the synoptic summary of a case from its call and its documents."""
     # Its models of all resources would be loaded by every other step and by the configuration.
     from her2path.reports.fhir import ExchangeSettings, case_bundle  # noqa: PLC0415
 
@@ -57,6 +60,10 @@ def run(
     used = {f"{image.image_id}/{name}": image.files[name] for image in images for name, _ in image.documents}
     refuse_other_inputs(found, {name: sha256_of(path) for name, path in used.items()})
     settings = ExchangeSettings(system=params.identifier_system, kind=params.bundle, snomed=params.snomed_ct)
-    text = case_bundle(found, images, call_sha256=sha256_of(call), synoptic="", settings=settings)
+    summary = synoptic_of(found, images)
+    words = synoptic_text(summary)
+    text = case_bundle(found, images, call_sha256=sha256_of(call), synoptic=words, settings=settings)
+    write_text(synoptic, words)
+    write_text(table, synoptic_csv(summary))
     write_text(fhir, text)
     log.info("bundle of %d images, %.0f kB", len(images), len(text) / 1e3)

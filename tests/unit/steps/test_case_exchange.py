@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 
@@ -22,7 +23,14 @@ NO_TISSUE = NotEvaluable("no_tissue", "image 'a1': no tissue was found; stain an
 def exchange(root, call, artefacts, params=None):
     fhir = root / "report.fhir.json"
     documents = [path for path in artefacts if path.name in DOCUMENTS]
-    case_exchange.run(call=call, document=documents, fhir=fhir, params=params or CaseExchangeParams())
+    case_exchange.run(
+        call=call,
+        document=documents,
+        fhir=fhir,
+        synoptic=root / "synoptic.txt",
+        table=root / "synoptic.csv",
+        params=params or CaseExchangeParams(),
+    )
     return fhir.read_bytes()
 
 
@@ -73,4 +81,16 @@ def test_a_name_space_that_is_no_uri_is_refused_by_its_name(system):
     step = load_step("case_exchange")
     text = json.dumps({"identifier_system": system})
     with pytest.raises(ConfigError, match="identifier_system.*must be a URI"):
-        parse_arguments(step, ["--call", "c", "--fhir", "f", "--params", text])
+        parse_arguments(
+            step, ["--call", "c", "--fhir", "f", "--synoptic", "s", "--table", "t", "--params", text]
+        )
+
+
+def test_the_summary_of_a_case_comes_as_text_and_as_a_table_and_within_the_bundle(tmp_path):
+    call, artefacts = write_case(tmp_path, "c1", Ihc("a1", THREE_PLUS))
+    got = Received(exchange(tmp_path, call, artefacts).decode())
+    text = (tmp_path / "synoptic.txt").read_text(encoding="utf-8")
+    assert text.startswith("HER2 summary of case c1\n")
+    assert (tmp_path / "synoptic.csv").read_bytes().startswith(b"case_id,part,field,label,value")
+    attached = got.report["presentedForm"][0]["data"]
+    assert base64.b64decode(attached).decode() == text
