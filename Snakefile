@@ -35,6 +35,7 @@ rule all:
     input:
         "calls.csv",
         "cohort.html",
+        dicom_folders(),
         expand("cases/{case_id}/report.html", case_id=SHEET.case_ids),
         expand("cases/{case_id}/report.fhir.json", case_id=SHEET.case_ids),
         expand(

@@ -29,6 +29,7 @@ from her2path.steps.qa_monitoring import QaMonitoringParams
 from her2path.steps.qa_page import QaPageParams
 from her2path.steps.qa_reads import QaReadsParams
 from her2path.steps.qa_review import QaReviewParams
+from her2path.steps.slide_dicom import SlideDicomParams
 from her2path.steps.slide_intake import SlideIntakeParams
 from her2path.steps.slide_quality import SlideQualityParams
 from her2path.steps.slide_tiles import SlideTilesParams
@@ -78,6 +79,7 @@ class Config(BaseModel):
     ihc_cells: IhcCellsParams = IhcCellsParams()
     ihc_score: IhcScoreParams = IhcScoreParams()
     slide_view: SlideViewParams = SlideViewParams()
+    slide_dicom: SlideDicomParams = SlideDicomParams()
     fish_nuclei: FishNucleiParams = FishNucleiParams()
     fish_signals: FishSignalsParams = FishSignalsParams()
     fish_counts: FishCountsParams = FishCountsParams()

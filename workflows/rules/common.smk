@@ -12,6 +12,7 @@ from her2path.io.case_sheet import read_case_sheet
 from her2path.io.files import sha256_of, state_of
 from her2path.io.guard_set import shipped_guard
 from her2path.io.model_store import open_model
+from her2path.io.slides.dicom_series import names_dicom
 
 SETTINGS = parse_config(config)
 OUT = SETTINGS.out.resolve()
@@ -122,6 +123,15 @@ def qa_states(*names):
     They are no inputs of a rule, since the step itself says what to do about a missing one.
     """
     return {name: state_of(QA_FILES[name]) for name in names if name in QA_FILES}
+
+
+def dicom_folders():
+    """Folder of DICOM objects of every IHC slide that comes as DICOM."""
+    return [
+        f"images/{found.image_id}/dicom"
+        for found in SHEET.rows
+        if found.assay is Assay.IHC and names_dicom(found.path[0])
+    ]
 
 
 def ihc_files(file):

@@ -79,3 +79,31 @@ rule slide_view:
     shell:
         "her2path --verbose step slide_view --image {params.image:q} --slide {input.slide:q}"
         " --spots {input.spots:q} --view {output.view:q} --params {params.settings:q} 2> {log:q}"
+
+
+# Only slides that come as DICOM have objects that refer to them.
+rule slide_dicom:
+    input:
+        slide="images/{image_id}/slide.json",
+        quality="images/{image_id}/quality.json",
+        tissue="images/{image_id}/tissue.png",
+        artefacts="images/{image_id}/artefacts.png",
+        cells="images/{image_id}/ihc_cells.parquet",
+        contours="images/{image_id}/ihc_contours.parquet",
+        score="images/{image_id}/ihc_score.json",
+    output:
+        dicom=directory("images/{image_id}/dicom"),
+    log:
+        "logs/slide_dicom/{image_id}.log",
+    conda:
+        "../envs/her2path.yaml"
+    params:
+        image=image,
+        regions=regions,
+        settings=settings("slide_dicom"),
+        version=VERSION,
+    shell:
+        "her2path --verbose step slide_dicom --image {params.image:q} --slide {input.slide:q}"
+        " --quality {input.quality:q} --tissue {input.tissue:q} --artefacts {input.artefacts:q}"
+        " --cells {input.cells:q} --contours {input.contours:q} --score {input.score:q} {params.regions:q}"
+        " --dicom {output.dicom:q} --params {params.settings:q} 2> {log:q}"

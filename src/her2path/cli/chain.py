@@ -16,8 +16,11 @@ from her2path.domain.case import Assay
 from her2path.domain.verdict import NotEvaluable
 from her2path.io.artefacts import DOCUMENTS, files_of
 from her2path.io.case_sheet import ImageRow
+from her2path.io.dicom_documents import FOLDER
+from her2path.io.slides.dicom_series import names_dicom
 
 _IHC_STEPS = ("slide_intake", "slide_quality", "slide_tiles", "ihc_cells", "ihc_score", "slide_view")
+_DICOM_STEP = "slide_dicom"
 _FISH_STEPS = ("slide_intake", "slide_quality", "fish_nuclei", "fish_signals", "fish_counts")
 
 
@@ -31,7 +34,6 @@ def run_image(
     NotEvaluable or None
         Why the image could not be measured, if so.
     """
-    is_ihc = row.assay is Assay.IHC
     folder = out / "images" / row.image_id
     known: dict[str, Any] = {name: folder / file for name, file in files_of(row.assay).items()}
     known |= {
@@ -40,14 +42,21 @@ def run_image(
         "tumour_roi": row.tumour_roi,
         "exclude_roi": row.exclude_roi,
         "workers": workers,
+        "dicom": folder / FOLDER,
     }
     why = None
-    for name in steps or (_IHC_STEPS if is_ihc else _FISH_STEPS):
+    for name in steps or _steps_of(row):
         loaded = step.load_step(name)
         arguments = {key: known[key] for key in loaded.arguments}
         with logs.context(step=name, image_id=row.image_id):
             why = step.execute(loaded, arguments, config.params_of(name))
     return why
+
+
+def _steps_of(row: ImageRow) -> tuple[str, ...]:
+    if row.assay is not Assay.IHC:
+        return _FISH_STEPS
+    return (*_IHC_STEPS, _DICOM_STEP) if names_dicom(row.path[0]) else _IHC_STEPS
 
 
 def run_case(rows: Sequence[ImageRow], out: Path, config: Config, *, workers: int) -> Path:

@@ -17,8 +17,9 @@ from her2path.errors import ArtefactError
 from her2path.io import documents, tables
 from her2path.io.artefacts import DOCUMENTS, TABLES
 from her2path.io.call_entries import Reason
+from her2path.io.dicom_documents import FOLDER, INDEX, DicomDoc
 from her2path.io.documents import Producer, SheetFacts
-from her2path.io.files import write_bytes, write_text
+from her2path.io.files import replacing_folder, write_bytes, write_text
 
 
 def not_evaluable_of(path: Path) -> NotEvaluable | None:
@@ -53,12 +54,12 @@ def write_not_evaluable(
         What the sheet says of the image; needed by documents that repeat it.
     """
     name = path.name
+    head: dict[str, object] = {
+        "produced_by": producer,
+        "not_evaluable": Reason(code=why.code, reason=why.reason),
+    }
     if name in DOCUMENTS:
         model = DOCUMENTS[name]
-        head: dict[str, object] = {
-            "produced_by": producer,
-            "not_evaluable": Reason(code=why.code, reason=why.reason),
-        }
         if "sheet" in model.model_fields:
             head["sheet"] = facts
         documents.write_document(path, model.model_validate(head))
@@ -73,5 +74,8 @@ def write_not_evaluable(
         if not encoded:
             raise ArtefactError(name, "its placeholder cannot be encoded")
         write_bytes(path, data.tobytes())
+    elif name == FOLDER:
+        with replacing_folder(path, mark=INDEX, overwrite=True) as folder:
+            documents.write_document(folder / INDEX, DicomDoc.model_validate(head))
     else:
         raise ArtefactError(name, "is no artefact of an image")
