@@ -119,6 +119,7 @@ def read_exclusions(path: Path, *, name: str) -> Exclusions:
     return Exclusions(_united(left_out) if left_out else None, tuple(controls))
 
 
+_NUMBER = re.compile(r"\d{1,3}\+?")
 _CONTROL = re.compile(r"\s*control\s*(?::\s*(.*?))?\s*", re.IGNORECASE)
 
 
@@ -150,7 +151,9 @@ def _expected(label: str, number: int, name: str) -> IhcScore | None:
         return None
     if label not in tuple(IhcScore):
         scores = ", ".join(IhcScore)
-        raise RegionError(name, f"feature {number} is control tissue of score {label[:20]!r}; use {scores}")
+        # Other words than a number may name somebody, and the message goes into the results.
+        stated = f"of score {label!r}" if _NUMBER.fullmatch(label) else "with words that are no score"
+        raise RegionError(name, f"feature {number} is control tissue {stated}; use {scores}")
     return IhcScore(label)
 
 

@@ -202,3 +202,16 @@ def test_a_file_of_control_tissue_alone_leaves_nothing_else_out(tmp_path):
 def test_control_tissue_that_cannot_be_told_is_refused(tmp_path, features, words):
     with pytest.raises(RegionError, match=re.escape(words)):
         exclusions(tmp_path, *features)
+
+
+def test_what_a_person_wrote_instead_of_a_score_is_not_repeated(tmp_path):
+    feature = {
+        "type": "Feature",
+        "geometry": {"type": "Polygon", "coordinates": [[[0, 0], [9, 0], [9, 9], [0, 0]]]},
+        "properties": {"classification": {"name": "Control: Jane Doe"}},
+    }
+    path = tmp_path / "regions.geojson"
+    path.write_text(json.dumps(feature), encoding="utf-8")
+    with pytest.raises(RegionError, match="words that are no score; use 0, 1") as caught:
+        read_exclusions(path, name="exclude_roi of c1")
+    assert "Doe" not in str(caught.value)
