@@ -97,6 +97,22 @@ class ReadSheetError(Her2PathError):
         return f"nothing was taken back; correct these and repeat the command:\n{named}"
 
 
+@dataclass
+class EditsError(Her2PathError):
+    """A file of edits from QuPath cannot be taken back; the person who edited corrects it (all faults)."""
+
+    name: str
+    """Of the file."""
+    image_id: str
+    faults: tuple[str, ...]
+
+    exit_code = 3
+
+    def __str__(self) -> str:
+        head = f"nothing was taken from {self.name!r} for image {self.image_id!r}"
+        return f"{head}; correct these and repeat the command:\n{_listed(self.faults)}"
+
+
 class SlideError(Her2PathError):
     """An image cannot be measured; scanning or the sheet's row must mend it.
 
