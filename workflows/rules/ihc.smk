@@ -74,11 +74,12 @@ rule slide_view:
         "../envs/her2path.yaml"
     params:
         image=image,
+        regions=regions,
         settings=settings("slide_view"),
         version=VERSION,
     shell:
         "her2path --verbose step slide_view --image {params.image:q} --slide {input.slide:q}"
-        " --spots {input.spots:q} --view {output.view:q} --params {params.settings:q} 2> {log:q}"
+        " --spots {input.spots:q} {params.regions:q} --view {output.view:q} --params {params.settings:q} 2> {log:q}"
 
 
 # Only slides that come as DICOM have objects that refer to them.

@@ -1,7 +1,8 @@
 """`view.tif`: a slide as it is shown in a page; a pyramid of JPEG tiles and its hot spots at full resolution.
 
-The file holds pixels and their geometry, and nothing else of the slide: no label or overview picture, no
-name, no text of the scanner.  Its tiles are complete JPEG streams, so a page shows them as they are.
+The file holds pixels, their geometry and the regions that a person drew, and nothing else of the slide: no
+label or overview picture, no name, no text of the scanner.  Its tiles are complete JPEG streams, so a page
+shows them as they are.
 The first page is the finest level, those of half the size follow; then one page for each hot spot.
 Any TIFF reader opens the file (OpenSlide, QuPath, tifffile).
 """
@@ -52,6 +53,19 @@ class ViewSpot:
     jpeg: bytes
 
 
+Ring = tuple[tuple[int, int], ...]
+"""Corners in whole level-0 pixels, x first; the first is not repeated."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownArea:
+    """All areas of one kind; a ring within another is a hole."""
+
+    kind: str
+    """Name of a QuPath class, or ``tissue``."""
+    rings: tuple[Ring, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class SlideView:
     """What a page shows of a slide."""
@@ -60,6 +74,8 @@ class SlideView:
     """The finest first."""
     spots: tuple[ViewSpot, ...]
     """In the order of their ranks."""
+    regions: tuple[ShownArea, ...] = ()
+    """Regions of the case sheet."""
 
     @property
     def size_bytes(self) -> int:
@@ -74,7 +90,7 @@ class SlideView:
 
 def encode_jpeg(rgb: npt.NDArray[np.uint8], *, quality: int) -> bytes:
     """Encode RGB, shape (M, N, 3), as a complete baseline JPEG with halved chroma."""
-    data: bytes = imagecodecs.jpeg8_encode(
+    data = imagecodecs.jpeg8_encode(
         np.ascontiguousarray(rgb),
         level=quality,
         colorspace="RGB",
@@ -82,14 +98,16 @@ def encode_jpeg(rgb: npt.NDArray[np.uint8], *, quality: int) -> bytes:
         subsampling="420",
         optimize=True,
     )
-    return data
+    return bytes(data)
 
 
 def write_view(path: Path, view: SlideView, *, mpp: float) -> None:
     """Write a view whole or not at all; `mpp` is the pixel size of the slide in µm."""
     with replacing(path) as temporary, tifffile.TiffWriter(temporary) as tiff:
         for number, level in enumerate(view.levels):
-            where = {"schema": _SCHEMA, "level": number, "downsample": level.downsample}
+            where: dict[str, object] = {"schema": _SCHEMA, "level": number, "downsample": level.downsample}
+            if number == 0:
+                where["regions"] = [{"kind": area.kind, "rings": area.rings} for area in view.regions]
             _write_page(
                 tiff,
                 level.tiles,
@@ -158,10 +176,15 @@ def read_view(path: Path) -> SlideView | None:
     return SlideView(
         levels=tuple(_level(*page) for page in found if "level" in page[1]),
         spots=tuple(_spot(*page) for page in found if "spot" in page[1]),
+        regions=tuple(_area(area) for _, place, _ in found for area in place.get("regions", ())),
     )
 
 
-def _place(page: tifffile.TiffPage, path: Path) -> dict[str, float]:
+def _area(stated: dict[str, Any]) -> ShownArea:
+    return ShownArea(stated["kind"], tuple(tuple((x, y) for x, y in ring) for ring in stated["rings"]))
+
+
+def _place(page: tifffile.TiffPage, path: Path) -> dict[str, Any]:
     try:
         place = json.loads(page.description)
     except ValueError:
@@ -184,11 +207,11 @@ def _bytes(tiff: tifffile.TiffFile, places: Iterable[tuple[int, int]]) -> Iterab
         yield data
 
 
-def _level(page: tifffile.TiffPage, place: dict[str, float], tiles: tuple[bytes, ...]) -> ViewLevel:
+def _level(page: tifffile.TiffPage, place: dict[str, Any], tiles: tuple[bytes, ...]) -> ViewLevel:
     return ViewLevel(place["downsample"], page.imagewidth, page.imagelength, page.tilewidth, tiles)
 
 
-def _spot(page: tifffile.TiffPage, place: dict[str, float], jpeg: tuple[bytes, ...]) -> ViewSpot:
+def _spot(page: tifffile.TiffPage, place: dict[str, Any], jpeg: tuple[bytes, ...]) -> ViewSpot:
     return ViewSpot(
         place["x_px0"], place["y_px0"], place["downsample"], page.imagewidth, page.imagelength, jpeg[0]
     )

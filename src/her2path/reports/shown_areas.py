@@ -4,31 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+import shapely
 
 from her2path.errors import ArtefactError
 from her2path.io.files import artefact_name
 from her2path.io.masks import read_mask
+from her2path.io.slide_view_file import Ring, ShownArea
 
-Ring = tuple[tuple[int, int], ...]
-"""Corners in whole level-0 pixels, x first; the first is not repeated."""
 _MOST_CORNERS = 20_000
 """Of all areas of one kind: the outline of a speckled slide is drawn more coarsely beyond it."""
-
-
-@dataclass(frozen=True, slots=True)
-class ShownArea:
-    """All areas of one kind; a ring within another is a hole."""
-
-    kind: str
-    """Name of a QuPath class, or ``tissue``."""
-    rings: tuple[Ring, ...]
 
 
 def tissue_area(mask: Path, *, size_px0: tuple[int, int]) -> ShownArea:
@@ -72,6 +62,13 @@ def drawn_areas(geojson: Path, *, tolerance: float) -> tuple[ShownArea, ...]:
         detail = f"holds no areas ({type(error).__name__})"
         raise ArtefactError(artefact_name(geojson), detail) from error
     return tuple(ShownArea(kind, _drawable(rings, tolerance=tolerance)) for kind, rings in found.items())
+
+
+def region_area(kind: str, regions: shapely.MultiPolygon, *, tolerance: float) -> ShownArea:
+    """Take regions that a person drew; `tolerance` as in `drawn_areas`."""
+    rings = [ring for polygon in regions.geoms for ring in (polygon.exterior, *polygon.interiors)]
+    outlines = [np.asarray(ring.coords, np.float64)[:-1, :2] for ring in rings]
+    return ShownArea(kind, _drawable(outlines, tolerance=tolerance))
 
 
 def _rings(geometry: Mapping[str, Any]) -> list[npt.NDArray[np.float64]]:

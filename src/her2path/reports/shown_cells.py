@@ -13,19 +13,24 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
+from her2path.domain.ihc import Intensity, Pattern, reactivity
 from her2path.imaging.ihc.rays import ANGLES
 from her2path.io.cell_outlines import read_outlines
+from her2path.io.edited_cells import EditedCells, cell_batches
+from her2path.io.qupath_cells import LEVELS, CellScheme
 from her2path.io.slide_view_file import ViewSpot
-from her2path.io.tables import IHC_CELLS, open_table
 
 NOT_SCORED = 4
-"""Class of a cell that is not scored; 0 to 3 are the scores."""
+"""Class of a cell that is not scored; 0 to 3 are the scores, or the levels of staining, weakest first."""
 FIRST_CONTROL = 5
-"""Class of a cell of control tissue that scores 0; 1+, 2+ and 3+ follow."""
+"""Class of the weakest cells of control tissue; the stronger ones follow."""
 CLASSES = FIRST_CONTROL + 4
 CORNERS = ANGLES // 2
 """Corners of an outline as drawn: every second one, at most half a pixel off at 40x."""
+_BATCH = 65_536
+_COLUMNS = ("cell_id", "x_px0", "y_px0", "cell_score", "intensity", "pattern", "exclusion")
 _GRID = 65_535
 """Steps of a coordinate along the longer side of the slide."""
 _REACH = 127
@@ -48,11 +53,12 @@ class ShownCells:
     x_px0: npt.NDArray[np.float64]
     y_px0: npt.NDArray[np.float64]
     kind: npt.NDArray[np.uint8]
-    """Score 0 to 3, `NOT_SCORED`, or `FIRST_CONTROL` and the score."""
+    """0 to 3, `NOT_SCORED`, or 0 to 3 above `FIRST_CONTROL`."""
     outlines_px0: npt.NDArray[np.float32]
     """Shape (m, `CORNERS`, 2), x first, of the first m cells."""
     found: tuple[int, ...]
     """Cells of the slide by class, drawn or not."""
+    scheme: CellScheme
 
     @property
     def drawn(self) -> tuple[int, ...]:
@@ -78,7 +84,15 @@ class PackedCells:
     """Of the corners of an outline, from its middle."""
 
 
-def choose_cells(cells: Path, contours: Path, *, spots: Sequence[ViewSpot], limits: CellLimits) -> ShownCells:
+def choose_cells(
+    cells: Path,
+    contours: Path,
+    *,
+    spots: Sequence[ViewSpot],
+    limits: CellLimits,
+    scheme: CellScheme = CellScheme.SCORES,
+    edited: EditedCells | None = None,
+) -> ShownCells:
     """Choose the cells of a slide for its page and read their outlines.
 
     Parameters
@@ -89,25 +103,26 @@ def choose_cells(cells: Path, contours: Path, *, spots: Sequence[ViewSpot], limi
         Hot spots: their cells come first.
     limits : CellLimits
         How many there may be.
+    scheme : CellScheme
+        By what a cell gets its class.
+    edited : EditedCells or None
+        What a person changed.
 
     Raises
     ------
     ArtefactError
         A table is missing, damaged, of another version, or the two hold other cells.
     """
-    with open_table(cells, IHC_CELLS) as table:
-        columns = table.read(columns=["cell_id", "x_px0", "y_px0", "cell_score", "exclusion"])
-    cell_id, x, y, score = (columns[name].to_numpy() for name in ("cell_id", "x_px0", "y_px0", "cell_score"))
-    kind = score.astype(np.uint8)
-    exclusion = columns["exclusion"].cast("string").to_numpy(zero_copy_only=False)
-    excluded = exclusion != None  # noqa: E711  (an array of objects: compared one by one)
-    control = exclusion == "control_tissue"
-    kind[excluded & ~control] = NOT_SCORED
-    kind[control] += FIRST_CONTROL
+    batches = list(cell_batches(cells, _COLUMNS, size=_BATCH, edited=edited))
+    cell_id, x, y = (
+        np.concatenate([np.empty(0, kind), *(batch[name].to_numpy() for batch in batches)])
+        for name, kind in (("cell_id", np.int64), ("x_px0", np.float64), ("y_px0", np.float64))
+    )
+    kind = np.concatenate([np.empty(0, np.uint8), *(_kinds(batch, scheme) for batch in batches)])
     rank = np.select([kind < NOT_SCORED, kind >= FIRST_CONTROL], [1, 2], 3)
     rank[_within(x, y, spots) & (kind < NOT_SCORED)] = 0
     order = np.lexsort((cell_id, _scattered(cell_id), rank))[: limits.cells]
-    outlined = np.sort(order[: limits.outlines][kind[order[: limits.outlines]] != NOT_SCORED])
+    outlined = np.sort(order[kind[order] != NOT_SCORED][: limits.outlines])
     rings = list(read_outlines(contours, cell_id[outlined], corners=ANGLES)) if len(outlined) else []
     kept = np.concatenate([outlined, np.sort(np.setdiff1d(order, outlined))])
     return ShownCells(
@@ -116,7 +131,31 @@ def choose_cells(cells: Path, contours: Path, *, spots: Sequence[ViewSpot], limi
         kind=kind[kept],
         outlines_px0=np.concatenate(rings)[:, ::2] if rings else np.empty((0, CORNERS, 2), np.float32),
         found=tuple(np.bincount(kind, minlength=CLASSES).tolist()),
+        scheme=scheme,
     )
+
+
+def _kinds(batch: pa.RecordBatch, scheme: CellScheme) -> npt.NDArray[np.uint8]:
+    kind = np.array(
+        batch["cell_score"].to_numpy() if scheme is CellScheme.SCORES else _levels(batch), np.uint8
+    )
+    words = batch["exclusion"].dictionary.to_pylist()
+    # null is read as -1: a scored cell.
+    places = batch["exclusion"].indices.fill_null(-1).to_numpy()
+    control = np.array([word == "control_tissue" for word in words] + [False])[places]
+    kind[(places >= 0) & ~control] = NOT_SCORED
+    kind[control] += FIRST_CONTROL
+    return kind
+
+
+def _levels(batch: pa.RecordBatch) -> npt.NDArray[np.int64]:
+    """Find the place of each cell in `LEVELS`."""
+    intensity, pattern = (batch[name].dictionary.to_pylist() for name in ("intensity", "pattern"))
+    places = [[LEVELS.index(reactivity(Intensity(i), Pattern(p))) for p in pattern] for i in intensity]
+    found: npt.NDArray[np.int64] = np.array(places, np.int64)[
+        batch["intensity"].indices.to_numpy(), batch["pattern"].indices.to_numpy()
+    ]
+    return found
 
 
 def pack_cells(cells: ShownCells, *, size_px0: tuple[int, int]) -> PackedCells:

@@ -11,16 +11,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
+from her2path.domain.guideline.registry import GUIDELINES
 from her2path.errors import ArtefactError
+from her2path.io.edited_cells import SlideEdits, read_slide_edits
 from her2path.io.files import sha256_of
+from her2path.io.qupath_cells import CellScheme, scheme_of
 from her2path.io.score_entries import HotSpotEntry
-from her2path.io.slide_view_file import SlideView, ViewSpot, read_view
+from her2path.io.slide_view_file import ShownArea, SlideView, ViewSpot, read_view
 from her2path.reports.evidence import ImageEvidence
-from her2path.reports.shown_areas import ShownArea, drawn_areas, tissue_area
+from her2path.reports.shown_areas import drawn_areas, region_area, tissue_area
 from her2path.reports.shown_cells import CellLimits, ShownCells, choose_cells
 
 VIEW, CELLS, CONTOURS = "view.tif", "ihc_cells.parquet", "ihc_contours.parquet"
 TISSUE, FINDINGS = "tissue.png", "quality.geojson"
+EDITS = "edits/edits.json"
+"""Beside the artefacts of an image where a person edited it."""
 _AREA_UM = 2.0
 """How far the outline of an area may run beside its original."""
 T = TypeVar("T")
@@ -50,7 +55,7 @@ class ShownSlide:
     cells: ShownCells | None
     """None where the slide has no score, or its cells are not those of the score."""
     areas: tuple[ShownArea, ...]
-    """Tissue, then artefacts by kind."""
+    """Tissue, then artefacts by kind, then what a person drew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +97,16 @@ def gather_slide(image: ImageEvidence, limits: SlideLimits) -> GatheredSlide:
         cells = _or_gap(lambda: _cells(image, view.spots, cell_limits), gaps, what)
         used |= {} if cells is None else {CELLS: image.files[CELLS], CONTOURS: image.files[CONTOURS]}
     areas: list[ShownArea] = []
+    if (edits := edits_path(image)) is not None and edits.is_file():
+        used[EDITS] = edits
     for name, read in _area_readers(image, size, _AREA_UM / result.mpp).items():
         found = _or_gap(read, gaps, "Areas cannot be drawn on the slide")
         if found is not None:
-            used[name] = image.files[name]
+            used |= {name: image.files[name]} if name in image.files else {}
             areas.extend(found)
-    shown = ShownSlide(view, size, result.mpp, cells, tuple(area for area in areas if area.rings))
+    shown = ShownSlide(
+        view, size, result.mpp, cells, tuple(area for area in (*areas, *view.regions) if area.rings)
+    )
     return GatheredSlide(shown, used, tuple(gaps))
 
 
@@ -120,22 +129,72 @@ def _view(image: ImageEvidence) -> SlideView | None:
 
 
 def _cells(image: ImageEvidence, spots: Sequence[ViewSpot], limits: CellLimits) -> ShownCells:
-    inputs = {} if image.score is None else image.score.inputs
     for key, name in (("cells", CELLS), ("contours", CONTOURS)):
-        if inputs.get(key, "") != sha256_of(_file(image, name)):
-            raise ArtefactError(f"{image.image_id}/{name}", "is not the file that the score was counted from")
-    return choose_cells(image.files[CELLS], image.files[CONTOURS], spots=spots, limits=limits)
+        _refuse_other(image, key, _file(image, name))
+    known = GUIDELINES.get(image.facts.guideline)
+    return choose_cells(
+        image.files[CELLS],
+        image.files[CONTOURS],
+        spots=spots,
+        limits=limits,
+        scheme=CellScheme.SCORES if known is None else scheme_of(known),
+        edited=_edits(image).cells,
+    )
+
+
+def _refuse_other(image: ImageEvidence, key: str, path: Path) -> None:
+    inputs = {} if image.score is None else image.score.inputs
+    if inputs.get(key, "") != sha256_of(path):
+        detail = "is not the file that the score was counted from"
+        raise ArtefactError(f"{image.image_id}/{path.name}", detail)
+
+
+def edits_path(image: ImageEvidence) -> Path | None:
+    """Find what a person changed on a slide; None where the score used nothing of the kind."""
+    if image.score is None or "edits" not in image.score.inputs:
+        return None
+    return _file(image, CELLS).parent / EDITS
+
+
+def _edits(image: ImageEvidence) -> SlideEdits:
+    """Read what a person changed, if the score was made from it.
+
+    Raises
+    ------
+    ArtefactError
+        The file is missing, or not the one that the score was made from.
+    """
+    path = edits_path(image)
+    if path is None or image.slide.result is None:
+        return SlideEdits()
+    if not path.is_file():
+        raise ArtefactError(f"{image.image_id}/{EDITS}", "is missing")
+    _refuse_other(image, "edits", path)
+    return read_slide_edits(path, image.files[CELLS], image.slide.result)
 
 
 def _area_readers(
     image: ImageEvidence, size_px0: tuple[int, int], tolerance: float
 ) -> dict[str, Callable[[], tuple[ShownArea, ...]]]:
+    drawn = {EDITS: lambda: _drawn(image, tolerance)}
     if image.quality.result is None:
-        return {}
+        return drawn
     return {
         TISSUE: lambda: (tissue_area(_file(image, TISSUE), size_px0=size_px0),),
         FINDINGS: lambda: drawn_areas(_file(image, FINDINGS), tolerance=tolerance),
+        **drawn,
     }
+
+
+def _drawn(image: ImageEvidence, tolerance: float) -> tuple[ShownArea, ...]:
+    """Outline what a person drew, if it counts."""
+    edits = _edits(image)
+    if edits.result is None or edits.cells is None:
+        return ()
+    return tuple(
+        region_area(f"{region.kind}, edited", region.area(), tolerance=tolerance)
+        for region in edits.result.regions
+    )
 
 
 def _of_score(spots: tuple[ViewSpot, ...], image: ImageEvidence) -> tuple[ViewSpot, ...]:

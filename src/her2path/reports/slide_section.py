@@ -14,7 +14,7 @@ from her2path.domain.ihc import IhcScore
 from her2path.imaging.artefacts import KIND_RGB, ArtefactKind
 from her2path.imaging.ihc.overlay import EXCLUDED_RGB, SCORE_RGB
 from her2path.imaging.quality_picture import TISSUE_RGB
-from her2path.io.qupath_cells import EXCLUDED, SCORE_CLASSES
+from her2path.io.qupath_cells import EXCLUDED, CellScheme
 from her2path.io.slide_view_file import ViewSpot
 from her2path.reports.numbers import count_text, number_text
 from her2path.reports.quality_section import KIND_LABELS
@@ -32,6 +32,13 @@ _SIGNS = (
 _DASHES = ("2 3", "7 3", "", "")
 _WIDTHS = (1.3, 1.6, 1.6, 2.4)
 """Lines of outlines by score: dotted, dashed, thin, thick, so that colour is never the only sign."""
+_REGION_WORDS = {
+    "Tumor": "tumour region (Tumor)",
+    "Ignore*": "region left out (Ignore*)",
+    "Control": "control tissue (Control)",
+}
+_REGION_COLOURS = {"Tumor": "#c2185b", "Control": "#00695c"}
+_LEVEL_NAMES = ("not stained", "faint", "weak to moderate", "strong")
 _FULL_MPP = 0.5
 """At 20x and finer, cells and their membranes can be judged."""
 
@@ -78,6 +85,8 @@ class SlideSection:
     cells: str
     """Base64; empty without cells."""
     resolution: str
+    lines: str
+    """What the lines of outlines mean."""
     choice: str
     """Which cells are drawn, where not all are; empty otherwise."""
     cell_layers: tuple[Layer, ...]
@@ -107,6 +116,7 @@ def slide_section(slide: ShownSlide, number: int) -> SlideSection:
         "choice": slide.cells is not None and slide.cells.is_choice,
     }
     if packed is not None and slide.cells is not None:
+        facts["names"] = _names(slide.cells.scheme)
         facts["cells"] = {
             "cells": packed.cells,
             "outlines": packed.outlines,
@@ -120,6 +130,7 @@ def slide_section(slide: ShownSlide, number: int) -> SlideSection:
         tiles=_base64(b"".join(tile for level in levels for tile in level.tiles)),
         cells="" if packed is None else _base64(packed.data),
         resolution=_resolution(slide),
+        lines=_lines(slide.cells),
         choice=_choice(slide.cells),
         cell_layers=() if slide.cells is None else _cell_layers(slide.cells),
         area_layers=(*area_layers, *_spot_layer(spots)),
@@ -156,6 +167,13 @@ def _resolution(slide: ShownSlide) -> str:
     return words
 
 
+def _lines(cells: ShownCells | None) -> str:
+    if cells is None:
+        return ""
+    weakest, weak, medium, strong = _names(cells.scheme)
+    return f"lines: thick {strong}, thin {medium}, dashed {weak}, dotted {weakest}"
+
+
 def _choice(cells: ShownCells | None) -> str:
     if cells is None:
         return ""
@@ -189,12 +207,12 @@ def _cell_layers(cells: ShownCells) -> tuple[Layer, ...]:
     layers = [
         Layer(
             f"score-{level}",
-            f"{score} ({SCORE_CLASSES[level].name})",
+            f"{name} ({cells.scheme.scored[level].name})",
             _drawn_text(cells, [level]),
             _sign(level, _hex(SCORE_RGB[level])),
             is_on=True,
         )
-        for level, score in enumerate(IhcScore)
+        for level, name in enumerate(_names(cells.scheme))
     ]
     controls = list(range(FIRST_CONTROL, FIRST_CONTROL + 4))
     if any(cells.found[kind] for kind in controls):
@@ -205,6 +223,11 @@ def _cell_layers(cells: ShownCells) -> tuple[Layer, ...]:
         words = f"not scored ({EXCLUDED.name})"
         layers.append(Layer("not-scored", words, _drawn_text(cells, [NOT_SCORED]), sign, is_on=False))
     return (*reversed(layers[:4]), *layers[4:])
+
+
+def _names(scheme: CellScheme) -> tuple[str, ...]:
+    """Name the classes of scored cells as their guideline reads them, weakest first."""
+    return tuple(IhcScore) if scheme is CellScheme.SCORES else _LEVEL_NAMES
 
 
 def _drawn_text(cells: ShownCells, kinds: Iterable[int]) -> str:
@@ -220,7 +243,8 @@ def _areas(slide: ShownSlide) -> tuple[tuple[Layer, ...], list[dict[str, object]
         name = f"area-{number}"
         path = "".join("M" + "L".join(f"{x} {y}" for x, y in ring) + "Z" for ring in area.rings)
         is_tissue = area.kind == "tissue"
-        areas.append({"layer": name, "colour": colour, "dash": dash, "tint": not is_tissue, "path": path})
+        tint = area.kind in tuple(ArtefactKind)
+        areas.append({"layer": name, "colour": colour, "dash": dash, "tint": tint, "path": path})
         count = (
             "" if is_tissue else f"{count_text(len(area.rings))} outline{'s' if len(area.rings) > 1 else ''}"
         )
@@ -229,11 +253,15 @@ def _areas(slide: ShownSlide) -> tuple[tuple[Layer, ...], list[dict[str, object]
 
 
 def _area_look(kind: str) -> tuple[str, list[int], str]:
+    """Colour, dashes and words; what a person drew runs in long dashes."""
     if kind == "tissue":
         return _hex(TISSUE_RGB), [10, 5], "outline of the tissue"
     if kind in tuple(ArtefactKind):
         return _hex(KIND_RGB[ArtefactKind(kind)]), [], f"left out: {KIND_LABELS[ArtefactKind(kind)]}"
-    return "#0b4f9c", [4, 3], kind or "region"
+    name, edited, _ = kind.partition(", edited")
+    words = _REGION_WORDS.get(name, f"region left out ({name})")
+    who = "drawn by a person who edited the slide" if edited else "given in the case sheet"
+    return _REGION_COLOURS.get(name, "#6b7280"), [16, 4, 3, 4], f"{words}, {who}"
 
 
 def _area_sign(colour: str, dash: Sequence[int]) -> Markup:

@@ -12,15 +12,20 @@ from pydantic import BaseModel, ConfigDict
 
 from her2path.imaging.tile_pyramid import TILE_PX, Rgb, Tile, TileLevel, cut_tiles, plan_levels
 from her2path.io.documents import SlideDoc, read_document
+from her2path.io.geojson import read_exclusions, read_regions
 from her2path.io.hot_spot_areas import SpotPlace, read_hot_spots
-from her2path.io.slide_view_file import SlideView, ViewLevel, ViewSpot, encode_jpeg, write_view
+from her2path.io.slide_view_file import ShownArea, SlideView, ViewLevel, ViewSpot, encode_jpeg, write_view
 from her2path.io.slides.opening import open_slide
 from her2path.io.slides.source import SlideSource, WorkingBox
+from her2path.reports.shown_areas import region_area
 
 log = logging.getLogger(__name__)
 
 _QUALITIES = (82, 72, 60)
 """Of JPEG, the best first: at 60 membranes still stand out against the cytoplasm; below it, blocks do."""
+
+_REGION_UM = 2.0
+"""How far the outline of a region may run beside the drawn one."""
 
 
 class SlideViewParams(BaseModel):
@@ -39,18 +44,29 @@ class SlideViewParams(BaseModel):
     """Most bytes of the hot spots together; only the quality of their JPEG falls to meet it."""
 
 
-def run(*, image: list[Path], slide: Path, spots: Path, view: Path, params: SlideViewParams) -> None:
+def run(
+    *,
+    image: list[Path],
+    slide: Path,
+    spots: Path,
+    view: Path,
+    tumour_roi: Path | None = None,
+    exclude_roi: Path | None = None,
+    params: SlideViewParams,
+) -> None:
     """Write `view.tif`: each pixel of the slide is read once for the pyramid, in blocks."""
     document = read_document(slide, SlideDoc)
     if document.result is None:
         raise ValueError("slide_view needs the result of slide_intake")
     places = read_hot_spots(spots)
+    regions = _regions(tumour_roi, exclude_roi, tolerance=_REGION_UM / document.result.mpp)
     with open_slide(image[0], name=document.sheet.image_id) as source:
         finest = max(1.0, params.finest_mpp / document.result.mpp)
         levels = plan_levels(source.size_px0, finest_downsample=finest, most_px=params.most_px)
         found = SlideView(
             levels=_pyramid(source, levels, most_bytes=params.most_bytes),
             spots=_spots(source, places, downsample=finest, most_bytes=params.spots_bytes),
+            regions=regions,
         )
     write_view(view, found, mpp=document.result.mpp)
     log.info(
@@ -61,6 +77,18 @@ def run(*, image: list[Path], slide: Path, spots: Path, view: Path, params: Slid
         found.size_bytes / 1e6,
         len(found.spots),
     )
+
+
+def _regions(tumour_roi: Path | None, exclude_roi: Path | None, *, tolerance: float) -> tuple[ShownArea, ...]:
+    """Read the regions of the case sheet under QuPath's names of their classes."""
+    found = []
+    if tumour_roi is not None:
+        found.append(("Tumor", read_regions(tumour_roi, name="tumour_roi")))
+    if exclude_roi is not None:
+        drawn = read_exclusions(exclude_roi, name="exclude_roi")
+        found += [] if drawn.left_out is None else [("Ignore*", drawn.left_out)]
+        found += [("Control", control.regions) for control in drawn.controls]
+    return tuple(region_area(kind, regions, tolerance=tolerance) for kind, regions in found)
 
 
 def _pyramid(source: SlideSource, levels: tuple[TileLevel, ...], *, most_bytes: int) -> tuple[ViewLevel, ...]:

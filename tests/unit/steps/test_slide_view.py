@@ -106,6 +106,7 @@ def test_the_file_holds_no_name_and_no_text_of_the_slide(tmp_path):
             "level",
             "spot",
             "downsample",
+            "regions",
             "x_px0",
             "y_px0",
         }

@@ -413,7 +413,7 @@
       words += `Middle: ${grouped(Math.round(this.cx * this.facts.mpp))}, ${grouped(Math.round(this.cy * this.facts.mpp))} µm from the top left corner.`;
       if (counts) {
         const scored = counts.slice(0, SCORES).reduce((sum, n) => sum + n, 0);
-        const parts = [3, 2, 1, 0].map(score => `${score ? `${score}+` : "0"}: ${grouped(counts[score])}`);
+        const parts = [3, 2, 1, 0].map(score => `${this.facts.names[score]}: ${grouped(counts[score])}`);
         words += ` In view: ${grouped(scored)} scored cells${this.facts.choice ? " of those drawn" : ""}`;
         words += scored ? ` (${parts.join(", ")}).` : ".";
       }
