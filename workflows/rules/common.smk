@@ -4,6 +4,7 @@ from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 
+from her2path.cli.sheet_files import hand_on, reference, without_paths
 from her2path.config import parse_config
 from her2path.domain.case import Assay
 from her2path.domain.guideline.registry import guideline_ids
@@ -20,6 +21,7 @@ OUT = SETTINGS.out.resolve()
 QA_FILES = {name: path for name, path in SETTINGS.qa.resolved() if path is not None}
 LABELS = SETTINGS.labels.resolve()
 SHEET = read_case_sheet(SETTINGS.cases.resolve(), guidelines=guideline_ids())
+hand_on(SHEET.rows)
 # Part of every rule's params, so that results of another version are made again.
 VERSION = version("her2path")
 # Blocks of one slide wait for each other where they are written, so a third core gains little within
@@ -44,13 +46,13 @@ def _card_digest(name):
 
 
 def row(wildcards):
-    """The sheet's row of an image as JSON."""
-    return SHEET.image(wildcards.image_id).model_dump_json()
+    """The sheet's row of an image as JSON, without a path."""
+    return without_paths(SHEET.image(wildcards.image_id)).model_dump_json()
 
 
 def image(wildcards):
-    """Files of an image as the sheet names them, whether they exist or not."""
-    return [str(path) for path in SHEET.image(wildcards.image_id).path]
+    """Stand for the files of an image: their names may name a patient, and Snakemake keeps what it is given."""
+    return reference(wildcards.image_id)
 
 
 def fingerprint(wildcards):
@@ -60,11 +62,9 @@ def fingerprint(wildcards):
     batch instead of its own case, and one that was replaced by an *older* file would go unnoticed.
     """
     found = SHEET.image(wildcards.image_id)
-    return [
-        state_of(path)
-        for path in (*found.path, found.tumour_roi, found.exclude_roi)
-        if path
-    ]
+    named = {"tumour_roi": found.tumour_roi, "exclude_roi": found.exclude_roi}
+    regions = {name: state_of(path) for name, path in named.items() if path is not None}
+    return {"path": [state_of(path) for path in found.path], **regions}
 
 
 def regions(wildcards):
@@ -75,7 +75,7 @@ def regions(wildcards):
         word
         for flag, path in named.items()
         if path is not None
-        for word in (flag, str(path))
+        for word in (flag, reference(wildcards.image_id))
     ]
 
 

@@ -19,6 +19,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from her2path.cli.sheet_files import with_files
 from her2path.domain.verdict import NotEvaluable
 from her2path.errors import ConfigError, Her2PathError, SlideError
 from her2path.io import documents, placeholders
@@ -201,7 +202,7 @@ def parse_arguments(step: Step, argv: Sequence[str]) -> tuple[dict[str, Any], Ba
     for name, kind in step.arguments.items():
         is_model = isinstance(kind, type) and issubclass(kind, BaseModel)
         arguments[name] = _model(kind, found[name], name) if is_model else found[name]
-    return arguments, params
+    return with_files(arguments), params
 
 
 def _add_argument(parser: argparse.ArgumentParser, name: str, kind: Any) -> None:
