@@ -15,7 +15,20 @@ from typing import Annotated
 
 import typer
 
-from her2path.cli import call, export, images, logs, models, phantom, qa, recount, run, selftest, train
+from her2path.cli import (
+    call,
+    export,
+    images,
+    logs,
+    models,
+    phantom,
+    qa,
+    qupath,
+    recount,
+    run,
+    selftest,
+    train,
+)
 from her2path.errors import Her2PathError
 
 log = logging.getLogger(__name__)
@@ -39,6 +52,7 @@ app.add_typer(phantom.app, name="phantom")
 app.add_typer(models.app, name="models")
 app.add_typer(recount.app, name="recount")
 app.add_typer(qa.app, name="qa")
+app.add_typer(qupath.app, name="qupath")
 app.add_typer(export.app, name="export")
 app.add_typer(train.app, name="train")
 

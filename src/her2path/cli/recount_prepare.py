@@ -12,14 +12,15 @@ from pathlib import Path
 
 from her2path.cli.batch import locked
 from her2path.cli.recount_images import ShownImage, open_image, pictures_of
+from her2path.cli.sheet_of_run import sheet_of_run
 from her2path.domain.case import Assay
 from her2path.domain.guideline.definition import RecountUse
-from her2path.domain.guideline.registry import find_guideline, guideline_ids
+from her2path.domain.guideline.registry import find_guideline
 from her2path.domain.guideline.rejections import MIN_NUCLEI
 from her2path.domain.recount_choice import Candidate, Wish, choose
 from her2path.domain.verdict import NotEvaluable, State
 from her2path.errors import ConfigError, SlideError
-from her2path.io.case_sheet import CaseSheet, ImageRow, read_case_sheet
+from her2path.io.case_sheet import ImageRow
 from her2path.io.documents import CallDoc, Producer, read_document, write_document
 from her2path.io.files import write_text
 from her2path.io.read_sheet import empty_sheet
@@ -72,24 +73,12 @@ def prepare(order: Order, cases: Sequence[str]) -> list[Prepared]:
     """
     if order.first_observer is not None and (fault := pseudonym_fault(order.first_observer)):
         raise ConfigError((f"--first-observer: {fault}",))
-    sheet = _sheet(order)
+    sheet = sheet_of_run(order.out, named=order.case_sheet)
     if unknown := [name for name in cases if name not in sheet.case_ids]:
         raise ConfigError(tuple(f"case {name!r} is not in the case sheet" for name in unknown))
     with locked(order.out):
         chosen = cases or [name for name in sheet.case_ids if _waits(order.out, name)]
         return [_prepare_case(order, name, sheet.images_of(name)) for name in dict.fromkeys(chosen)]
-
-
-def _sheet(order: Order) -> CaseSheet:
-    settings = order.out / "logs" / "config.json"
-    if not settings.is_file():
-        raise ConfigError((f"{order.out.name!r} holds no results of `her2path run`",))
-    path = order.case_sheet
-    if path is None:
-        path = Path(json.loads(settings.read_text(encoding="utf-8"))["cases"])
-        if not path.is_file():
-            raise ConfigError(("the case sheet of the run was moved; name it with --cases",))
-    return read_case_sheet(path, guidelines=guideline_ids())
 
 
 def _waits(out: Path, case_id: str) -> bool:

@@ -30,7 +30,7 @@ class SpotPlace:
 def write_hot_spots(path: Path, spots: Sequence[HotSpotEntry], *, image_sha256: str) -> None:
     """Write hot spots in their order, each with its rank and numbers, whole or not at all."""
     areas = [_area(spot, rank) for rank, spot in enumerate(spots, start=1)]
-    write_areas(path, areas, image_sha256=image_sha256)
+    write_areas(path, areas, image_sha256=image_sha256, layer="hotspots")
 
 
 def _area(spot: HotSpotEntry, rank: int) -> QuPathArea:

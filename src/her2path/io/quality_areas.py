@@ -37,9 +37,14 @@ class QuPathArea:
     """Whether QuPath keeps it from being moved by mistake: what was measured is not to be redrawn."""
 
 
-def write_areas(path: Path, areas: Iterable[QuPathArea], *, image_sha256: str) -> None:
-    """Write areas as a GeoJSON FeatureCollection, whole or not at all."""
-    features = [_feature(area, f"{image_sha256}/{number}") for number, area in enumerate(areas, start=1)]
+def write_areas(path: Path, areas: Iterable[QuPathArea], *, image_sha256: str, layer: str = "") -> None:
+    """Write areas as a GeoJSON FeatureCollection, whole or not at all.
+
+    Files of one image that QuPath may hold together need each its own `layer`, which keeps their
+    identifiers apart.
+    """
+    stem = f"{image_sha256}/{layer}/" if layer else f"{image_sha256}/"
+    features = [_feature(area, f"{stem}{number}") for number, area in enumerate(areas, start=1)]
     body = ",\n".join(json.dumps(feature, ensure_ascii=False, separators=(",", ":")) for feature in features)
     write_text(path, f'{{"type":"FeatureCollection","features":[\n{body}\n]}}\n')
 
