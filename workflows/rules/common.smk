@@ -94,6 +94,21 @@ def recount(wildcards):
     }
 
 
+def edits(wildcards):
+    """Option that names what a person changed on a slide, where edits were taken back, and its digest.
+
+    No input of a rule for the same reasons as a recount: the slide is scored again when edits come, change
+    or go.
+    """
+    path = OUT / "images" / wildcards.image_id / "edits" / "edits.json"
+    if not path.is_file():
+        return {"option": [], "sha256": None}
+    return {
+        "option": ["--edits", str(path.relative_to(OUT))],
+        "sha256": sha256_of(path),
+    }
+
+
 def of_case(file, assay=None):
     """Input function: one file of every image of a case (of one assay)."""
     return lambda wildcards: [

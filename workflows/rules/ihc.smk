@@ -51,6 +51,8 @@ rule ihc_score:
         "../envs/her2path.yaml"
     params:
         image=image,
+        edits=lambda wildcards: edits(wildcards)["option"],
+        edited=lambda wildcards: edits(wildcards)["sha256"],
         settings=settings("ihc_score"),
         version=VERSION,
     shell:
@@ -59,7 +61,7 @@ rule ihc_score:
         " --score {output.score:q} --geojson {output.geojson:q} --overlay {output.overlay:q}"
         " --controls {output.controls:q}"
         " --blocks {output.blocks:q} --heterogeneity {output.heterogeneity:q}"
-        " --spots {output.spots:q} --crops {output.crops:q} --params {params.settings:q} 2> {log:q}"
+        " --spots {output.spots:q} --crops {output.crops:q} {params.edits:q} --params {params.settings:q} 2> {log:q}"
 
 
 rule slide_view:
