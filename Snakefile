@@ -34,6 +34,7 @@ rule all:
     default_target: True
     input:
         "calls.csv",
+        "calls.parquet",
         "cohort.html",
         dicom_folders(),
         expand("cases/{case_id}/report.html", case_id=SHEET.case_ids),

@@ -9,6 +9,7 @@ from pathlib import Path
 from her2path.io.read_sheet import BLINDED, DATE, READER
 from her2path.steps import cohort_report, qa_reads
 from tests.support.case_documents import CLEAN, ONE_PLUS, THREE_PLUS, TWO_PLUS, Ihc, write_case
+from tests.support.cohorts import write_sheet
 
 SOFTWARE = {
     "opposite": ONE_PLUS,
@@ -60,15 +61,17 @@ class Study:
 def write_study(folder: Path) -> Study:
     """Write the results of the run and `qa/reads.parquet`."""
     results, out = folder / "results", folder / "qa_out"
-    calls = [
-        write_case(results, case, Ihc(image_id=f"{case}-ihc", cells=cells))[0]
-        for case, cells in SOFTWARE.items()
-    ]
+    cases = {case: [Ihc(image_id=f"{case}-ihc", cells=cells)] for case, cells in SOFTWARE.items()}
+    for case, images in cases.items():
+        write_case(results, case, *images)
     for image in (results / "images").iterdir():
         (image / "hotspots.geojson").write_text("{}")
     cohort_report.run(
-        call=calls,
+        sheet=write_sheet(folder, cases),
+        cases=results / "cases",
+        images=results / "images",
         calls=results / "calls.csv",
+        table=results / "calls.parquet",
         cohort=results / "cohort.html",
         params=cohort_report.CohortReportParams(),
     )

@@ -1,4 +1,7 @@
 # The call of a case, its report, and the pages of the whole batch.
+from hashlib import sha256
+
+
 rule case_call:
     input:
         slide=of_case("slide.json"),
@@ -89,17 +92,25 @@ rule case_exchange:
 
 rule cohort_report:
     input:
+        # Named to wait for them; the step finds them in their folders by the case sheet, because the paths
+        # of thousands of cases do not fit into a command.
         call=expand("cases/{case_id}/call.json", case_id=SHEET.case_ids),
+        quality=[f"images/{found.image_id}/quality.json" for found in SHEET.rows],
     output:
         calls="calls.csv",
+        table="calls.parquet",
         cohort="cohort.html",
     log:
         "logs/cohort_report.log",
     conda:
         "../envs/her2path.yaml"
     params:
+        # The tables are written again when the order of the sheet changes.
+        order=sha256("\n".join(SHEET.case_ids).encode()).hexdigest(),
+        pdf=["--pdf", "report.pdf"] if SETTINGS.pdf else [],
         settings=settings("cohort_report"),
         version=VERSION,
     shell:
-        "her2path --verbose step cohort_report --call {input.call:q} --calls {output.calls:q}"
-        " --cohort {output.cohort:q} --params {params.settings:q} 2> {log:q}"
+        "her2path --verbose step cohort_report --sheet sheet: --cases cases --images images"
+        " {params.pdf:q} --calls {output.calls:q} --table {output.table:q} --cohort {output.cohort:q}"
+        " --params {params.settings:q} 2> {log:q}"

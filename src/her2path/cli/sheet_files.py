@@ -22,6 +22,8 @@ from her2path.io.case_sheet import ImageRow
 ROWS = "HER2PATH_ROWS"
 """Environment variable with the path of the file of rows; the workflow sets it."""
 _PREFIX = "sheet:"
+WHOLE = Path(_PREFIX)
+"""Stands for the rows of the whole case sheet."""
 _REGIONS = ("tumour_roi", "exclude_roi")
 
 
@@ -69,6 +71,8 @@ def _with_file(name: str, value: Any) -> Any:
     if isinstance(value, ImageRow):
         row = _row(value.path)
         return value if row is None else value.model_copy(update=_files(row))
+    if value == WHOLE:
+        return _rows_file()
     if isinstance(value, Path):
         row = _row([value])
         return value if row is None else _files(row)[name]
@@ -76,6 +80,13 @@ def _with_file(name: str, value: Any) -> Any:
         row = _row(value)
         return value if row is None else list(row.path)
     return value
+
+
+def _rows_file() -> Path:
+    try:
+        return Path(os.environ[ROWS])
+    except KeyError as error:
+        raise ConfigError(("only `her2path run` knows its rows; give the case sheet itself",)) from error
 
 
 def _files(row: ImageRow) -> dict[str, Any]:

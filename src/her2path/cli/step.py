@@ -76,7 +76,7 @@ OUTPUTS: Mapping[str, tuple[str, ...]] = {
     "case_report": ("report",),
     "case_pdf": ("report",),
     "case_exchange": ("fhir", "synoptic", "table"),
-    "cohort_report": ("calls", "cohort"),
+    "cohort_report": ("calls", "table", "cohort"),
     "train_scenes": ("scenes",),
     "train_fit": ("weights", "losses", "record"),
     "train_card": ("card",),

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from her2path.domain.ihc import StainingClass
 from her2path.domain.verdict import NotEvaluable
 from her2path.errors import ArtefactError
 from her2path.io.documents import Producer
@@ -37,6 +38,11 @@ def _schema(name: str, version: int, *fields: pa.Field) -> pa.Schema:
 
 def _column(name: str, kind: pa.DataType, *, null: bool = False, added: bool = False) -> pa.Field:
     return pa.field(name, kind, nullable=null, metadata=_ADDED if added else None)
+
+
+def _measured(kind: pa.DataType, *names: str) -> list[pa.Field]:
+    """Columns that are null where nothing was measured."""
+    return [_column(name, kind, null=True) for name in names]
 
 
 _WORD = pa.dictionary(pa.int8(), pa.string())
@@ -190,13 +196,33 @@ FISH_NUCLEI = _schema(
 )
 """One row per DAPI nucleus with its counts and whether it was counted."""
 
-_PERCENTAGES = (
-    "pct_complete_intense",
-    "pct_complete_weak_moderate",
-    "pct_incomplete_moderate_intense",
-    "pct_incomplete_faint",
-    "pct_none",
+_PERCENTAGES = tuple(f"pct_{name}" for name in StainingClass)
+
+CALLS = _schema(
+    "calls",
+    1,
+    _column("case_id", pa.string()),
+    # evaluated or not_evaluable.
+    _column("status", _WORD),
+    # The call, or what it waits for; as in `call.json`.
+    _column("state", _WORD),
+    # The word null is a category (an overlay), and no entry means that it cannot be told.
+    *_measured(_WORD, "ihc_score", "her2_category", "ish_group"),
+    _column("guideline", _WORD),
+    *_measured(pa.int64(), "scored_cells"),
+    *_measured(pa.float64(), "h_score", *_PERCENTAGES),
+    # First count, all fields, of the main population.
+    *_measured(pa.int64(), "nuclei", "her2_signals", "cep17_signals"),
+    *_measured(pa.float64(), "her2_mean", "cep17_mean", "her2_cep17_ratio"),
+    # Probability (0 to 1) that another count gives another ISH result; null where nothing tells it.
+    _column("another_result", pa.float64(), null=True),
+    # Codes.
+    _column("comments", pa.list_(pa.string())),
+    _column("flags", pa.list_(pa.string())),
+    # Why there is no result.
+    _column("reason", pa.string(), null=True),
 )
+"""One row per case in the order of the case sheet; `calls.csv` says the same as text."""
 
 QA_READS = _schema(
     "qa_reads",
@@ -214,10 +240,8 @@ QA_READS = _schema(
     _column("score_stated", pa.bool_(), null=True),
     # 0, ultralow, low, positive (`domain.reads.ClinicalCategory`); null = there is none yet.
     _column("category", pa.string(), null=True),
-    *(_column(name, pa.float64(), null=True) for name in _PERCENTAGES),
-    _column("her2_signals", pa.int32(), null=True),
-    _column("cep17_signals", pa.int32(), null=True),
-    _column("nuclei", pa.int32(), null=True),
+    *_measured(pa.float64(), *_PERCENTAGES),
+    *_measured(pa.int32(), "her2_signals", "cep17_signals", "nuclei"),
     # As in `call.json`; null = no ISH to read.
     _column("ish_group", pa.string(), null=True),
     # A state of `call.json`, or not_evaluable; null = nothing to call.

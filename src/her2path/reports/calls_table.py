@@ -1,46 +1,34 @@
-"""`calls.csv`: one row per case, for spreadsheets and statistics.
+"""`calls.csv` and `calls.parquet`: one row per case, for spreadsheets and statistics.
 
-RFC 4180 (commas, CRLF, quotes doubled), UTF-8 without a byte-order mark.  An empty cell means
-"not measured".  Numbers and scores stand as they are; free text that a spreadsheet would take for
-a formula is preceded by an apostrophe.
+The CSV is RFC 4180 (commas, CRLF, quotes doubled), UTF-8 without a byte-order mark.  An empty cell
+means "not measured".  Numbers and scores stand as they are; free text that a spreadsheet would take
+for a formula is preceded by an apostrophe.  The Parquet table holds the same with types: "not
+measured" is null, codes are lists, and no text has an apostrophe before it.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from her2path.domain.ihc import StainingClass
 from her2path.io.count_table import guarded
 from her2path.io.documents import CallDoc
+from her2path.io.tables import CALLS
 from her2path.reports.wording import reason_sentences
 
-PCT_COLUMNS = tuple(f"pct_{name}" for name in StainingClass)
-COLUMNS = (
-    "case_id",
-    "status",
-    "state",
-    "ihc_score",
-    "her2_category",
-    "ish_group",
-    "guideline",
-    "scored_cells",
-    "h_score",
-    *PCT_COLUMNS,
-    "nuclei",
-    "her2_signals",
-    "cep17_signals",
-    "her2_mean",
-    "cep17_mean",
-    "her2_cep17_ratio",
-    "another_result",
-    "comments",
-    "flags",
-    "reason",
-)
-_IHC = ("scored_cells", "h_score", *PCT_COLUMNS)
+COLUMNS: tuple[str, ...] = tuple(CALLS.names)
+_IHC = ("scored_cells", "h_score", *(f"pct_{name}" for name in StainingClass))
 _ISH = ("nuclei", "her2_signals", "cep17_signals", "her2_mean", "cep17_mean", "her2_cep17_ratio")
+_TEXTS = {"case_id", "comments", "flags", "reason"}
+"""Columns of free text; a score such as 1+ begins with a digit, so no spreadsheet takes it for a formula."""
+
+
+def calls_columns(calls: Iterable[CallDoc]) -> dict[str, object]:
+    """Give the calls as the columns of the table `CALLS`, in the given order."""
+    rows = [_row(call) for call in calls]
+    return {name: [row[name] for row in rows] for name in COLUMNS}
 
 
 def calls_csv(calls: Iterable[CallDoc]) -> str:
@@ -48,33 +36,35 @@ def calls_csv(calls: Iterable[CallDoc]) -> str:
     target = io.StringIO(newline="")
     writer = csv.writer(target, lineterminator="\r\n")
     writer.writerow(COLUMNS)
-    writer.writerows(_row(call) for call in calls)
+    for call in calls:
+        row = _row(call)
+        writer.writerow(guarded(_cell(row[name])) if name in _TEXTS else _cell(row[name]) for name in COLUMNS)
     return target.getvalue()
 
 
-def _row(call: CallDoc) -> list[str]:
+def _row(call: CallDoc) -> dict[str, object]:
     stable = call.stability
-    cells: dict[str, object] = {
-        "case_id": guarded(call.case_id),
+    return {
+        "case_id": call.case_id,
         "status": call.status,
         "state": str(call.state),
-        # A score such as 1+ begins with a digit, so no spreadsheet takes it for a formula.
-        "ihc_score": call.ihc_score,
+        "ihc_score": None if call.ihc_score is None else str(call.ihc_score),
         "her2_category": call.her2_category,
         "ish_group": call.ish_group,
         "guideline": call.guideline,
         **{name: call.ihc.get(name) for name in _IHC},
         **{name: call.ish.get(name) for name in _ISH},
         "another_result": None if stable is None or stable.nuclei_alike else stable.another_result,
-        "comments": guarded(";".join(comment.code for comment in call.comments)),
-        "flags": guarded(";".join(call.flags)),
-        "reason": guarded(" | ".join(reason_sentences(call))),
+        "comments": [comment.code for comment in call.comments],
+        "flags": list(call.flags),
+        "reason": " | ".join(reason_sentences(call)) or None,
     }
-    return [_cell(cells[name]) for name in COLUMNS]
 
 
 def _cell(value: object) -> str:
     if value is None:
         return ""
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ";".join(value)
     # repr gives the shortest digits that read back as the same number.
     return repr(value) if isinstance(value, float) else str(value)

@@ -3,83 +3,45 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from markupsafe import Markup
 
-from her2path.domain.guideline.definition import CommentKind
 from her2path.domain.ihc import IhcScore
-from her2path.domain.verdict import State
+from her2path.io.cohort_files import CohortCase
 from her2path.io.documents import CallDoc, Producer
+from her2path.reports.cohort_filters import Filter, token
+from her2path.reports.cohort_quality import VERDICT_WORDS, QualityOverview, quality_overview
+from her2path.reports.cohort_rows import (
+    FINAL,
+    NO_ISH,
+    NO_SCORE,
+    ORDER,
+    CohortRow,
+    cohort_filters,
+    cohort_rows,
+)
 from her2path.reports.html.plots import Segment, bar_chart
 from her2path.reports.model_words import model_words
-from her2path.reports.number_names import code_words
-from her2path.reports.numbers import count_text, number_text
-from her2path.reports.odds import probability_text
+from her2path.reports.numbers import count_text, counted_text, number_text
 from her2path.reports.wording import (
     CATEGORY_WORDS,
-    NOT_EVALUABLE,
     STATE_WORDS,
-    StateWords,
-    headline,
-    ish_group_text,
-    notes_of,
-    reason_sentences,
     state_words,
     words_of,
 )
 
-# What somebody must act on comes first: failed, then pending, then unsettled, then final.
-_ORDER: tuple[str, ...] = (
-    NOT_EVALUABLE,
-    State.NEEDS_ADJUDICATION,
-    State.NEEDS_RECOUNT,
-    State.NEEDS_ISH,
-    State.NEEDS_IHC,
-    State.INDETERMINATE,
-    State.EQUIVOCAL,
-    State.POSITIVE,
-    State.NEGATIVE,
-)
 _FILLS = {
     "positive": "#8a3a00",
     "negative": "#0b5394",
     "unsettled": "#6b4fa0",
-    "pending": "#c77700",
+    "pending": "#8a6100",
     "failed": "#5f6368",
 }
 _NEUTRAL = "#0b5394"
-
-
-@dataclass(frozen=True, slots=True)
-class CohortRow:
-    """One case in the table."""
-
-    case_id: str
-    href: str
-    """Relative address of its report."""
-    state: StateWords
-    rank: int
-    """Place of its state when sorted by urgency."""
-    headline: str
-    ihc_score: str
-    ish_group: str
-    category: str
-    h_score: str
-    her2_mean: str
-    ratio: str
-    another_count: str
-    """Probability that another count gives another ISH result, of both populations where there are two.
-
-    Empty where it is not known.
-    """
-    another_key: float | None
-    """Place when sorted by it: the larger one."""
-    note: str
-    """Why it has no result, or what must be done for one."""
-    remarks: str
-    """Codes of its other comments, and its flags."""
+T = TypeVar("T", str, tuple[str, str])
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,86 +67,107 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """Cases that wait for the same person."""
+
+    who: str
+    token: str
+    """Chooses them in the filter."""
+    cases: str
+    calls: tuple[str, ...]
+    """What they wait for, the most frequent first."""
+
+
+@dataclass(frozen=True, slots=True)
 class CohortPage:
     """All that the template of a cohort prints."""
 
     cases: int
     attention: int
     """Cases without a final call."""
+    counts: tuple[str, str]
+    """Both of them as printed."""
+    waiting: tuple[Waiting, ...]
     rows: tuple[CohortRow, ...]
+    symbols: tuple[tuple[str, str], ...]
+    """Style class and shape of the states that occur."""
+    tones: Mapping[str, str]
+    """Colours of the style classes."""
+    filters: tuple[Filter, ...]
+    numbers: Mapping[str, int]
+    """Of the tokens that a filter offers: in thousands of rows they are shorter than words."""
     figures: tuple[Figure, ...]
+    quality: QualityOverview
     versions: tuple[VersionChanges, ...]
-    states: tuple[str, ...]
-    """States that occur, for the filter."""
     guidelines: tuple[str, ...]
     models: tuple[str, ...]
     """Models that measured the IHC images."""
+    edited: str
+    """How many cases a person edited; empty if none."""
+    made_by: tuple[str, ...]
+    """Other versions of her2path that made some of the calls, in words."""
     version: str
 
 
-def cohort_page(calls: Sequence[CallDoc], *, report: Producer) -> CohortPage:
+def cohort_page(cases: Sequence[CohortCase], *, report: Producer, pdf: str = "") -> CohortPage:
     """Prepare the page of all cases; those that somebody must act on come first.
 
     Parameters
     ----------
-    calls : sequence of CallDoc
+    cases : sequence of CohortCase
         In the order of the case sheet, which is kept within a state.
     report : Producer
         Who writes the page.
+    pdf : str
+        File name of the PDF beside each report; empty where none is made.
     """
-    ranked = sorted(calls, key=lambda call: _ORDER.index(call.state))
+    calls = [case.call for case in cases]
+    rows = cohort_rows(cases, pdf=pdf)
+    filters = cohort_filters(rows)
+    attention = sum(call.state not in FINAL for call in calls)
+    edited = sum(bool(call.edits) for call in calls)
     return CohortPage(
         cases=len(calls),
-        attention=sum(call.state not in {State.POSITIVE, State.NEGATIVE} for call in calls),
-        rows=tuple(_row(call) for call in ranked),
-        figures=_figures(calls),
+        attention=attention,
+        counts=(count_text(len(calls)), count_text(attention)),
+        waiting=_waiting(calls),
+        rows=rows,
+        symbols=tuple(dict.fromkeys((row.state.look, row.state.symbol) for row in rows)),
+        tones=_FILLS,
+        filters=filters,
+        numbers={c.token: n for n, c in enumerate(c for each in filters for c in each.choices)},
+        figures=_figures(rows),
+        quality=quality_overview(cases),
         versions=version_changes(calls),
-        states=tuple(dict.fromkeys(words_of(call).short for call in ranked)),
         guidelines=tuple(sorted({call.guideline for call in calls})),
         models=tuple(sorted({model_words(model) for call in calls for model in call.models})),
+        edited=counted_text(edited) if edited else "",
+        made_by=_other_versions(calls, report.version),
         version=report.version,
     )
 
 
-def _row(call: CallDoc) -> CohortRow:
-    h_score, her2_mean, ratio = (
-        call.ihc.get("h_score"),
-        call.ish.get("her2_mean"),
-        call.ish.get("her2_cep17_ratio"),
-    )
-    actions = [note.text for note in notes_of(call) if note.kind == CommentKind.ACTION]
-    remarks = [note.code for note in notes_of(call) if note.kind != CommentKind.ACTION]
-    chances = _chances(call)
-    return CohortRow(
-        case_id=call.case_id,
-        href=f"cases/{call.case_id}/report.html",
-        state=words_of(call),
-        rank=_ORDER.index(call.state),
-        headline=headline(call),
-        ihc_score="" if call.ihc_score is None else str(call.ihc_score),
-        ish_group=_ish(call),
-        category=CATEGORY_WORDS.get(call.her2_category, call.her2_category) if call.her2_category else "",
-        h_score=_measured(h_score, 0),
-        her2_mean=_measured(her2_mean, 2),
-        ratio=_measured(ratio, 2),
-        another_count=" and ".join(map(probability_text, chances)),
-        another_key=max(chances, default=None),
-        note=" ".join(reason_sentences(call) or actions),
-        remarks=", ".join([*remarks, *(code_words(flag) for flag in call.flags)]),
+def _waiting(calls: Sequence[CallDoc]) -> tuple[Waiting, ...]:
+    found: dict[str, Counter[str]] = {}
+    for call in calls:
+        if call.state not in FINAL:
+            words = words_of(call)
+            found.setdefault(words.who, Counter())[words.short] += 1
+    ranked = sorted(found.items(), key=lambda item: (-item[1].total(), item[0]))
+    return tuple(
+        Waiting(
+            who=who,
+            token=token("who", who),
+            cases=counted_text(calls_of.total()),
+            calls=tuple(f"{words} {count_text(n)}" for words, n in _most_first(calls_of)),
+        )
+        for who, calls_of in ranked
     )
 
 
-def _chances(call: CallDoc) -> list[float]:
-    """List how likely another count of each population gives another result, as far as that is known."""
-    found = [one.stability for one in (call.populations or (call,))]
-    return [one.another_result for one in found if one is not None and not one.nuclei_alike]
-
-
-def _ish(call: CallDoc) -> str:
-    """Name the ISH result, of both populations where there are two."""
-    groups = [population.ish_group for population in call.populations] or [call.ish_group]
-    names = ["" if group is None else ish_group_text(group).removeprefix("ISH ") for group in groups]
-    return " and ".join(name or "none" for name in names) if len(names) > 1 else names[0]
+def _other_versions(calls: Sequence[CallDoc], version: str) -> tuple[str, ...]:
+    made = Counter(call.produced_by.version for call in calls)
+    return tuple(f"{counted_text(made[v], noun='call')} by {v}" for v in sorted(made) if v != version)
 
 
 def version_changes(calls: Sequence[CallDoc]) -> tuple[VersionChanges, ...]:
@@ -212,35 +195,42 @@ def version_changes(calls: Sequence[CallDoc]) -> tuple[VersionChanges, ...]:
     )
 
 
-def _most_first(moves: Counter[tuple[str, str]]) -> list[tuple[tuple[str, str], int]]:
-    return sorted(moves.items(), key=lambda item: (-item[1], item[0]))
+def _most_first(counts: Mapping[T, int]) -> list[tuple[T, int]]:
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
 
 
-def _measured(value: object, digits: int) -> str:
-    return number_text(float(value), digits=digits) if isinstance(value, int | float) else ""
-
-
-def _figures(calls: Sequence[CallDoc]) -> tuple[Figure, ...]:
-    states = Counter(str(call.state) for call in calls)
-    scores = Counter("" if call.ihc_score is None else str(call.ihc_score) for call in calls)
-    groups = Counter(call.ish_group or "" for call in calls)
+def _figures(rows: Sequence[CohortRow]) -> tuple[Figure, ...]:
+    """Count each case once in every chart."""
+    states = Counter(row.rank for row in rows)
+    scores = Counter(row.ihc_score for row in rows)
+    groups = Counter(row.ish_group for row in rows)
+    categories = Counter(row.category for row in rows)
+    verdicts = Counter(row.quality.verdict for row in rows)
     state_bars = [
-        _bar(STATE_WORDS[state].short, states[state], _FILLS[STATE_WORDS[state].look])
-        for state in _ORDER
-        if states[state]
+        (STATE_WORDS[state].short, states[rank], _FILLS[STATE_WORDS[state].look])
+        for rank, state in enumerate(ORDER)
+        if states[rank]
     ]
-    score_bars = [_bar(f"IHC {score}", scores[score]) for score in IhcScore] + [
-        _bar("no IHC score", scores[""])
-    ]
-    group_bars = [_bar(ish_group_text(group), groups[group]) for group in sorted(groups) if group]
+    score_bars = [(f"IHC {score}", scores[score], _NEUTRAL) for score in IhcScore]
+    group_bars = [(f"ISH {group}", groups[group], _NEUTRAL) for group in sorted(groups) if group]
+    category_bars = [(words, categories[words], _NEUTRAL) for words in CATEGORY_WORDS.values()]
+    quality_bars = [(words, verdicts[verdict], _NEUTRAL) for verdict, words in VERDICT_WORDS.items()]
     return (
-        Figure("Calls", bar_chart(state_bars, title="Cases by call")),
-        Figure("IHC scores", bar_chart(score_bars, title="Cases by IHC score")),
-        Figure(
-            "ISH groups", bar_chart([*group_bars, _bar("no ISH", groups[""])], title="Cases by ISH group")
-        ),
+        _figure("Calls", state_bars),
+        _figure("IHC scores", [*score_bars, (NO_SCORE, scores[""], _NEUTRAL)]),
+        _figure("ISH groups", [*group_bars, (NO_ISH, groups[""], _NEUTRAL)]),
+        _figure("Categories for trials", [*category_bars, ("none", categories[""], _NEUTRAL)]),
+        _figure("Quality, worst image of the case", quality_bars),
     )
 
 
-def _bar(label: str, n: int, fill: str = _NEUTRAL) -> Segment:
-    return Segment(label, n, fill, str(n))
+def _figure(title: str, bars: Sequence[tuple[str, int, str]]) -> Figure:
+    total = sum(n for _, n, _ in bars)
+    drawn = [Segment(label, n, fill, _part(n, total)) for label, n, fill in bars]
+    return Figure(title, bar_chart(drawn, title=f"Cases: {title}"))
+
+
+def _part(n: int, total: int) -> str:
+    if n in {0, total}:
+        return count_text(n)
+    return f"{count_text(n)} ({number_text(100 * n / total, digits=0, cuts=(0.0, 100.0))} %)"

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from her2path.cli.sheet_files import ROWS, hand_on, reference, with_files, without_paths
+from her2path.cli.sheet_files import ROWS, WHOLE, hand_on, reference, with_files, without_paths
 from her2path.cli.step import load_step, parse_arguments
 from her2path.domain.case import Assay
 from her2path.errors import ConfigError
 from her2path.io.case_sheet import ImageRow
+from her2path.io.cohort_files import read_rows
 
 ROW = ImageRow(
     case_id="c1",
@@ -55,6 +56,21 @@ def test_a_step_gets_the_files_of_the_image(run):
 def test_a_step_gets_the_regions_of_the_image(run):
     found = with_files({"tumour_roi": Path(reference("c1-fish")), "exclude_roi": None})
     assert found == {"tumour_roi": ROW.tumour_roi, "exclude_roi": None}
+
+
+def test_a_step_of_the_whole_batch_gets_all_rows_in_their_order(monkeypatch):
+    monkeypatch.delenv(ROWS, raising=False)
+    rows = [ROW.model_copy(update={"image_id": name}) for name in ("z", "a", "m")]
+    hand_on(rows)
+    file = with_files({"sheet": WHOLE})["sheet"]
+    assert read_rows(file, guidelines=()).rows == tuple(rows)
+    file.unlink()
+
+
+def test_outside_of_a_run_the_message_asks_for_the_sheet(monkeypatch):
+    monkeypatch.delenv(ROWS, raising=False)
+    with pytest.raises(ConfigError, match="give the case sheet"):
+        with_files({"sheet": WHOLE})
 
 
 def test_plain_paths_stay_as_they_are():

@@ -6,8 +6,35 @@ import io
 import pytest
 
 from her2path.domain.verdict import NotEvaluable
-from her2path.reports.calls_table import COLUMNS, calls_csv, guarded
-from tests.support.case_documents import CLEAN, ONE_PLUS, TWO_PLUS, Fish, Ihc, call_doc, nuclei
+from her2path.io.tables import CALLS, read_table, write_table
+from her2path.reports.calls_table import COLUMNS, calls_columns, calls_csv, guarded
+from tests.support.case_documents import (
+    CLEAN,
+    ONE_PLUS,
+    TWO_PLUS,
+    Fish,
+    Ihc,
+    call_doc,
+    nuclei,
+    producer_of,
+)
+from tests.support.cohorts import cohort
+
+
+def table_of(folder, *calls):
+    path = folder / "calls.parquet"
+    with write_table(path, CALLS, produced_by=producer_of("cohort_report")) as table:
+        table.append(calls_columns(calls))
+    return read_table(path, CALLS).to_pylist()
+
+
+def as_text(value):
+    """A value of the typed table as the CSV writes it; without the apostrophe, which only a CSV needs."""
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return ";".join(value)
+    return repr(value) if isinstance(value, float) else str(value)
 
 
 def rows_of(*calls):
@@ -69,3 +96,26 @@ def test_lines_end_as_rfc_4180_asks_and_every_row_has_every_column():
     assert text.count("\r\n") == 3
     assert "\n" not in text.replace("\r\n", "")
     assert [len(row) for row in csv.reader(io.StringIO(text, newline=""))] == [len(COLUMNS)] * 3
+
+
+def test_the_typed_table_says_the_same_as_the_csv_for_every_cell_of_a_cohort(tmp_path):
+    calls = [case.call for case in cohort(400)]
+    typed = [{name: as_text(value) for name, value in row.items()} for row in table_of(tmp_path, *calls)]
+    assert typed == rows_of(*calls)
+
+
+def test_numbers_of_the_typed_table_are_those_of_the_call_to_the_last_digit(tmp_path):
+    call = call_doc("c1", Ihc(cells=TWO_PLUS), Fish(nuclei=nuclei(37, 5.1, 3)))
+    (row,) = table_of(tmp_path, call)
+    assert (row["h_score"], row["her2_cep17_ratio"]) == (call.ihc["h_score"], call.ish["her2_cep17_ratio"])
+    assert row["comments"] == [comment.code for comment in call.comments]
+
+
+def test_the_typed_table_tells_the_category_null_from_none(tmp_path):
+    null, none = table_of(tmp_path, call_doc("c1", Ihc(cells=CLEAN)), call_doc("c2", Ihc(cells=TWO_PLUS)))
+    assert (null["her2_category"], none["her2_category"]) == ("null", None)
+
+
+def test_free_text_of_the_typed_table_has_no_apostrophe_before_it(tmp_path):
+    (row,) = table_of(tmp_path, call_doc("c1", Ihc(failed=NotEvaluable("odd", "=1+1"))))
+    assert row["reason"] == "=1+1"

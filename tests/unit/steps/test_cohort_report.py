@@ -2,12 +2,16 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from pathlib import Path
+
+import pytest
 
 from her2path.domain.case import Controls
 from her2path.domain.ish import IshReading, SignalSummary
 from her2path.domain.populations import SecondPopulation
 from her2path.domain.verdict import NotEvaluable
-from her2path.io.documents import write_document
+from her2path.errors import ArtefactError
+from her2path.io.documents import QualityDoc, write_document
 from her2path.steps import cohort_report
 from her2path.steps.cohort_report import CohortReportParams
 from tests.support.case_documents import (
@@ -21,6 +25,7 @@ from tests.support.case_documents import (
     call_doc,
     nuclei,
 )
+from tests.support.cohorts import write_cohort, write_sheet
 from tests.support.pages import Page
 
 CASES = {
@@ -33,15 +38,31 @@ CASES = {
 }
 
 
-def outputs(root, cases=CASES):
-    paths = []
-    for case_id, images in cases.items():
-        path = root / "cases" / case_id / "call.json"
-        write_document(path, call_doc(case_id, *images))
-        paths.append(path)
-    calls, cohort = root / "calls.csv", root / "cohort.html"
-    cohort_report.run(call=paths, calls=calls, cohort=cohort, params=CohortReportParams())
-    return calls.read_bytes().decode(), cohort.read_text(encoding="utf-8")
+def outputs(root, cases=CASES, pdf=None):
+    written = {case_id: (images, Setting()) for case_id, images in cases.items()}
+    outputs_of(root, written, pdf)
+    return (root / "calls.csv").read_bytes().decode(), (root / "cohort.html").read_text(encoding="utf-8")
+
+
+def run_again(root, sheet=None, pdf=None):
+    cohort_report.run(
+        sheet=sheet or root / "cases.tsv",
+        cases=root / "cases",
+        images=root / "images",
+        pdf=pdf,
+        calls=root / "calls.csv",
+        table=root / "calls.parquet",
+        cohort=root / "cohort.html",
+        params=CohortReportParams(),
+    )
+
+
+def outputs_of(root, cases, pdf=None):
+    for case_id, (images, setting) in cases.items():
+        write_document(root / "cases" / case_id / "call.json", call_doc(case_id, *images, setting=setting))
+    sheet = write_sheet(root, {case_id: images for case_id, (images, _) in cases.items()})
+    run_again(root, sheet, pdf)
+    return Page((root / "cohort.html").read_text(encoding="utf-8")).text
 
 
 def links(html):
@@ -63,7 +84,7 @@ def test_the_table_for_spreadsheets_keeps_the_order_of_the_sheet(tmp_path):
 def test_bars_count_every_case_in_each_chart(tmp_path):
     _, html = outputs(tmp_path)
     descriptions = re.findall(r"<desc>([^<]*)</desc>", html)
-    assert [sum(int(n) for n in re.findall(r": (\d+)", text)) for text in descriptions] == [6, 6, 6]
+    assert [sum(int(n) for n in re.findall(r": (\d+)", text)) for text in descriptions] == [6, 6, 6, 6, 6]
     assert "IHC 2+: 2" in descriptions[1]
     assert "ISH group 2: 1" in descriptions[2]
 
@@ -71,7 +92,7 @@ def test_bars_count_every_case_in_each_chart(tmp_path):
 def test_the_page_fetches_nothing_and_its_only_script_is_its_own(tmp_path):
     _, html = outputs(tmp_path)
     assert html.count("<script>") == html.count("<script") == 1
-    assert not re.search(r"\bsrc=|@import|url\(|<link|fetch\(|XMLHttpRequest", html)
+    assert not re.search(r"""\bsrc=|@import|url\((?!"data:)|<link|fetch\(|XMLHttpRequest""", html)
     assert set(re.findall(r"https?://[^\s\"<]+", html)) <= {"http://www.w3.org/2000/svg"}
 
 
@@ -87,17 +108,6 @@ def test_the_same_calls_give_the_same_bytes(tmp_path):
 def test_a_cohort_without_a_pending_case_says_so(tmp_path):
     _, html = outputs(tmp_path, {"n1": CASES["n1"]})
     assert "All cases have a final call." in html
-
-
-def outputs_of(root, cases):
-    paths = []
-    for case_id, (images, setting) in cases.items():
-        path = root / "cases" / case_id / "call.json"
-        write_document(path, call_doc(case_id, *images, setting=setting))
-        paths.append(path)
-    cohort = root / "cohort.html"
-    cohort_report.run(call=paths, calls=root / "calls.csv", cohort=cohort, params=CohortReportParams())
-    return Page(cohort.read_text(encoding="utf-8")).text
 
 
 def test_what_another_version_would_change_is_counted_for_the_cohort(tmp_path):
@@ -143,4 +153,53 @@ def test_a_case_of_two_populations_is_sorted_by_the_less_firm_of_both_counts(tmp
 def test_nuclei_that_are_all_alike_have_no_chance_in_the_row(tmp_path):
     alike = [Ihc(cells=TWO_PLUS), Fish(nuclei=[(4, 2)] * 20)]
     text = outputs_of(tmp_path, {"a": (alike, Setting("breast_2018"))})
-    assert "4.00 2.00 Pathologist" in text
+    assert "4.00 2.00 not known" in text
+
+
+def test_a_pdf_is_linked_only_where_one_is_made(tmp_path):
+    _, without = outputs(tmp_path / "a")
+    _, html = outputs(tmp_path / "b", pdf=Path("report.pdf"))
+    assert 'href="cases/n1/report.pdf"' in html
+    assert "report.pdf" not in without
+
+
+def test_a_case_that_left_the_sheet_is_not_in_the_cohort_though_its_results_lie_there(tmp_path):
+    outputs(tmp_path)
+    text, html = outputs(tmp_path, {"n1": CASES["n1"]})
+    assert (tmp_path / "cases" / "p1" / "call.json").is_file()
+    assert "p1" not in html
+    assert text.count("\r\n") == 2
+
+
+def test_calls_of_another_version_are_told(tmp_path):
+    outputs(tmp_path)
+    path = tmp_path / "cases" / "n1" / "call.json"
+    path.write_text(path.read_text().replace('"version": "0.1.0"', '"version": "0.0.9"'))
+    run_again(tmp_path)
+    text = Page((tmp_path / "cohort.html").read_text(encoding="utf-8")).text
+    assert "Not all calls are of this version of her2path" in text
+    assert "1 call by 0.0.9" in text
+
+
+def test_a_quality_of_another_version_is_not_known_and_the_page_is_still_made(tmp_path):
+    sheet = write_cohort(tmp_path, 3)
+    for path in (tmp_path / "images").glob("*/quality.json"):
+        path.write_text(path.read_text().replace(f"quality/{QualityDoc.version}", "quality/1"))
+    run_again(tmp_path, sheet)
+    assert "not known" in Page((tmp_path / "cohort.html").read_text(encoding="utf-8")).text
+
+
+def test_a_missing_call_is_named(tmp_path):
+    outputs(tmp_path)
+    (tmp_path / "cases" / "w1" / "call.json").unlink()
+    with pytest.raises(ArtefactError, match="call.json"):
+        run_again(tmp_path)
+
+
+def test_both_tables_and_the_page_are_the_same_bytes_for_the_same_cohort(tmp_path):
+    made = []
+    for name in ("a", "b"):
+        run_again(tmp_path / name, write_cohort(tmp_path / name, 40))
+        names = ("calls.csv", "calls.parquet", "cohort.html")
+        made.append([(tmp_path / name / file).read_bytes() for file in names])
+    assert made[0] == made[1]

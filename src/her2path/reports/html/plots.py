@@ -304,6 +304,8 @@ def copy_histogram(
 def bar_chart(bars: Sequence[Segment], *, title: str) -> Markup:
     """Draw horizontal bars with their labels and values, for the pages of a cohort."""
     row, left, width = 26.0, 150.0, 170.0
+    # Room for what is printed behind the longest bar; 7.5 units are a wide letter.
+    right = max([7.5 * len(bar.text) for bar in bars] + [44]) + 6
     most = max([bar.value for bar in bars] + [1])
     body: list[str] = []
     for number, bar in enumerate(bars):
@@ -313,4 +315,4 @@ def bar_chart(bars: Sequence[Segment], *, title: str) -> Markup:
         body.append(box(left, y, long, 20, bar.fill))
         body.append(text(left + long + 6, y + 15, bar.text, weight="600"))
     described = "; ".join(f"{bar.label}: {bar.text}" for bar in bars)
-    return svg(left + width + 50, 8 + row * max(len(bars), 1), title, described, body)
+    return svg(left + width + right, 8 + row * max(len(bars), 1), title, described, body)

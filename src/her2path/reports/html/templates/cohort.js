@@ -1,56 +1,126 @@
 "use strict";
+// Sorts and filters the table of all cases.  What is chosen stands in the address, so that it is still
+// there when somebody comes back from a report, and a link of the page can choose something.
 (function () {
-  var table = document.getElementById("cases");
-  var body = table.tBodies[0];
-  var words = document.getElementById("filter-text");
-  var state = document.getElementById("filter-state");
-  var shown = document.getElementById("shown");
-  var rows = Array.prototype.slice.call(body.rows);
+  const table = document.getElementById("cases");
+  const heads = Array.from(table.tHead.rows[0].cells);
+  const groups = Array.from(table.tBodies);
+  const size = groups[0].rows.length;
+  const rows = groups.flatMap(function (group) { return Array.from(group.rows); });
+  let order = rows.map(function (row, place) { return place; });
+  const words = document.getElementById("filter-text");
+  const selects = Array.from(document.querySelectorAll("#filters select"));
+  const shown = document.getElementById("shown");
+  const collator = new Intl.Collator("en", { numeric: true });
+  const keys = [];
+  let texts = null;
+  let sorted = { column: 1, down: false };
 
   function keyOf(row, column) {
-    var cell = row.cells[column];
-    return cell.dataset.key !== undefined ? cell.dataset.key : cell.textContent.trim();
+    const cell = row.cells[column];
+    const key = cell.dataset.key;
+    if (key === undefined && !cell.classList.contains("num")) { return cell.textContent.trim(); }
+    const number = key === undefined ? cell.textContent.trim() : key;
+    return number === "" ? "" : Number(number);
   }
-  function compare(a, b) {
-    // Empty means "not measured" and always comes last.
-    if (a === "" || b === "") { return a === b ? 0 : a === "" ? 2 : -2; }
-    var x = Number(a), y = Number(b);
-    if (!isNaN(x) && !isNaN(y)) { return x < y ? -1 : x > y ? 1 : 0; }
-    return a.localeCompare(b, "en", { numeric: true }) < 0 ? -1 : a === b ? 0 : 1;
-  }
-  function sortBy(head) {
-    var down = head.getAttribute("aria-sort") === "ascending";
-    var column = head.cellIndex;
-    Array.prototype.forEach.call(table.tHead.rows[0].cells, function (cell) { cell.removeAttribute("aria-sort"); });
-    head.setAttribute("aria-sort", down ? "descending" : "ascending");
-    var ranked = rows.map(function (row, place) { return { row: row, place: place, key: keyOf(row, column) }; });
-    ranked.sort(function (a, b) {
-      var order = compare(a.key, b.key);
-      if (down && Math.abs(order) < 2) { order = -order; }
-      return order || a.place - b.place;
+  // Places of the rows when sorted by a column.  Empty means "not measured": it always comes last.  Equal
+  // ones stay in the order of urgency.
+  function ranked(column, down) {
+    keys[column] = keys[column] || rows.map(function (row) { return keyOf(row, column); });
+    const of = keys[column];
+    return rows.map(function (row, place) { return place; }).sort(function (a, b) {
+      const x = of[a], y = of[b];
+      if (x === "" || y === "") { return x === y ? a - b : x === "" ? 1 : -1; }
+      const found = typeof x === "number" ? x - y : collator.compare(x, y);
+      return (down ? -found : found) || a - b;
     });
-    ranked.forEach(function (item) { body.appendChild(item.row); });
   }
-  function filter() {
-    var wanted = words.value.trim().toLowerCase(), n = 0;
-    rows.forEach(function (row) {
-      var fits = (!state.value || row.dataset.state === state.value) &&
-        row.textContent.toLowerCase().indexOf(wanted) >= 0;
-      row.hidden = !fits;
-      if (fits) { n += 1; }
+  function sortBy(column, down) {
+    if (column === sorted.column && down === sorted.down) { return; }
+    order = ranked(column, down);
+    heads.forEach(function (head) { head.removeAttribute("aria-sort"); });
+    heads[column].setAttribute("aria-sort", down ? "descending" : "ascending");
+    sorted = { column: column, down: down };
+  }
+  // Puts the rows that fit into the groups, in order.  Whole groups are exchanged at once: moved one by
+  // one, thousands of rows take seconds.
+  function show() {
+    const wanted = words.value.trim().toLowerCase();
+    const tokens = selects.map(function (select) { return select.selectedOptions[0].dataset.n; })
+      .filter(Boolean).map(function (n) { return " " + n + " "; });
+    if (wanted && !texts) { texts = rows.map(function (row) { return row.textContent.toLowerCase(); }); }
+    const fitting = order.filter(function (place) {
+      return tokens.every(function (one) { return rows[place].dataset.t.includes(one); }) &&
+        (!wanted || texts[place].includes(wanted));
     });
-    shown.textContent = n + " of " + rows.length + " cases shown";
+    groups.forEach(function (group, number) {
+      const some = fitting.slice(number * size, (number + 1) * size);
+      group.replaceChildren.apply(group, some.map(function (place) { return rows[place]; }));
+      group.style.setProperty("--rows", some.length);
+    });
+    const all = fitting.length === rows.length;
+    shown.classList.toggle("part", !all);
+    shown.textContent = (all ? "All " + rows.length + " cases are shown" :
+      fitting.length + " of " + rows.length + " cases are shown (" + chosen().join("; ") + ")") +
+      ", sorted by “" + heads[sorted.column].textContent.trim() + "”, " +
+      (sorted.down ? "descending." : "ascending.");
   }
-  Array.prototype.forEach.call(table.tHead.rows[0].cells, function (cell) {
-    var button = document.createElement("button");
+  function chosen() {
+    const found = selects.filter(function (select) { return select.value; }).map(function (select) {
+      return select.labels[0].firstChild.textContent.trim() + ": " + select.selectedOptions[0].dataset.words;
+    });
+    const wanted = words.value.trim();
+    return wanted ? ["“" + wanted + "”"].concat(found) : found;
+  }
+  function toAddress() {
+    const found = new URLSearchParams();
+    if (words.value.trim()) { found.set("find", words.value.trim()); }
+    selects.forEach(function (select) { if (select.value) { found.set(select.name, select.value); } });
+    if (sorted.column !== 1 || sorted.down) { found.set("sort", sorted.column + (sorted.down ? "-" : "")); }
+    // Replaced, not added: the way back leads out of the page, not through every letter of a search.
+    history.replaceState(null, "", "#" + (found.toString() || "all="));
+  }
+  function fromAddress() {
+    if (!location.hash.includes("=")) { return false; }
+    const found = new URLSearchParams(location.hash.slice(1));
+    words.value = found.get("find") || "";
+    selects.forEach(function (select) {
+      select.value = found.get(select.name) || "";
+      if (select.selectedIndex < 0) { select.value = ""; }
+    });
+    const sort = /^(\d+)(-?)$/.exec(found.get("sort") || "1");
+    if (sort && Number(sort[1]) < heads.length) { sortBy(Number(sort[1]), sort[2] === "-"); }
+    return true;
+  }
+  function toTop() {
+    if (table.getBoundingClientRect().top < 0) { table.scrollIntoView({ block: "start" }); }
+  }
+  function changed() { show(); toAddress(); }
+
+  heads.forEach(function (head, column) {
+    const button = document.createElement("button");
     button.type = "button";
-    button.textContent = cell.textContent;
-    cell.textContent = "";
-    cell.appendChild(button);
-    button.addEventListener("click", function () { sortBy(cell); });
+    button.textContent = head.textContent;
+    head.textContent = "";
+    head.appendChild(button);
+    button.addEventListener("click", function () {
+      sortBy(column, head.getAttribute("aria-sort") === "ascending");
+      changed();
+      toTop();
+    });
   });
-  words.addEventListener("input", filter);
-  state.addEventListener("change", filter);
+  words.addEventListener("input", changed);
+  selects.forEach(function (select) { select.addEventListener("change", changed); });
+  document.getElementById("show-all").addEventListener("click", function () {
+    words.value = "";
+    selects.forEach(function (select) { select.value = ""; });
+    changed();
+    words.focus();
+  });
+  window.addEventListener("hashchange", function () {
+    if (fromAddress()) { show(); shown.scrollIntoView({ block: "start" }); }
+  });
   document.getElementById("filters").hidden = false;
-  filter();
+  fromAddress();
+  show();
 })();
