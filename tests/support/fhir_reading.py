@@ -64,7 +64,7 @@ class Received:
     @property
     def category(self) -> str | None:
         for category in self.coded("her2_category"):
-            return answer(category)
+            return str(answer(category)).removeprefix("her2_")
         return None
 
     @property
@@ -77,7 +77,8 @@ class Received:
         for found in self.coded("85318-4", "31150-6"):
             if dict(own_components(found)).get("count") == kind:
                 code = answer(found)
-                return None if code in (None, "LA11884-6") else str(code).removeprefix("ish_group_")
+                read = str(code).removeprefix("ish_").removeprefix("group_")
+                return None if code in (None, "LA11884-6") else read
         return None
 
     def ish(self, kind: str = "first_count") -> dict[str, float | str]:

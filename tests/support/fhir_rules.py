@@ -204,7 +204,7 @@ def _subject(got: Received) -> Iterator[str]:
     for resource in (*got.observations, got.report, got.one("Specimen")):
         subject = resource.get("subject", {})
         is_patient = subject.get("type") == "Patient" and set(subject) == {"type", "identifier"}
-        if not is_patient or set(subject["identifier"]) != {"system", "value"}:
+        if not is_patient or set(subject["identifier"]) != {"type", "system", "value"}:
             yield named(resource)
 
 
@@ -234,11 +234,18 @@ def _ucum(got: Received) -> Iterator[str]:
                 yield f"{named(resource)}: {found}"
 
 
-@rule("US Core Observation Lab must-support: performer is a person or absent; the software is the device")
+@rule("US Core Observation Lab must-support: performer is a person, where one took part")
 def _performer(got: Received) -> Iterator[str]:
     for resource in got.observations:
-        kinds = {who["type"] for who in resource.get("performer", ())}
-        if not kinds <= {"Practitioner"} or resource["device"]["type"] != "Device":
+        if not {who["type"] for who in resource.get("performer", ())} <= {"Practitioner"}:
+            yield named(resource)
+
+
+@rule("device: the software stands for what it measured, and not for what a person counted")
+def _device(got: Received) -> Iterator[str]:
+    for resource in got.observations:
+        method = resource.get("method", {}).get("coding", [{"code": ""}])[0]["code"]
+        if ("device" in resource) != (method != "ish_read_by_person"):
             yield named(resource)
 
 

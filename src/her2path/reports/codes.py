@@ -24,6 +24,7 @@ from her2path.io.documents import CallDoc
 
 LOINC = "http://loinc.org"
 SNOMED = "http://snomed.info/sct"
+OBSERVATION_VALUE = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"
 UCUM = "http://unitsofmeasure.org"
 HGNC = "http://www.genenames.org/geneId"
 INTERPRETATION = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
@@ -72,6 +73,7 @@ HER2_COPIES = Code(LOINC, "74860-8", "ERBB2 gene copy number/nucleus in Tissue b
 CEP17_COPIES = Code(LOINC, "74861-6", "Chromosome 17 copy number/nucleus in Tissue by FISH")
 CELLS_COUNTED = Code(LOINC, "62361-1", "Cells counted [#]")
 GENE_STUDIED = Code(LOINC, "48018-6", "Gene studied [ID]")
+PSEUDONYMISED = Code(OBSERVATION_VALUE, "PSEUDED", "pseudonymized")
 ERBB2 = Code(HGNC, "HGNC:3430", "ERBB2")
 
 INDETERMINATE = Code(LOINC, "LA11884-6", "Indeterminate")

@@ -30,9 +30,9 @@ from fhir.resources.R4B.specimen import Specimen, SpecimenCollection, SpecimenCo
 
 from her2path.domain.case import Specimen as SpecimenKind
 from her2path.io.documents import CallDoc
-from her2path.reports.codes import HER2_STATUS, LOCAL, REPORT_SECTION, SPECIMEN_TYPE, Code
+from her2path.reports.codes import HER2_STATUS, LOCAL, PSEUDONYMISED, REPORT_SECTION, SPECIMEN_TYPE, Code
 from her2path.reports.evidence import ImageEvidence
-from her2path.reports.fhir_elements import IDENTIFIERS, Frame, clean, concept, device_url, note
+from her2path.reports.fhir_elements import IDENTIFIERS, Frame, clean, coding, concept, device_url, note
 from her2path.reports.fhir_ihc import IHC, ihc_finding
 from her2path.reports.fhir_ish import ISH, SECOND, ish_findings
 from her2path.reports.fhir_observations import Finding, observation, roles_of
@@ -105,6 +105,7 @@ def case_bundle(
     written = [_entry(frame.url(role), resource, settings.kind) for role, resource in entries]
     written.append(_entry(frame.device, _device(software, call), settings.kind))
     bundle = Bundle(
+        meta=Meta(security=[coding(PSEUDONYMISED)]),
         identifier=Identifier(
             system="urn:ietf:rfc:3986", value=f"urn:uuid:{uuid5(_BUNDLES, call_sha256 + call.case_id)}"
         ),

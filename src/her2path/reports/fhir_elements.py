@@ -25,7 +25,7 @@ from fhir.resources.R4B.reference import Reference
 
 from her2path.io.call_entries import TrailEntry
 from her2path.io.documents import CallDoc
-from her2path.reports.codes import ABSENT, UCUM, Code, local, unit_of
+from her2path.reports.codes import ABSENT, PSEUDONYMISED, UCUM, Code, local, unit_of
 from her2path.reports.number_names import in_listing_order, label_of
 from her2path.reports.numbers import number_text
 from her2path.reports.wording import conclusion_words
@@ -76,7 +76,9 @@ class Frame:
     @property
     def subject(self) -> Reference:
         """The patient behind the pseudonym of the case, who is not in the bundle."""
-        return Reference(type="Patient", identifier=Identifier(system=self.system, value=self.case_id))
+        kind = CodeableConcept(coding=[coding(PSEUDONYMISED)])
+        pseudonym = Identifier(type=kind, system=self.system, value=self.case_id)
+        return Reference(type="Patient", identifier=pseudonym)
 
     def person(self, pseudonym: str) -> Reference:
         """Refer to a person who took part, likewise by pseudonym alone."""

@@ -181,6 +181,7 @@ def _panel(count: _Count, call: CallDoc, frame: Frame) -> Iterator[Finding]:
             ranges=tuple(cut_ranges(cuts.get(name, ())) or ()),
             by=count.by,
             on=count.on,
+            by_software=not count.by,
         )
     yield Finding(
         role=count.panel,
@@ -192,6 +193,7 @@ def _panel(count: _Count, call: CallDoc, frame: Frame) -> Iterator[Finding]:
         notes=tuple(rule_notes(call, count.steps)),
         by=count.by,
         on=count.on,
+        by_software=not count.by,
     )
 
 
@@ -259,7 +261,7 @@ def _result(group: str | None) -> CodeableConcept:
     """Write a group; a count that was made and has none cannot be read."""
     if group is None:
         return concept(INDETERMINATE)
-    return concept(local(f"ish_group_{group}" if group.isdigit() else group, ish_group_text(group)))
+    return concept(local(f"ish_group_{group}" if group.isdigit() else f"ish_{group}", ish_group_text(group)))
 
 
 def _interpretation(group: str | None) -> Code | None:

@@ -64,6 +64,9 @@ class Finding:
     on: str | None = None
     """Day on which a person counted, YYYY-MM-DD; images state no day that could be told."""
 
+    by_software: bool = True
+    """Whether the software measured it; otherwise a person counted alone."""
+
     @property
     def status(self) -> str:
         """Status by FHIR: never final, since nobody has signed."""
@@ -97,7 +100,7 @@ def observation(finding: Finding, frame: Frame) -> Observation:
         note=list(finding.notes) or None,
         method=finding.method,
         specimen=frame.reference("specimen", "Specimen"),
-        device=Reference(reference=frame.device, type="Device"),
+        device=Reference(reference=frame.device, type="Device") if finding.by_software else None,
         referenceRange=list(finding.ranges) or None,
         hasMember=_references(finding.members, frame),
         derivedFrom=_references(finding.derived_from, frame),

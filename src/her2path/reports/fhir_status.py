@@ -96,7 +96,9 @@ def category_finding(call: CallDoc) -> Finding | None:
     return Finding(
         role=CATEGORY,
         code=local("her2_category", "HER2 expression category of trials and labels"),
-        value=concept(local(call.her2_category, words)),
+        value=concept(local(f"her2_{call.her2_category}", words)),
         derived_from=(STATUS,),
-        notes=(note(f"{words} is no result of the guideline, and no advice on treatment.{basis}"),),
+        notes=(
+            note(f"Of trials and labels, beside the result of the guideline; no advice on treatment.{basis}"),
+        ),
     )

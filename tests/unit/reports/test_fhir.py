@@ -91,6 +91,7 @@ def broken_bundles():
         ('"code": "her2_signals"', '"code": "cep17_signals"'),
         ('"code": "h_score"', '"code": "85319-2", "x": "'),
         ("tumor-marker-test", "other"),
+        ('"ish_read_by_person"', '"ish_measured"'),
         ('"text": "Cut-points', '"other": "Cut-points'),
     )
     for old, new in changes:
@@ -178,7 +179,7 @@ def test_low_and_ultralow_have_words_since_no_list_has_an_answer():
         category = received(called(CaseEvidence(ihc=ihc_reading(name)), "breast_2023")).the("her2_category")
         assert category["valueCodeableConcept"]["text"] == words
         assert category["code"]["coding"][0]["system"] == codes.LOCAL
-        assert "no result of the guideline" in category["note"][0]["text"]
+        assert "beside the result of the guideline" in category["note"][0]["text"]
 
 
 @pytest.mark.parametrize(
@@ -202,6 +203,7 @@ def test_a_second_person_is_named_by_pseudonym_with_the_day_of_the_read():
     panel = next(p for p in got.coded("74885-5") if "recount" in p["identifier"][0]["value"])
     assert panel["performer"][0]["identifier"]["value"] == "A.B."
     assert panel["effectiveDateTime"] == "2026-11-21"
+    assert "device" not in panel, "a person counted, not the software"
     first = next(p for p in got.coded("74885-5") if p is not panel)
     assert "performer" not in first
     assert "effectiveDateTime" not in first

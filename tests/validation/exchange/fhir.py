@@ -115,7 +115,14 @@ def _step() -> list[Row]:
             documents = [path for path in artefacts if path.suffix == ".json"]
             started = time.perf_counter()
             fhir = root / "report.fhir.json"
-            case_exchange.run(call=call, document=documents, fhir=fhir, params=CaseExchangeParams())
+            case_exchange.run(
+                call=call,
+                document=documents,
+                fhir=fhir,
+                synoptic=root / "synoptic.txt",
+                table=root / "synoptic.csv",
+                params=CaseExchangeParams(),
+            )
             taken = time.perf_counter() - started
             rows.append(Row(f"step case_exchange, {what}", on, round(1000 * taken), unit="ms"))
             rows.append(Row(f"size of the bundle, {what}", on, round(fhir.stat().st_size / 1000), unit="kB"))
