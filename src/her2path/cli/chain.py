@@ -17,6 +17,8 @@ from her2path.domain.verdict import NotEvaluable
 from her2path.io.artefacts import DOCUMENTS, files_of
 from her2path.io.case_sheet import ImageRow
 from her2path.io.dicom_documents import FOLDER
+from her2path.io.edits_folder import EditsFolder
+from her2path.io.recount_folder import RecountFolder
 from her2path.io.slides.dicom_series import names_dicom
 
 _IHC_STEPS = ("slide_intake", "slide_quality", "slide_tiles", "ihc_cells", "ihc_score", "slide_view")
@@ -41,6 +43,7 @@ def run_image(
         "row": row,
         "tumour_roi": row.tumour_roi,
         "exclude_roi": row.exclude_roi,
+        "edits": edits if (edits := EditsFolder.of(out, row.image_id).edits).is_file() else None,
         "workers": workers,
         "dicom": folder / FOLDER,
     }
@@ -63,9 +66,16 @@ def run_case(rows: Sequence[ImageRow], out: Path, config: Config, *, workers: in
     """Measure all images of one case and write its call and reports; return the path of `call.json`."""
     for row in rows:
         run_image(row, out, config, workers=workers)
+    return finish_case(rows, out, config)
+
+
+def finish_case(rows: Sequence[ImageRow], out: Path, config: Config) -> Path:
+    """Write the call and the reports of a case whose images are measured; return the path of `call.json`."""
     folder = out / "cases" / rows[0].case_id
     images = [(row, out / "images" / row.image_id) for row in rows]
     call = folder / "call.json"
+    taken = RecountFolder.of(out, rows[0].case_id).read
+    recount = taken if taken.is_file() else None
     case_call = step.load_step("case_call")
     step.execute(
         case_call,
@@ -73,6 +83,7 @@ def run_case(rows: Sequence[ImageRow], out: Path, config: Config, *, workers: in
             "slide": [home / "slide.json" for _, home in images],
             "score": [home / "ihc_score.json" for row, home in images if row.assay is Assay.IHC],
             "counts": [home / "fish_counts.json" for row, home in images if row.assay is Assay.FISH],
+            "recount": recount,
             "call": call,
         },
         config.case_call,
@@ -80,7 +91,7 @@ def run_case(rows: Sequence[ImageRow], out: Path, config: Config, *, workers: in
     artefact = [home / file for row, home in images for file in files_of(row.assay).values()]
     made = {"case_report": "report.html"} | ({"case_pdf": "report.pdf"} if config.pdf else {})
     for name, file in made.items():
-        arguments = {"call": call, "artefact": artefact, "report": folder / file}
+        arguments = {"call": call, "artefact": artefact, "recount": recount, "report": folder / file}
         step.execute(step.load_step(name), arguments, config.params_of(name))
     step.execute(
         step.load_step("case_exchange"),
@@ -94,3 +105,23 @@ def run_case(rows: Sequence[ImageRow], out: Path, config: Config, *, workers: in
         config.case_exchange,
     )
     return call
+
+
+def rescoring_steps(row: ImageRow) -> tuple[str, ...]:
+    """Name the steps of an image that follow from the class of its cells."""
+    return tuple(name for name in _steps_of(row) if name in {"ihc_score", _DICOM_STEP})
+
+
+def finish_cohort(out: Path, config: Config) -> None:
+    """Write the tables and the page of all cases of the sheet `config.cases`, each of which has its call."""
+    loaded = step.load_step("cohort_report")
+    known = {
+        "sheet": config.cases,
+        "cases": out / "cases",
+        "images": out / "images",
+        "calls": out / "calls.csv",
+        "table": out / "calls.parquet",
+        "cohort": out / "cohort.html",
+        "pdf": Path("report.pdf") if config.pdf else None,
+    }
+    step.execute(loaded, {key: known[key] for key in loaded.arguments}, config.cohort_report)

@@ -1,0 +1,317 @@
+"""Take back what a person changed in QuPath, score the slide again, or go back to the first result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import shapely
+
+from her2path.cli import chain
+from her2path.cli.batch import locked
+from her2path.cli.sheet_of_run import sheet_of_run
+from her2path.config import Config
+from her2path.domain.case import Assay
+from her2path.domain.edits import RegionUse
+from her2path.domain.label_classes import LabelClass
+from her2path.errors import ConfigError, EditsError
+from her2path.imaging.artefacts import ArtefactKind
+from her2path.imaging.regions import region_mask
+from her2path.io.case_sheet import CaseSheet, ImageRow
+from her2path.io.documents import (
+    IhcScoreDoc,
+    Producer,
+    QualityDoc,
+    SlideDoc,
+    document_text,
+    not_evaluable_of,
+    read_document,
+    required,
+)
+from her2path.io.edited_cells import edit_cells
+from her2path.io.edits_documents import DrawnRegion, EditsDoc, EditsResult
+from her2path.io.edits_entry import EarlierEdits
+from her2path.io.edits_folder import EditsFolder
+from her2path.io.edits_reading import Draft, read_edits
+from her2path.io.edits_slide import EditableSlide, read_editable
+from her2path.io.files import sha256_of
+from her2path.io.masks import read_mask
+from her2path.io.read_check import PROGRAM_NAMES
+from her2path.io.recount_documents import pseudonym_fault
+from her2path.io.spreadsheet_text import has_control_character
+from her2path.io.tables import TILES, read_table
+
+_MOST_WORDS = 200
+"""Characters of a comment, and of the name of a tool."""
+
+
+class Beside(StrEnum):
+    """What becomes of edits that the slide has already."""
+
+    REFUSE = "refuse"
+    REPLACE = "replace"
+    ADD = "add"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to take back, and how."""
+
+    out: Path
+    image_id: str
+    file: Path
+    by: str
+    on: date
+    tool: str = "QuPath"
+    comment: str = ""
+    tumour_use: RegionUse = RegionUse.REPLACE
+    left_out_use: RegionUse = RegionUse.ADD
+    beside: Beside = Beside.REFUSE
+    case_sheet: Path | None = None
+
+
+def import_edits(order: Order, *, today: date) -> list[str]:
+    """Check a file, keep its edits with the first result, and score the slide and its case again.
+
+    Returns
+    -------
+    list of str
+        What was done, in sentences.
+
+    Raises
+    ------
+    EditsError
+        With every fault of the file; nothing was changed then.
+    ConfigError
+        The image or the folder cannot be edited, or the options cannot be used.
+    """
+    _check_options(order, today)
+    sheet = sheet_of_run(order.out, named=order.case_sheet)
+    row = _row_of(sheet, order.image_id)
+    with locked(order.out):
+        home = order.out / "images" / order.image_id
+        _check_slide(home, row)
+        slide, folder = read_editable(home), EditsFolder.of(order.out, order.image_id)
+        earlier = folder.read()
+        sha256 = sha256_of(order.file) if order.file.is_file() else ""
+        draft = read_edits(
+            order.file, slide, own_classes=[str(kind) for kind in ArtefactKind], tumour_use=order.tumour_use
+        )
+        if isinstance(draft, tuple):
+            raise EditsError(order.file.name, order.image_id, draft)
+        edits = _joined(order, slide, draft, earlier, sha256)
+        if faults := _faults(order, slide, edits, earlier):
+            raise EditsError(order.file.name, order.image_id, faults)
+        edits = edits.model_copy(update={"unmeasured_pct": _unmeasured_pct(home, slide, edits)})
+        # Before anything is kept: a table of an older version may not tell what the regions ask.
+        edit_cells(home / "ihc_cells.parquet", edits, controls=len(slide.controls))
+        folder.keep_first(home / "ihc_score.json")
+        made_by = Producer(step="qupath_import", version=version("her2path"))
+        inputs = {"cells": sha256_of(home / "ihc_cells.parquet"), "export": sha256}
+        text = document_text(EditsDoc(produced_by=made_by, inputs=inputs, result=edits))
+        kept = folder.replace(text, edits)
+        score_again(order.out, sheet, row, case_sheet=order.case_sheet)
+        return [*_told(order, edits, draft, kept), *_outcome(home)]
+
+
+def discard(out: Path, image_id: str, *, case_sheet: Path | None = None) -> list[str]:
+    """Put the edits of a slide aside and score it as it was measured.
+
+    Raises
+    ------
+    ConfigError
+        The slide has no edits.
+    """
+    sheet = sheet_of_run(out, named=case_sheet)
+    row = _row_of(sheet, image_id)
+    folder = EditsFolder.of(out, image_id)
+    with locked(out):
+        if not folder.edits.is_file():
+            raise ConfigError((f"image {image_id!r} has no edits",))
+        kept = folder.discard()
+        score_again(out, sheet, row, case_sheet=case_sheet)
+        home = out / "images" / image_id
+        return [
+            f"the edits of {image_id} do not count any more; they are kept as {kept.name}",
+            *_outcome(home),
+        ]
+
+
+def score_again(out: Path, sheet: CaseSheet, row: ImageRow, *, case_sheet: Path | None) -> None:
+    """Make again what follows from the cells of an image: its score, its case, and the cohort."""
+    settings = Config.model_validate_json((out / "logs" / "config.json").read_text(encoding="utf-8"))
+    if case_sheet is not None:
+        settings = settings.model_copy(update={"cases": case_sheet})
+    chain.run_image(row, out, settings, workers=1, steps=chain.rescoring_steps(row))
+    chain.finish_case(sheet.images_of(row.case_id), out, settings)
+    if all((out / "cases" / case_id / "call.json").is_file() for case_id in sheet.case_ids):
+        chain.finish_cohort(out, settings)
+
+
+def _check_options(order: Order, today: date) -> None:
+    faults = []
+    if fault := pseudonym_fault(order.by):
+        faults.append(f"--by: {fault}")
+    if order.by.casefold() in PROGRAM_NAMES:
+        faults.append(f"--by: {order.by!r} is no person; edits are made by a person")
+    if order.on > today:
+        faults.append(f"--on: {order.on} lies in the future")
+    for name, text in (("--comment", order.comment), ("--tool", order.tool)):
+        if len(text) > _MOST_WORDS or has_control_character(text):
+            faults.append(f"{name}: give one line of {_MOST_WORDS} characters at most")
+    if faults:
+        raise ConfigError(tuple(faults))
+
+
+def _row_of(sheet: CaseSheet, image_id: str) -> ImageRow:
+    try:
+        row = sheet.image(image_id)
+    except KeyError as error:
+        raise ConfigError((f"image {image_id!r} is not in the case sheet",)) from error
+    if row.assay is not Assay.IHC:
+        raise ConfigError((f"image {image_id!r} is a FISH image; counts come back with `her2path recount`",))
+    return row
+
+
+def _check_slide(home: Path, row: ImageRow) -> None:
+    """Refuse a slide without measured cells, and a file that is not the one that was measured."""
+    for name in ("slide.json", "quality.json"):
+        if not (home / name).is_file():
+            raise ConfigError((f"image {row.image_id!r} has no results yet; run `her2path run` first",))
+        if (why := not_evaluable_of(home / name)) is not None:
+            raise ConfigError((f"image {row.image_id!r} has no cells to edit: {why.reason}",))
+    if any(not path.exists() for path in row.path):
+        raise ConfigError((f"the file of image {row.image_id!r} was not found; pictures are drawn from it",))
+    slide = required(read_document(home / "slide.json", SlideDoc).result, home / "slide.json")
+    alone = len(slide.files) == 1 and row.path[0].is_file()
+    if alone and sha256_of(row.path[0]) != slide.files[0].sha256:
+        raise ConfigError((f"the file of image {row.image_id!r} has changed since the run; run it again",))
+
+
+def _joined(
+    order: Order, slide: EditableSlide, draft: Draft, earlier: EditsResult | None, sha256: str
+) -> EditsResult:
+    """Make the edits that count: those of the file, and with ``add`` what it leaves of earlier ones."""
+    corrections, regions = dict(draft.corrections), tuple(draft.regions)
+    tumour_use, before = order.tumour_use, tuple[EarlierEdits, ...]()
+    if earlier is not None and order.beside is Beside.ADD:
+        stated = corrections.keys() | draft.as_measured
+        corrections |= {one.cell_id: one for one in earlier.corrections if one.cell_id not in stated}
+        draws_tumour = any(region.kind == LabelClass.TUMOUR for region in regions)
+        gone = {LabelClass.TUMOUR.value} if draws_tumour and tumour_use is RegionUse.REPLACE else set()
+        if not draws_tumour or tumour_use is RegionUse.ADD:
+            tumour_use = earlier.tumour_use
+        kept = (region for region in earlier.regions if region.kind not in gone)
+        regions = (*(region for region in kept if region not in regions), *regions)
+        last = EarlierEdits(by=earlier.by, on=earlier.on, tool=earlier.tool, sha256=earlier.sha256)
+        before = (*earlier.earlier, last)
+    return EditsResult(
+        by=order.by,
+        on=order.on.isoformat(),
+        tool=order.tool,
+        sha256=sha256,
+        comment=order.comment,
+        image_id=order.image_id,
+        image_files=slide.files,
+        cells=len(slide),
+        places_sha256=slide.places_sha256,
+        tumour_use=tumour_use,
+        left_out_use=order.left_out_use,
+        regions=regions,
+        corrections=tuple(corrections[cell_id] for cell_id in sorted(corrections)),
+        earlier=before,
+    )
+
+
+def _faults(
+    order: Order, slide: EditableSlide, edits: EditsResult, earlier: EditsResult | None
+) -> tuple[str, ...]:
+    faults = []
+    if earlier is not None and order.beside is Beside.REFUSE:
+        faults.append(
+            f"the slide has edits by {earlier.by} of {earlier.on} already; --add keeps them where this file "
+            "says nothing, --replace puts them aside"
+        )
+    if not edits.corrections and not edits.regions:
+        faults.append("nothing in it differs from the results; `her2path qupath discard` takes edits back")
+    drawn = edits.of_kind(LabelClass.TUMOUR)
+    if (
+        edits.left_out
+        and edits.left_out_use is RegionUse.REPLACE
+        and slide.sheet.has_tumour_roi
+        and not drawn
+    ):
+        faults.append(
+            "the case sheet drew the tumour, so with --exclusions replace the file must hold it as well"
+        )
+    for number, region in enumerate(drawn, start=1):
+        if not shapely.contains_xy(region.area(), slide.x_px0, slide.y_px0).any():
+            faults.append(
+                f"tumour region {number} holds no measured cell; if the case sheet left its tissue out, give "
+                "the region there (`tumour_roi`) and run the case again"
+            )
+    return tuple(faults)
+
+
+def _unmeasured_pct(home: Path, slide: EditableSlide, edits: EditsResult) -> float:
+    """Tell which share of the tissue in the drawn tumour lies in no tile, so that no cell was looked for."""
+    drawn = edits.of_kind(LabelClass.TUMOUR)
+    if not drawn:
+        return 0.0
+    quality = required(read_document(home / "quality.json", QualityDoc).result, home / "quality.json")
+    tissue, px0 = read_mask(home / "tissue.png"), quality.mask_mpp / slide.slide.mpp
+    within = tissue & _mask(drawn, tissue.shape, px0)
+    if not within.any():
+        return 0.0
+    measured = np.zeros(tissue.shape, np.bool_)
+    for tile in read_table(home / "tiles.parquet", TILES).to_pylist():
+        scale = tile["target_mpp"] / quality.mask_mpp
+        top, left = int(tile["row"] * scale), int(tile["col"] * scale)
+        bottom, right = (tile["row"] + tile["height"]) * scale, (tile["col"] + tile["width"]) * scale
+        measured[top : int(np.ceil(bottom)), left : int(np.ceil(right))] = True
+    return float(100 * (within & ~measured).sum() / within.sum())
+
+
+def _mask(regions: Iterable[DrawnRegion], shape: tuple[int, ...], px0: float) -> np.ndarray:
+    area = shapely.union_all([region.area() for region in regions])
+    united = area if isinstance(area, shapely.MultiPolygon) else shapely.MultiPolygon([area])
+    return region_mask(united, shape=(shape[0], shape[1]), px0_per_px=px0)
+
+
+def _told(order: Order, edits: EditsResult, draft: Draft, kept: Path | None) -> list[str]:
+    """Say what was taken."""
+    lines = [f"{order.image_id}: edits by {edits.by} of {edits.on}"]
+    for measured, given in edits.cells_changed().items():
+        lines += [f"  {n} cells of class {measured} are now {name}" for name, n in given.items()]
+    for kind, n in edits.regions_changed().items():
+        lines.append(f"  {n} regions of class {kind}")
+    lines += [f"  left aside: {n} {what}" for what, n in sorted(draft.notices.items())]
+    if edits.unmeasured_pct > 0:
+        lines.append(
+            f"  {edits.unmeasured_pct:.1f} % of the tissue in the drawn tumour was never measured and has no "
+            "share in the score; give the region in the case sheet (`tumour_roi`) and run the case again"
+        )
+    if kept is not None:
+        lines.append(f"  the earlier edits are kept as {kept.name}")
+    return lines
+
+
+def _outcome(home: Path) -> list[str]:
+    """Say what the slide comes to now, and what it came to before."""
+    document = read_document(home / "ihc_score.json", IhcScoreDoc)
+    if document.result is None:
+        reason = document.not_evaluable
+        return [f"  not evaluable: {reason.reason if reason is not None else ''}"]
+    found, edits = document.result, document.result.edits
+    words = f"  score {found.score}, H-score {found.h_score:.1f}, {found.scored_cells} cells"
+    if edits is None:
+        return [words]
+    if edits.score_before is None or edits.h_score_before is None:
+        return [f"{words}; without the edits it has no score"]
+    before = f"{edits.score_before}, H-score {edits.h_score_before:.1f}, {edits.scored_cells_before} cells"
+    return [f"{words}; before {before}"]
