@@ -226,6 +226,10 @@ class ArtefactError(Her2PathError):
         return f"artefact {self.name!r}: {self.detail}; {self.remedy}"
 
 
+class OtherVersionError(ArtefactError):
+    """An artefact was written by another version of her2path: sound, but not to be read by this one."""
+
+
 @dataclass
 class ModelError(Her2PathError):
     """A model folder is missing, damaged or made for something else."""

@@ -17,7 +17,7 @@ from her2path.domain.case import Assay, Controls, Specimen, TumourSite
 from her2path.domain.ihc import IhcScore, IhcTally, Intensity, Pattern, Reactivity
 from her2path.domain.ish import Probe
 from her2path.domain.verdict import NotEvaluable, State
-from her2path.errors import ArtefactError
+from her2path.errors import ArtefactError, OtherVersionError
 from her2path.io.call_entries import (
     CheckEntry,
     Comment,
@@ -349,7 +349,7 @@ def read_document(path: Path, model: type[D]) -> D:
     Raises
     ------
     ArtefactError
-        The file is missing, damaged, of another kind or of another version.
+        The file is missing, damaged or of another kind; OtherVersionError where it is of another version.
     """
     name = artefact_name(path)
     try:
@@ -359,7 +359,9 @@ def read_document(path: Path, model: type[D]) -> D:
     wanted = f"{model.kind}/{model.version}"
     found = data.get("schema_version") if isinstance(data, dict) else None
     if found != wanted:
-        raise ArtefactError(name, f"holds {found!r}, expected {wanted!r}")
+        is_kind = isinstance(found, str) and found.partition("/")[0] == model.kind
+        kind = OtherVersionError if is_kind else ArtefactError
+        raise kind(name, f"holds {found!r}, expected {wanted!r}")
     try:
         return model.model_validate_json(path.read_bytes())
     except ValidationError as error:

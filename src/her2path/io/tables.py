@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from her2path.domain.ihc import StainingClass
 from her2path.domain.verdict import NotEvaluable
-from her2path.errors import ArtefactError
+from her2path.errors import ArtefactError, OtherVersionError
 from her2path.io.documents import Producer
 from her2path.io.files import artefact_name, replacing
 
@@ -341,7 +341,7 @@ def open_table(path: Path, schema: pa.Schema) -> pq.ParquetFile:
     Raises
     ------
     ArtefactError
-        The file is missing, damaged, or another table or version.
+        The file is missing, damaged, or another table; OtherVersionError where it is of another version.
     """
     try:
         # The file is memory-mapped so that a Parquet file of any size costs one batch.
@@ -353,7 +353,9 @@ def open_table(path: Path, schema: pa.Schema) -> pq.ParquetFile:
         if found.get(key) != schema.metadata[key]:
             wanted = f"{table_name(schema)} version {schema.metadata[_VERSION].decode()}"
             seen = f"{found.get(_NAME, b'?').decode()} version {found.get(_VERSION, b'?').decode()}"
-            raise ArtefactError(artefact_name(path), f"holds table {seen}, expected {wanted}")
+            # The name comes first: where it is the same, only the version can differ.
+            kind = OtherVersionError if key == _VERSION else ArtefactError
+            raise kind(artefact_name(path), f"holds table {seen}, expected {wanted}")
     known = set(table.schema_arrow.names)
     wanted = pa.schema([column for column in schema if column.name in known or column.metadata != _ADDED])
     if not table.schema_arrow.equals(wanted, check_metadata=False):

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from her2path.domain.case import Assay
-from her2path.errors import ArtefactError
+from her2path.errors import ArtefactError, OtherVersionError
 from her2path.io.documents import CallDoc, Producer, read_document
 from her2path.io.files import sha256_of
 from her2path.io.recount_documents import RecountDoc, RecountResult
-from her2path.reports.evidence import ImageEvidence, gather_images, refuse_other_inputs
+from her2path.reports.evidence import ImageEvidence, gather_readable, refuse_other_inputs
 from her2path.reports.html.pictures import Picture, read_picture
 from her2path.reports.ish_section import FIELD_PICTURES
 from her2path.reports.score_section import BLOCK_MAP, HOT_SPOTS
@@ -97,11 +97,13 @@ def gather_case(
     Raises
     ------
     ArtefactError
-        A document is missing, damaged, or not the one that the call was made from.  A picture that is
-        missing or damaged leaves a gap instead.
+        A document is missing, damaged, or not the one that the call was made from; OtherVersionError
+        where the call is of another version.  Pictures that are missing or damaged, and images whose
+        results another version wrote, leave gaps instead.
     """
     document = read_document(call, CallDoc)
-    images = gather_images(document, artefacts)
+    images, left_out = gather_readable(document, artefacts)
+    second, unread = _read_recount(recount)
     slides = _slides(images, limits.slides)
     used = {"call.json": call} | ({} if recount is None else {"recount.json": recount})
     for image in images:
@@ -116,7 +118,7 @@ def gather_case(
         call=document,
         images=images,
         pictures={_image_of(name): found for name, found in pictures.of(*_PICTURES.values())},
-        recount=None if recount is None else read_document(recount, RecountDoc).result,
+        recount=second,
         control_pictures={_image_of(name): found for name, found in pictures.of(_CONTROLS)},
         score_pictures=dict(pictures.of(BLOCK_MAP, HOT_SPOTS)),
         field_pictures=dict(pictures.of(*FIELD_PICTURES)),
@@ -125,7 +127,44 @@ def gather_case(
         report_inputs=inputs,
         report_name=report_name,
         slides={name: found.slide for name, found in slides.items() if found.slide is not None},
-        gaps=(*(f"Image {name}: {gap}" for name, g in slides.items() for gap in g.gaps), *pictures.gaps),
+        gaps=(
+            *(_other_version(f"image {name}", found) for name, found in left_out.items()),
+            *unread,
+            *_other_producers(document, images, report),
+            *(f"Image {name}: {gap}" for name, found in slides.items() for gap in found.gaps),
+            *pictures.gaps,
+        ),
+    )
+
+
+def _read_recount(path: Path | None) -> tuple[RecountResult | None, tuple[str, ...]]:
+    if path is None:
+        return None, ()
+    try:
+        return read_document(path, RecountDoc).result, ()
+    except OtherVersionError as error:
+        return None, (_other_version("the recount", f"{error.name} {error.detail}"),)
+
+
+def _other_version(what: str, found: str) -> str:
+    return (
+        f"The results of {what} were written by another version of her2path ({found}) and are not shown; the "
+        "call rests on them and is shown as it was made. Run the case again to make both anew."
+    )
+
+
+def _other_producers(call: CallDoc, images: tuple[ImageEvidence, ...], report: Producer) -> tuple[str, ...]:
+    """Say where results that can be read were made by another version than the report."""
+    made = [("call.json", call.produced_by)]
+    made += [(f"{image.image_id}/{name}", by) for image in images for name, by in image.producers]
+    others: dict[str, list[str]] = {}
+    for name, by in made:
+        if by.version != report.version:
+            others.setdefault(by.version, []).append(name)
+    return tuple(
+        f"Version {version} of her2path made {', '.join(names)}; this report was made by version "
+        f"{report.version}. The numbers are shown as they were stored."
+        for version, names in sorted(others.items())
     )
 
 

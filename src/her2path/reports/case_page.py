@@ -12,6 +12,7 @@ from her2path.domain.guideline.registry import GUIDELINES
 from her2path.io.documents import CallDoc
 from her2path.reports.case_material import CaseMaterial
 from her2path.reports.control_section import ControlSection, control_sections
+from her2path.reports.edits_section import EditsBlock, edits_blocks
 from her2path.reports.evidence import ImageEvidence
 from her2path.reports.firmness_section import Firmness, firmness_of
 from her2path.reports.ihc_section import IhcSection, Scheme, ihc_section
@@ -141,6 +142,8 @@ class CasePage:
     """Zoomable views by image id; also of an image without a result, where it could be read."""
     gaps: tuple[str, ...]
     """What could not be shown, in sentences."""
+    edits: tuple[EditsBlock, ...]
+    """Of each slide that a person edited."""
     findings: tuple[QualityRow, ...]
     has_quality: bool
     """Whether the quality of any image could be examined."""
@@ -204,6 +207,7 @@ def case_page(material: CaseMaterial) -> CasePage:
         quality=quality_blocks(ihc_images, material.quality_pictures),
         slides=_slides(material),
         gaps=material.gaps,
+        edits=edits_blocks(call),
         findings=_findings(images),
         has_quality=any(image.quality.result is not None for image in images),
         limits=LIMITS_OF_USE,

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from her2path.domain.case import Assay
-from her2path.errors import ArtefactError
+from her2path.errors import ArtefactError, OtherVersionError
 from her2path.io.documents import (
     CallDoc,
     Document,
@@ -23,7 +23,7 @@ from her2path.io.documents import (
     SlideDoc,
     read_document,
 )
-from her2path.io.tables import produced_by_of
+from her2path.io.tables import FISH_NUCLEI, open_table, produced_by_of
 
 _RESULT_FILES = MappingProxyType({Assay.IHC: "ihc_score.json", Assay.FISH: "fish_counts.json"})
 _TABLES = MappingProxyType(
@@ -107,12 +107,41 @@ def gather_images(call: CallDoc, artefacts: Iterable[Path]) -> tuple[ImageEviden
         A document is missing or damaged, belongs to another case, or the call names an image
         without artefacts: a report must not leave out what its call rests on.
     """
+    folders = _folders(call, artefacts)
+    return _sorted(_read_image(image_id, files, call.case_id) for image_id, files in folders.items())
+
+
+def gather_readable(
+    call: CallDoc, artefacts: Iterable[Path]
+) -> tuple[tuple[ImageEvidence, ...], dict[str, str]]:
+    """Gather as `gather_images` does, but leave out images whose results another version wrote.
+
+    Returns
+    -------
+    images : tuple of ImageEvidence
+        Those that this version can read.
+    left_out : dict of str to str
+        What was found of the others, by image id.
+    """
+    images, left_out = [], {}
+    for image_id, files in sorted(_folders(call, artefacts).items()):
+        try:
+            images.append(_read_image(image_id, files, call.case_id))
+        except OtherVersionError as error:
+            left_out[image_id] = f"{error.name} {error.detail}"
+    return _sorted(images), left_out
+
+
+def _folders(call: CallDoc, artefacts: Iterable[Path]) -> dict[str, dict[str, Path]]:
     folders: dict[str, dict[str, Path]] = {}
     for path in artefacts:
         folders.setdefault(path.parent.name, {})[path.name] = path
     if missing := sorted(set(call.images) - folders.keys()):
         raise ArtefactError("call.json", f"rests on image {missing[0]!r}, whose artefacts were not given")
-    images = [_read_image(image_id, files, call.case_id) for image_id, files in folders.items()]
+    return folders
+
+
+def _sorted(images: Iterable[ImageEvidence]) -> tuple[ImageEvidence, ...]:
     return tuple(sorted(images, key=lambda image: (image.facts.assay is Assay.FISH, image.image_id)))
 
 
@@ -147,6 +176,8 @@ def _read_image(image_id: str, files: dict[str, Path], case_id: str) -> ImageEvi
     quality = read_document(_file(files, image_id, "quality.json"), QualityDoc)
     result = _file(files, image_id, _RESULT_FILES[slide.sheet.assay])
     is_ihc = slide.sheet.assay is Assay.IHC
+    if (nuclei := files.get("fish_nuclei.parquet")) is not None:
+        open_table(nuclei, FISH_NUCLEI).close()
     return ImageEvidence(
         image_id=image_id,
         files=MappingProxyType(dict(sorted(files.items()))),

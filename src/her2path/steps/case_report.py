@@ -9,11 +9,12 @@ from typing import Annotated
 from annotated_types import Ge, Le
 from pydantic import BaseModel, ConfigDict
 
+from her2path.errors import OtherVersionError
 from her2path.io.files import write_text
 from her2path.io.provenance import producer
 from her2path.reports.case_material import PictureLimits, gather_case
 from her2path.reports.case_page import case_page
-from her2path.reports.html.rendering import render_case
+from her2path.reports.html.rendering import render_case, render_unread_case
 from her2path.reports.slide_material import SlideLimits
 
 log = logging.getLogger(__name__)
@@ -49,19 +50,33 @@ def run(
     params: CaseReportParams,
 ) -> None:
     """Write the page of one case from its call and the artefacts of all its images."""
-    material = gather_case(
-        call=call,
-        artefacts=artefact,
-        recount=recount,
-        limits=PictureLimits(
-            params.picture_side_px,
-            params.pictures_bytes,
-            params.jpeg_quality,
-            SlideLimits(params.slides_bytes, params.slide_cells, params.slide_outlines),
-        ),
-        report=producer("case_report", params),
-        report_name="report.html",
-    )
+    made_by = producer("case_report", params)
+    try:
+        material = gather_case(
+            call=call,
+            artefacts=artefact,
+            recount=recount,
+            limits=_limits(params),
+            report=made_by,
+            report_name="report.html",
+        )
+    except OtherVersionError as error:
+        # Every case has a page, so that one which cannot be shown says so where people look.
+        log.warning("not shown: %s", error)
+        unread = render_unread_case(call.parent.name, found=error.detail, version=made_by.version)
+        write_text(report, unread)
+        return
     html = render_case(case_page(material))
     write_text(report, html)
     log.info("report of %d images, %.1f MB", len(material.images), len(html) / 1e6)
+    for gap in material.gaps:
+        log.warning("%s", gap)
+
+
+def _limits(params: CaseReportParams) -> PictureLimits:
+    return PictureLimits(
+        params.picture_side_px,
+        params.pictures_bytes,
+        params.jpeg_quality,
+        SlideLimits(params.slides_bytes, params.slide_cells, params.slide_outlines),
+    )

@@ -99,6 +99,12 @@ def render_case(page: CasePage) -> str:
     )
 
 
+def render_unread_case(case_id: str, *, found: str, version: str) -> str:
+    """Render the page of a case whose result another version wrote; `found` says which one."""
+    template = _environment().get_template("case_unread.html.j2")
+    return template.render(case_id=case_id, found=found, version=version)
+
+
 def _script(environment: Environment, name: str) -> Markup:
     if environment.loader is None:
         raise ValueError("the templates have no loader")
