@@ -16,12 +16,14 @@ from her2path.io.documents import (
     read_document,
     write_document,
 )
+from her2path.io.edited_cells import places_digest
+from her2path.io.edits_documents import DrawnRegion, EditsDoc, EditsResult, GivenClass
 from her2path.io.files import sha256_of
 from her2path.io.quality_areas import QuPathArea, write_areas
 from her2path.io.qupath_cells import CellClass
 from her2path.io.score_entries import HotSpotEntry
 from her2path.io.slide_view_file import SlideView, ViewLevel, encode_jpeg, write_view
-from her2path.io.tables import IHC_BLOCKS, IHC_CELLS, IHC_CONTOURS, TILES, write_table
+from her2path.io.tables import IHC_BLOCKS, IHC_CELLS, IHC_CONTOURS, TILES, read_table, write_table
 from tests.support.case_documents import Ihc, write_image
 
 MPP = 0.25
@@ -62,6 +64,31 @@ def write_measured_slide(
     return folder
 
 
+def edit_slide(folder: Path, *corrections: GivenClass, regions: tuple[DrawnRegion, ...] = ()) -> None:
+    """Let a person correct cells and draw regions, and the score know it."""
+    table = read_table(folder / "ihc_cells.parquet", IHC_CELLS)
+    slide = read_document(folder / "slide.json", SlideDoc).result
+    assert slide is not None
+    edits = EditsResult(
+        by="reader-1",
+        on="2026-11-22",
+        tool="QuPath 0.6",
+        sha256="0" * 64,
+        image_id=folder.name,
+        image_files=tuple(file.sha256 for file in slide.files),
+        cells=table.num_rows,
+        places_sha256=places_digest(table["x_px0"].to_numpy(), table["y_px0"].to_numpy()),
+        regions=regions,
+        corrections=corrections,
+    )
+    path = folder / "edits" / "edits.json"
+    path.parent.mkdir()
+    write_document(path, EditsDoc(produced_by=MADE_BY, result=edits))
+    scored = read_document(folder / "ihc_score.json", IhcScoreDoc)
+    inputs = {**scored.inputs, "edits": sha256_of(path)}
+    write_document(folder / "ihc_score.json", scored.model_copy(update={"inputs": inputs}))
+
+
 def say_regions(folder: Path, **digests: str) -> None:
     """State in `slide.json` the regions that a slide was measured with."""
     document = read_document(folder / "slide.json", SlideDoc)
@@ -100,7 +127,7 @@ def cell_columns(n: int) -> dict[str, object]:
         "membrane_certainty": known(np.full(n, np.nan, np.float32)),
         "cytoplasm_od": known(np.where(i % 9 == 0, np.nan, 0.02).astype(np.float32)),
         "nucleus_od": (-0.01 + 0.001 * (i % 20)).astype(np.float32),
-        "intensity": [words[k % 5] if k % 4 else "none" for k in i.tolist()],
+        "intensity": [words[1 + k // 5 % 4] if k % 4 else "none" for k in i.tolist()],
         "pattern": ["complete" if k % 4 else "none" for k in i.tolist()],
         "cell_score": (i % 4).astype(np.int8),
         "in_tumour": i % 5 != 4,

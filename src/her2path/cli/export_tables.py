@@ -8,10 +8,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from her2path.domain.guideline.registry import guideline_ids
+from her2path.domain.guideline.registry import find_guideline, guideline_ids
 from her2path.errors import ConfigError
 from her2path.io.anndata_table import to_anndata, write_anndata
 from her2path.io.case_sheet import ImageRow, read_case_sheet
+from her2path.io.qupath_cells import scheme_of
 from her2path.io.research_cells import read_research_cells
 from her2path.io.research_slide import MeasuredSlide, find_slide, provenance
 from her2path.io.slide_areas import areas_of, regions_of
@@ -38,14 +39,14 @@ def export_spatialdata(
     """Write a slide with its outlines, regions and tiles; say what was written."""
     _check(out, (".zarr",), ("anndata", "spatialdata"))
     found = find_slide(results, image_id)
-    areas = areas_of(found)
-    if sheet is not None:
-        areas |= regions_of(found, _row(sheet, image_id))
+    areas = areas_of(found) | regions_of(found, None if sheet is None else _row(sheet, image_id))
     space = SlideSpace(_table(found), found.path("contours"), found.slide.mpp, areas, read_picture(found))
     with _refusing(out):
         written = write_spatialdata(space, out, overwrite=overwrite)
     counts = [f"{count} {name}" for name, count in written.items()]
-    counts += [f"{len(some.polygons)} {name.replace('_', ' ')}" for name, some in areas.items()]
+    counts += [
+        f"{len(some.polygons)} {name.replace('_', ' ')}" for name, some in areas.items() if len(some.polygons)
+    ]
     picture = "" if space.picture is None else "; with the picture of the slide"
     return f"{out}: {space.table.n_obs} rows, {', '.join(counts)}{picture}"
 
@@ -53,7 +54,12 @@ def export_spatialdata(
 def _table(found: MeasuredSlide) -> AnnData:
     slide, image_id = found.slide, found.sheet.image_id
     cells = read_research_cells(
-        found.path("cells"), found.path("tiles"), found.score.hot_spots, slide_mpp=slide.mpp
+        found.path("cells"),
+        found.path("tiles"),
+        found.score.hot_spots,
+        slide_mpp=slide.mpp,
+        scheme=scheme_of(find_guideline(found.sheet.guideline)),
+        edited=found.edits.cells,
     )
     return to_anndata(cells, image_id=image_id, mpp=slide.mpp, uns=provenance(found))
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from her2path.io.files import replacing, replacing_folder
 from her2path.io.qupath_cells import MEASUREMENTS
-from her2path.io.research_cells import CLASSES, MEASURES, Facts, Known, ResearchCells, Words
+from her2path.io.research_cells import MEASURES, Facts, Known, ResearchCells, Words
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -57,7 +57,7 @@ def to_anndata(cells: ResearchCells, *, image_id: str, mpp: float, uns: dict[str
     )
     table.uns["her2path"] = uns
     # Where scanpy looks for the colours of a column of categories.
-    table.uns["class_colors"] = np.array(["#{:02x}{:02x}{:02x}".format(*kind.rgb) for kind in CLASSES])
+    table.uns["class_colors"] = np.array(["#{:02x}{:02x}{:02x}".format(*kind.rgb) for kind in cells.classes])
     return table
 
 

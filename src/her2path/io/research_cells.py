@@ -7,7 +7,7 @@ of facts; a word is never replaced by a number.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -21,8 +21,9 @@ import shapely
 
 from her2path.domain.ihc import Intensity, Pattern
 from her2path.errors import ArtefactError
+from her2path.io.edited_cells import EditedCells, cell_batches
 from her2path.io.files import artefact_name
-from her2path.io.qupath_cells import CONTROL_CLASSES, EXCLUDED, SCORE_CLASSES
+from her2path.io.qupath_cells import EXCLUDED, CellClass, CellScheme, cell_classes
 from her2path.io.score_entries import HotSpotEntry
 from her2path.io.tables import IHC_CELLS, TILES, open_table, read_table
 
@@ -42,10 +43,9 @@ MEASURES: Mapping[str, str] = MappingProxyType(
     }
 )
 """Columns of `ihc_cells` that are measures, with their units, in the order of the table."""
-CLASSES = (*SCORE_CLASSES, *CONTROL_CLASSES, EXCLUDED)
-"""Classes of cells as QuPath shows them."""
-_CONTROL_TISSUE = "control_tissue"
-_SAFE_CODES = pa.int16()
+_BATCH = 65_536
+_CLASS_COLUMNS = ("cell_score", "intensity", "pattern", "exclusion")
+"""What a cell's class follows from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +80,23 @@ class ResearchCells:
     """Shape (n, len(MEASURES)); NaN = not measured."""
     facts: Mapping[str, Facts]
     """Classes, regions and tile by name, each of n."""
+    classes: tuple[CellClass, ...]
+    """Those of column `class`, as QuPath shows them, in the order of its codes."""
 
     def __len__(self) -> int:
         return len(self.cell_id)
 
 
 def read_research_cells(
-    cells: Path, tiles: Path, spots: Sequence[HotSpotEntry], *, slide_mpp: float
+    cells: Path,
+    tiles: Path,
+    spots: Sequence[HotSpotEntry],
+    *,
+    slide_mpp: float,
+    scheme: CellScheme = CellScheme.SCORES,
+    edited: EditedCells | None = None,
 ) -> ResearchCells:
-    """Read the cells of a slide with their tile and hot spot.
+    """Read the cells of a slide, as a person left them, with their tile and hot spot.
 
     Parameters
     ----------
@@ -98,6 +106,10 @@ def read_research_cells(
         Of `ihc_score.json`, the most conspicuous first.
     slide_mpp : float
         Pixel size of level 0 (µm).
+    scheme : CellScheme
+        Classes of the slide's guideline.
+    edited : EditedCells, optional
+        What a person changed; None = nothing.
 
     Raises
     ------
@@ -107,6 +119,8 @@ def read_research_cells(
     with open_table(cells, IHC_CELLS) as table:
 
         def column(name: str) -> pa.ChunkedArray:
+            if edited is not None and name in edited.columns:
+                return pa.chunked_array([edited.columns[name]])
             return table.read(columns=[name])[name]
 
         n = table.metadata.num_rows
@@ -116,21 +130,24 @@ def read_research_cells(
         xy = np.empty((n, 2), np.float64)
         for place, name in enumerate(("x_px0", "y_px0")):
             xy[:, place] = column(name).to_numpy()
-        score = column("cell_score").to_numpy()
-        exclusion = _words(column("exclusion"), None)
+        classes = (*scheme.scored, *scheme.control, EXCLUDED)
+        corrected = np.zeros(n, np.bool_) if edited is None else edited.corrected
         facts: dict[str, Facts] = {
-            "class": _classes(score, exclusion),
-            "cell_score": score,
+            "class": _classes(
+                cell_batches(cells, _CLASS_COLUMNS, size=_BATCH, edited=edited), scheme, classes
+            ),
+            "class_by_person": corrected,
+            "cell_score": column("cell_score").to_numpy(),
             "intensity": _words(column("intensity"), tuple(map(str, Intensity)), ordered=True),
             "pattern": _words(column("pattern"), tuple(map(str, Pattern)), ordered=True),
-            "exclusion": exclusion,
+            "exclusion": _words(column("exclusion"), None),
             "in_tumour": column("in_tumour").to_numpy(),
             "piece": column("piece").to_numpy(),
             "control": _known(column("control")),
             "tile_id": _tiles_of(xy, tiles, slide_mpp),
             "hot_spot": _spots_of(xy, spots),
         }
-        return ResearchCells(column("cell_id").to_numpy(), xy, measures, facts)
+        return ResearchCells(column("cell_id").to_numpy(), xy, measures, facts, classes)
 
 
 def _words(column: pa.ChunkedArray, words: tuple[str, ...] | None, *, ordered: bool = False) -> Words:
@@ -139,7 +156,7 @@ def _words(column: pa.ChunkedArray, words: tuple[str, ...] | None, *, ordered: b
         words = tuple(sorted(pc.unique(column.cast(pa.string())).drop_null().to_pylist()))
     known = pa.array(words, pa.string())
     chunks = [pc.index_in(chunk.cast(pa.string()), value_set=known) for chunk in column.chunks]
-    places = pa.chunked_array(chunks, pa.int32()).fill_null(-1).cast(_SAFE_CODES)
+    places = pa.chunked_array(chunks, pa.int32()).fill_null(-1).cast(pa.int16())
     return Words(places.to_numpy(), words, ordered)
 
 
@@ -148,13 +165,13 @@ def _known(column: pa.ChunkedArray) -> Known:
     return Known(column.fill_null(0).to_numpy().astype(np.int32), np.asarray(missing, np.bool_))
 
 
-def _classes(score: npt.NDArray[np.int8], exclusion: Words) -> Words:
-    """Class of each cell as in the GeoJSON for QuPath."""
-    codes = np.where(exclusion.codes < 0, score, len(CLASSES) - 1).astype(np.int16)
-    if _CONTROL_TISSUE in exclusion.words:
-        control = exclusion.codes == exclusion.words.index(_CONTROL_TISSUE)
-        codes[control] = score[control] + len(SCORE_CLASSES)
-    return Words(codes, tuple(kind.name for kind in CLASSES))
+def _classes(batches: Iterable[pa.RecordBatch], scheme: CellScheme, classes: Sequence[CellClass]) -> Words:
+    place_of = {kind: place for place, kind in enumerate(classes)}
+    parts = [np.empty(0, np.int16)]
+    for batch in batches:
+        kinds = cell_classes(batch, scheme)
+        parts.append(np.fromiter((place_of[kind] for kind in kinds), np.int16, len(kinds)))
+    return Words(np.concatenate(parts), tuple(kind.name for kind in classes))
 
 
 def _tiles_of(xy_px0: npt.NDArray[np.float64], tiles: Path, slide_mpp: float) -> Known:

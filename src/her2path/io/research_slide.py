@@ -21,12 +21,15 @@ from her2path.io.documents import (
     read_document,
     required,
 )
+from her2path.io.edited_cells import SlideEdits, read_slide_edits
+from her2path.io.edits_folder import EditsFolder
 from her2path.io.files import artefact_name, sha256_of
 from her2path.io.research_cells import MEASURES
 from her2path.io.tables import facts_of, produced_by_of
 
 SCHEMA = "research_table/1"
 """Layout of the tables; another one gets another number."""
+_AGAIN = "run her2path again to make it anew"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,8 @@ class MeasuredSlide:
     score: IhcScoreResult
     inputs: Mapping[str, str]
     """Digests of the files that `slide.json` was made from."""
+    edits: SlideEdits
+    """What a person changed, as the score has it."""
 
     def path(self, name: str) -> Path:
         """File of an artefact by the name of the steps' argument (`IHC_FILES`)."""
@@ -69,18 +74,30 @@ def find_slide(results: Path, image_id: str) -> MeasuredSlide:
         if why is not None:
             detail = f"it was not measured, so it has no table of cells ({why.reason})"
             raise UnsuitableImageError(image_id, detail, code=why.code)
-    for name in ("cells", "contours"):
+    edits = _edits(results, image_id)
+    names = ("cells", "contours")
+    if scored.inputs.get("edits") != (None if edits is None else sha256_of(edits)):
+        path = folder / IHC_FILES["score"]
+        raise ArtefactError(artefact_name(path), "does not know a person's edits of the slide", _AGAIN)
+    for name in names:
         path = folder / IHC_FILES[name]
         if path.is_file() and scored.inputs.get(name) != sha256_of(path):
             detail = f"is another file than {IHC_FILES['score']} was made from"
-            raise ArtefactError(artefact_name(path), detail, "run her2path again to make both anew")
+            raise ArtefactError(artefact_name(path), detail, _AGAIN)
+    slide = required(document.result, folder / "slide.json")
     return MeasuredSlide(
         folder,
         document.sheet,
-        required(document.result, folder / "slide.json"),
+        slide,
         required(scored.result, folder / IHC_FILES["score"]),
         document.inputs,
+        read_slide_edits(edits, folder / IHC_FILES["cells"], slide),
     )
+
+
+def _edits(results: Path, image_id: str) -> Path | None:
+    path = EditsFolder.of(results, image_id).edits
+    return path if path.is_file() else None
 
 
 def _known(results: Path) -> str:

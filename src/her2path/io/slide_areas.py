@@ -12,8 +12,9 @@ import shapely
 
 from her2path.errors import ArtefactError
 from her2path.io.case_sheet import ImageRow
+from her2path.io.drawn_areas import read_drawn_areas
 from her2path.io.files import artefact_name, sha256_of
-from her2path.io.geojson import Json, read_exclusions, read_features, read_regions
+from her2path.io.geojson import Json, read_features
 from her2path.io.research_slide import MeasuredSlide
 from her2path.io.spatialdata_store import Areas
 from her2path.io.tables import IHC_BLOCKS, TILES, read_table
@@ -32,10 +33,11 @@ def areas_of(found: MeasuredSlide) -> dict[str, Areas]:
     }
 
 
-def regions_of(found: MeasuredSlide, row: ImageRow) -> dict[str, Areas]:
-    """Read the regions that were drawn for a slide, from the files that its sheet names.
+def regions_of(found: MeasuredSlide, row: ImageRow | None) -> dict[str, Areas]:
+    """Read the regions that were drawn for a slide, in the files that its sheet names and as edits.
 
-    The results hold no region file, only its digest.
+    The results hold of a region file no more than its digest, so without the sheet (None) regions are
+    left out where it names any.
 
     Raises
     ------
@@ -44,31 +46,31 @@ def regions_of(found: MeasuredSlide, row: ImageRow) -> dict[str, Areas]:
     RegionError
         A file is missing or broken.
     """
-    regions: dict[str, Areas] = {}
-    if row.tumour_roi is not None:
-        name = _checked(found, "tumour_roi", row.tumour_roi)
-        regions["tumour_regions"] = _drawn(read_regions(row.tumour_roi, name=name))
-    if row.exclude_roi is not None:
-        drawn = read_exclusions(row.exclude_roi, name=_checked(found, "exclude_roi", row.exclude_roi))
-        if drawn.left_out is not None:
-            regions["left_out_regions"] = _drawn(drawn.left_out)
-        columns = {
-            "number": np.arange(1, len(drawn.controls) + 1),
-            "expected": [str(control.expected or "not stated") for control in drawn.controls],
-        }
-        regions["control_regions"] = Areas(_objects([one.regions for one in drawn.controls]), columns)
-    return regions
+    if row is None and (found.sheet.has_tumour_roi or found.sheet.has_exclude_roi):
+        return {}
+    files = {name: None if row is None else getattr(row, name) for name in ("tumour_roi", "exclude_roi")}
+    for name, path in files.items():
+        _check(found, name, path)
+    drawn = read_drawn_areas(
+        files["tumour_roi"], files["exclude_roi"], found.edits, image_id=found.sheet.image_id
+    )
+    controls = [*drawn.controls, *drawn.added_controls]
+    regions = {
+        "tumour_regions": [] if drawn.tumour is None else list(drawn.tumour.geoms),
+        "left_out_regions": [] if drawn.left_out is None else list(drawn.left_out.geoms),
+        "control_regions": controls,
+    }
+    return {name: _numbered(polygons) for name, polygons in regions.items()}
 
 
-def _checked(found: MeasuredSlide, column: str, path: Path) -> str:
-    name = f"{column} of {found.sheet.image_id}"
-    if path.is_file() and found.inputs.get(column) != sha256_of(path):
+def _check(found: MeasuredSlide, column: str, path: Path | None) -> None:
+    if path is not None and path.is_file() and found.inputs.get(column) != sha256_of(path):
+        name = f"{column} of {found.sheet.image_id}"
         raise ArtefactError(name, "was changed since the slide was measured", "run her2path again")
-    return name
 
 
-def _drawn(regions: shapely.MultiPolygon) -> Areas:
-    return Areas(_objects(list(regions.geoms)), {"number": np.arange(1, len(regions.geoms) + 1)})
+def _numbered(polygons: list[Any]) -> Areas:
+    return Areas(_objects(polygons), {"number": np.arange(1, len(polygons) + 1)})
 
 
 def _objects(polygons: list[Any]) -> npt.NDArray[np.object_]:

@@ -14,10 +14,19 @@ from her2path.cli.export_tables import export_anndata, export_spatialdata
 from her2path.domain.verdict import NotEvaluable
 from her2path.errors import ArtefactError, ConfigError, UnsuitableImageError
 from her2path.io import tables
+from her2path.io.documents import SlideDoc, read_document, write_document
+from her2path.io.edits_documents import DrawnRegion, GivenClass
 from her2path.io.files import sha256_of
 from her2path.io.placeholders import write_not_evaluable
 from her2path.io.research_cells import MEASURES, polygons_of
-from tests.support.measured_slide import MADE_BY, MPP, SIZE_PX0, say_regions, write_measured_slide
+from tests.support.measured_slide import (
+    MADE_BY,
+    MPP,
+    SIZE_PX0,
+    edit_slide,
+    say_regions,
+    write_measured_slide,
+)
 
 # What the libraries tell each other about old calls is none of our business.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -256,6 +265,51 @@ def test_regions_that_were_changed_since_are_refused(tmp_path):
     sheet = sheet_with(tmp_path, "\ttumour_roi", "\ttumour.geojson")
     with pytest.raises(ArtefactError, match="was changed since the slide was measured"):
         export_spatialdata(tmp_path / "results", "s1", tmp_path / "s.zarr", sheet=sheet, overwrite=False)
+
+
+RING = ((0.0, 0.0), (5468.0, 0.0), (5468.0, 2000.0), (0.0, 2000.0), (0.0, 0.0))
+
+
+def test_cells_come_as_a_person_left_them(tmp_path, cells):
+    folder = write_measured_slide(tmp_path)
+    x, y = cells["x_px0"][5].as_py(), cells["y_px0"][5].as_py()
+    given = GivenClass(cell_id=6, x_px0=x, y_px0=y, measured="Tumor: 1+", given="Tumor: 3+")
+    edit_slide(folder, given)
+    export_anndata(tmp_path, "s1", tmp_path / "t.h5ad", overwrite=False)
+    table = loaded("anndata").read_h5ad(tmp_path / "t.h5ad")
+    assert table.obs["class"].iloc[5] == "Tumor: 3+"
+    assert table.obs["cell_score"].iloc[5] == 3
+    assert np.flatnonzero(table.obs["class_by_person"]).tolist() == [5]
+
+
+def test_regions_that_a_person_drew_come_along_without_a_sheet(tmp_path):
+    folder = write_measured_slide(tmp_path)
+    edit_slide(folder, regions=(DrawnRegion(kind="Tumor", polygons=((RING,),)),))
+    export_spatialdata(tmp_path, "s1", tmp_path / "s.zarr", sheet=None, overwrite=False)
+    space = loaded("spatialdata").read_zarr(tmp_path / "s.zarr")
+    assert space["tumour_regions"].geometry[0].equals(shapely.box(0, 0, 5468, 2000))
+    outside = space["table"].obsm["spatial"][:, 1] > 2000
+    assert (space["table"].obs["exclusion"][outside] != "image_border").all()
+
+
+def test_a_score_that_does_not_know_the_edits_is_refused(tmp_path):
+    folder = write_measured_slide(tmp_path)
+    (folder / "edits").mkdir()
+    (folder / "edits" / "edits.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(ArtefactError, match="does not know a person's edits"):
+        export_anndata(tmp_path, "s1", tmp_path / "t.h5ad", overwrite=False)
+
+
+def test_classes_are_those_that_the_guideline_of_the_slide_reads(tmp_path):
+    folder = write_measured_slide(tmp_path)
+    document = read_document(folder / "slide.json", SlideDoc)
+    sheet = document.sheet.model_copy(update={"guideline": "gastroesophageal_2016"})
+    write_document(folder / "slide.json", document.model_copy(update={"sheet": sheet}))
+    export_anndata(tmp_path, "s1", tmp_path / "t.h5ad", overwrite=False)
+    table = loaded("anndata").read_h5ad(tmp_path / "t.h5ad")
+    strong = (table.obs["intensity"] == "strong") & table.obs["exclusion"].isna()
+    assert strong.any()
+    assert set(table.obs["class"][strong]) == {"Tumor: Strong"}
 
 
 def test_a_slide_that_was_not_measured_says_why(tmp_path):
