@@ -252,6 +252,7 @@ def spacing_of(finest: Dataset) -> tuple[float, float]:
 def without_clock(dataset: D) -> D:
     """Take away when an object was made, which would make it another object at every run."""
     for keyword in ("InstanceCreationDate", "InstanceCreationTime"):
-        if keyword in dataset:
-            del dataset[keyword]
+        dataset.pop(keyword, None)
+    for equipment in dataset.get("ContributingEquipmentSequence") or ():
+        equipment.pop("ContributionDateTime", None)
     return dataset
