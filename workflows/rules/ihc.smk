@@ -103,10 +103,12 @@ rule slide_dicom:
     params:
         image=image,
         regions=regions,
+        edits=lambda wildcards: edits(wildcards)["option"],
+        edited=lambda wildcards: edits(wildcards)["sha256"],
         settings=settings("slide_dicom"),
         version=VERSION,
     shell:
         "her2path --verbose step slide_dicom --image {params.image:q} --slide {input.slide:q}"
         " --quality {input.quality:q} --tissue {input.tissue:q} --artefacts {input.artefacts:q}"
         " --cells {input.cells:q} --contours {input.contours:q} --score {input.score:q} {params.regions:q}"
-        " --dicom {output.dicom:q} --params {params.settings:q} 2> {log:q}"
+        " {params.edits:q} --dicom {output.dicom:q} --params {params.settings:q} 2> {log:q}"
