@@ -10,6 +10,8 @@ from her2path.reports.case_material import CaseMaterial
 from her2path.reports.case_page import CasePage, case_page
 from her2path.reports.html.pdf import write_pdf
 from her2path.reports.html.rendering import render_case_pdf
+from her2path.reports.synoptic import synoptic_of
+from her2path.reports.synoptic_field import Synoptic
 from her2path.reports.trail_section import NamedNumber, cuts_by_quantity, named_numbers
 
 
@@ -26,6 +28,7 @@ class CasePdf:
     """All that the template of the PDF prints."""
 
     page: CasePage
+    summary: Synoptic
     numbers: tuple[NumberTable, ...]
     report_name: str
 
@@ -33,7 +36,10 @@ class CasePdf:
 def case_pdf(material: CaseMaterial) -> bytes:
     """Make the PDF of a case; ConfigError where Pango is missing."""
     report = CasePdf(
-        page=case_page(material), numbers=all_numbers(material.call), report_name=material.report_name
+        page=case_page(material),
+        summary=synoptic_of(material.call, material.images),
+        numbers=all_numbers(material.call),
+        report_name=material.report_name,
     )
     return write_pdf(render_case_pdf(report))
 

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import re
+import sys
 
 import pytest
 
 from her2path.domain.verdict import NotEvaluable
+from her2path.errors import ConfigError
 from her2path.io.call_entries import Comment
 from her2path.io.documents import CallDoc, read_document, write_document
+from her2path.io.edits_entry import EditsEntry
 from her2path.io.quality_entries import Finding
+from her2path.reports.html.pdf import load_weasyprint
 from her2path.steps import case_pdf, case_report
 from her2path.steps.case_pdf import CasePdfParams
 from her2path.steps.case_report import CaseReportParams
@@ -42,6 +46,12 @@ def made(root, call, artefacts, name="report.pdf"):
     report = root / name
     case_pdf.run(call=call, artefact=artefacts, report=report, params=CasePdfParams())
     return report
+
+
+@pytest.fixture(scope="module")
+def recount(tmp_path_factory):
+    """The PDF of a case that waits for a recount, for tests that only look at it."""
+    return pdf_of(tmp_path_factory.mktemp("recount"), *RECOUNT)[0]
 
 
 def test_every_number_of_the_call_can_be_selected_in_the_pdf(tmp_path):
@@ -86,23 +96,22 @@ def test_the_pdf_prints_no_number_that_the_page_does_not_print(tmp_path):
     assert {n for n in own if not any(is_printed(value, {n: numbers_in(n)[n]}) for value in listed)} == set()
 
 
-def test_a_pdf_is_an_a4_archive_with_tags_title_language_and_embedded_fonts(tmp_path):
-    pdf, _ = pdf_of(tmp_path, *RECOUNT)
-    info = told("pdfinfo", pdf)
+def test_a_pdf_is_an_a4_archive_with_tags_title_language_and_embedded_fonts(recount):
+    info = told("pdfinfo", recount)
     assert re.search(r"Title: +HER2 report of case c1: Pending: a recount is needed", info)
     assert re.search(r"Tagged: +yes", info)
     assert re.search(r"Page size: +595\.\d+ x 841\.\d+ pts \(A4\)", info)
     assert "Date" not in info
-    metadata = told("pdfinfo", pdf, "-meta")
+    metadata = told("pdfinfo", recount, "-meta")
     assert re.search(r'pdfaid:part="2"', metadata)
     assert re.search(r'pdfaid:conformance="A"', metadata)
-    fonts = told("pdffonts", pdf).splitlines()[2:]
+    fonts = told("pdffonts", recount).splitlines()[2:]
     assert fonts
     assert all(re.search(r" yes +yes +yes +\d+ +\d+$", line) for line in fonts), fonts
 
 
-def test_what_an_archive_forbids_is_not_in_the_file(tmp_path):
-    raw = pdf_of(tmp_path, *RECOUNT)[0].read_bytes()
+def test_what_an_archive_forbids_is_not_in_the_file(recount):
+    raw = recount.read_bytes()
     for forbidden in (
         b"/Interpolate true",
         b"/JavaScript",
@@ -114,9 +123,8 @@ def test_what_an_archive_forbids_is_not_in_the_file(tmp_path):
         assert forbidden not in raw
 
 
-def test_every_sheet_names_the_case_its_number_and_who_signs(tmp_path):
-    pdf, _ = pdf_of(tmp_path, *RECOUNT)
-    sheets = told("pdftotext", pdf, "-layout").split("\f")[:-1]
+def test_every_sheet_names_the_case_its_number_and_who_signs(recount):
+    sheets = told("pdftotext", recount, "-layout").split("\f")[:-1]
     assert len(sheets) > 2
     for number, sheet in enumerate(sheets, start=1):
         assert "HER2 report of case c1" in sheet
@@ -124,8 +132,8 @@ def test_every_sheet_names_the_case_its_number_and_who_signs(tmp_path):
         assert f"Page {number} of {len(sheets)}" in sheet
 
 
-def test_figures_have_words_and_headings_for_a_screen_reader(tmp_path):
-    tags = told("pdfinfo", pdf_of(tmp_path, *RECOUNT)[0], "-struct")
+def test_figures_have_words_and_headings_for_a_screen_reader(recount):
+    tags = told("pdfinfo", recount, "-struct")
     assert re.search(r"^ *H1", tags, re.MULTILINE)
     assert len(re.findall(r"^ *Figure", tags, re.MULTILINE)) >= 4
     assert re.search(r"^ *TH", tags, re.MULTILINE)
@@ -145,39 +153,58 @@ def test_a_case_that_cannot_be_evaluated_says_why_and_invents_no_number(tmp_path
     assert "All numbers of the call" not in text
 
 
-def test_a_pending_case_says_who_acts(tmp_path):
-    text = text_of(pdf_of(tmp_path, Ihc("a1", TWO_PLUS))[0])
+def test_a_pending_case_says_who_acts_and_the_summary_what_nobody_stated(recount):
+    text = text_of(recount)
     assert "This is not a final HER2 result." in text
-    assert "Who acts next" in text
-    assert "Laboratory" in text
+    assert "Second observer, blinded to the first count" in text
+    assert re.search(r"Antibody and kit +not stated", text)
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        pytest.param("<script>alert('x')</script> & \"q\"", id="HTML and quotes"),
-        pytest.param("Βιοψία μαστού, ≥ 2 µm", id="Greek"),
-        pytest.param("биопсия", id="Cyrillic"),
-    ],
-)
-def test_words_of_people_stand_in_the_pdf_as_they_were_written(tmp_path, words):
-    finding = Finding(code="odd", severity="warning", message=words)
-    images = [Ihc("a1", ONE_PLUS, findings=(finding,))]
-    pdf, _ = pdf_of(tmp_path, *images, change={"comments": (Comment(code="X", text=words),)})
-    assert text_of(pdf).count(words) == 2
-
-
-def test_a_character_that_no_font_draws_is_written_as_its_code(tmp_path):
-    # Byzantine musical notation and a private character: no font of a plain machine has them.
-    comment = Comment(code="X", text="before \U0001d000 \ue000 after")
-    text = text_of(pdf_of(tmp_path, Ihc("a1", ONE_PLUS), change={"comments": (comment,)})[0])
-    assert "before [U+1D000] [U+E000] after" in text
-
-
-def test_right_to_left_text_and_emoji_change_nothing_around_them(tmp_path):
-    words = "\u202eevil\u202c \u05e9\u05dc\u05d5\u05dd \U0001f9ec end"
-    pdf, _ = pdf_of(tmp_path, Ihc("a1", ONE_PLUS), change={"comments": (Comment(code="X", text=words),)})
+def test_words_of_people_stand_in_the_pdf_as_they_were_written_and_change_nothing_else(tmp_path):
+    words = {
+        "HTML": "<script>alert('x')</script> & \"q\"",
+        "Greek": "\u0392\u03b9\u03bf\u03c8\u03af\u03b1, \u2265 2 \u00b5m",
+        "Cyrillic": "\u0431\u0438\u043e\u043f\u0441\u0438\u044f",
+        # Byzantine musical notation and a private character: no font of a plain machine has them.
+        "unknown": "before \U0001d000 \ue000 after",
+        "RTL": "\u202eevil\u202c \u05e9\u05dc\u05d5\u05dd \U0001f9ec end",
+    }
+    comments = tuple(Comment(code=code, text=text) for code, text in words.items())
+    finding = Finding(code="odd", severity="warning", message=words["HTML"])
+    pdf, _ = pdf_of(tmp_path, Ihc("a1", ONE_PLUS, findings=(finding,)), change={"comments": comments})
     text = text_of(pdf)
-    assert "For research and validation. A pathologist signs." in text
-    assert "Comments that belong to this call" in text
-    assert re.search(r"\u05e9\u05dc\u05d5\u05dd|\u05dd\u05d5\u05dc\u05e9", text)
+    assert text.count(words["HTML"]) == 2
+    assert words["Greek"] in text
+    assert words["Cyrillic"] in text
+    assert "before [U+1D000] [U+E000] after" in text
+    # The tool gives Hebrew in the order of reading or of sight.
+    assert re.search("\u05e9\u05dc\u05d5\u05dd|\u05dd\u05d5\u05dc\u05e9", text)
+    assert (
+        text.count("For research and validation. A pathologist signs.")
+        == text.count("HER2 report of case c1") - 1
+    )
+
+
+def test_an_edited_slide_says_who_edited_it_and_the_score_before(tmp_path):
+    edits = EditsEntry(by="A.B.", on="2026-11-20", tool="QuPath", sha256="0" * 64, score_before="2+")
+    text = text_of(pdf_of(tmp_path, Ihc("a1", ONE_PLUS), change={"edits": {"a1": edits}})[0])
+    assert "Edited by A.B. on 2026-11-20 in QuPath." in text
+    assert "the slide was scored 2+" in text
+
+
+def test_a_picture_that_is_missing_is_named_and_the_pdf_is_still_made(tmp_path):
+    call, artefacts = write_case(tmp_path, "c1", Ihc("a1", ONE_PLUS))
+    text = text_of(made(tmp_path, call, [path for path in artefacts if path.name != "overlay.png"]))
+    assert "What this report could not show" in text
+    assert "Picture a1/overlay.png is missing" in text
+
+
+def test_missing_pango_is_told_with_what_to_install_and_how_to_do_without(monkeypatch):
+    def missing(name, *_, **__):
+        raise OSError("cannot load library 'libpango-1.0-0'")
+
+    for name in [name for name in sys.modules if name.split(".")[0] == "weasyprint"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr("cffi.FFI.dlopen", missing)
+    with pytest.raises(ConfigError, match=r"(?s)libpango-1.0-0.*apt install.*`pdf: false`.*`--no-pdf`"):
+        load_weasyprint()

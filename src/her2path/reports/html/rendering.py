@@ -115,7 +115,7 @@ def _script(environment: Environment, name: str) -> Markup:
 def render_case_pdf(report: CasePdf) -> str:
     """Render the HTML that the PDF of a case is laid out from."""
     template = _environment().get_template("case_pdf.html.j2")
-    return template.render(page=report.page, numbers=report.numbers, report_name=report.report_name)
+    return template.render(report=report, page=report.page)
 
 
 def render_cohort(page: CohortPage) -> str:
