@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from her2path.cli import chain
 from her2path.cli.batch import locked
@@ -34,18 +35,22 @@ from her2path.io.documents import (
     required,
 )
 from her2path.io.edited_cells import edit_cells
-from her2path.io.edits_documents import DrawnRegion, EditsDoc, EditsResult
+from her2path.io.edits_documents import CONTROL, DrawnRegion, EditsDoc, EditsResult
 from her2path.io.edits_entry import EarlierEdits
 from her2path.io.edits_folder import EditsFolder
 from her2path.io.edits_reading import Draft, read_edits
 from her2path.io.edits_slide import EditableSlide, read_editable
 from her2path.io.files import sha256_of
+from her2path.io.geojson import read_exclusions, read_regions
 from her2path.io.masks import read_mask
 from her2path.io.read_check import PROGRAM_NAMES
 from her2path.io.recount_documents import pseudonym_fault
 from her2path.io.spreadsheet_text import has_control_character
 from her2path.io.tables import TILES, read_table
 
+_ROUNDED_PX0 = 0.5
+"""By how much an outline may differ that is still the same: exports round to a tenth of a pixel."""
+_KNOWN = "regions as the case sheet has them"
 _MOST_WORDS = 200
 """Characters of a comment, and of the name of a tool."""
 
@@ -104,6 +109,7 @@ def import_edits(order: Order, *, today: date) -> list[str]:
         )
         if isinstance(draft, tuple):
             raise EditsError(order.file.name, order.image_id, draft)
+        _set_known_aside(draft, row, order)
         edits = _joined(order, slide, draft, earlier, sha256)
         if faults := _faults(order, slide, edits, earlier):
             raise EditsError(order.file.name, order.image_id, faults)
@@ -191,6 +197,35 @@ def _check_slide(home: Path, row: ImageRow) -> None:
     alone = len(slide.files) == 1 and row.path[0].is_file()
     if alone and sha256_of(row.path[0]) != slide.files[0].sha256:
         raise ConfigError((f"the file of image {row.image_id!r} has changed since the run; run it again",))
+
+
+def _set_known_aside(draft: Draft, row: ImageRow, order: Order) -> None:
+    """Take regions out that came back as the case sheet has them: an export of everything holds them."""
+    name, known = row.image_id, set[str]()
+    drawn = [region for region in draft.regions if region.kind == LabelClass.TUMOUR]
+    if row.tumour_roi is not None and drawn:
+        of_sheet = read_regions(row.tumour_roi, name=f"tumour_roi of {name}")
+        if _same(shapely.union_all([region.area() for region in drawn]), of_sheet):
+            known.add(LabelClass.TUMOUR)
+    left_out = [region for region in draft.regions if region.kind not in {LabelClass.TUMOUR, CONTROL}]
+    if row.exclude_roi is not None and left_out:
+        excluded = read_exclusions(row.exclude_roi, name=f"exclude_roi of {name}").left_out
+        area = shapely.union_all([region.area() for region in left_out])
+        if excluded is not None and _same(area, excluded):
+            known |= {region.kind for region in left_out}
+        elif excluded is not None and order.left_out_use is RegionUse.ADD:
+            parts = list(excluded.geoms)
+            new = [one for one in left_out if not any(_same(one.area(), part) for part in parts)]
+            draft.notices[_KNOWN] += len(left_out) - len(new)
+            draft.regions = [one for one in draft.regions if one not in left_out or one in new]
+    draft.notices[_KNOWN] += sum(region.kind in known for region in draft.regions)
+    draft.regions = [region for region in draft.regions if region.kind not in known]
+    draft.notices = +draft.notices
+
+
+def _same(one: BaseGeometry, other: BaseGeometry) -> bool:
+    """Whether two areas differ by no more than half a pixel along their outline."""
+    return bool(one.symmetric_difference(other).area <= _ROUNDED_PX0 * other.length)
 
 
 def _joined(

@@ -30,7 +30,7 @@ from her2path.io.geojson_stream import stream_features
 from her2path.io.hot_spot_areas import HOT_SPOT
 from her2path.io.qupath_objects import QuPathObject, object_of
 
-UNKNOWN_CELL = "is no cell of this slide's results; export the cells that her2path wrote"
+UNKNOWN_CELL = "no cell of this slide's results; export only cells that her2path wrote"
 _NEAR_PX0 = 1.0
 """By how much the middle of a nucleus may lie beyond its cell's outline, which is written to 0.1."""
 _ON_SLIDE = 0.5
@@ -101,7 +101,7 @@ class _Reader:
     def take(self, number: int, feature: Json) -> None:
         found = object_of(feature)
         if found is None:
-            self.faults.add(number, "is no object of GeoJSON")
+            self.faults.add(number, "no object of GeoJSON")
         elif found.kind in {"cell", "detection"}:
             self._cells += 1
             self._take_cell(number, found)
@@ -112,20 +112,20 @@ class _Reader:
 
     def _take_cell(self, number: int, found: QuPathObject) -> None:
         if found.identifier is None:
-            self.faults.add(number, "is a cell without an identifier; export it with QuPath 0.4 or later")
+            self.faults.add(number, "a cell without an identifier; export with QuPath 0.4 or later")
             return
         cell_id = self.slide.cell_of(found.identifier)
         if cell_id is None:
             self.faults.add(number, UNKNOWN_CELL)
             return
         if self._first[cell_id]:
-            self.faults.add(number, f"is the same cell as feature {self._first[cell_id]}; keep one of them")
+            self.faults.add(number, f"the same cell as feature {self._first[cell_id]}; keep one of them")
             return
         self._first[cell_id] = number
         x, y = float(self.slide.x_px0[cell_id - 1]), float(self.slide.y_px0[cell_id - 1])
         if not _holds(found.geometry, x, y):
-            what = "lies elsewhere than the cell of that name; it was exported from other results"
-            self.faults.add(number, f"{what}, or was moved")
+            what = "not where the slide has this cell; it was moved, or exported from other results"
+            self.faults.add(number, what)
             return
         self._class_cell(number, cell_id, found.words)
 
@@ -139,7 +139,7 @@ class _Reader:
             return
         verdict = _verdict(words)
         if self.slide.control[cell_id - 1]:
-            self.faults.add(number, "is a cell of control tissue, whose class cannot be corrected")
+            self.faults.add(number, "a cell of control tissue, whose class cannot be corrected")
         elif verdict is None:
             self.faults.add(number, _unknown(words))
         elif _is_measured(verdict, measured):
@@ -185,7 +185,7 @@ class _Reader:
         on_slide = shapely.intersection(area, shapely.box(0, 0, *self.slide.size_px0))
         if on_slide.area < _ON_SLIDE * area.area:
             width, height = self.slide.size_px0
-            what = f"lies beyond the slide of {width} x {height} pixels"
+            what = f"beyond the slide of {width} x {height} pixels"
             self.faults.add(number, f"{what}; it belongs to another slide, or to another scale of it")
             return None
         return on_slide
@@ -197,7 +197,7 @@ class _Reader:
             score = {"negative": IhcScore.ZERO}.get(expected.lower()) or _SCORES.get(expected)
             if expected and score is None:
                 known = ", ".join(IhcScore)
-                self.faults.add(number, f"is control tissue of score {expected[:20]!r}; use one of {known}")
+                self.faults.add(number, f"control tissue of score {expected[:20]!r}; use one of {known}")
                 return None
             return CONTROL, score
         if words.lower() in _LEFT_OUT | self.own:
@@ -207,9 +207,7 @@ class _Reader:
             self.faults.add(number, _unknown(words))
             return None
         if verdict.staining is not None:
-            self.faults.add(
-                number, f"is a region of class {words!r}; scores are given to cells, so use Tumor"
-            )
+            self.faults.add(number, f"a region of class {words!r}; scores are given to cells, so use Tumor")
             return None
         return verdict.name, None
 
@@ -236,15 +234,15 @@ class _Reader:
         for place, (number, region, area) in enumerate(areas):
             for other, _, one in areas[:place]:
                 if shapely.intersection(area, one).area > 0:
-                    self.faults.add(number, f"is control tissue that overlaps feature {other}")
+                    self.faults.add(number, f"control tissue that overlaps feature {other}")
             within = shapely.contains_xy(area, self.slide.x_px0, self.slide.y_px0)
             held = np.unique(self.slide.control[within]).tolist()
             if not held:
-                self.faults.add(number, "is control tissue in which no cell was measured; draw it anew")
+                self.faults.add(number, "control tissue in which no cell was measured; draw it anew")
             elif held == [0]:
                 continue
             elif len(held) > 1:
-                self.faults.add(number, "is control tissue that overlaps control tissue of the slide")
+                self.faults.add(number, "control tissue that overlaps control tissue of the slide")
             else:
                 self._know_control(number, region, self.slide.controls[held[0] - 1].expected)
 
@@ -252,7 +250,7 @@ class _Reader:
         """Leave aside control tissue that the slide has already."""
         if region.expected is not None and region.expected is not expected:
             stated = "no score" if expected is None else f"a score of {expected}"
-            what = f"is control tissue of the slide, for which the case sheet expects {stated}"
+            what = f"control tissue of the slide, for which the case sheet expects {stated}"
             self.faults.add(number, f"{what}; change it there")
         self.draft.regions = [one for one in self.draft.regions if one is not region]
         self.draft.notices["control tissue that the slide has"] += 1
@@ -268,7 +266,7 @@ class _Reader:
             disputed = np.asarray(shapely.contains_xy(area, x, y)) == within
             for place in np.flatnonzero(disputed).tolist():
                 feature = int(self._first[tumour[place].cell_id])
-                self.faults.add(feature, f"is called a tumour cell, but {where}; say which of the two holds")
+                self.faults.add(feature, f"called a tumour cell, but {where}; say which of the two holds")
 
 
 def _disputed(
@@ -278,11 +276,11 @@ def _disputed(
     controls = [one for one in regions if one.kind == CONTROL]
     tumour = [one for one in regions if one.kind == LabelClass.TUMOUR]
     if tumour and tumour_use is RegionUse.REPLACE:
-        yield tumour, False, "lies outside the tumour regions of the same file"
+        yield tumour, False, "outside the tumour regions of the same file"
     if left_out:
-        yield left_out, True, "lies in a region of the same file that is left out"
+        yield left_out, True, "in a region of the same file that is left out"
     if controls:
-        yield controls, True, "lies in a region of the same file that is control tissue"
+        yield controls, True, "in a region of the same file that is control tissue"
 
 
 _SCORES: Mapping[str, IhcScore] = {str(score): score for score in IhcScore}
@@ -304,7 +302,7 @@ def _is_measured(verdict: CellVerdict, measured: str) -> bool:
 
 def _unknown(words: str) -> str:
     known = ", ".join(kind.value for kind in LabelClass)
-    return f"has the unknown class {words[:60]!r}; known are {known} and Control (regions)"
+    return f"of the unknown class {words[:60]!r}; known are {known} and Control (regions)"
 
 
 def _holds(geometry: Json, x: float, y: float) -> bool:
