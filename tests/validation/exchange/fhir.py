@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from fhir.resources.R4B.bundle import Bundle
@@ -58,6 +61,7 @@ def measure() -> list[Row]:
             threshold=0,
             direction="at most",
         ),
+        *_by_fhir_js([text for _, text in made]),
         *_samples(),
         *_step(),
     ]
@@ -76,6 +80,29 @@ def _valid(texts: Iterable[str]) -> int:
             continue
         valid += 1
     return valid
+
+
+def _by_fhir_js(texts: Sequence[str]) -> list[Row]:
+    """Ask FHIR.js, where a folder with it is named: ``npm install fhir`` there, and set HER2PATH_FHIR_JS."""
+    folder = os.environ.get("HER2PATH_FHIR_JS")
+    if folder is None:
+        return []
+    lines = "\n".join(json.dumps(json.loads(text)) for text in texts)
+    script = Path(__file__).with_name("fhir_js.cjs")
+    done = subprocess.run(
+        ["node", str(script), folder], input=lines, capture_output=True, text=True, check=True
+    )
+    valid, *errors = done.stdout.splitlines()
+    return [
+        Row(
+            "bundles that FHIR.js finds valid (R4 4.0.1, required codes)",
+            _ON,
+            int(valid),
+            unit=f"of {len(texts)}",
+            threshold=len(texts),
+            detail="; ".join(sorted(set(errors))[:3]),
+        )
+    ]
 
 
 def _samples() -> list[Row]:
