@@ -1,11 +1,17 @@
 """Slides in every format that OpenSlide reads.
 
+MIRAX, Leica and Ventana scanners place the scanned part within a larger empty plane and state its box.
+Level 0 is that box alone here, as in QuPath: otherwise regions drawn there would lie elsewhere, and so
+would cells that go there.
+
 An `openslide.OpenSlide` latches its first error: every later call on it fails with the same one.
 After an error the handle is therefore dropped, and the next read opens a new one.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from threading import Lock
 
@@ -29,8 +35,16 @@ class OpenSlideLevels:
         self._lock = Lock()
         self._handle: openslide.OpenSlide | None = None
         handle = self._opened()
-        self.sizes: tuple[tuple[int, int], ...] = tuple(handle.level_dimensions)
         self._downsamples: tuple[float, ...] = tuple(handle.level_downsamples)
+        self._left, self._top = 0, 0
+        """Corner of the box on the plane, in its level-0 pixels."""
+        self.sizes: tuple[tuple[int, int], ...] = tuple(handle.level_dimensions)
+        if (box := _scanned_box(handle.properties)) is not None:
+            self._left, self._top, width, height = box
+            # Whole pixels of a level that lie within the box.
+            self.sizes = tuple(
+                (max(int(width / ds), 1), max(int(height / ds), 1)) for ds in self._downsamples
+            )
 
     def read(self, level: int, *, row: int, col: int, shape: tuple[int, int]) -> npt.NDArray[np.uint8]:
         """RGB of a box that lies wholly within `level`, transparent pixels white.
@@ -74,7 +88,7 @@ class OpenSlideLevels:
     def _region(self, level: int, row: int, col: int, shape: tuple[int, int]) -> npt.NDArray[np.uint8]:
         handle = self._opened()
         scale = self._downsamples[level]
-        corner = (round(col * scale), round(row * scale))
+        corner = (self._left + round(col * scale), self._top + round(row * scale))
         with decoding(self._name, f"level {level} at row {row}, column {col} cannot be decoded"):
             try:
                 rgba = np.asarray(handle.read_region(corner, level, (shape[1], shape[0])))
@@ -85,6 +99,16 @@ class OpenSlideLevels:
                         self._handle = None
                 raise
         return on_white(rgba)
+
+
+def _scanned_box(properties: Mapping[str, str]) -> tuple[int, int, int, int] | None:
+    """Left, top, width and height of the scanned part; None where the slide does not state all of them."""
+    names = ("bounds-x", "bounds-y", "bounds-width", "bounds-height")
+    stated = [properties.get(f"openslide.{name}", "") for name in names]
+    if not all(re.fullmatch(r"-?[0-9]{1,10}", text) for text in stated):
+        return None
+    left, top, width, height = map(int, stated)
+    return (left, top, width, height) if width > 0 and height > 0 else None
 
 
 def on_white(rgba: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

@@ -6,7 +6,7 @@ import pytest
 
 from her2path.errors import UnreadableImageError
 from her2path.io.slides.openslide import OpenSlideLevels, on_white
-from tests.support.slides import textured, write_pyramid
+from tests.support.slides import textured, write_pyramid, write_scn
 
 
 def test_after_an_error_the_next_read_uses_a_new_handle(tmp_path, monkeypatch):
@@ -47,3 +47,25 @@ def test_transparency_is_composed_on_white(alpha, expected):
     rgba = np.full((2, 2, 4), 40, dtype=np.uint8)
     rgba[..., 3] = alpha
     assert (on_white(rgba) == expected).all()
+
+
+@pytest.mark.parametrize("corner", [(64, 128), (37, 53)], ids=["on the grid of tiles", "anywhere"])
+def test_a_slide_that_lies_within_a_larger_plane_begins_where_qupath_lets_it_begin(tmp_path, corner):
+    rgb = np.full((512, 640, 3), 230, np.uint8)
+    rgb[96:144, 200:264] = (120, 60, 30)
+    path = write_scn(tmp_path / "slide.scn", rgb, corner=corner, plane=(1000, 900))
+    with openslide.OpenSlide(path) as plane:
+        assert plane.dimensions == (1000, 900)
+    levels = OpenSlideLevels(path, name="i")
+    assert levels.sizes == ((640, 512), (160, 128))
+    whole = levels.read(0, row=0, col=0, shape=(512, 640))
+    rows, cols = np.nonzero(whole[..., 0] < 175)
+    assert (rows.min(), rows.max(), cols.min(), cols.max()) == (96, 143, 200, 263)
+    quarter = 255.0 - levels.read(1, row=0, col=0, shape=(128, 160))[..., 0]
+    dark = np.clip(quarter - 40, 0, None)
+    middle = [
+        (dark.sum(axis=1 - axis) * (np.arange(n) + 0.5)).sum() / dark.sum()
+        for axis, n in ((0, 128), (1, 160))
+    ]
+    assert middle == pytest.approx([120 / 4, 232 / 4], abs=0.125)  # half a level-0 pixel
+    np.testing.assert_array_equal(levels.read(0, row=90, col=190, shape=(60, 80)), whole[90:150, 190:270])
