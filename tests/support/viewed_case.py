@@ -1,0 +1,113 @@
+"""A case with one IHC slide that its page can show: made-up cells on a made-up slide, with all artefacts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from her2path.imaging.ihc.rays import ANGLES
+from her2path.io import documents as d
+from her2path.io.hot_spot_areas import write_hot_spots
+from her2path.io.masks import write_mask
+from her2path.io.provenance import digests
+from her2path.io.quality_areas import write_areas
+from her2path.io.score_entries import HotSpotEntry
+from her2path.io.tables import IHC_CELLS, IHC_CONTOURS, write_table
+from her2path.steps import slide_view
+from her2path.steps.slide_view import SlideViewParams
+from tests.support.case_documents import TWO_PLUS, Ihc, call_doc, producer_of, write_case
+from tests.support.slides import textured, write_pyramid
+
+IMAGE = Ihc("a1", TWO_PLUS)
+MPP = 0.25
+STAINING = (("none", "none"), ("faint", "incomplete"), ("moderate", "complete"), ("strong", "complete"))
+SPOTS = ((100.0, 60.0), (450.0, 250.0))
+SPOT_PX0 = 400.0
+
+
+def write_viewed_case(
+    root: Path, *, cells: int, size_px0: tuple[int, int] = (1500, 1200), **params: object
+) -> tuple[Path, list[Path]]:
+    """Write call and artefacts; cells of all scores lie in rows, every tenth is not scored."""
+    call, artefacts = write_case(root, "c1", IMAGE)
+    folder = artefacts[0].parent
+    slide = d.read_document(folder / "slide.json", d.SlideDoc)
+    assert slide.result is not None
+    sized = slide.result.model_copy(update={"width_px0": size_px0[0], "height_px0": size_px0[1], "mpp": MPP})
+    d.write_document(folder / "slide.json", slide.model_copy(update={"result": sized}))
+    _write_cells(folder, cells, size_px0)
+    spots = [_spot(x, y) for x, y in SPOTS]
+    write_hot_spots(folder / "hotspots.geojson", spots, image_sha256="a")
+    mask = np.zeros((size_px0[1] // 16, size_px0[0] // 16), np.bool_)
+    mask[2:-2, 2:-2] = True
+    write_mask(folder / "tissue.png", mask)
+    write_areas(folder / "quality.geojson", (), image_sha256="a")
+    source = write_pyramid(
+        root / "slide.tif", textured(size_px0[1], size_px0[0]), mpp=MPP, compression="deflate"
+    )
+    slide_view.run(
+        image=[source],
+        slide=folder / "slide.json",
+        spots=folder / "hotspots.geojson",
+        view=folder / "view.tif",
+        params=SlideViewParams.model_validate(params),
+    )
+    _write_score(folder, spots)
+    _write_call(call, folder)
+    return call, sorted(folder.iterdir())
+
+
+def _spot(x: float, y: float) -> HotSpotEntry:
+    um = {"x_um": x * MPP, "y_um": y * MPP, "size_um": SPOT_PX0 * MPP}
+    return HotSpotEntry(
+        x_px0=x, y_px0=y, size_px0=SPOT_PX0, **um, cells=60, pct=40.0, percentages={}, h_score=180.0
+    )
+
+
+def _write_cells(folder: Path, cells: int, size_px0: tuple[int, int]) -> None:
+    across = max(1, round(np.sqrt(cells * size_px0[0] / size_px0[1])))
+    down = -(-cells // across)
+    number = np.arange(cells)
+    x = (number % across + 0.5) * size_px0[0] / across
+    y = (number // across + 0.5) * size_px0[1] / down
+    score = number // 7 % 4
+    angles = np.linspace(0, 2 * np.pi, ANGLES, endpoint=False)
+    radius = 0.42 * min(size_px0[0] / across, size_px0[1] / down)
+    ring = radius * np.stack([np.cos(angles), np.sin(angles)], axis=-1)
+    outlines = (np.stack([x, y], axis=-1)[:, None] + ring).astype(np.float32)
+    columns: dict[str, object] = {
+        "cell_id": number + 1,
+        "x_px0": x,
+        "y_px0": y,
+        "intensity": [STAINING[k][0] for k in score],
+        "pattern": [STAINING[k][1] for k in score],
+        "cell_score": score,
+        "in_tumour": np.ones(cells, np.bool_),
+        "piece": np.ones(cells, np.int32),
+        "control": [None] * cells,
+        "exclusion": ["not_tumour" if n % 10 == 9 else None for n in range(cells)],
+        "exclusion_if_drawn": [None] * cells,
+    }
+    columns |= {name: np.zeros(cells, np.float32) for name in IHC_CELLS.names if name not in columns}
+    made_by = producer_of("ihc_cells")
+    with write_table(folder / "ihc_cells.parquet", IHC_CELLS, produced_by=made_by) as table:
+        table.append(columns)
+    rings = {"cell_id": number + 1, "cell_xy_px0": outlines.reshape(cells, -1).tolist()}
+    with write_table(folder / "ihc_contours.parquet", IHC_CONTOURS, produced_by=made_by) as table:
+        table.append({**rings, "nucleus_xy_px0": [[] for _ in range(cells)]})
+
+
+def _write_score(folder: Path, spots: list[HotSpotEntry]) -> None:
+    path = folder / "ihc_score.json"
+    score = d.read_document(path, d.IhcScoreDoc)
+    assert score.result is not None
+    inputs = digests(cells=folder / "ihc_cells.parquet", contours=folder / "ihc_contours.parquet")
+    result = score.result.model_copy(update={"hot_spots": tuple(spots)})
+    d.write_document(path, score.model_copy(update={"inputs": inputs, "result": result}))
+
+
+def _write_call(call: Path, folder: Path) -> None:
+    read = {f"a1/{name}": folder / f"{name}.json" for name in ("slide", "ihc_score")}
+    document = call_doc("c1", IMAGE)
+    d.write_document(call, document.model_copy(update={"inputs": digests(**read)}))
