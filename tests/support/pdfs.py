@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import zlib
 from fractions import Fraction
 from pathlib import Path
 
@@ -26,6 +27,14 @@ def told(command: str, pdf: Path, *options: str) -> str:
 def text_of(pdf: Path) -> str:
     """Give the words as a reader selects them, on one line."""
     return on_one_line(told("pdftotext", pdf, "-layout"))
+
+
+def objects_of(pdf: Path) -> bytes:
+    """Give the file with its compressed objects (not its streams) written out, to be searched."""
+    raw = pdf.read_bytes()
+    packed = re.findall(rb"/ObjStm[^>]*>>\s*stream\r?\n(.*?)\r?\nendstream", raw, re.DOTALL)
+    assert packed
+    return raw + b"".join(zlib.decompress(one) for one in packed)
 
 
 def on_one_line(text: str) -> str:

@@ -20,8 +20,9 @@ from her2path.reports.ish_section import FIELD_PICTURES
 from her2path.reports.score_section import BLOCK_MAP, HOT_SPOTS
 from her2path.reports.slide_material import GatheredSlide, ShownSlide, SlideLimits, gather_slide
 
-_PICTURES = {Assay.IHC: "overlay.png", Assay.FISH: "gallery.png"}
-_CONTROLS = "controls.png"
+OVERLAY, GALLERY, CONTROLS = "overlay.png", "gallery.png", "controls.png"
+"""Pictures of cells, of nuclei and of control tissue."""
+_PICTURES = {Assay.IHC: OVERLAY, Assay.FISH: GALLERY}
 _QUALITY = "quality.png"
 
 
@@ -37,6 +38,8 @@ class PictureLimits:
     """Of a picture that is above its share as PNG, 1 to 100."""
     slides: SlideLimits | None = None
     """Of the zoomable views; None = the report has none."""
+    files: frozenset[str] | None = None
+    """Names of the pictures that the report shows; None = all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +122,7 @@ def gather_case(
         images=images,
         pictures={_image_of(name): found for name, found in pictures.of(*_PICTURES.values())},
         recount=second,
-        control_pictures={_image_of(name): found for name, found in pictures.of(_CONTROLS)},
+        control_pictures={_image_of(name): found for name, found in pictures.of(CONTROLS)},
         score_pictures=dict(pictures.of(BLOCK_MAP, HOT_SPOTS)),
         field_pictures=dict(pictures.of(*FIELD_PICTURES)),
         quality_pictures={_image_of(name): found for name, found in pictures.of(_QUALITY)},
@@ -200,6 +203,7 @@ def _pictures(
         f"{image.image_id}/{name}": image
         for image in images
         for name in _expected(image, slides.get(image.image_id))
+        if limits.files is None or name in limits.files
     }
     used = {name: image.files.get(name.split("/")[1]) for name, image in wanted.items()}
     there = {name: path for name, path in used.items() if path is not None and path.is_file()}
@@ -241,6 +245,6 @@ def _expected(image: ImageEvidence, slide: GatheredSlide | None) -> Iterable[str
         if is_ihc and not shows_spots:
             yield HOT_SPOTS
         if image.score is not None and image.score.result is not None and image.score.result.control:
-            yield _CONTROLS
+            yield CONTROLS
     if is_ihc and image.quality.result is not None:
         yield _QUALITY

@@ -6,13 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from her2path.io.documents import CallDoc
-from her2path.reports.case_material import CaseMaterial
+from her2path.reports.case_material import CONTROLS, GALLERY, OVERLAY, CaseMaterial
 from her2path.reports.case_page import CasePage, case_page
 from her2path.reports.html.pdf import write_pdf
-from her2path.reports.html.rendering import render_case_pdf
+from her2path.reports.html.rendering import render_case_pdf, render_unread_pdf
+from her2path.reports.score_section import HOT_SPOTS
 from her2path.reports.synoptic import synoptic_of
 from her2path.reports.synoptic_field import Synoptic
 from her2path.reports.trail_section import NamedNumber, cuts_by_quantity, named_numbers
+
+PRINTED_PICTURES = frozenset({OVERLAY, GALLERY, CONTROLS, HOT_SPOTS})
+"""Pictures that stand on paper; maps and fields, which are for looking closer, are on the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,11 @@ def case_pdf(material: CaseMaterial) -> bytes:
         report_name=material.report_name,
     )
     return write_pdf(render_case_pdf(report))
+
+
+def unread_pdf(case_id: str, *, found: str, version: str) -> bytes:
+    """Make the PDF of a case whose result another version wrote; `found` says which one."""
+    return write_pdf(render_unread_pdf(case_id, found=found, version=version))
 
 
 def all_numbers(call: CallDoc) -> tuple[NumberTable, ...]:

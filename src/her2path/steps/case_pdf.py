@@ -9,10 +9,11 @@ from typing import Annotated
 from annotated_types import Ge, Le
 from pydantic import BaseModel, ConfigDict
 
+from her2path.errors import OtherVersionError
 from her2path.io.files import write_bytes
 from her2path.io.provenance import producer
 from her2path.reports.case_material import PictureLimits, gather_case
-from her2path.reports.case_pdf import case_pdf
+from her2path.reports.case_pdf import PRINTED_PICTURES, case_pdf, unread_pdf
 
 log = logging.getLogger(__name__)
 
@@ -39,14 +40,25 @@ def run(
     params: CasePdfParams,
 ) -> None:
     """Write the PDF of one case from its call and the artefacts of all its images."""
-    material = gather_case(
-        call=call,
-        artefacts=artefact,
-        recount=recount,
-        limits=PictureLimits(params.picture_side_px, params.pictures_bytes, params.jpeg_quality),
-        report=producer("case_pdf", params),
-        report_name="report.pdf",
-    )
+    made_by = producer("case_pdf", params)
+    try:
+        material = gather_case(
+            call=call,
+            artefacts=artefact,
+            recount=recount,
+            limits=PictureLimits(
+                params.picture_side_px, params.pictures_bytes, params.jpeg_quality, files=PRINTED_PICTURES
+            ),
+            report=made_by,
+            report_name="report.pdf",
+        )
+    except OtherVersionError as error:
+        # As on the page: every case has a report, and this one says why it shows nothing.
+        log.warning("not shown: %s", error)
+        write_bytes(report, unread_pdf(call.parent.name, found=error.detail, version=made_by.version))
+        return
     pdf = case_pdf(material)
     write_bytes(report, pdf)
     log.info("PDF of %d images, %.1f MB", len(material.images), len(pdf) / 1e6)
+    for gap in material.gaps:
+        log.warning("%s", gap)

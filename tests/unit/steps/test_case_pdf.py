@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 import sys
 
@@ -24,7 +25,7 @@ from tests.support.case_documents import (
     write_case,
 )
 from tests.support.pages import Page
-from tests.support.pdfs import is_printed, numbers_in, on_one_line, text_of, told
+from tests.support.pdfs import is_printed, numbers_in, objects_of, on_one_line, text_of, told
 
 NO_TISSUE = NotEvaluable("no_tissue", "image 'a1': no tissue was found; stain and scan it again")
 RECOUNT = [Ihc("a1", TWO_PLUS), Fish("f1", nuclei(40, 3.3, 1.3))]
@@ -42,16 +43,23 @@ def pdf_of(root, *images, change=None):
     return made(root, call, artefacts), call
 
 
-def made(root, call, artefacts, name="report.pdf"):
-    report = root / name
+def made(root, call, artefacts):
+    report = root / "report.pdf"
     case_pdf.run(call=call, artefact=artefacts, report=report, params=CasePdfParams())
     return report
 
 
 @pytest.fixture(scope="module")
-def recount(tmp_path_factory):
-    """The PDF of a case that waits for a recount, for tests that only look at it."""
-    return pdf_of(tmp_path_factory.mktemp("recount"), *RECOUNT)[0]
+def case(tmp_path_factory):
+    """A case that waits for a recount: its folder, its call and its files."""
+    root = tmp_path_factory.mktemp("recount")
+    return root, *write_case(root, "c1", *RECOUNT)
+
+
+@pytest.fixture(scope="module")
+def recount(case):
+    """Its PDF, for tests that only look at it."""
+    return made(*case)
 
 
 def test_every_number_of_the_call_can_be_selected_in_the_pdf(tmp_path):
@@ -77,9 +85,9 @@ def test_every_number_of_the_call_can_be_selected_in_the_pdf(tmp_path):
     assert [name for name, value in numbers.items() if not is_printed(value, printed)] == []
 
 
-def test_the_pdf_prints_no_number_that_the_page_does_not_print(tmp_path):
-    call, artefacts = write_case(tmp_path, "c1", *RECOUNT)
-    text = text_of(made(tmp_path, call, artefacts))
+def test_the_pdf_prints_no_number_that_the_page_does_not_print(case, recount, tmp_path):
+    _, call, artefacts = case
+    text = text_of(recount)
     page = tmp_path / "report.html"
     case_report.run(call=call, artefact=artefacts, report=page, params=CaseReportParams())
     # What belongs to the paper: its page numbers, and digests that a line breaks.
@@ -111,7 +119,7 @@ def test_a_pdf_is_an_a4_archive_with_tags_title_language_and_embedded_fonts(reco
 
 
 def test_what_an_archive_forbids_is_not_in_the_file(recount):
-    raw = recount.read_bytes()
+    raw = objects_of(recount)
     for forbidden in (
         b"/Interpolate true",
         b"/JavaScript",
@@ -121,6 +129,14 @@ def test_what_an_archive_forbids_is_not_in_the_file(recount):
         b"/Launch",
     ):
         assert forbidden not in raw
+
+
+def test_what_an_archive_asks_for_is_in_the_file(recount):
+    raw = objects_of(recount)
+    for needed in (b"/GTS_PDFA1", b"/DestOutputProfile", b"/Marked true", b"/StructTreeRoot", b"/Lang"):
+        assert needed in raw
+    # Every figure has words for a reader who does not see it.
+    assert raw.count(b"/S /Figure") == raw.count(b"/Alt")
 
 
 def test_every_sheet_names_the_case_its_number_and_who_signs(recount):
@@ -139,10 +155,9 @@ def test_figures_have_words_and_headings_for_a_screen_reader(recount):
     assert re.search(r"^ *TH", tags, re.MULTILINE)
 
 
-def test_the_same_case_gives_the_same_bytes_whatever_the_order_of_the_files(tmp_path):
-    call, artefacts = write_case(tmp_path, "c1", *RECOUNT)
-    one = made(tmp_path, call, artefacts, "one.pdf").read_bytes()
-    assert made(tmp_path, call, artefacts[::-1], "two.pdf").read_bytes() == one
+def test_the_same_case_gives_the_same_bytes_whatever_the_order_of_the_files(case, recount, tmp_path):
+    _, call, artefacts = case
+    assert made(tmp_path, call, artefacts[::-1]).read_bytes() == recount.read_bytes()
 
 
 def test_a_case_that_cannot_be_evaluated_says_why_and_invents_no_number(tmp_path):
@@ -197,6 +212,15 @@ def test_a_picture_that_is_missing_is_named_and_the_pdf_is_still_made(tmp_path):
     text = text_of(made(tmp_path, call, [path for path in artefacts if path.name != "overlay.png"]))
     assert "What this report could not show" in text
     assert "Picture a1/overlay.png is missing" in text
+
+
+def test_a_call_of_another_version_gives_a_pdf_without_any_number(tmp_path):
+    call, artefacts = write_case(tmp_path, "c1", Ihc("a1", ONE_PLUS))
+    call.write_text(json.dumps(json.loads(call.read_text()) | {"schema_version": "call/3"}))
+    text = text_of(made(tmp_path, call, artefacts))
+    assert "The result cannot be shown" in text
+    assert "call.json holds 'call/3'" in text
+    assert "HER2 negative" not in text
 
 
 def test_missing_pango_is_told_with_what_to_install_and_how_to_do_without(monkeypatch):

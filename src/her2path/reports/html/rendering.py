@@ -118,6 +118,12 @@ def render_case_pdf(report: CasePdf) -> str:
     return template.render(report=report, page=report.page)
 
 
+def render_unread_pdf(case_id: str, *, found: str, version: str) -> str:
+    """Render the HTML of the PDF of a case whose result another version wrote."""
+    template = _environment().get_template("pdf_unread.html.j2")
+    return template.render(case_id=case_id, found=found, version=version)
+
+
 def render_cohort(page: CohortPage) -> str:
     """Render the page of all cases as a self-contained HTML document."""
     return _environment().get_template("cohort.html.j2").render(page=page)
