@@ -68,7 +68,7 @@ def step_command(
 
     loaded = step.load_step(name)
     values, params = step.parse_arguments(loaded, arguments or [])
-    with logs.context(step=name, **_subject(values)):
+    with logs.context(step=name, **_subject(values)), logs.concealing(_image_files(values)):
         try:
             step.execute(loaded, values, params)
         except (Her2PathError, OSError) as error:
@@ -85,6 +85,15 @@ def _subject(values: Mapping[str, object]) -> dict[str, str]:
         if isinstance(path, Path):
             return {name: path.parent.name}
     return {}
+
+
+def _image_files(values: Mapping[str, object]) -> list[Path]:
+    """Files whose names may name a patient: those of the image and its regions."""
+    found = values.get("image")
+    regions = (values.get(name) for name in ("tumour_roi", "exclude_roi"))
+    return [
+        path for path in (*(found if isinstance(found, list) else ()), *regions) if isinstance(path, Path)
+    ]
 
 
 @app.callback()
