@@ -1,6 +1,6 @@
-"""The generated parts of `docs/fhir.md`: codes, the outline of a bundle, two of its resources, and the rules.
+"""The generated parts of `docs/fhir.md` (codes, outline, two resources, rules) and the code system.
 
-``python -m tests.support.fhir_page`` writes them; a test holds the page against them.
+``python -m tests.support.fhir_page`` writes them; tests hold the files against the code.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ from her2path.domain.decision import CaseEvidence
 from her2path.reports import codes
 from her2path.reports.codes import LOINC, Code
 from her2path.reports.fhir import ExchangeSettings, case_bundle
+from her2path.reports.own_codes import own_codes
 from tests.support.case_documents import SHA
 from tests.support.fhir_cases import called, ihc_reading, ish_reading
 from tests.support.fhir_reading import Received
 from tests.support.fhir_rules import RULES
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "fhir.md"
+CODE_SYSTEM = PAGE.with_name("fhir_codesystem.json")
 COMMAND = "python -m tests.support.fhir_page"
 _PART = re.compile(r"(<!-- generated: (.+?) -->\n)(.*?)(\n<!-- end -->)", re.DOTALL)
 _USED_FOR = {
@@ -57,6 +59,23 @@ def page() -> str:
     }
     text = PAGE.read_text(encoding="utf-8")
     return _PART.sub(lambda found: f"{found[1]}{parts[found[2]]}{found[4]}", text)
+
+
+def code_system() -> str:
+    """Write her2path's own codes as a FHIR CodeSystem."""
+    resource = {
+        "resourceType": "CodeSystem",
+        "url": codes.LOCAL,
+        "name": "Her2pathCodes",
+        "title": "Codes of her2path",
+        "status": "draft",
+        "description": "Names of numbers, counts, methods, results and reasons that no other code list has.",
+        "caseSensitive": True,
+        # A number that a later version adds is written under its name before it stands here.
+        "content": "fragment",
+        "concept": [{"code": code, "display": display} for code, display in own_codes().items()],
+    }
+    return json.dumps(resource, indent=1, ensure_ascii=False) + "\n"
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
@@ -111,3 +130,4 @@ def _json(resource: dict[str, Any]) -> str:
 
 if __name__ == "__main__":
     PAGE.write_text(page(), encoding="utf-8")
+    CODE_SYSTEM.write_text(code_system(), encoding="utf-8")

@@ -11,11 +11,13 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tests.support.fhir_reading import Received
+from her2path.reports.own_codes import own_codes
+from tests.support.fhir_reading import OWN, Received
 
 Resource = dict[str, Any]
 Rule = Callable[[Received], Iterator[str]]
 RULES: dict[str, Rule] = {}
+OWN_CODES = own_codes()
 
 CORE = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-"
 MCODE = "http://hl7.org/fhir/us/mcode/StructureDefinition/mcode-"
@@ -298,6 +300,13 @@ def _codes(got: Received) -> Iterator[str]:
             yield f"{coding['code']} is warned of"
         if coding["system"] == "http://loinc.org" and coding["code"] not in CHECKED:
             yield f"{coding['code']} is not checked"
+
+
+@rule("codes: every own code has one meaning, and stands in the code system")
+def _own(got: Received) -> Iterator[str]:
+    for coding in codings(got.bundle):
+        if coding["system"] == OWN and OWN_CODES.get(coding["code"]) != coding.get("display"):
+            yield f"{coding['code']}: {coding.get('display')}"
 
 
 @rule("codes: the gene is HGNC:3430")

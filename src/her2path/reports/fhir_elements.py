@@ -8,7 +8,7 @@ pseudonym and nothing to look up.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -25,9 +25,10 @@ from fhir.resources.R4B.reference import Reference
 
 from her2path.io.call_entries import TrailEntry
 from her2path.io.documents import CallDoc
-from her2path.reports.codes import ABSENT, PSEUDONYMISED, UCUM, Code, local, unit_of
-from her2path.reports.number_names import in_listing_order, label_of
+from her2path.reports.codes import ABSENT, PSEUDONYMISED, UCUM, Code, unit_of
+from her2path.reports.number_names import in_listing_order
 from her2path.reports.numbers import number_text
+from her2path.reports.own_codes import own
 from her2path.reports.wording import conclusion_words
 
 _NAMESPACE = UUID("99691279-2474-52bc-8876-42e8cb81d1c2")
@@ -117,24 +118,10 @@ def quantity(name: str, value: float) -> Quantity:
     return Quantity(value=Decimal(repr(value)), unit=unit.written, system=UCUM, code=unit.code)
 
 
-_WORDS: Mapping[str, str] = {
-    "another_result": "Probability that another count of as many nuclei gives another ISH result",
-    "population": "Population of tumour cells",
-    "population_share_pct": "Share of the tumour cells",
-    "population_state": "Result of this population as if it were alone",
-    "score_before": "IHC score before a person edited it",
-}
-
-
-def words_for(name: str) -> str:
-    """Name a number or word of a call for people."""
-    return _WORDS.get(name) or label_of(name)
-
-
 def number_component(name: str, value: float, cuts: Iterable[float] = ()) -> ObservationComponent:
     """Write a number that has no code but her2path's own: its name in `call.json`."""
     return ObservationComponent(
-        code=concept(local(name, words_for(name))),
+        code=concept(own(name)),
         valueQuantity=quantity(name, value),
         referenceRange=cut_ranges(cuts),
     )
@@ -142,7 +129,7 @@ def number_component(name: str, value: float, cuts: Iterable[float] = ()) -> Obs
 
 def word_component(name: str, value: str) -> ObservationComponent:
     """Write a word of a call likewise."""
-    return ObservationComponent(code=concept(local(name, words_for(name))), valueString=clean(value))
+    return ObservationComponent(code=concept(own(name)), valueString=clean(value))
 
 
 def components(

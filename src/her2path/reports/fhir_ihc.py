@@ -13,7 +13,7 @@ from her2path.domain.ihc import IhcScore
 from her2path.domain.verdict import State
 from her2path.io.call_entries import TrailEntry
 from her2path.io.documents import CallDoc
-from her2path.reports.codes import IHC_ANSWERS, INDETERMINATE, INTERPRETATIONS, ihc_code, local
+from her2path.reports.codes import IHC_ANSWERS, INDETERMINATE, INTERPRETATIONS, ihc_code
 from her2path.reports.fhir_elements import (
     absent,
     components,
@@ -26,6 +26,7 @@ from her2path.reports.fhir_elements import (
 )
 from her2path.reports.fhir_observations import Finding
 from her2path.reports.number_names import OVER_BLANK
+from her2path.reports.own_codes import own
 from her2path.reports.wording import NOT_EVALUABLE, headline
 
 IHC = "ihc"
@@ -65,9 +66,8 @@ def _why_not(call: CallDoc) -> CodeableConcept:
 
 def _method(call: CallDoc) -> CodeableConcept:
     if Flag.SCORE_STATED in call.flags:
-        return concept(local("ihc_stated", "Immunohistochemistry, score stated by a person"))
-    words = "Immunohistochemistry, membrane staining of tumour cells measured on the whole slide"
-    return concept(local("ihc_measured", words))
+        return concept(own("ihc_stated"))
+    return concept(own("ihc_measured"))
 
 
 def _components(call: CallDoc) -> Iterator[ObservationComponent]:

@@ -28,7 +28,6 @@ from her2path.reports.codes import (
     SNOMED_FISH,
     Code,
     ish_code,
-    local,
 )
 from her2path.reports.fhir_elements import (
     Frame,
@@ -45,7 +44,8 @@ from her2path.reports.fhir_elements import (
 )
 from her2path.reports.fhir_observations import Finding
 from her2path.reports.number_names import label_of
-from her2path.reports.wording import NOT_EVALUABLE, flag_sentence, headline, ish_group_text
+from her2path.reports.own_codes import own
+from her2path.reports.wording import NOT_EVALUABLE, flag_sentence, headline
 
 ISH = "ish"
 """Role of the first count's group; its panel and numbers begin with it."""
@@ -115,15 +115,7 @@ def ish_findings(call: CallDoc, frame: Frame) -> tuple[Finding, ...]:
 
 
 def _kind(name: str) -> ObservationComponent:
-    words = {
-        "first_count": "First count",
-        "second_population": "Count of the second population",
-        "recount": "Count by a second person",
-        "further_nuclei": "Count of further nuclei",
-    }
-    return ObservationComponent(
-        code=concept(local("count", "Which count")), valueCodeableConcept=concept(local(name, words[name]))
-    )
+    return ObservationComponent(code=concept(own("count")), valueCodeableConcept=concept(own(name)))
 
 
 def _share(population: PopulationEntry | None) -> tuple[ObservationComponent, ...]:
@@ -156,10 +148,8 @@ def _recount(call: CallDoc) -> _Count:
 
 
 def _method(frame: Frame, *, by_person: bool) -> CodeableConcept:
-    words = "counted by a person" if by_person else "signals counted on images by software"
-    name = "ish_read_by_person" if by_person else "ish_measured"
     also = [SNOMED_FISH] if frame.snomed else []
-    return concept(local(name, f"Fluorescence in situ hybridisation, {words}"), *also)
+    return concept(own("ish_read_by_person" if by_person else "ish_measured"), *also)
 
 
 def _panel(count: _Count, call: CallDoc, frame: Frame) -> Iterator[Finding]:
@@ -261,7 +251,7 @@ def _result(group: str | None) -> CodeableConcept:
     """Write a group; a count that was made and has none cannot be read."""
     if group is None:
         return concept(INDETERMINATE)
-    return concept(local(f"ish_group_{group}" if group.isdigit() else f"ish_{group}", ish_group_text(group)))
+    return concept(own(f"ish_group_{group}" if group.isdigit() else f"ish_{group}"))
 
 
 def _interpretation(group: str | None) -> Code | None:

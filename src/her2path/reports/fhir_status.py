@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from fhir.resources.R4B.annotation import Annotation
 from fhir.resources.R4B.codeableconcept import CodeableConcept
 
-from her2path.domain.guideline.registry import GUIDELINES
 from her2path.domain.verdict import State
 from her2path.io.documents import CallDoc
 from her2path.reports.codes import (
@@ -15,18 +14,16 @@ from her2path.reports.codes import (
     INTERPRETATIONS,
     SNOMED_STATUS,
     STATUS_ANSWERS,
-    local,
 )
 from her2path.reports.fhir_elements import Frame, absent, concept, note, rule_notes
 from her2path.reports.fhir_observations import Finding
+from her2path.reports.own_codes import own
 from her2path.reports.wording import (
-    CATEGORY_WORDS,
     NOT_EVALUABLE,
     flag_sentence,
     headline,
     notes_of,
     reason_sentences,
-    reason_title,
     words_of,
 )
 
@@ -60,12 +57,12 @@ def _answer(state: State, frame: Frame) -> CodeableConcept | None:
 
 def _why_not(call: CallDoc, state: State | None) -> CodeableConcept | None:
     if state is None:
-        reasons = tuple(local(code, reason_title(code)) for code in _reason_codes(call))
+        reasons = tuple(own(code) for code in _reason_codes(call))
         return absent("error", " ".join((f"{headline(call)}.", *reason_sentences(call))), *reasons)
     if state in STATUS_ANSWERS:
         return None
     # temp-unknown: there is reason to expect that the value becomes known.
-    return absent("temp-unknown", headline(call), local(state.value, words_of(call).short))
+    return absent("temp-unknown", headline(call), own(state.value))
 
 
 def _reason_codes(call: CallDoc) -> tuple[str, ...]:
@@ -73,8 +70,7 @@ def _reason_codes(call: CallDoc) -> tuple[str, ...]:
 
 
 def _guideline(call: CallDoc) -> CodeableConcept:
-    known = GUIDELINES.get(call.guideline)
-    return concept(local(call.guideline, call.guideline if known is None else known.title))
+    return concept(own(call.guideline))
 
 
 def _notes(call: CallDoc) -> Iterator[Annotation]:
@@ -91,12 +87,11 @@ def category_finding(call: CallDoc) -> Finding | None:
     """State the category of trials and labels, which no code list has; None where it cannot be told."""
     if call.her2_category is None:
         return None
-    words = CATEGORY_WORDS.get(call.her2_category, call.her2_category)
     basis = f" Basis: {call.her2_category_basis}." if call.her2_category_basis else ""
     return Finding(
         role=CATEGORY,
-        code=local("her2_category", "HER2 expression category of trials and labels"),
-        value=concept(local(f"her2_{call.her2_category}", words)),
+        code=own("her2_category"),
+        value=concept(own(f"her2_{call.her2_category}")),
         derived_from=(STATUS,),
         notes=(
             note(f"Of trials and labels, beside the result of the guideline; no advice on treatment.{basis}"),

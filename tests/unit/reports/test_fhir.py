@@ -23,6 +23,12 @@ from tests.support.fhir_rules import RULES, faults
 LATTICE = dict(lattice())
 
 
+def cases_of(guideline):
+    """Every case of two guidelines, every fourth of the others; the validation takes all of them."""
+    names = [name for name, call in LATTICE.items() if call.guideline == guideline]
+    return names if guideline in ("breast_2023", "gastroesophageal_2016") else names[::4]
+
+
 @cache
 def lattice_text(name):
     return text_of(LATTICE[name])
@@ -41,9 +47,8 @@ def received(call, **settings):
 
 @pytest.mark.parametrize("guideline", GUIDELINES)
 def test_numbers_read_back_from_a_bundle_equal_those_of_the_call(guideline):
-    for name, call in LATTICE.items():
-        if call.guideline == guideline:
-            assert not differences(call, Received(lattice_text(name))), name
+    for name in cases_of(guideline):
+        assert not differences(LATTICE[name], Received(lattice_text(name))), name
 
 
 def test_the_comparison_of_numbers_finds_a_difference():
@@ -57,11 +62,10 @@ def test_the_comparison_of_numbers_finds_a_difference():
 
 @pytest.mark.parametrize("guideline", GUIDELINES)
 def test_every_bundle_follows_fhir_us_core_and_mcode(guideline):
-    for name, call in LATTICE.items():
-        if call.guideline == guideline:
-            text = lattice_text(name)
-            Bundle.model_validate_json(text)
-            assert not faults(Received(text)), name
+    for name in cases_of(guideline):
+        text = lattice_text(name)
+        Bundle.model_validate_json(text)
+        assert not faults(Received(text)), name
 
 
 @pytest.mark.parametrize("name", RULES)

@@ -1,5 +1,5 @@
 // Holds bundles (one JSON text a line on standard input) against FHIR R4 by FHIR.js (npm package `fhir`), which
-// brings the structure definitions of 4.0.1 and its required value sets: another reader than `fhir.resources`.
+// brings the structure definitions of R4 and its required value sets: another reader than `fhir.resources`.
 // Prints the number of bundles without an error, then every error.
 const { createInterface } = require("node:readline");
 const { Fhir } = require(require.resolve("fhir/fhir", { paths: [process.argv[2]] }));
