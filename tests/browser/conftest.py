@@ -39,7 +39,8 @@ def visit(browser: Browser, tmp_path: Path) -> Iterator[Visit]:
     def visited(file: Path, *, size: tuple[int, int] = DESK, **options: object) -> OpenedPage:
         context = browser.new_context(viewport={"width": size[0], "height": size[1]}, **options)
         context.set_default_timeout(10_000)
-        page = OpenedPage(context.new_page(), file, tmp_path / f"browser-{len(opened)}")
+        scripts = bool(options.get("java_script_enabled", True))
+        page = OpenedPage(context.new_page(), file, tmp_path / f"browser-{len(opened)}", scripts)
         opened.append(page)
         return page.open()
 

@@ -93,6 +93,8 @@ class OpenedPage:
     file: Path
     folder: Path
     """For screenshots and prints."""
+    scripts: bool = True
+    """Whether the page may run scripts."""
     allowed: set[str] = field(default_factory=set)
     """Addresses of other files that the test itself goes to."""
     faults: list[str] = field(default_factory=list)
@@ -124,7 +126,8 @@ class OpenedPage:
 
     def settle(self) -> None:
         """Wait until the browser has laid out and painted what was asked of it."""
-        self.page.evaluate(_PAINTED)
+        if self.scripts:
+            self.page.evaluate(_PAINTED)
 
     @property
     def opened_ms(self) -> float:

@@ -13,13 +13,14 @@ from her2path.domain.ihc import IhcScore
 from her2path.io.cohort_files import CohortCase
 from her2path.io.documents import CallDoc, Producer
 from her2path.reports.cohort_filters import Filter, token
-from her2path.reports.cohort_quality import VERDICT_WORDS, QualityOverview, quality_overview
+from her2path.reports.cohort_quality import VERDICT_WORDS, QualityOverview, Verdict, quality_overview
 from her2path.reports.cohort_rows import (
     FINAL,
     NO_ISH,
     NO_SCORE,
     ORDER,
     CohortRow,
+    actions_of,
     cohort_filters,
     cohort_rows,
 )
@@ -79,6 +80,17 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class Action:
+    """What the guideline asks for; the table names it by its code."""
+
+    code: str
+    text: str
+    token: str
+    """Chooses its cases in the filter."""
+    cases: str
+
+
+@dataclass(frozen=True, slots=True)
 class CohortPage:
     """All that the template of a cohort prints."""
 
@@ -88,6 +100,8 @@ class CohortPage:
     counts: tuple[str, str]
     """Both of them as printed."""
     waiting: tuple[Waiting, ...]
+    actions: tuple[Action, ...]
+    """The most frequent first."""
     rows: tuple[CohortRow, ...]
     symbols: tuple[tuple[str, str], ...]
     """Style class and shape of the states that occur."""
@@ -131,6 +145,7 @@ def cohort_page(cases: Sequence[CohortCase], *, report: Producer, pdf: str = "")
         attention=attention,
         counts=(count_text(len(calls)), count_text(attention)),
         waiting=_waiting(calls),
+        actions=_actions(calls),
         rows=rows,
         symbols=tuple(dict.fromkeys((row.state.look, row.state.symbol) for row in rows)),
         tones=_FILLS,
@@ -162,6 +177,14 @@ def _waiting(calls: Sequence[CallDoc]) -> tuple[Waiting, ...]:
             calls=tuple(f"{words} {count_text(n)}" for words, n in _most_first(calls_of)),
         )
         for who, calls_of in ranked
+    )
+
+
+def _actions(calls: Sequence[CallDoc]) -> tuple[Action, ...]:
+    # Guidelines word the same code in their own way.
+    found = Counter((note.code, note.text) for call in calls for note in actions_of(call))
+    return tuple(
+        Action(code, text, token("remark", code), counted_text(n)) for (code, text), n in _most_first(found)
     )
 
 
@@ -214,7 +237,11 @@ def _figures(rows: Sequence[CohortRow]) -> tuple[Figure, ...]:
     score_bars = [(f"IHC {score}", scores[score], _NEUTRAL) for score in IhcScore]
     group_bars = [(f"ISH {group}", groups[group], _NEUTRAL) for group in sorted(groups) if group]
     category_bars = [(words, categories[words], _NEUTRAL) for words in CATEGORY_WORDS.values()]
-    quality_bars = [(words, verdicts[verdict], _NEUTRAL) for verdict, words in VERDICT_WORDS.items()]
+    quality_bars = [
+        (words, verdicts[verdict], _NEUTRAL)
+        for verdict, words in VERDICT_WORDS.items()
+        if verdicts[verdict] or verdict is not Verdict.UNKNOWN
+    ]
     return (
         _figure("Calls", state_bars),
         _figure("IHC scores", [*score_bars, (NO_SCORE, scores[""], _NEUTRAL)]),

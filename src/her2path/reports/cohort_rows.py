@@ -18,6 +18,7 @@ from her2path.reports.odds import probability_text
 from her2path.reports.wording import (
     CATEGORY_WORDS,
     NOT_EVALUABLE,
+    Note,
     StateWords,
     ish_group_text,
     notes_of,
@@ -77,7 +78,7 @@ class CohortRow:
     who: str
     """Who must act; empty where only the signature is left."""
     note: str
-    """Why it has no result, or what must be done for one."""
+    """Why it has no result, or the codes of what must be done (see `Action`)."""
     remarks: str
     """Codes of its other comments, and its flags."""
     guideline: str
@@ -116,7 +117,6 @@ def _row(case: CohortCase, pdf: str) -> CohortRow:
         call.ish.get("her2_mean"),
         call.ish.get("her2_cep17_ratio"),
     )
-    actions = [note.text for note in notes_of(call) if note.kind == CommentKind.ACTION]
     chances = _chances(call)
     return CohortRow(
         case_id=call.case_id,
@@ -135,7 +135,7 @@ def _row(case: CohortCase, pdf: str) -> CohortRow:
         quality=quality,
         quality_key=list(VERDICT_WORDS).index(quality.verdict),
         who="" if call.state in FINAL else words.who,
-        note=" ".join(reason_sentences(call) or actions),
+        note=" ".join(reason_sentences(call)) or ", ".join(note.code for note in actions_of(call)),
         remarks=", ".join(_remarks(call)),
         guideline=call.guideline,
         tokens=dict(_tokens(call, words, quality)),
@@ -153,7 +153,7 @@ def _tokens(call: CallDoc, words: StateWords, quality: CaseQuality) -> Iterable[
         "ish": _groups(call) or [NO_ISH],
         "category": [_category(call) or NO_CATEGORY],
         "quality": [VERDICT_WORDS[quality.verdict], *map(finding_words, (*quality.warnings, *quality.notes))],
-        "remark": _remarks(call),
+        "remark": [*(note.code for note in actions_of(call)), *_remarks(call)],
         "reason": [reason_title(reason.code) for reason in call.reasons.values()],
         "guideline": [call.guideline],
     }
@@ -164,6 +164,11 @@ def _tokens(call: CallDoc, words: StateWords, quality: CaseQuality) -> Iterable[
 
 def _category(call: CallDoc) -> str:
     return CATEGORY_WORDS.get(call.her2_category, call.her2_category) if call.her2_category else ""
+
+
+def actions_of(call: CallDoc) -> list[Note]:
+    """List the comments of a call that say who must do what."""
+    return [note for note in notes_of(call) if note.kind == CommentKind.ACTION]
 
 
 def _remarks(call: CallDoc) -> list[str]:

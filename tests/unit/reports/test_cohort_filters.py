@@ -43,9 +43,10 @@ def test_scores_are_offered_in_their_order_with_the_cases_that_have_none():
     ]
 
 
-def test_flags_are_offered_by_how_many_cases_have_them():
-    words = [words for words, _ in choices_of("remark", rows_of(**CASES))]
-    assert words[0] == "NOTE-LOW"
+def test_comments_and_flags_are_offered_by_how_many_cases_have_them():
+    cases = CASES | {"w3": CASES["w1"], "w4": CASES["w1"]}
+    found = [(words, cases) for words, cases in choices_of("remark", rows_of(**cases)) if "ACT" in words]
+    assert found == [("ACT-ISH", "3"), ("ACT-RECOUNT", "1")]
 
 
 def test_what_all_cases_have_in_common_is_no_filter():

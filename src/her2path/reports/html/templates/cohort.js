@@ -58,8 +58,12 @@
       group.replaceChildren.apply(group, some.map(function (place) { return rows[place]; }));
       group.style.setProperty("--rows", some.length);
     });
+    // Rows out of sight are not laid out, and a reader that does not see is told how many there are.
+    fitting.forEach(function (place, number) { rows[place].ariaRowIndex = number + 2; });
+    table.ariaRowCount = fitting.length + 1;
     const all = fitting.length === rows.length;
-    shown.classList.toggle("part", !all);
+    // What a print must say of itself: that rows are missing, or stand in another order.
+    shown.classList.toggle("part", !all || sorted.column !== 1 || sorted.down);
     shown.textContent = (all ? "All " + rows.length + " cases are shown" :
       fitting.length + " of " + rows.length + " cases are shown (" + chosen().join("; ") + ")") +
       ", sorted by “" + heads[sorted.column].textContent.trim() + "”, " +
@@ -67,7 +71,7 @@
   }
   function chosen() {
     const found = selects.filter(function (select) { return select.value; }).map(function (select) {
-      return select.labels[0].firstChild.textContent.trim() + ": " + select.selectedOptions[0].dataset.words;
+      return select.labels[0].textContent + ": " + select.selectedOptions[0].dataset.words;
     });
     const wanted = words.value.trim();
     return wanted ? ["“" + wanted + "”"].concat(found) : found;
