@@ -101,8 +101,9 @@ def import_edits(order: Order, *, today: date) -> list[str]:
     with locked(order.out):
         home = order.out / "images" / order.image_id
         _check_slide(home, row)
-        slide, folder = read_editable(home), EditsFolder.of(order.out, order.image_id)
+        folder = EditsFolder.of(order.out, order.image_id)
         earlier = folder.read()
+        slide = read_editable(home, earlier=earlier)
         sha256 = sha256_of(order.file) if order.file.is_file() else ""
         draft = read_edits(
             order.file, slide, own_classes=[str(kind) for kind in ArtefactKind], tumour_use=order.tumour_use
@@ -241,8 +242,12 @@ def _joined(
         gone = {LabelClass.TUMOUR.value} if draws_tumour and tumour_use is RegionUse.REPLACE else set()
         if not draws_tumour or tumour_use is RegionUse.ADD:
             tumour_use = earlier.tumour_use
-        kept = (region for region in earlier.regions if region.kind not in gone)
-        regions = (*(region for region in kept if region not in regions), *regions)
+        kept = [region for region in earlier.regions if region.kind not in gone]
+        new = [(one.kind, one.area()) for one in regions]
+        kept = [
+            old for old in kept if not any(kind == old.kind and _same(area, old.area()) for kind, area in new)
+        ]
+        regions = (*kept, *regions)
         last = EarlierEdits(by=earlier.by, on=earlier.on, tool=earlier.tool, sha256=earlier.sha256)
         before = (*earlier.earlier, last)
     return EditsResult(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import shapely
 
+from her2path.domain.edits import RegionUse
 from her2path.domain.verdict import NotEvaluable
 from her2path.errors import ArtefactError
 from her2path.imaging.control_areas import locate_controls
@@ -18,6 +19,9 @@ from her2path.imaging.tissue_pieces import find_pieces
 from her2path.io.artefacts import FISH_FILES, IHC_FILES
 from her2path.io.case_sheet import ImageRow
 from her2path.io.documents import IhcScoreResult, QualityDoc, SlideDoc, SlideResult, read_document
+from her2path.io.edited_cells import SlideEdits, read_slide_edits
+from her2path.io.edits_documents import EditsResult
+from her2path.io.edits_folder import EditsFolder
 from her2path.io.files import artefact_name, sha256_of
 from her2path.io.geojson import Regions, read_exclusions, read_regions
 from her2path.io.hot_spot_areas import write_hot_spots
@@ -53,13 +57,20 @@ def write_ihc_layers(
     """Write the layers of an IHC slide; without a score only its regions and quality findings."""
     slide = _measured(document)
     sha256 = slide.files[0].sha256
+    edits = SlideEdits()
+    if score is not None and score.edits is not None:
+        edits = read_slide_edits(EditsFolder(results / "edits").edits, results / IHC_FILES["cells"], slide)
     regions = [*_drawn(row, document), *_control_pieces(results, document)]
+    if edits.result is not None and edits.cells is not None:
+        regions = list(_as_edited(regions, edits.result))
     write_areas(into / "regions.geojson", regions, image_sha256=sha256, layer="regions")
     _copy(results / IHC_FILES["areas"], into / "quality.geojson")
     if score is None:
         return
     cells, size_px0 = results / IHC_FILES["cells"], (slide.width_px0, slide.height_px0)
-    tiles = read_tiles(results / IHC_FILES["tiles"], cells, mpp=slide.mpp, size_px0=size_px0)
+    tiles = read_tiles(
+        results / IHC_FILES["tiles"], cells, mpp=slide.mpp, size_px0=size_px0, edited=edits.cells
+    )
     blocks = read_blocks(results / IHC_FILES["blocks"], mpp=slide.mpp)
     write_detections(into / "tiles.geojson", tiles, image_sha256=sha256, layer="tiles")
     write_detections(into / "blocks.geojson", blocks, image_sha256=sha256, layer="blocks")
@@ -111,6 +122,22 @@ def _drawn(row: ImageRow, document: SlideDoc) -> Iterator[QuPathArea]:
             if control.expected is not None:
                 kind = CellClass(f"{CONTROL.name}: {control.expected}", CONTROL.rgb)
             yield from _areas(control.regions, kind, f"Control region {number}")
+
+
+def _as_edited(areas: Iterable[QuPathArea], edits: EditsResult) -> Iterator[QuPathArea]:
+    """Give the regions that hold since a person edited the slide: those that were replaced are left out."""
+    gone = set()
+    if edits.of_kind(TUMOUR.name) and edits.tumour_use is RegionUse.REPLACE:
+        gone.add(TUMOUR.name)
+    if edits.left_out and edits.left_out_use is RegionUse.REPLACE:
+        gone.add(EXCLUDED.name)
+    yield from (area for area in areas if area.kind is None or area.kind.name not in gone)
+    for region in edits.regions:
+        named = region.kind if region.expected is None else f"{region.kind}: {region.expected}"
+        known = {kind.name: kind.rgb for kind in (TUMOUR, CONTROL, EXCLUDED)}
+        kind = CellClass(named, known.get(region.kind, EXCLUDED.rgb))
+        for polygon in region.area().geoms:
+            yield QuPathArea(kind, polygon, name=f"Drawn by {edits.by}")
 
 
 def _areas(regions: Regions, kind: CellClass, words: str) -> Iterator[QuPathArea]:

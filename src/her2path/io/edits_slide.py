@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -13,7 +14,8 @@ import numpy.typing as npt
 from her2path.domain.guideline.registry import find_guideline
 from her2path.io.control_entries import NamedControl, controls_of
 from her2path.io.documents import SheetFacts, SlideDoc, SlideResult, read_document, required
-from her2path.io.edited_cells import cell_batches, places_digest
+from her2path.io.edited_cells import cell_batches, edit_cells, places_digest
+from her2path.io.edits_documents import EditsResult
 from her2path.io.qupath_cells import CellClass, cell_classes, cell_identifier, scheme_of
 from her2path.io.tables import facts_of
 
@@ -34,6 +36,10 @@ class EditableSlide:
     classes: list[CellClass]
     """As measured, in QuPath's words."""
     controls: tuple[NamedControl, ...]
+    shown: list[CellClass] | None = None
+    """As the results show them since an earlier edit; None = as measured."""
+    given: Mapping[int, str] = field(default_factory=dict)
+    """Classes that earlier edits gave to cells, by number."""
 
     def __len__(self) -> int:
         return len(self.x_px0)
@@ -73,8 +79,8 @@ class EditableSlide:
         return names[order], order + 1
 
 
-def read_editable(folder: Path) -> EditableSlide:
-    """Read the slide of a folder of results.
+def read_editable(folder: Path, *, earlier: EditsResult | None = None) -> EditableSlide:
+    """Read the slide of a folder of results, with what `earlier` edits left of its classes.
 
     Raises
     ------
@@ -95,4 +101,10 @@ def read_editable(folder: Path) -> EditableSlide:
         (np.concatenate(parts) for parts in zip(*places, strict=True)) if places else (np.empty(0),) * 3
     )
     controls = controls_of(facts_of(cells), name=cells.name)
-    return EditableSlide(document.sheet, slide, x, y, control.astype(np.int16), classes, controls)
+    found = EditableSlide(document.sheet, slide, x, y, control.astype(np.int16), classes, controls)
+    edited = None if earlier is None else edit_cells(cells, earlier, controls=len(controls))
+    if earlier is None or edited is None or not earlier.is_of(found.files):
+        return found
+    batches = cell_batches(cells, _COLUMNS, size=_BATCH, edited=edited)
+    shown = [kind for batch in batches for kind in cell_classes(batch, scheme)]
+    return replace(found, shown=shown, given={one.cell_id: one.given for one in earlier.corrections})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -222,6 +223,48 @@ def test_edits_are_added_to_earlier_ones_or_replace_them(out, tmp_path):
 def _given(cell, words):
     properties = {**cell["properties"], "classification": {"name": words}}
     return {**cell, "properties": properties}
+
+
+def test_a_project_of_an_edited_slide_shows_the_edits_and_comes_back_as_them(out, tmp_path):
+    cells = features(out)
+    with_class(cells, "Tumor: 1+", "Tumor: 2+", of=5)
+    drawn = [region("Tumor", box(0, 0, SIDE, 500)), region("Necrosis", box(0, 550, 90, SIDE))]
+    assert take(out, export(tmp_path / "e.geojson", [*cells, *drawn]))[0] == 0
+    first = score_of(out).result
+    code, words = run("project", "--out", out, tmp_path / "project")
+    assert code == 0, words
+    (regions,) = (tmp_path / "project").rglob("regions.geojson")
+    (zipped,) = (tmp_path / "project").rglob("cells.geojson.zip")
+    shown = json.loads(regions.read_text(encoding="utf-8"))["features"]
+    assert [one["properties"]["classification"]["name"] for one in shown] == ["Tumor", "Necrosis"]
+    again = export(tmp_path / "again.geojson", [*shown, *_zipped(zipped)])
+    for how in ("--replace", "--add"):
+        code, words = take(out, again, how)
+        assert code == 0, words
+        second = score_of(out).result
+        assert second.tally == first.tally
+        assert second.edits.regions_changed == first.edits.regions_changed
+        assert second.edits.cells_changed == first.edits.cells_changed
+
+
+def _zipped(path):
+    with zipfile.ZipFile(path) as archive:
+        return json.loads(archive.read(archive.namelist()[0]))["features"]
+
+
+def test_the_case_sheets_own_regions_are_no_edit_when_they_come_back(measured, out, tmp_path):
+    sheet = tmp_path / "cases.tsv"
+    export(tmp_path / "roi.geojson", [region("Tumor", box(0, 0, 500, SIDE))])
+    export(tmp_path / "no.geojson", [region("Ignore*", box(0, 0, 90, 90)), region("x", box(200, 0, 290, 90))])
+    head = "case_id\timage_id\tassay\tpath\ttumour_roi\texclude_roi"
+    slide = measured.parent / "slide.tif"
+    sheet.write_text(f"{head}\nc1\ti1\tihc\t{slide}\troi.geojson\tno.geojson\n")
+    own = [region("Tumor", box(0, 0, 500.1, SIDE)), region("Ignore*", box(0, 0, 90, 90.1))]
+    file = export(tmp_path / "e.geojson", [*own, region("Necrosis", box(100, 300, 200, 400))])
+    code, words = take(out, file, "--cases", sheet)
+    assert code == 0, words
+    assert "left aside: 2 regions as the case sheet has them" in words
+    assert score_of(out).result.edits.regions_changed == {"Necrosis": 1}
 
 
 def test_edits_that_leave_no_cell_to_score_say_who_made_them(out, tmp_path):
