@@ -13,6 +13,7 @@ from pathlib import Path
 import highdicom as hd
 import numpy as np
 import numpy.typing as npt
+from highdicom._standard_utils import get_iod_module_map, get_module_attribute_map, get_sop_class_iod_map
 from highdicom.spatial import ReferenceToImageTransformer
 from pydicom import Dataset
 
@@ -122,3 +123,44 @@ def findings_of(path: Path) -> list[str]:
     """What dciodvfy (dicom3tools) says of a file, without the name of its kind."""
     done = subprocess.run(["dciodvfy", "-new", path], capture_output=True, text=True)
     return [line for line in done.stderr.splitlines() if line.startswith(("Error", "Warning", "Abort"))]
+
+
+def missing_attributes(made: Dataset) -> list[str]:
+    """Attributes that the standard demands of an object and that it lacks.
+
+    The tables are those of PS3.3 as highdicom ships them: what is looked for are attributes of type 1
+    (there, with a value) and 2 (there) of every mandatory module, and of the optional ones that the
+    object uses, at every depth.  Functional groups and the content of a report are left to dciodvfy,
+    since these tables do not say which of their alternatives applies.  `dicom-validator` asks the same,
+    but fetches its tables.
+    """
+    kinds = get_iod_module_map()[get_sop_class_iod_map()[made.SOPClassUID]]
+    used = [one["key"] for one in kinds if one["usage"] == "M" or one["key"] in _USED]
+    modules = [key for key in used if not key.endswith(_ALTERNATIVES)]
+    missing = []
+    for module in modules:
+        for attribute in get_module_attribute_map()[module]:
+            if attribute["type"] in {"1", "2"}:
+                for item in _items_at(made, attribute["path"]):
+                    lacks = attribute["keyword"] not in item
+                    empty = attribute["type"] == "1" and not lacks and _is_empty(item, attribute["keyword"])
+                    if lacks or empty:
+                        missing.append(f"{module}: {'/'.join([*attribute['path'], attribute['keyword']])}")
+    return missing
+
+
+_USED = frozenset({"specimen", "frame-of-reference"})
+_ALTERNATIVES = ("functional-groups", "document-content")
+
+
+def _items_at(dataset: Dataset, path: list[str]) -> Iterator[Dataset]:
+    if not path:
+        yield dataset
+        return
+    for item in dataset.get(path[0]) or ():
+        yield from _items_at(item, path[1:])
+
+
+def _is_empty(item: Dataset, keyword: str) -> bool:
+    value = item[keyword].value
+    return value is None or (hasattr(value, "__len__") and len(value) == 0)

@@ -9,11 +9,17 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from her2path.cli.step import OUTPUTS
 from her2path.imaging.phantoms.ihc import render_ihc
 from her2path.imaging.phantoms.ihc_spec import SCORE_PRESETS, IhcPhantomSpec
+from her2path.io.artefacts import IHC_FILES
 from her2path.io.case_sheet import ImageRow
+from her2path.io.documents import Producer, SlideDoc, read_document, required, write_document
+from her2path.io.edited_cells import places_digest
+from her2path.io.edits_documents import DrawnRegion, EditsDoc, EditsResult, GivenClass
 from her2path.io.phantom_dicom import ScannedAs, write_dicom_slide
-from her2path.steps import slide_dicom
+from her2path.io.tables import IHC_CELLS, read_table
+from her2path.steps import ihc_score, slide_dicom
 from tests.support.ihc_chain import find_cells, prepare, score
 
 PLANTED = ("Grüneberg", "Roswitha", "P-4711", "19370511", "ACC-0815", "S24-1234-A1", "BC9988", "Dr. Who")
@@ -82,6 +88,36 @@ def measure_series(folder: Path, out: Path, *, drawn: bool = True, **row: object
     return MeasuredSlide(folder, at, sheet)
 
 
+def edit_series(slide: MeasuredSlide, folder: Path, *, cell_id: int, given: str) -> MeasuredSlide:
+    """Let a person draw the tumour anew and give one cell another class; score the slide again."""
+    table = read_table(slide.at.cells, IHC_CELLS)
+    x, y = (table[name].to_numpy() for name in ("x_px0", "y_px0"))
+    files = required(read_document(slide.at.slide, SlideDoc).result, slide.at.slide).files
+    ring = tuple((float(x), float(y)) for x, y in TUMOUR)
+    row = cell_id - 1
+    result = EditsResult(
+        by="reader1",
+        on="2026-01-02",
+        tool="QuPath",
+        sha256="ab" * 32,
+        image_id=slide.sheet.image_id,
+        image_files=tuple(file.sha256 for file in files),
+        cells=len(table),
+        places_sha256=places_digest(x, y),
+        regions=(DrawnRegion(kind="Tumor", polygons=((ring,),)),),
+        corrections=(
+            GivenClass(cell_id=cell_id, x_px0=x[row], y_px0=y[row], measured="Tumor: 2+", given=given),
+        ),
+    )
+    at = SimpleNamespace(**vars(slide.at), edits=folder / "edits.json")
+    at.score = folder / "ihc_score.json"
+    write_document(at.edits, EditsDoc(produced_by=Producer(step="test", version="0"), result=result))
+    others = {name: folder / IHC_FILES[name] for name in OUTPUTS["ihc_score"] if name != "score"}
+    read = {name: getattr(at, name) for name in ("slide", "quality", "cells", "contours", "score", "edits")}
+    ihc_score.run(image=[slide.folder], **read, **others, params=ihc_score.IhcScoreParams())
+    return MeasuredSlide(slide.folder, at, slide.sheet)
+
+
 def make_objects(slide: MeasuredSlide, dicom: Path, **params: object) -> Path:
     """Run slide_dicom; return its folder."""
     at = slide.at
@@ -96,6 +132,7 @@ def make_objects(slide: MeasuredSlide, dicom: Path, **params: object) -> Path:
         score=at.score,
         tumour_roi=slide.sheet.tumour_roi,
         exclude_roi=slide.sheet.exclude_roi,
+        edits=getattr(at, "edits", None),
         dicom=dicom,
         params=slide_dicom.SlideDicomParams.model_validate(params),
     )

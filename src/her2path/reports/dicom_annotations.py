@@ -7,6 +7,7 @@ files of `her2path.io.dicom_cells`, which pydicom copies piece by piece when the
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,7 +15,6 @@ import numpy as np
 from highdicom.ann import (
     AnnotationCoordinateTypeValues,
     AnnotationGroup,
-    AnnotationGroupGenerationTypeValues,
     Measurements,
     MicroscopyBulkSimpleAnnotations,
 )
@@ -48,8 +48,18 @@ _STAINING = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """How the cells and their classes were found."""
+
+    model: str | None = None
+    """Id of the learned model; None = the classical method."""
+    edited: bool = False
+    """Whether a person had a hand in which cells are scored, and how."""
+
+
 def cell_annotations(
-    origin: Origin, groups: Sequence[CellGroup], *, on_glass: bool, model: str | None, opened: Opened
+    origin: Origin, groups: Sequence[CellGroup], found: Finding, *, on_glass: bool, opened: Opened
 ) -> MicroscopyBulkSimpleAnnotations:
     """Make the object of all cells.
 
@@ -58,10 +68,9 @@ def cell_annotations(
     origin : Origin
     groups : sequence of CellGroup
         With coordinates in level-0 pixels, or in mm on the glass.
+    found : Finding
     on_glass : bool
         Whether they are in mm (type 3D, in the slide's frame of reference; every cell at height 0).
-    model : str, optional
-        Id of the learned model that found the cells.
     opened : callable
         Opens a file of bulk data by its path.
     """
@@ -70,7 +79,7 @@ def cell_annotations(
         source_images=[origin.finest],
         annotation_coordinate_type=kind,
         annotation_groups=[
-            _group(origin, number, group, on_glass=on_glass, model=model, opened=opened)
+            _group(origin, number, group, found, on_glass=on_glass, opened=opened)
             for number, group in enumerate(groups, start=1)
         ],
         content_label="HER2_CELLS",
@@ -81,7 +90,7 @@ def cell_annotations(
 
 
 def _group(
-    origin: Origin, number: int, group: CellGroup, *, on_glass: bool, model: str | None, opened: Opened
+    origin: Origin, number: int, group: CellGroup, found: Finding, *, on_glass: bool, opened: Opened
 ) -> AnnotationGroup:
     points = 3 if group.graphic == "POLYGON" else 1
     held = np.zeros((points, 3 if on_glass else 2), np.float32)
@@ -95,8 +104,8 @@ def _group(
         annotated_property_type=CELL,
         graphic_type=group.graphic,
         graphic_data=[held],
-        algorithm_type=AnnotationGroupGenerationTypeValues.AUTOMATIC,
-        algorithm_identification=algorithm(origin.version, model=model),
+        algorithm_type="SEMIAUTOMATIC" if found.edited else "AUTOMATIC",
+        algorithm_identification=algorithm(origin.version, model=found.model),
         measurements=[
             Measurements(name=MEASURES[name].name, values=np.zeros(1), unit=MEASURES[name].unit)
             for name in group.measures

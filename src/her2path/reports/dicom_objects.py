@@ -23,7 +23,7 @@ from her2path.imaging.tissue_pieces import find_pieces
 from her2path.io.dicom_cells import CellGroup
 from her2path.io.documents import IhcScoreResult, SheetFacts, SlideResult
 from her2path.io.drawn_areas import DrawnAreas
-from her2path.reports.dicom_annotations import Opened, cell_annotations
+from her2path.reports.dicom_annotations import Finding, Opened, cell_annotations
 from her2path.reports.dicom_regions import (
     Grid,
     Segment,
@@ -95,10 +95,9 @@ def slide_objects(
     UnsuitableImageError
         The control tissue that the case sheet names cannot be told.
     """
-    model = measured.score.model
-    annotations = cell_annotations(
-        origin, groups, on_glass=on_glass, model=None if model is None else model.id, opened=opened
-    )
+    model, edits = measured.score.model, measured.score.edits
+    found_by = Finding(None if model is None else model.id, edited=edits is not None)
+    annotations = cell_annotations(origin, groups, found_by, on_glass=on_glass, opened=opened)
     held = {
         str(group.AnnotationGroupLabel): group.NumberOfAnnotations
         for group in annotations.AnnotationGroupSequence

@@ -24,6 +24,7 @@ from tests.support.dicom_reading import (
     code_of,
     findings_of,
     groups_of,
+    missing_attributes,
     numbers_of,
     read_segments,
     to_pixels,
@@ -33,6 +34,7 @@ from tests.support.dicom_slide import (
     EXCLUDED,
     PLANTED,
     TUMOUR,
+    edit_series,
     make_objects,
     measure_series,
     write_series,
@@ -72,6 +74,14 @@ def cells_of(measured):
 @pytest.mark.parametrize("name", OBJECTS)
 def test_the_standards_own_checker_finds_no_error_in_an_object(made, name):
     assert [line for line in findings_of(made / name) if not line.startswith("Warning")] == []
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+def test_an_object_has_what_the_standard_demands_and_values_of_the_right_kind(made, name, monkeypatch):
+    monkeypatch.setattr(pydicom.config.settings, "reading_validation_mode", pydicom.config.RAISE)
+    found = pydicom.dcmread(made / name)
+    assert sum(1 for _ in found.iterall()) > 100
+    assert missing_attributes(found) == []
 
 
 def test_every_cell_comes_back_with_its_class_outline_and_numbers_of(measured, made, source):
@@ -268,6 +278,25 @@ def items(dataset):
         if element.VR == "SQ":
             for item in element.value:
                 yield from items(item)
+
+
+def test_what_a_person_edited_is_what_the_objects_show_and_they_say_so(measured, tmp_path):
+    known = cells_of(measured)
+    cell_id = next(number for number, cell in known.items() if cell.kind.name == "Tumor: 2+")
+    edited = edit_series(measured, tmp_path / "edited", cell_id=cell_id, given="Tumor: 3+")
+    folder = make_objects(edited, tmp_path / "dicom")
+    annotations = hd.ann.annread(folder / "cells.dcm")
+    kinds = {group.AnnotationGroupGenerationType for group in annotations.AnnotationGroupSequence}
+    assert kinds == {"SEMIAUTOMATIC"}
+    (strong,) = annotations.get_annotation_groups(label="Tumor: 3+")
+    names, values, _ = strong.get_measurements()
+    assert cell_id in values[:, names.index(MEASURES["cell_id"].name)]
+    score = read_document(edited.at.score, IhcScoreDoc).result
+    held = read_document(folder / "objects.json", DicomDoc).result.objects[0].holds
+    assert sum(n for name, n in held.items() if name.startswith("Tumor: ")) == score.scored_cells
+    found = answers_of(groups_of(folder / "report.dcm")["HER2 IHC of the slide"])
+    assert found["edited_by_person"] == ["373066001"]
+    assert len(found["score_before_edits"]) == 1
 
 
 def test_levels_of_staining_are_named_where_the_guideline_reads_them(measured, tmp_path):
