@@ -14,7 +14,6 @@ from her2path.io.call_entries import PopulationEntry
 from her2path.io.documents import CallDoc
 from her2path.reports.control_section import control_sections
 from her2path.reports.evidence import ImageEvidence
-from her2path.reports.model_words import model_words
 from her2path.reports.number_names import LEVEL_WORDS, STAINING_WORDS, label_of
 from her2path.reports.numbers import number_text, value_text
 from her2path.reports.synoptic_field import (
@@ -49,7 +48,7 @@ _STAINING_OF_ZERO: Mapping[str, str] = MappingProxyType(
 _CONTROL_WORDS: Mapping[Controls, str | None] = MappingProxyType(
     {Controls.PASS: "accepted", Controls.FAIL: "failed", Controls.UNKNOWN: None}
 )
-_LEVELS = (Reactivity.STRONG, Reactivity.WEAK_MODERATE, Reactivity.FAINT)
+_LEVELS = (Reactivity.STRONG, Reactivity.WEAK_MODERATE, Reactivity.FAINT, Reactivity.NONE)
 _ISH_FIELDS = (
     ("nuclei", "ish_nuclei", "Nuclei counted", "{#}"),
     ("her2_mean", "her2_per_nucleus", "HER2 signals per nucleus, mean", "{copies}/{nucleus}"),
@@ -74,8 +73,7 @@ def ihc_part(call: CallDoc, images: Sequence[ImageEvidence]) -> SynopticPart:
         fields += _made(shown, "ihc", "Antibody and kit")
         tissue = control_sections([image for image in shown if image.has_result], {})
         fields += [words("ihc_control_tissue", "Control tissue on the slide", found.run) for found in tissue]
-        models = [model_words(model) for model in call.models]
-        how = "; ".join(models) if models else "classical method"
+        how = ", ".join(model.id for model in call.models) or "classical method"
         fields.append(words("ihc_image_analysis", "Image analysis", f"her2path {_version(call)}, {how}"))
     return SynopticPart("ihc", "HER2 protein, immunohistochemistry", tuple(fields))
 
@@ -109,7 +107,7 @@ def _staining(call: CallDoc, missing: Standing) -> list[SynopticField]:
             known,
             f"pct_{level}",
             f"pct_{level}",
-            f"{LEVEL_WORDS[level]} staining",
+            LEVEL_WORDS[level] if level is Reactivity.NONE else f"{LEVEL_WORDS[level]} staining",
             "%",
             missing,
         )

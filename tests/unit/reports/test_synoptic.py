@@ -132,9 +132,9 @@ def test_a_single_probe_has_no_ratio_instead_of_an_empty_one(summary):
 def test_stomach_and_oesophagus_have_fields_of_their_own(summary):
     found = fields_of(summary(Ihc("a1", TWO_PLUS), Fish("f1", nuclei(40, 4.9, 2.1)), setting=GASTRIC))
     assert found["ihc_scored_by"].text == "by percentages (resection)"
-    levels = {name: found[name].value for name in ("pct_strong", "pct_weak_moderate", "pct_faint")}
+    levels = [found[f"pct_{level}"].value for level in ("strong", "weak_moderate", "faint", "none")]
     # Complete and lateral staining count alike: 26 % and 9 %.
-    assert levels == {"pct_strong": 0.0, "pct_weak_moderate": 35.0, "pct_faint": 25.0}
+    assert levels == [0.0, 35.0, 25.0, 40.0]
     assert found["her2_range"].text == "3 to 7"
     assert "pct_complete_intense" not in found
     assert "expression_category" not in found
