@@ -78,9 +78,10 @@ def _components(call: CallDoc) -> Iterator[ObservationComponent]:
         # What the guideline compares beside the classes; over the limit of blank it is the same number.
         if name not in call.ihc and not name.endswith(OVER_BLANK):
             yield number_component(name, value, cuts[name])
-    for image_id, edit in sorted(call.edits.items()):
-        before = "none" if edit.score_before is None else str(edit.score_before)
-        yield word_component("score_before", before if len(call.edits) == 1 else f"{image_id}: {before}")
+    if call.edits:
+        before = {name: edit.score_before or "none" for name, edit in sorted(call.edits.items())}
+        listed = [f"{name}: {score}" if len(before) > 1 else str(score) for name, score in before.items()]
+        yield word_component("score_before", "; ".join(listed))
 
 
 def _steps(call: CallDoc) -> Iterator[TrailEntry]:

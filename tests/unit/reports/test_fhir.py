@@ -11,6 +11,7 @@ from her2path.domain.decision import CaseEvidence
 from her2path.domain.guideline.registry import GUIDELINES
 from her2path.domain.ihc import IhcScore
 from her2path.domain.verdict import NotEvaluable
+from her2path.io.call_entries import Reason
 from her2path.reports import codes
 from her2path.reports.codes import is_of_breast
 from her2path.reports.fhir import ExchangeSettings, case_bundle
@@ -221,6 +222,19 @@ def test_edits_by_a_person_are_told_with_who_when_what_and_the_score_before():
     assert "The program's own score was 1+." in note["text"]
     assert "in-situ" not in note["text"], "free text may name somebody"
     assert ihc["performer"][0]["identifier"]["value"] == "R.S."
+
+
+def test_scores_before_the_edits_of_several_slides_are_told_by_slide():
+    call = edited_call()
+    reason = Reason(code="too_few_tumour_cells", reason="fewer than 20 tumour cells")
+    update = {"score_before": None, "no_score_before": reason, "by": "T.U."}
+    other = call.edits["a1"].model_copy(update=update)
+    got = received(call.model_copy(update={"edits": {**call.edits, "a2": other}}))
+    assert not faults(got)
+    assert got.ihc["score_before"] == "a1: 1+; a2: none"
+    ihc = got.the("85319-2")
+    assert "The program gave no score: fewer than 20 tumour cells" in ihc["note"][1]["text"]
+    assert [who["identifier"]["value"] for who in ihc["performer"]] == ["R.S.", "T.U."]
 
 
 def test_two_populations_stand_apart_with_their_shares():
