@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
 
 from her2path.imaging.ihc.rays import ANGLES
 from her2path.io import documents as d
@@ -24,6 +26,10 @@ MPP = 0.25
 STAINING = (("none", "none"), ("faint", "incomplete"), ("moderate", "complete"), ("strong", "complete"))
 SPOTS = ((100.0, 60.0), (450.0, 250.0))
 SPOT_PX0 = 400.0
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+_BATCH = 20_000
+_ANGLES = np.linspace(0, 2 * np.pi, ANGLES, endpoint=False)
 
 
 def write_viewed_case(
@@ -66,16 +72,33 @@ def _spot(x: float, y: float) -> HotSpotEntry:
 
 
 def _write_cells(folder: Path, cells: int, size_px0: tuple[int, int]) -> None:
+    made_by = producer_of("ihc_cells")
+    with (
+        write_table(folder / "ihc_cells.parquet", IHC_CELLS, produced_by=made_by) as facts,
+        write_table(folder / "ihc_contours.parquet", IHC_CONTOURS, produced_by=made_by) as contours,
+    ):
+        for start in range(0, cells, _BATCH):
+            number = np.arange(start, min(start + _BATCH, cells))
+            x, y, radius = _places(number, cells, size_px0)
+            facts.append(_facts(number, x, y))
+            ring = radius * np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], axis=-1)
+            rings = (np.stack([x, y], axis=-1)[:, None] + ring).astype(np.float32).reshape(-1)
+            ends = np.arange(len(number) + 1, dtype=np.int32) * 2 * ANGLES
+            none = pa.ListArray.from_arrays(np.zeros(len(number) + 1, np.int32), pa.array([], pa.float32()))
+            outlines = {"cell_xy_px0": pa.ListArray.from_arrays(ends, rings), "nucleus_xy_px0": none}
+            contours.append({"cell_id": number + 1, **outlines})
+
+
+def _places(number: Ints, cells: int, size_px0: tuple[int, int]) -> tuple[Floats, Floats, float]:
+    """Lay cells out in rows; the last is their radius."""
     across = max(1, round(np.sqrt(cells * size_px0[0] / size_px0[1])))
-    down = -(-cells // across)
-    number = np.arange(cells)
-    x = (number % across + 0.5) * size_px0[0] / across
-    y = (number // across + 0.5) * size_px0[1] / down
+    step_x, step_y = size_px0[0] / across, size_px0[1] / -(-cells // across)
+    x, y = (number % across + 0.5) * step_x, (number // across + 0.5) * step_y
+    return x, y, 0.42 * min(step_x, step_y)
+
+
+def _facts(number: Ints, x: Floats, y: Floats) -> dict[str, object]:
     score = number // 7 % 4
-    angles = np.linspace(0, 2 * np.pi, ANGLES, endpoint=False)
-    radius = 0.42 * min(size_px0[0] / across, size_px0[1] / down)
-    ring = radius * np.stack([np.cos(angles), np.sin(angles)], axis=-1)
-    outlines = (np.stack([x, y], axis=-1)[:, None] + ring).astype(np.float32)
     columns: dict[str, object] = {
         "cell_id": number + 1,
         "x_px0": x,
@@ -83,19 +106,13 @@ def _write_cells(folder: Path, cells: int, size_px0: tuple[int, int]) -> None:
         "intensity": [STAINING[k][0] for k in score],
         "pattern": [STAINING[k][1] for k in score],
         "cell_score": score,
-        "in_tumour": np.ones(cells, np.bool_),
-        "piece": np.ones(cells, np.int32),
-        "control": [None] * cells,
-        "exclusion": ["not_tumour" if n % 10 == 9 else None for n in range(cells)],
-        "exclusion_if_drawn": [None] * cells,
+        "in_tumour": np.ones(len(number), np.bool_),
+        "piece": np.ones(len(number), np.int32),
+        "control": [None] * len(number),
+        "exclusion": ["not_tumour" if n % 10 == 9 else None for n in number],
+        "exclusion_if_drawn": [None] * len(number),
     }
-    columns |= {name: np.zeros(cells, np.float32) for name in IHC_CELLS.names if name not in columns}
-    made_by = producer_of("ihc_cells")
-    with write_table(folder / "ihc_cells.parquet", IHC_CELLS, produced_by=made_by) as table:
-        table.append(columns)
-    rings = {"cell_id": number + 1, "cell_xy_px0": outlines.reshape(cells, -1).tolist()}
-    with write_table(folder / "ihc_contours.parquet", IHC_CONTOURS, produced_by=made_by) as table:
-        table.append({**rings, "nucleus_xy_px0": [[] for _ in range(cells)]})
+    return columns | {n: np.zeros(len(number), np.float32) for n in IHC_CELLS.names if n not in columns}
 
 
 def _write_score(folder: Path, spots: list[HotSpotEntry]) -> None:

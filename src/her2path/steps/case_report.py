@@ -32,9 +32,10 @@ class CaseReportParams(BaseModel):
     above its part of it is written as JPEG, so that a page can be sent by e-mail."""
     jpeg_quality: Annotated[int, Ge(50), Le(100)] = 85
     """Quality of such a JPEG: below 80 thin outlines of cells begin to smear."""
-    slides_bytes: Annotated[int, Ge(100_000)] = 2_700_000
+    slides_bytes: Annotated[int, Ge(100_000)] = 2_600_000
     """Share of a page for the zoomable views of all IHC slides of a case, with their hot spots (bytes,
-    likewise); beyond it the finest level is left out."""
+    likewise); beyond it the finest level is left out.  The view of one slide fits by the defaults of
+    `slide_view`."""
     slide_cells: Annotated[int, Ge(1000)] = 50_000
     """Most cells of all slides that are drawn in a page (5 bytes each); the choice is the same each time."""
     slide_outlines: Annotated[int, Ge(0)] = 20_000

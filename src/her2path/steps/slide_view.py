@@ -38,9 +38,9 @@ class SlideViewParams(BaseModel):
     most_px: Annotated[int, Ge(250_000), Le(100_000_000)] = 9_000_000
     """Most pixels of the whole slide at its finest: larger slides are shown more coarsely, apart from
     their hot spots."""
-    most_bytes: Annotated[int, Ge(100_000)] = 1_900_000
+    most_bytes: Annotated[int, Ge(100_000)] = 1_800_000
     """Most bytes of all tiles: the quality of the JPEG falls first, then the finest level is left out."""
-    spots_bytes: Annotated[int, Ge(100_000)] = 900_000
+    spots_bytes: Annotated[int, Ge(100_000)] = 800_000
     """Most bytes of the hot spots together; only the quality of their JPEG falls to meet it."""
 
 

@@ -34,13 +34,13 @@
   }
 
   // A sign for each score, drawn once: circle, triangle, square, diamond, cross; white around it.
-  function signs(ratio) {
+  function signs(ratio, side) {
     return Array.from({length: KINDS}, (_, kind) => {
-      const canvas = document.createElement("canvas"), side = 15;
-      canvas.width = canvas.height = side * ratio;
-      const c = canvas.getContext("2d");
-      c.scale(ratio, ratio);
-      c.translate(side / 2, side / 2);
+      const canvas = document.createElement("canvas");
+      canvas.width = canvas.height = Math.round(side * ratio);
+      const c = canvas.getContext("2d"), size = canvas.width / 15;
+      c.scale(size, size);
+      c.translate(7.5, 7.5);
       const path = new Path2D(), score = scoreOf(kind);
       if (kind === NOT_SCORED) path.addPath(new Path2D("M-3-3L3 3M3-3L-3 3"));
       else if (score === 0) path.arc(0, 0, 3.4, 0, 7);
@@ -189,7 +189,7 @@
       this.high = box.height;
       this.canvas.width = Math.round(box.width * this.ratio);
       this.canvas.height = Math.round(box.height * this.ratio);
-      this.signs = signs(this.ratio);
+      this.signs = {small: signs(this.ratio, 9), large: signs(this.ratio, 15)};
       const whole = Math.min(this.wide / this.width, this.high / this.height);
       const wasWhole = this.scale === undefined || this.scale === this.least;
       this.least = whole;
@@ -313,26 +313,33 @@
       const [left, top] = [this.left - near, this.top - near];
       const right = this.left + this.wide / this.scale + near, bottom = this.top + this.high / this.scale + near;
       const order = [NOT_SCORED, 5, 6, 7, 8, 0, 1, 2, 3];
+      c.save();
       for (const kind of order) {
         const shown = !this.bare && !this.hidden.has(kind === NOT_SCORED ? "not-scored" : kind > NOT_SCORED ? "control" : `score-${kind}`);
-        const outlined = [], signed = [];
+        const outlined = [], signed = [], ratio = this.ratio;
         for (const i of places[kind]) {
-          if (x[i] < left || x[i] > right || y[i] < top || y[i] > bottom) continue;
-          const [px, py] = [(x[i] - this.left) * this.scale, (y[i] - this.top) * this.scale];
+          const px0 = x[i], py0 = y[i];
+          if (px0 < left || px0 > right || py0 < top || py0 > bottom) continue;
+          const px = (px0 - this.left) * this.scale, py = (py0 - this.top) * this.scale;
           if (px >= 0 && py >= 0 && px < this.wide && py < this.high) counts[kind]++;
           if (shown) (radius >= 7 && i < m ? outlined : signed).push(i);
         }
         if (!shown) continue;
+        c.setTransform(ratio, 0, 0, ratio, 0, 0);
         if (outlined.length) this.paintOutlines(c, outlined, kind);
+        // Signs are copied pixel by pixel: tens of thousands of them must not be scaled one by one.
+        c.setTransform(1, 0, 0, 1, 0, 0);
+        const scale = this.scale * ratio, x0 = this.left * scale, y0 = this.top * scale;
         if (radius < 2.6) {
-          const side = clamp(2 * radius, 1.6, 3.4);
+          const side = Math.max(1, Math.round(clamp(2 * radius, 1.6, 3.4) * ratio)), half = side / 2;
           c.fillStyle = colourOf(kind);
-          for (const i of signed) c.fillRect((x[i] - this.left) * this.scale - side / 2, (y[i] - this.top) * this.scale - side / 2, side, side);
+          for (const i of signed) c.fillRect(Math.round(x[i] * scale - x0 - half), Math.round(y[i] * scale - y0 - half), side, side);
         } else {
-          const sign = this.signs[kind], side = radius < 5 ? 9 : 15;
-          for (const i of signed) c.drawImage(sign, (x[i] - this.left) * this.scale - side / 2, (y[i] - this.top) * this.scale - side / 2, side, side);
+          const sign = (radius < 5 ? this.signs.small : this.signs.large)[kind], half = sign.width / 2;
+          for (const i of signed) c.drawImage(sign, Math.round(x[i] * scale - x0 - half), Math.round(y[i] * scale - y0 - half));
         }
       }
+      c.restore();
       return counts;
     }
 

@@ -1,0 +1,136 @@
+"""What a page takes of a slide, what it leaves out for its weight, and what it says is missing."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+
+import pytest
+
+from her2path.io.documents import CallDoc, read_document
+from her2path.reports.evidence import gather_images
+from her2path.reports.slide_material import SlideLimits, gather_slide
+from her2path.reports.slide_section import slide_section
+from her2path.steps import case_report
+from her2path.steps.case_report import CaseReportParams
+from tests.support.pages import Page
+from tests.support.viewed_case import write_viewed_case
+
+ROOM = SlideLimits(5_000_000, 50_000, 20_000)
+
+
+@pytest.fixture
+def case(tmp_path):
+    return write_viewed_case(tmp_path, cells=600, size_px0=(900, 700))
+
+
+def image_of(case, *, without=()):
+    call, artefacts = case
+    kept = [path for path in artefacts if path.name not in without]
+    (image,) = gather_images(read_document(call, CallDoc), kept)
+    return image
+
+
+def test_a_slide_is_gathered_with_cells_tissue_and_the_hot_spots_of_its_score(case):
+    gathered = gather_slide(image_of(case), ROOM)
+    assert gathered.gaps == ()
+    assert sum(gathered.slide.cells.drawn) == 600
+    assert [area.kind for area in gathered.slide.areas] == ["tissue"]
+    assert len(gathered.slide.view.spots) == 2
+    assert {"view.tif", "ihc_cells.parquet", "ihc_contours.parquet"} <= gathered.used.keys()
+
+
+def test_a_page_that_is_full_takes_coarser_tiles_then_fewer_hot_spots(case):
+    whole = gather_slide(image_of(case), ROOM).slide.view
+    coarser = gather_slide(image_of(case), replace(ROOM, tiles_bytes=whole.total_bytes - 1)).slide.view
+    assert coarser.levels == whole.levels[1:]
+    assert coarser.spots == whole.spots
+    least = whole.levels[-1]
+    fewer = sum(map(len, least.tiles)) + len(whole.spots[0].jpeg)
+    assert len(gather_slide(image_of(case), replace(ROOM, tiles_bytes=fewer)).slide.view.spots) == 1
+
+
+def test_several_slides_share_what_a_page_may_hold():
+    assert ROOM.shared_by(2) == SlideLimits(2_500_000, 25_000, 10_000)
+
+
+def test_a_missing_view_is_a_gap(case):
+    gathered = gather_slide(image_of(case, without={"view.tif"}), ROOM)
+    assert gathered.slide is None
+    assert gathered.gaps == ("The slide cannot be shown: a1/view.tif is missing.",)
+
+
+def test_cells_that_the_score_was_not_counted_from_are_not_drawn(case):
+    image = image_of(case)
+    score = image.score.model_copy(update={"inputs": {**image.score.inputs, "cells": "0" * 64}})
+    gathered = gather_slide(replace(image, score=score), ROOM)
+    assert gathered.slide.cells is None
+    assert "ihc_cells.parquet is not the file that the score was counted from" in gathered.gaps[0]
+
+
+def test_hot_spots_of_another_score_are_not_shown(case):
+    image = image_of(case)
+    result = image.score.result.model_copy(update={"hot_spots": image.score.result.hot_spots[:1]})
+    other = replace(image, score=image.score.model_copy(update={"result": result}))
+    assert gather_slide(other, ROOM).slide.view.spots == ()
+
+
+def test_a_choice_of_cells_is_said_with_both_numbers(case):
+    section = slide_section(gather_slide(image_of(case), replace(ROOM, cells=300)).slide, 1)
+    assert "300 of 600 cells are drawn" in section.choice
+    assert "All percentages and counts in this report are of all cells." in section.choice
+    assert slide_section(gather_slide(image_of(case), ROOM).slide, 1).choice == ""
+
+
+def test_points_are_told_from_outlines(case):
+    section = slide_section(gather_slide(image_of(case), replace(ROOM, outlines=100)).slide, 1)
+    assert "100 of the drawn cells have an outline; the others are signs only." in section.choice
+
+
+def test_a_coarse_view_says_that_it_is_too_coarse(case):
+    slide = gather_slide(image_of(case), ROOM).slide
+    coarse = replace(slide, view=replace(slide.view, levels=slide.view.levels[-1:]))
+    words = slide_section(coarse, 1).resolution
+    assert "too coarse to judge single membranes outside the hot spots" in words
+    assert "Hot spots are held at 0.25 µm per pixel (about 40×)." in words
+
+
+def test_layers_have_signs_words_and_counts_beside_their_colours(case):
+    section = slide_section(gather_slide(image_of(case), ROOM).slide, 1)
+    assert [layer.label.split()[0] for layer in section.cell_layers] == ["3+", "2+", "1+", "0", "not"]
+    assert len({str(layer.sign) for layer in section.cell_layers}) == 5
+    assert all("cells" in layer.count for layer in section.cell_layers)
+
+
+def test_no_text_can_end_the_data_of_a_page(case):
+    slide = gather_slide(image_of(case), ROOM).slide
+    evil = replace(slide.areas[0], kind="</script><script>alert(1)</script>, edited")
+    section = slide_section(replace(slide, areas=(evil,)), 1)
+    assert "<" not in section.facts
+    json.loads(section.facts)
+    assert "alert" in section.area_layers[0].label
+
+
+def test_the_page_of_a_slide_is_light_and_the_same_each_time(case, tmp_path):
+    call, artefacts = case
+    pages = []
+    for name in ("one", "other"):
+        case_report.run(call=call, artefact=artefacts, report=tmp_path / name, params=CaseReportParams())
+        pages.append((tmp_path / name).read_bytes())
+    assert pages[0] == pages[1]
+    assert len(pages[0]) < 8_000_000
+
+
+def test_the_page_runs_its_own_script_and_no_other(case, tmp_path):
+    call, artefacts = case
+    case_report.run(call=call, artefact=artefacts, report=tmp_path / "page", params=CaseReportParams())
+    html = (tmp_path / "page").read_text(encoding="utf-8")
+    policy = re.search(r'Content-Security-Policy" content="([^"]+)"', html)[1]
+    assert "script-src 'sha256-" in policy
+    assert "unsafe-inline'; script" not in policy.replace("style-src 'unsafe-inline'", "style")
+    page = Page(html)
+    run = [attrs for tag, attrs in page.tags if tag == "script" and "type" not in attrs]
+    assert len(run) == 1
+    ids = [attrs["id"] for _, attrs in page.tags if "id" in attrs]
+    assert len(ids) == len(set(ids))
