@@ -125,6 +125,7 @@ def cell_columns(n: int) -> dict[str, object]:
         "membrane_excess_od_um": known(od * 3),
         "membrane_thickness_um": known(od + 1),
         "membrane_certainty": known(np.full(n, np.nan, np.float32)),
+        "membrane_mean_od": (0.02 + 0.01 * (i % 50)).astype(np.float32),
         "cytoplasm_od": known(np.where(i % 9 == 0, np.nan, 0.02).astype(np.float32)),
         "nucleus_od": (-0.01 + 0.001 * (i % 20)).astype(np.float32),
         "intensity": [words[1 + k // 5 % 4] if k % 4 else "none" for k in i.tolist()],

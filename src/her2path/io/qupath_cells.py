@@ -48,6 +48,8 @@ MEASUREMENTS = {
     "cell_area_um2": "Cell: Area µm^2",
 }
 """QuPath's spelling (part: quantity) of the columns of `ihc_cells`."""
+_WITH_MEAN = {"membrane_mean_od": "Membrane: DAB OD mean", **MEASUREMENTS}
+"""The same with what users of QuPath search for, which tables of older versions lack."""
 BY_PERSON = "Class given by a person"
 """Measurement (1) of a cell to which a person gave its class; all others lack it."""
 
@@ -185,8 +187,9 @@ def read_cells(
         if facts.metadata.num_rows != outlines.metadata.num_rows:
             raise ArtefactError(contours.name, f"it holds other cells than {cells.name}")
         shapes = _outlines(outlines.iter_batches(_BATCH))
-        for batch in cell_batches(cells, _COLUMNS, size=_BATCH, edited=edited):
-            kinds, values = cell_classes(batch, scheme), [_numbers(batch[column]) for column in MEASUREMENTS]
+        names = {column: name for column, name in _WITH_MEAN.items() if column in facts.schema_arrow.names}
+        for batch in cell_batches(cells, [*_COLUMNS, *names], size=_BATCH, edited=edited):
+            kinds, values = cell_classes(batch, scheme), [_numbers(batch[column]) for column in names]
             scores = _scores(batch)
             for cell_id, x, y, kind, score, *measured in zip(
                 *(batch[column].to_numpy().tolist() for column in _PLACES),
@@ -199,15 +202,14 @@ def read_cells(
                 if cell_id != other_id:
                     raise ArtefactError(contours.name, f"it holds other cells than {cells.name}")
                 if with_excluded or score is not None:
-                    measurements = dict(zip(_NAMES, measured, strict=True))
+                    measurements = dict(zip(names.values(), measured, strict=True))
                     if edited is not None and edited.corrected[cell_id - 1]:
                         measurements[BY_PERSON] = 1.0
                     yield QuPathCell(cell_id, x, y, cell_xy, nucleus_xy, kind, measurements, score)
 
 
 _PLACES = ("cell_id", "x_px0", "y_px0")
-_COLUMNS = [*_PLACES, "cell_score", "intensity", "pattern", "exclusion", *MEASUREMENTS]
-_NAMES = tuple(MEASUREMENTS.values())
+_COLUMNS = [*_PLACES, "cell_score", "intensity", "pattern", "exclusion"]
 
 
 def cell_classes(batch: pa.RecordBatch, scheme: CellScheme) -> list[CellClass]:

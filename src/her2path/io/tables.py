@@ -28,6 +28,8 @@ _VERSION = b"her2path.table_version"
 _NOT_EVALUABLE = b"her2path.not_evaluable"
 _PRODUCED_BY = b"her2path.produced_by"
 _FACTS = b"her2path.facts"
+_BUFFER = 2**18
+"""Bytes of a column that are read from disk at once."""
 _ADDED = {b"added": b"true"}
 """Of a column that tables of the same version lack where they were written before it was added."""
 
@@ -83,6 +85,8 @@ IHC_CELLS = _schema(
     _column("membrane_thickness_um", pa.float32(), null=True),
     # Of a learned model; null where rays measured by themselves, too.
     _column("membrane_certainty", pa.float32(), null=True),
+    # DAB over the whole contour, stained or not.
+    _column("membrane_mean_od", pa.float32(), null=True, added=True),
     _column("cytoplasm_od", pa.float32(), null=True),
     _column("nucleus_od", pa.float32()),
     _column("intensity", _WORD),
@@ -344,8 +348,9 @@ def open_table(path: Path, schema: pa.Schema) -> pq.ParquetFile:
         The file is missing, damaged, or another table; OtherVersionError where it is of another version.
     """
     try:
-        # The file is memory-mapped so that a Parquet file of any size costs one batch.
-        table = pq.ParquetFile(path, memory_map=True)
+        # Read through small buffers, so that a file of any size costs one batch: of a mapped file every
+        # page that was read counts as the process's memory, and what is fetched beforehand stays in it.
+        table = pq.ParquetFile(path, buffer_size=_BUFFER, pre_buffer=False)
     except (OSError, pa.ArrowInvalid) as error:
         raise ArtefactError(artefact_name(path), f"not a readable Parquet file ({error})") from error
     found = table.schema_arrow.metadata or {}

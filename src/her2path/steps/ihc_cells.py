@@ -338,6 +338,7 @@ def _numbers(whole: _Slide, block: Block, found: Cells, kept: npt.NDArray[np.boo
         "membrane_excess_od_um": found.membranes.excess_od_um,
         "membrane_thickness_um": found.membranes.thickness_um,
         "membrane_certainty": found.membranes.certainty,
+        "membrane_mean_od": found.membranes.whole_od,
         "cytoplasm_od": found.membranes.cytoplasm_od,
         "nucleus_od": found.membranes.nucleus_od,
         "intensity": found.grades.intensity,

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import shapely
 from shapely.geometry import shape
@@ -151,6 +152,7 @@ def tables(
                     "membrane_excess_od_um": [None] * n,
                     "membrane_thickness_um": [None] * n,
                     "membrane_certainty": [None] * n,
+                    "membrane_mean_od": [0.125] * n,
                     "cytoplasm_od": [0.1] * n,
                     "nucleus_od": [0.2] * n,
                     "intensity": [stainings[i % len(stainings)][0] for i in part],
@@ -182,6 +184,7 @@ def test_cells_and_contours_are_joined_however_the_tables_are_chunked(tmp_path):
         kinds = CONTROL_CLASSES if c.cell_id % 5 == 3 else SCORE_CLASSES
         assert c.kind == (EXCLUDED if c.cell_id % 5 == 4 else kinds[c.cell_id % 4])
         assert c.measurements["Membrane: Completeness"] == 0.5
+        assert c.measurements["Membrane: DAB OD mean"] == 0.125
         assert c.measurements["Membrane: DAB OD median"] is None
 
 
@@ -211,6 +214,15 @@ def test_the_two_schemes_share_no_class_but_that_of_unstained_cells():
 def test_excluded_cells_may_be_left_out(tmp_path):
     got = list(read_cells(*tables(tmp_path, 10), with_excluded=False))
     assert [c.cell_id for c in got] == [0, 1, 2, 5, 6, 7]
+
+
+def test_cells_of_a_table_without_the_membranes_mean_come_without_it(tmp_path):
+    cells, contours = tables(tmp_path, 3)
+    older = pq.read_table(cells).drop_columns(["membrane_mean_od", "exclusion_if_drawn"])
+    pq.write_table(older, cells)
+    got = list(read_cells(cells, contours))
+    assert len(got) == 3
+    assert all("Membrane: DAB OD mean" not in c.measurements for c in got)
 
 
 def test_tables_of_different_cells_are_refused(tmp_path):

@@ -82,6 +82,9 @@ class Membranes:
     the optics are still in it."""
     certainty: Floats
     """Mean probability over the stained contour; NaN too where rays measured by themselves."""
+    whole_od: Floats
+    """Mean DAB over the whole contour by its length, stained or not: what other programs call the
+    membrane's mean.  Nothing is graded by it."""
     cytoplasm_od: Floats
     nucleus_od: Floats
     """Mean DAB over the nucleus."""
@@ -135,6 +138,7 @@ def measure_membranes(rays: CellRays, calibration: Calibration, *, noise_gain: f
         excess_od_um=_median(excess, stained),
         thickness_um=_thickness(profiles, stained),
         certainty=_certainty(rays, stained),
+        whole_od=summed(profiles.line * share),
         cytoplasm_od=np.asarray(np.where(has_cytoplasm, levels[0].cell, np.nan), np.float32),
         nucleus_od=levels[0].nucleus,
     )

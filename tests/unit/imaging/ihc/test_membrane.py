@@ -71,6 +71,14 @@ def test_an_unstained_cell_has_no_membrane_staining():
     assert np.isnan(membranes.od[0])
 
 
+@pytest.mark.parametrize("arc", [0.0, 0.5, 1.0])
+def test_the_mean_over_the_whole_contour_counts_what_is_not_stained(arc):
+    _, membranes = measure(cell(0.8, arc=arc))
+    _, whole = measure(cell(0.8))
+    assert membranes.whole_od[0] == pytest.approx(arc * whole.whole_od[0], abs=0.06)
+    assert whole.whole_od[0] == pytest.approx(whole.od[0], rel=0.1)
+
+
 @pytest.mark.parametrize("blush", [0.1, 0.3, 0.6])
 def test_a_blush_of_the_cytoplasm_is_no_membrane(blush):
     _, membranes = measure(cell(cytoplasm_od=blush))
