@@ -43,7 +43,7 @@ INTERPRETATIONS = {"POS", "NEG", "IND", "E"}
 UCUM_UNITS = {"%", "1", "{#}", "{ratio}", "{copies}/{nucleus}", "{score}"}
 TUMOUR_MARKERS = {
     *("48676-1", "85318-4", "85319-2", "31150-6", "18474-7", "49683-6", "74860-8", "74885-5"),
-    "74861-6",  # Not in the value set, whose binding is extensible.
+    "74861-6",  # Not in the value set, whose binding is extensible; 18474-7 is not in every version of it.
 }
 WARNED = {"72383-3", "72382-5", "32996-1", "42914-2", "51981-9", "85328-3", "HGNC:2064"}
 CHECKED = {
