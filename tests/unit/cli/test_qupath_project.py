@@ -27,6 +27,12 @@ from tests.support.slides import write_pyramid
 SIDE = 640
 TUMOUR = shapely.box(40, 40, 600, 600)
 CONTROL = shapely.box(40, 40, 200, 200)
+NUCLEI = [Disc(60 + 90 * (n % 4), 60 + 90 * (n // 4)) for n in range(16)]
+DOTS = [
+    Dot(channel, disc.row + row, disc.col + col)
+    for disc in NUCLEI
+    for channel, row, col in ((1, -12, -8), (1, 12, -8), (2, -10, 10), (2, 10, 10))
+]
 
 
 def region(polygon: shapely.Polygon, name: str) -> dict:
@@ -50,10 +56,7 @@ def results(tmp_path_factory):
     write_pyramid(root / "Müller #7.tif", render_ihc(spec).rgb, mpp=0.5)
     write_regions(root / "tumour.geojson", region(TUMOUR, "Tumor"))
     write_regions(root / "rest.geojson", region(CONTROL, "Control: 3+"))
-    nuclei = [Disc(60 + 90 * (n % 4), 60 + 90 * (n // 4)) for n in range(16)]
-    places = [(1, -12, -8), (1, 12, -8), (2, -10, 10), (2, 10, 10)]
-    dots = [Dot(channel, disc.row + row, disc.col + col) for disc in nuclei for channel, row, col in places]
-    write_ome(root / "fish.ome.tif", draw_field(nuclei, dots, size=(400, 400)))
+    write_ome(root / "fish.ome.tif", draw_field(NUCLEI, DOTS, size=(400, 400)))
     (root / "broken.svs").write_text("no slide", encoding="utf-8")
     sheet = root / "cases.tsv"
     lines = [
@@ -155,6 +158,15 @@ def test_nuclei_and_signals_lie_where_they_were_counted(results, project):
         assert centre.distance(shapely.Point(signal["x_px0"], signal["y_px0"])) < 0.1
         if signal["nucleus_id"]:
             assert outlines[signal["nucleus_id"]].distance(centre) < 1
+
+
+def test_signals_lie_within_half_a_pixel_of_where_they_were_drawn(project):
+    shown = features(project, "c1-fish", "signals")
+    middles = [shape(feature["geometry"]).centroid for feature in shown]
+    for dot in DOTS:  # the middle of the first pixel is (0.5, 0.5)
+        assert min(middle.distance(shapely.Point(dot.col, dot.row)) for middle in middles) < 0.5
+    kinds = Counter(feature["properties"]["classification"]["name"] for feature in shown)
+    assert kinds["HER2"] == kinds["CEP17"] == len(DOTS) / 2
 
 
 def test_no_object_of_a_slide_shares_its_identifier_with_another(project):
