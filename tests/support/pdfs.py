@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 import subprocess
 import zlib
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
+
+from her2path.io.documents import CallDoc
 
 # Fonts draw the narrow space within a number as a plain one, and so it is selected.
 _NUMBER = re.compile(
@@ -61,3 +64,24 @@ def is_printed(value: float, printed: dict[str, Fraction]) -> bool:
         and ("." in text or exact.denominator == 1)
         for text, number in printed.items()
     )
+
+
+def numbers_of(call: CallDoc) -> dict[str, float]:
+    """Find every number that a call holds of its tests, by where it stands."""
+    parts: dict[str, Mapping[str, object]] = {"ihc": call.ihc, "ish": call.ish, "recount": call.recount}
+    parts |= {f"rule {n} {entry.rule_id}": entry.numbers for n, entry in enumerate(call.rule_trail)}
+    parts |= {
+        f"distance {n} {one.quantity}": {"value": one.value, "cut": one.cut, "distance": one.distance}
+        for n, one in enumerate(call.distance_to_cut)
+    }
+    counted = {"nuclei", "her2_signals", "cep17_signals"}
+    parts |= {f"check {n}": check.model_dump(include=counted) for n, check in enumerate(call.checks)}
+    for one in call.populations:
+        parts[one.population] = one.ish
+        parts |= {f"{one.population} {entry.rule_id}": entry.numbers for entry in one.rule_trail}
+    return {
+        f"{part}: {name}": value
+        for part, numbers in parts.items()
+        for name, value in numbers.items()
+        if isinstance(value, int | float)
+    }

@@ -25,7 +25,7 @@ from tests.support.case_documents import (
     write_case,
 )
 from tests.support.pages import Page
-from tests.support.pdfs import is_printed, numbers_in, objects_of, on_one_line, text_of, told
+from tests.support.pdfs import is_printed, numbers_in, numbers_of, objects_of, on_one_line, text_of, told
 
 NO_TISSUE = NotEvaluable("no_tissue", "image 'a1': no tissue was found; stain and scan it again")
 RECOUNT = [Ihc("a1", TWO_PLUS), Fish("f1", nuclei(40, 3.3, 1.3))]
@@ -64,23 +64,7 @@ def recount(case):
 
 def test_every_number_of_the_call_can_be_selected_in_the_pdf(tmp_path):
     pdf, call = pdf_of(tmp_path, *ADJUDICATION)
-    document, printed = read_document(call, CallDoc), numbers_in(text_of(pdf))
-    held = {
-        **{f"ihc.{name}": value for name, value in document.ihc.items()},
-        **{f"ish.{name}": value for name, value in document.ish.items()},
-        **{
-            f"{d.quantity} {part}": getattr(d, part)
-            for d in document.distance_to_cut
-            for part in ("value", "cut", "distance")
-        },
-        **{f"{e.rule_id} {name}": value for e in document.rule_trail for name, value in e.numbers.items()},
-        **{
-            f"check {c.name} {name}": getattr(c, name)
-            for c in document.checks
-            for name in ("nuclei", "her2_signals", "cep17_signals")
-        },
-    }
-    numbers = {name: value for name, value in held.items() if isinstance(value, int | float)}
+    numbers, printed = numbers_of(read_document(call, CallDoc)), numbers_in(text_of(pdf))
     assert len(numbers) > 50
     assert [name for name, value in numbers.items() if not is_printed(value, printed)] == []
 

@@ -36,7 +36,7 @@ from tests.support.case_documents import (
     nuclei,
     write_case,
 )
-from tests.support.pdfs import is_printed, numbers_in, objects_of, text_of, told
+from tests.support.pdfs import is_printed, numbers_in, numbers_of, objects_of, text_of, told
 from tests.validation.exchange.rows import Row
 from tests.validation.store import ROOT
 
@@ -110,7 +110,7 @@ def _samples(root: Path) -> Iterator[_Made]:
 
 
 def _numbers(made: Sequence[_Made], on: str) -> list[Row]:
-    held = [(one, _held(one.call)) for one in made]
+    held = [(one, numbers_of(one.call).values()) for one in made]
     printed = [(numbers, numbers_in(text_of(one.pdf))) for one, numbers in held]
     missing = sum(not is_printed(value, seen) for numbers, seen in printed for value in numbers)
     total = sum(len(numbers) for numbers, _ in printed)
@@ -133,15 +133,6 @@ def _numbers(made: Sequence[_Made], on: str) -> list[Row]:
             detail="equal as numbers, all digits",
         ),
     ]
-
-
-def _held(call: CallDoc) -> list[float]:
-    parts = [call.ihc, call.ish, call.recount, *(entry.numbers for entry in call.rule_trail)]
-    parts += [{"value": d.value, "cut": d.cut, "distance": d.distance} for d in call.distance_to_cut]
-    parts += [check.model_dump(include={"nuclei", "her2_signals", "cep17_signals"}) for check in call.checks]
-    for population in call.populations:
-        parts += [population.ish, *(entry.numbers for entry in population.rule_trail)]
-    return [value for part in parts for value in part.values() if isinstance(value, int | float)]
 
 
 def _wrong(one: _Made) -> list[str]:
