@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import shapely
@@ -314,21 +315,21 @@ def _unknown(words: str) -> str:
 
 def _holds(geometry: Json, x: float, y: float) -> bool:
     """Whether the box around an outline holds a place."""
-    points = list(_points(geometry.get("coordinates"))) if isinstance(geometry, dict) else []
-    if not points:
-        return False
-    xs, ys = [point[0] for point in points], [point[1] for point in points]
-    return min(xs) - _NEAR_PX0 <= x <= max(xs) + _NEAR_PX0 and min(ys) - _NEAR_PX0 <= y <= max(ys) + _NEAR_PX0
+    coordinates = geometry.get("coordinates") if isinstance(geometry, dict) else None
+    try:
+        points = _points(coordinates)
+        xs, ys = [point[0] for point in points], [point[1] for point in points]
+        across = min(xs) - _NEAR_PX0 <= x <= max(xs) + _NEAR_PX0
+        return bool(across and min(ys) - _NEAR_PX0 <= y <= max(ys) + _NEAR_PX0)
+    except (TypeError, ValueError, IndexError):
+        return False  # no points, or no numbers
 
 
-def _points(coordinates: Json) -> Iterator[tuple[float, float]]:
-    if not isinstance(coordinates, list):
-        return
-    if len(coordinates) >= 2 and all(isinstance(value, int | float) for value in coordinates[:2]):
-        yield float(coordinates[0]), float(coordinates[1])  # type: ignore[arg-type]  # checked just above
-        return
-    for part in coordinates:
-        yield from _points(part)
+def _points(coordinates: Any) -> list[Any]:
+    """Give the points of a point, polygon or multipolygon; whole lists, since millions of cells pass."""
+    while isinstance(coordinates[0], list) and isinstance(coordinates[0][0], list):
+        coordinates = [point for part in coordinates for point in part]
+    return coordinates if isinstance(coordinates[0], list) else [coordinates]
 
 
 def _rings(area: BaseGeometry) -> tuple[tuple[tuple[tuple[float, float], ...], ...], ...]:
