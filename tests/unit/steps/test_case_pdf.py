@@ -176,6 +176,7 @@ def test_words_of_people_stand_in_the_pdf_as_they_were_written_and_change_nothin
     assert words["Greek"] in text
     assert words["Cyrillic"] in text
     assert "before [U+1D000] [U+E000] after" in text
+    assert "[U+202E]evil" in text
     # The tool gives Hebrew in the order of reading or of sight.
     assert re.search("\u05e9\u05dc\u05d5\u05dd|\u05dd\u05d5\u05dc\u05e9", text)
     assert (

@@ -26,6 +26,7 @@ VARIANT = "pdf/a-2a"
 """Archive without attachments, with a tag tree and text that maps to Unicode.  Part 3 would only add
 attachments of any kind, which some archives refuse."""
 _MISSING_GLYPH = re.compile(r"\.notdef glyph .*\(U\+([0-9A-F]{4,6})\)$", re.DOTALL)
+_OVERRIDES = "\u202d\u202e"
 _REMEDY = (
     "PDF reports are drawn with Pango, which cannot be loaded here ({reason}); install it (Debian and "
     "Ubuntu: `apt install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0`; conda: `conda install "
@@ -78,20 +79,21 @@ def load_weasyprint() -> ModuleType:
 def printable(text: str) -> str:
     r"""Replace characters that neither XML metadata nor archives know.
 
-    Control characters become the replacement mark, private ones their code: nobody can tell what a font
-    draws for them.
+    Control characters become the replacement mark.  Private ones become their code, since nobody can tell
+    what a font draws for them, and so do those that turn the direction of letters: a word that reads
+    otherwise than it is written has no place in a report.
 
     Examples
     --------
-    >>> printable("a\x00b\n\u200f\ue000")
-    'a\ufffdb\n\u200f[U+E000]'
+    >>> printable("a\x00b\n\u200f\ue000 \u202eevitisop")
+    'a\ufffdb\n\u200f[U+E000] [U+202E]evitisop'
     """
     return "".join(map(_printable, text))
 
 
 def _printable(character: str) -> str:
     kind = unicodedata.category(character)
-    if kind == "Co":
+    if kind == "Co" or character in _OVERRIDES:
         return _code(character)
     is_control = kind in {"Cc", "Cs"} and character not in "\n\t"
     return "\N{REPLACEMENT CHARACTER}" if is_control else character
