@@ -32,6 +32,14 @@ _SIGNS = (
 _DASHES = ("2 3", "7 3", "", "")
 _WIDTHS = (1.3, 1.6, 1.6, 2.4)
 """Lines of outlines by score: dotted, dashed, thin, thick, so that colour is never the only sign."""
+# Each kind has dashes of its own, so that colour is not the only sign.
+_ARTEFACT_DASHES: Mapping[ArtefactKind, list[int]] = dict(
+    zip(
+        ArtefactKind,
+        ([], [9, 3], [3, 3], [12, 3, 2, 3], [2, 5], [16, 3], [6, 2, 2, 2, 2, 2], [1, 3]),
+        strict=True,
+    )
+)
 _REGION_WORDS = {
     "Tumor": "tumour region (Tumor)",
     "Ignore*": "region left out (Ignore*)",
@@ -257,7 +265,8 @@ def _area_look(kind: str) -> tuple[str, list[int], str]:
     if kind == "tissue":
         return _hex(TISSUE_RGB), [10, 5], "outline of the tissue"
     if kind in tuple(ArtefactKind):
-        return _hex(KIND_RGB[ArtefactKind(kind)]), [], f"left out: {KIND_LABELS[ArtefactKind(kind)]}"
+        label = KIND_LABELS[ArtefactKind(kind)]
+        return _hex(KIND_RGB[ArtefactKind(kind)]), _ARTEFACT_DASHES[ArtefactKind(kind)], f"left out: {label}"
     name, edited, _ = kind.partition(", edited")
     words = _REGION_WORDS.get(name, f"region left out ({name})")
     who = "drawn by a person who edited the slide" if edited else "given in the case sheet"
