@@ -73,6 +73,8 @@ _STANDARD_SCHEMES = frozenset({"SCT", "DCM", "SRT", "LN"})
 
 
 D = TypeVar("D", bound=Dataset)
+_LONGEST = 64
+"""Characters of a name or an identifier (PS3.5, 6.2: PN, LO)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +155,8 @@ def _taken_over(header: Dataset, named: Named) -> Dataset:
     for keyword in _KEPT:
         if keyword in header:
             kept[keyword] = header[keyword]
-    # A name of one part ends with a caret (PS3.5, 6.2.1).
-    kept.PatientName, kept.PatientID = f"{named.case_id}^", named.case_id
+    # A name of one part ends with a caret (PS3.5, 6.2.1), for which the longest pseudonym leaves no room.
+    kept.PatientName, kept.PatientID = f"{named.case_id}^"[:_LONGEST], named.case_id
     kept.PatientBirthDate = kept.PatientSex = kept.AccessionNumber = kept.StudyID = ""
     kept.StudyDate = kept.StudyTime = kept.ReferringPhysicianName = ""
     kept.ContainerIdentifier = named.image_id
@@ -171,7 +173,8 @@ def _taken_over(header: Dataset, named: Named) -> Dataset:
 
 def _specimen(item: Dataset, named: Named, place: int) -> Dataset:
     kept = Dataset()
-    kept.SpecimenIdentifier = named.case_id if place == 0 else f"{named.case_id}-{place + 1}"
+    suffix = f"-{place + 1}" if place else ""
+    kept.SpecimenIdentifier = named.case_id[: _LONGEST - len(suffix)] + suffix
     if named.keep_identity and item.get("SpecimenIdentifier"):
         kept.SpecimenIdentifier = item.SpecimenIdentifier
     unknown = uuid.uuid5(_NAMESPACE, f"{named.case_id}/{named.image_id}/{place}").int

@@ -16,9 +16,12 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 import shapely
+from pydicom import Dataset
 
 from her2path.domain.verdict import NotEvaluable
+from her2path.errors import CaseSheetError
 from her2path.io.call_entries import Comment
+from her2path.io.case_sheet import read_case_sheet
 from her2path.io.documents import CallDoc, IhcScoreDoc, read_document, write_document
 from her2path.io.edits_entry import EditsEntry
 from her2path.io.files import sha256_of
@@ -94,6 +97,33 @@ def hostile_case(root: Path, text: str) -> tuple[Path, list[Path]]:
 
 def failed_case(root: Path, text: str) -> Path:
     return write_case(root, "c2", Ihc("a2", failed=NotEvaluable("odd", text)))[0]
+
+
+@pytest.mark.parametrize("column", ["case_id", "image_id", "area"])
+@EVERY_TEXT
+def test_a_sheet_with_such_an_id_is_refused(tmp_path, column, text):
+    cells = {"case_id": "c1", "image_id": "a1", "assay": "fish", "path": "a.tif", "area": "A"} | {
+        column: text
+    }
+    sheet = tmp_path / "cases.tsv"
+    sheet.write_text("\t".join(cells) + "\n" + "\t".join(cells.values()) + "\n", encoding="utf-8")
+    with pytest.raises(CaseSheetError, match=f"row 2, {column}"):
+        read_case_sheet(sheet, guidelines=["breast_2023"])
+
+
+@pytest.mark.parametrize("letters", [1, 62, 63, 64])
+@pytest.mark.filterwarnings("error")
+def test_ids_of_any_length_fit_the_fields_of_dicom(letters):
+    from her2path.reports.dicom_source import Named, origin_of  # noqa: PLC0415  (takes seconds to load)
+
+    slide = Dataset()
+    slide.SOPInstanceUID = "1.2.3"
+    slide.SpecimenDescriptionSequence = [Dataset(), Dataset()]
+    case_id = "c" * letters
+    made = origin_of([slide], Named(case_id, "i" * letters), made_of={}, version="1").finest
+    assert made.PatientID == case_id
+    assert str(made.PatientName).rstrip("^") == case_id
+    assert len({item.SpecimenIdentifier for item in made.SpecimenDescriptionSequence}) == 2
 
 
 def case_page(root: Path, text: str) -> Page:
