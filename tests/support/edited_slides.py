@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from her2path.domain.edits import RegionUse
 from her2path.domain.ihc import CELL_SCORE, Intensity, Pattern, staining_class
+from her2path.domain.region_use import RegionUse
 from her2path.io.control_entries import NamedControl
 from her2path.io.documents import Producer, SheetFacts, SlideResult, SourceFile
 from her2path.io.edited_cells import places_digest

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from her2path.domain.edits import RegionUse
+from her2path.domain.region_use import RegionUse
 
 app = typer.Typer(
     help="Look at results in QuPath, and take back what a person changed.", no_args_is_help=True

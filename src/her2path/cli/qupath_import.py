@@ -18,8 +18,8 @@ from her2path.cli.batch import locked
 from her2path.cli.sheet_of_run import sheet_of_run
 from her2path.config import Config
 from her2path.domain.case import Assay
-from her2path.domain.edits import RegionUse
 from her2path.domain.label_classes import LabelClass
+from her2path.domain.region_use import RegionUse
 from her2path.errors import ConfigError, EditsError
 from her2path.imaging.artefacts import ArtefactKind
 from her2path.imaging.regions import region_mask

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import shapely
 
-from her2path.domain.edits import RegionUse
+from her2path.domain.region_use import RegionUse
 from her2path.domain.verdict import NotEvaluable
 from her2path.errors import ArtefactError
 from her2path.imaging.control_areas import locate_controls

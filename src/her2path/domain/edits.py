@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cache
 from types import MappingProxyType
 
@@ -26,6 +25,7 @@ from her2path.domain.ihc import (
     staining_class,
 )
 from her2path.domain.label_classes import label_class
+from her2path.domain.region_use import RegionUse
 
 Staining = tuple[Intensity, Pattern]
 Codes = npt.NDArray[np.int8]
@@ -35,13 +35,6 @@ CORRECTED = "corrected_by_person"
 """Why a cell is not scored: a person said that it is no tumour cell, or not to be scored."""
 UNKNOWN = -1
 """Code of a cell of which nobody knows whether it would be scored, because an older version measured it."""
-
-
-class RegionUse(StrEnum):
-    """What drawn regions do to those that the slide had."""
-
-    REPLACE = "replace"
-    ADD = "add"
 
 
 @dataclass(frozen=True, slots=True)

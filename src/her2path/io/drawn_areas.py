@@ -8,8 +8,8 @@ from pathlib import Path
 
 import shapely
 
-from her2path.domain.edits import RegionUse
 from her2path.domain.label_classes import LabelClass
+from her2path.domain.region_use import RegionUse
 from her2path.io.edited_cells import SlideEdits
 from her2path.io.edits_documents import CONTROL, DrawnRegion
 from her2path.io.geojson import Exclusions, Regions, read_exclusions, read_regions

@@ -24,13 +24,13 @@ from her2path.domain.edits import (
     DrawnPlaces,
     MeasuredCells,
     ReasonCodes,
-    RegionUse,
     exclusion_after,
     staining_given,
 )
 from her2path.domain.flags import Flag
 from her2path.domain.ihc import CELL_SCORE, IhcScore, Intensity, Pattern, staining_class
 from her2path.domain.label_classes import LabelClass
+from her2path.domain.region_use import RegionUse
 from her2path.errors import ArtefactError
 from her2path.io.call_entries import Reason
 from her2path.io.control_entries import NamedControl, controls_of

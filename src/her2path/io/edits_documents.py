@@ -10,9 +10,10 @@ import shapely
 from annotated_types import Ge, Le
 from pydantic import BaseModel, ConfigDict, field_validator
 
-from her2path.domain.edits import CellVerdict, RegionUse, cell_verdict
+from her2path.domain.edits import CellVerdict, cell_verdict
 from her2path.domain.ihc import IhcScore
 from her2path.domain.label_classes import LabelClass
+from her2path.domain.region_use import RegionUse
 from her2path.io.documents import Count, Document
 from her2path.io.edits_entry import EarlierEdits
 

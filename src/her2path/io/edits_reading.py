@@ -19,9 +19,10 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from her2path.domain.edits import CellVerdict, RegionUse, cell_verdict
+from her2path.domain.edits import CellVerdict, cell_verdict
 from her2path.domain.ihc import IhcScore
 from her2path.domain.label_classes import LabelClass, label_class
+from her2path.domain.region_use import RegionUse
 from her2path.errors import RegionError
 from her2path.io.edits_documents import CONTROL, DrawnRegion, GivenClass
 from her2path.io.edits_faults import Faults

@@ -13,7 +13,6 @@ from her2path.domain.edits import (
     DrawnPlaces,
     MeasuredCells,
     ReasonCodes,
-    RegionUse,
     cell_verdict,
     exclusion_after,
     staining_given,
@@ -27,6 +26,7 @@ from her2path.domain.ihc import (
     reactivity,
     staining_class,
 )
+from her2path.domain.region_use import RegionUse
 
 CODES = ReasonCodes(outside=1, excluded=2, control=3)
 STROMA, LYMPHOCYTE = 4, 5

@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from her2path.domain.edits import RegionUse
 from her2path.domain.ihc import Intensity, Pattern
+from her2path.domain.region_use import RegionUse
 from her2path.errors import ArtefactError
 from her2path.io.control_cells import read_control_cells
 from her2path.io.edited_cells import Before, cell_batches, edit_cells, edits_entry

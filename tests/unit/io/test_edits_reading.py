@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from her2path.domain.edits import RegionUse
+from her2path.domain.region_use import RegionUse
 from her2path.io.edits_reading import Draft, read_edits
 from tests.support.edited_slides import (
     SIDE,
