@@ -94,3 +94,11 @@ def test_the_summary_of_a_case_comes_as_text_and_as_a_table_and_within_the_bundl
     assert (tmp_path / "synoptic.csv").read_bytes().startswith(b"case_id,part,field,label,value")
     attached = got.report["presentedForm"][0]["data"]
     assert base64.b64decode(attached).decode() == text
+
+
+def test_a_call_of_another_schema_is_refused_and_leaves_no_bundle(tmp_path):
+    call, artefacts = write_case(tmp_path, "c1", Ihc("a1", THREE_PLUS))
+    call.write_text(call.read_text("utf-8").replace('"call/4"', '"call/3"'), encoding="utf-8")
+    with pytest.raises(ArtefactError, match="call/3"):
+        exchange(tmp_path, call, artefacts)
+    assert not (tmp_path / "report.fhir.json").exists()
