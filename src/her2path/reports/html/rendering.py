@@ -90,13 +90,22 @@ def _environment() -> Environment:
 
 def render_case(page: CasePage) -> str:
     """Render the page of one case as a self-contained HTML document."""
+    return _with_script("case.html.j2", "case_viewer.js", page)
+
+
+def render_unread_case(case_id: str, *, found: str, version: str) -> str:
+    """Render the page of a case whose result another version wrote; `found` says which one."""
+    template = _environment().get_template("case_unread.html.j2")
+    return template.render(case_id=case_id, found=found, version=version)
+
+
+def _with_script(template: str, script: str, page: CasePage | CohortPage) -> str:
+    """Render a page whose policy runs this script and no other, whatever a text of a case may hold."""
     environment = _environment()
-    script = _script(environment, "case_viewer.js")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
-    # The policy of the page runs this script and no other, whatever a text of the case may hold.
-    return environment.get_template("case.html.j2").render(
-        page=page, script=script, script_digest=f"sha256-{digest}"
-    )
+    source = _script(environment, script)
+    digest = base64.b64encode(hashlib.sha256(source.encode()).digest()).decode("ascii")
+    found = environment.get_template(template)
+    return found.render(page=page, script=source, script_digest=f"sha256-{digest}")
 
 
 def render_unread_case(case_id: str, *, found: str, version: str) -> str:
@@ -126,7 +135,7 @@ def render_unread_pdf(case_id: str, *, found: str, version: str) -> str:
 
 def render_cohort(page: CohortPage) -> str:
     """Render the page of all cases as a self-contained HTML document."""
-    return _environment().get_template("cohort.html.j2").render(page=page)
+    return _with_script("cohort.html.j2", "cohort.js", page)
 
 
 def render_read_page(page: ReadPage) -> str:
