@@ -301,7 +301,7 @@ def _spot(slide: ShownSlide, spot: ViewSpot, number: int, rank: int) -> SpotFigu
         height=spot.height,
         outlines=paths,
         bar_px=round(50 / (slide.mpp * spot.downsample), 1),
-        cells=f"{count_text(drawn)} cells outlined" if drawn else "",
+        cells=f"{count_text(drawn)} outlined, with those that reach in from outside" if drawn else "",
     )
 
 

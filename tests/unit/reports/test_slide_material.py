@@ -8,8 +8,13 @@ from dataclasses import replace
 
 import pytest
 
-from her2path.io.documents import CallDoc, read_document
+from her2path.io.documents import CallDoc, read_document, write_document
+from her2path.io.edited_cells import places_digest
+from her2path.io.edits_documents import DrawnRegion, EditsDoc, EditsResult, GivenClass
+from her2path.io.files import sha256_of
+from her2path.io.tables import IHC_CELLS, read_table
 from her2path.reports.evidence import gather_images
+from her2path.reports.shown_cells import NOT_SCORED
 from her2path.reports.slide_material import SlideLimits, gather_slide
 from her2path.reports.slide_section import slide_section
 from her2path.steps import case_report
@@ -134,3 +139,55 @@ def test_the_page_runs_its_own_script_and_no_other(case, tmp_path):
     assert len(run) == 1
     ids = [attrs["id"] for _, attrs in page.tags if "id" in attrs]
     assert len(ids) == len(set(ids))
+
+
+def edited(case, **changes):
+    """Put a person's edits beside the artefacts, as `her2path qupath import` and `ihc_score` leave them."""
+    _, artefacts = case
+    folder = artefacts[0].parent
+    places = read_table(folder / "ihc_cells.parquet", IHC_CELLS)
+    x, y = (places[name].to_numpy() for name in ("x_px0", "y_px0"))
+    image = image_of(case)
+    known = {
+        "by": "r7",
+        "on": "2026-11-20",
+        "tool": "QuPath 0.6",
+        "sha256": "cd" * 32,
+        "image_id": "a1",
+        "image_files": tuple(file.sha256 for file in image.slide.result.files),
+        "cells": len(x),
+        "places_sha256": places_digest(x, y),
+    }
+    path = folder / "edits" / "edits.json"
+    document = EditsDoc(produced_by=image.slide.produced_by, result=EditsResult(**{**known, **changes}))
+    write_document(path, document)
+    inputs = {**image.score.inputs, "edits": sha256_of(path)}
+    return replace(image, score=image.score.model_copy(update={"inputs": inputs})), path
+
+
+def test_a_cell_is_drawn_in_the_class_that_a_person_gave_it(case):
+    before = gather_slide(image_of(case), ROOM).slide.cells.drawn
+    given = GivenClass(cell_id=1, x_px0=0, y_px0=0, measured="Tumor: Negative", given="Tumor: 3+")
+    image, _ = edited(case, corrections=(given,))
+    gathered = gather_slide(image, ROOM)
+    assert gathered.gaps == ()
+    assert gathered.slide.cells.drawn[3] == before[3] + 1
+    assert gathered.slide.cells.drawn[0] == before[0] - 1
+    assert "edits/edits.json" in gathered.used
+
+
+def test_regions_that_a_person_drew_are_outlined_and_let_their_cells_in(case):
+    box = ((0.0, 0.0), (900.0, 0.0), (900.0, 700.0), (0.0, 700.0), (0.0, 0.0))
+    image, _ = edited(case, regions=(DrawnRegion(kind="Tumor", polygons=((box,),)),))
+    slide = gather_slide(image, ROOM).slide
+    assert slide.cells.drawn[NOT_SCORED] == 0
+    words = "tumour region (Tumor), drawn by a person who edited the slide"
+    assert words in [layer.label for layer in slide_section(slide, 1).area_layers]
+
+
+def test_edits_that_the_score_was_not_made_from_leave_the_cells_out(case):
+    image, path = edited(case)
+    path.unlink()
+    gathered = gather_slide(image, ROOM)
+    assert gathered.slide.cells is None
+    assert "a1/edits/edits.json is missing" in gathered.gaps[0]
