@@ -19,7 +19,7 @@ def sheet_of_run(out: Path, *, named: Path | None = None) -> CaseSheet:
         The folder holds no results, or its sheet lies elsewhere now.
     """
     settings = out / "logs" / "config.json"
-    if not settings.is_file():
+    if not (settings.is_file() if named is None else (out / "images").is_dir()):
         raise ConfigError((f"{out.name!r} holds no results of `her2path run`",))
     path = named
     if path is None:

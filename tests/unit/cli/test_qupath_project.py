@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import zipfile
 from collections import Counter
 from types import SimpleNamespace
@@ -205,6 +206,14 @@ def test_one_case_alone_may_be_asked_for(results, tmp_path):
         main(["qupath", "project", "--out", str(results.out), "--case", "c9", str(tmp_path / "q")])
     assert ended.value.code == 2
     assert not (tmp_path / "q").exists()
+
+
+def test_slides_that_were_measured_one_by_one_need_a_sheet_that_names_them(results, tmp_path, capsys):
+    one = SimpleNamespace(root=results.root, out=tmp_path / "out")
+    shutil.copytree(results.out / "images", one.out / "images")
+    assert run(one, tmp_path / "p") == 2
+    assert "holds no results" in capsys.readouterr().err
+    assert run(one, tmp_path / "p", "--cases", str(results.root / "cases.tsv"), "--case", "c1") == 0
 
 
 def test_a_folder_that_holds_something_is_never_touched(results, tmp_path, capsys):
