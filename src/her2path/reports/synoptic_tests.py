@@ -66,7 +66,7 @@ def ihc_part(call: CallDoc, images: Sequence[ImageEvidence]) -> SynopticPart:
         call, is_done=is_done, needs=State.NEEDS_IHC, unread=Flag.IHC_INDETERMINATE, images=shown
     )
     fields = [_score(call, missing)]
-    fields += _staining(call, missing)
+    fields += _staining(call, shown, missing)
     fields.append(_value(call, call.ihc, "scored_cells", "ihc_cells", "Tumour cells scored", "{#}", missing))
     fields.append(_value(call, call.ihc, "h_score", "h_score", "H-score, 0 to 300 (an extra)", "", missing))
     if is_done:
@@ -92,10 +92,9 @@ def _score(call: CallDoc, missing: Standing) -> SynopticField:
     return SynopticField(name, label, value=str(call.ihc_score), text=said)
 
 
-def _staining(call: CallDoc, missing: Standing) -> list[SynopticField]:
+def _staining(call: CallDoc, images: Sequence[ImageEvidence], missing: Standing) -> list[SynopticField]:
     """List the percentages that the guideline reads: classes for the breast, levels elsewhere."""
-    numbers = _of_trail(call, "pct_strong" if _family(call) != "breast" else "pct_complete")
-    known: Numbers = {**call.ihc, **numbers}
+    known: Numbers = {**_measured_levels(images), **call.ihc, **_numbers_of_rule(call)}
     if _family(call) == "breast":
         return [
             _value(call, known, f"pct_{c}", f"pct_{c}", STAINING_WORDS[c], "%", missing)
@@ -113,7 +112,7 @@ def _staining(call: CallDoc, missing: Standing) -> list[SynopticField]:
         )
         for level in _LEVELS
     ]
-    clusters = [name for name in known if name.startswith("cluster_")]
+    clusters = [f"cluster_{level}" for level in _LEVELS if f"cluster_{level}" in known]
     rule = "by clusters of 5 cells (biopsy)" if clusters else "by percentages (resection)"
     scored = call.ihc_score is not None
     if _family(call) == "gastroesophageal":
@@ -260,9 +259,17 @@ def _why_not(call: CallDoc, flag: Flag, prefix: str) -> str:
     return "; ".join(conclusion.removeprefix("indeterminate: ") for conclusion in said)
 
 
-def _of_trail(call: CallDoc, needed: str) -> Numbers:
-    """Find the numbers of the rule that scored IHC: they hold the percentages as the guideline reads them."""
-    return next((e.numbers for e in call.rule_trail if needed in e.numbers), {})
+def _numbers_of_rule(call: CallDoc) -> Numbers:
+    """Give the numbers of the rule that scored IHC: they hold what the guideline reads."""
+    return next((entry.numbers for entry in call.rule_trail if "scored_cells" in entry.numbers), {})
+
+
+def _measured_levels(images: Sequence[ImageEvidence]) -> Numbers:
+    """Give the percentages by level of a single slide; those of several slides stand in the call alone."""
+    results = [image.score.result for image in images if image.score is not None and image.score.result]
+    if len(results) != 1:
+        return {}
+    return {f"pct_{name}": share.pct for name, share in results[0].compared.items()}
 
 
 def _family(call: CallDoc) -> str:

@@ -6,8 +6,9 @@ from fractions import Fraction
 
 import pytest
 
-from her2path.domain.case import Controls, SpecimenFacts, TumourSite
+from her2path.domain.case import Controls, Specimen, SpecimenFacts, TumourSite
 from her2path.domain.guideline.registry import GUIDELINES
+from her2path.domain.ihc import Intensity, Pattern, Reactivity
 from her2path.domain.ish import IshReading, SignalSummary
 from her2path.domain.populations import SecondPopulation
 from her2path.domain.verdict import NotEvaluable
@@ -28,6 +29,7 @@ from tests.support.case_documents import (
     nuclei,
     write_case,
 )
+from tests.support.measured_case import Case
 
 GASTRIC = Setting(guideline="gastroesophageal_2016")
 
@@ -138,6 +140,22 @@ def test_stomach_and_oesophagus_have_fields_of_their_own(summary):
     assert found["her2_range"].text == "3 to 7"
     assert "pct_complete_intense" not in found
     assert "expression_category" not in found
+
+
+def test_a_biopsy_of_the_stomach_is_summarised_by_its_clusters(tmp_path):
+    case = Case(tmp_path)
+    case.ihc(
+        "a1",
+        {(Intensity.STRONG, Pattern.COMPLETE): 20, (Intensity.NONE, Pattern.NONE): 980},
+        clusters={Reactivity.STRONG: 7, Reactivity.WEAK_MODERATE: 7, Reactivity.FAINT: 9},
+        guideline=GASTRIC.guideline,
+        specimen=Specimen.BIOPSY,
+    )
+    found = fields_of(synoptic_of(case.call(), ()))
+    assert found["ihc_score"].text == "3+ (positive)"
+    assert found["ihc_scored_by"].text == "by clusters of 5 cells (biopsy)"
+    assert (found["cluster_strong"].value, found["cluster_faint"].value) == (7, 9)
+    assert found["specimen_kind"].text == "biopsy"
 
 
 def test_what_is_to_do_and_the_mandatory_comment_stand_in_full(summary):

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
 import sys
 
 import pytest
@@ -217,3 +219,14 @@ def test_missing_pango_is_told_with_what_to_install_and_how_to_do_without(monkey
     monkeypatch.setattr("cffi.FFI.dlopen", missing)
     with pytest.raises(ConfigError, match=r"(?s)libpango-1.0-0.*apt install.*`pdf: false`.*`--no-pdf`"):
         load_weasyprint()
+
+
+def test_a_machine_without_any_font_is_told_so_instead_of_ending_the_process(tmp_path):
+    (tmp_path / "fonts").mkdir()
+    config = f"<fontconfig><dir>{tmp_path}/fonts</dir><cachedir>{tmp_path}/cache</cachedir></fontconfig>"
+    (tmp_path / "fonts.conf").write_text(config, encoding="utf-8")
+    command = "from her2path.reports.html.pdf import load_weasyprint; load_weasyprint()"
+    env = {**os.environ, "FONTCONFIG_FILE": str(tmp_path / "fonts.conf")}
+    done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, env=env)
+    assert "ConfigError" in done.stderr
+    assert "PDF reports need a font" in done.stderr

@@ -27,11 +27,15 @@ VARIANT = "pdf/a-2a"
 attachments of any kind, which some archives refuse."""
 _MISSING_GLYPH = re.compile(r"\.notdef glyph .*\(U\+([0-9A-F]{4,6})\)$", re.DOTALL)
 _OVERRIDES = "\u202d\u202e"
-_REMEDY = (
+_WITHOUT = "or do without report.pdf: `pdf: false` in the configuration, `--no-pdf` for a single image"
+_NO_PANGO = (
     "PDF reports are drawn with Pango, which cannot be loaded here ({reason}); install it (Debian and "
     "Ubuntu: `apt install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0`; conda: `conda install "
-    "pango`; macOS: `brew install pango`), or do without report.pdf: `pdf: false` in the configuration, "
-    "`--no-pdf` for a single image"
+    f"pango`; macOS: `brew install pango`), {_WITHOUT}"
+)
+_NO_FONTS = (
+    "PDF reports need a font, and none is installed here; install one (Debian and Ubuntu: `apt install "
+    f"fonts-liberation fonts-dejavu-core`), {_WITHOUT}"
 )
 
 
@@ -66,12 +70,18 @@ def write_pdf(html: str) -> bytes:
 
 
 def load_weasyprint() -> ModuleType:
-    """Import WeasyPrint; ConfigError with the remedy where the libraries that it draws with are missing."""
-    try:
-        # Loads Pango and half a second of Python, which only this step needs.
-        import weasyprint  # noqa: PLC0415
-    except OSError as error:
-        raise ConfigError((_REMEDY.format(reason=str(error).partition("\n")[0]),)) from error
+    """Import WeasyPrint; ConfigError with the remedy where Pango or all fonts are missing."""
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        try:
+            # Loads Pango and half a second of Python, which only this step needs.
+            import weasyprint  # noqa: PLC0415
+        except OSError as error:
+            reason = str(error).partition("\n")[0]
+            raise ConfigError((_NO_PANGO.format(reason=reason),)) from error
+    # Without any font, of which it warns here alone, Pango would end the whole process.
+    if any("FontConfig" in str(warning.message) for warning in told):
+        raise ConfigError((_NO_FONTS,))
     module: ModuleType = weasyprint
     return module
 
