@@ -144,7 +144,7 @@ def _parquet(data: bytes) -> Iterator[tuple[str, bytes]]:
     for column in file.read().columns:
         kind = str(column.type)
         if any(word in kind for word in ("string", "dictionary", "binary")):
-            texts += [repr(value).encode() for value in column.unique().to_pylist()]
+            texts += [str(value).encode() for value in set(map(str, column.to_pylist()))]
     yield "Parquet", b"\n".join(texts)
 
 
