@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from her2path.domain.verdict import NotEvaluable
-from her2path.io.documents import write_document
+from her2path.io.documents import CallDoc, write_document
 from her2path.steps import cohort_report
 from tests.support.browser import A4, PHONE
 from tests.support.case_documents import Ihc, call_doc
@@ -269,3 +269,23 @@ def test_what_stands_in_the_address_is_text_too(visit, cohort):
     cohort.page.reload()
     assert cohort.page.get_by_label("Find in the table").input_value() == "<img src=x>"
     assert shown(cohort).startswith(f"0 of {CASES} cases are shown (“<img src=x>”)")
+
+
+def test_a_cohort_that_another_version_wrote_says_so_without_a_broken_table(visit, tmp_path):
+    sheet = write_cohort(tmp_path, 3)
+    for path in (tmp_path / "cases").glob("*/call.json"):
+        path.write_text(path.read_text().replace(f"call/{CallDoc.version}", "call/1"))
+    opened = visit(cohort_of(tmp_path, sheet))
+    assert opened.page.get_by_role("heading", name="3 cases cannot be shown").is_visible()
+    assert opened.serious_findings() == []
+
+
+def test_rows_out_of_sight_are_found_and_sorted_in_a_long_cohort(visit, tmp_path):
+    opened = visit(cohort_of(tmp_path, write_cohort(tmp_path, 510)))
+    opened.page.get_by_label("Find in the table").fill("H26-00509")
+    assert column(opened, 0) == ["H26-00509 PDF"]
+    opened.page.get_by_role("button", name="Show all").click()
+    sort_by(opened, "Case")
+    sort_by(opened, "Case")
+    assert column(opened, 0)[0] == "H26-00510 PDF"
+    assert len(set(re.findall(r"H26-\d{5}", opened.printed().text))) == 510

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from her2path.domain.case import Assay
-from her2path.errors import ArtefactError
+from her2path.errors import ArtefactError, OtherVersionError
 from her2path.io.case_sheet import CaseSheet, ImageRow, read_case_sheet
 from her2path.io.documents import CallDoc, QualityDoc, read_document
 
@@ -35,6 +35,23 @@ class CohortCase:
     images: tuple[ImageFile, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class UnreadCase:
+    """A case whose call another version of her2path wrote."""
+
+    case_id: str
+    found: str
+    """What its document holds instead, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """The cases of a sheet in its order, and those that cannot be read."""
+
+    cases: tuple[CohortCase, ...]
+    unread: tuple[UnreadCase, ...] = ()
+
+
 def read_rows(path: Path, *, guidelines: Iterable[str]) -> CaseSheet:
     """Read a case sheet, or its rows as a run hands them on to its steps (JSON by image id)."""
     if path.suffix != ".json":
@@ -43,8 +60,8 @@ def read_rows(path: Path, *, guidelines: Iterable[str]) -> CaseSheet:
     return CaseSheet(tuple(ImageRow.model_validate(row) for row in rows.values()))
 
 
-def read_cohort(sheet: CaseSheet, *, cases: Path, images: Path) -> tuple[CohortCase, ...]:
-    """Read the calls and qualities of all cases of a sheet, in its order.
+def read_cohort(sheet: CaseSheet, *, cases: Path, images: Path) -> Cohort:
+    """Read the calls and qualities of all cases of a sheet.
 
     Parameters
     ----------
@@ -56,16 +73,19 @@ def read_cohort(sheet: CaseSheet, *, cases: Path, images: Path) -> tuple[CohortC
     Raises
     ------
     ArtefactError
-        A call is missing, damaged or of another version.  A quality that cannot be read is no failure:
-        no call rests on it, and the page says that it is not known.
+        A call is missing or damaged.  One of another version stands apart, and a quality that cannot be
+        read is no failure either: no call rests on it, and the page says that it is not known.
     """
-    return tuple(
-        CohortCase(
-            read_document(cases / case_id / "call.json", CallDoc),
-            tuple(_image(row, images) for row in sheet.images_of(case_id)),
-        )
-        for case_id in sheet.case_ids
-    )
+    found: list[CohortCase] = []
+    unread: list[UnreadCase] = []
+    for case_id in sheet.case_ids:
+        try:
+            call = read_document(cases / case_id / "call.json", CallDoc)
+        except OtherVersionError as error:
+            unread.append(UnreadCase(case_id, error.detail))
+            continue
+        found.append(CohortCase(call, tuple(_image(row, images) for row in sheet.images_of(case_id))))
+    return Cohort(tuple(found), tuple(unread))
 
 
 def _image(row: ImageRow, images: Path) -> ImageFile:

@@ -10,7 +10,7 @@ from typing import TypeVar
 from markupsafe import Markup
 
 from her2path.domain.ihc import IhcScore
-from her2path.io.cohort_files import CohortCase
+from her2path.io.cohort_files import Cohort, UnreadCase
 from her2path.io.documents import CallDoc, Producer
 from her2path.reports.cohort_filters import Filter, token
 from her2path.reports.cohort_quality import VERDICT_WORDS, QualityOverview, Verdict, quality_overview
@@ -118,23 +118,26 @@ class CohortPage:
     """Models that measured the IHC images."""
     edited: str
     """How many cases a person edited; empty if none."""
+    unread: tuple[UnreadCase, ...]
+    """In no number and no row of the page."""
     made_by: tuple[str, ...]
     """Other versions of her2path that made some of the calls, in words."""
     version: str
 
 
-def cohort_page(cases: Sequence[CohortCase], *, report: Producer, pdf: str = "") -> CohortPage:
+def cohort_page(cohort: Cohort, *, report: Producer, pdf: str = "") -> CohortPage:
     """Prepare the page of all cases; those that somebody must act on come first.
 
     Parameters
     ----------
-    cases : sequence of CohortCase
+    cohort : Cohort
         In the order of the case sheet, which is kept within a state.
     report : Producer
         Who writes the page.
     pdf : str
         File name of the PDF beside each report; empty where none is made.
     """
+    cases = cohort.cases
     calls = [case.call for case in cases]
     rows = cohort_rows(cases, pdf=pdf)
     filters = cohort_filters(rows)
@@ -157,6 +160,7 @@ def cohort_page(cases: Sequence[CohortCase], *, report: Producer, pdf: str = "")
         guidelines=tuple(sorted({call.guideline for call in calls})),
         models=tuple(sorted({model_words(model) for call in calls for model in call.models})),
         edited=counted_text(edited) if edited else "",
+        unread=cohort.unread,
         made_by=_other_versions(calls, report.version),
         version=report.version,
     )

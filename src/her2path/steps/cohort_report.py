@@ -41,11 +41,13 @@ def run(
     `cases` and `images` are the folders of the results, `pdf` the name of the file beside each report.
     """
     found = read_cohort(read_rows(sheet, guidelines=guideline_ids()), cases=cases, images=images)
-    documents = [case.call for case in found]
+    documents = [case.call for case in found.cases]
     made_by = producer("cohort_report", params)
     page = cohort_page(found, report=made_by, pdf="" if pdf is None else pdf.name)
     write_text(calls, calls_csv(documents))
     with write_table(table, CALLS, produced_by=made_by) as writer:
         writer.append(calls_columns(documents))
     write_text(cohort, render_cohort(page))
+    if found.unread:
+        log.warning("%d cases are in no table: another version wrote their calls", len(found.unread))
     log.info("%d cases, %d without a final call", page.cases, page.attention)

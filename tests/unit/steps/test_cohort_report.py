@@ -11,7 +11,7 @@ from her2path.domain.ish import IshReading, SignalSummary
 from her2path.domain.populations import SecondPopulation
 from her2path.domain.verdict import NotEvaluable
 from her2path.errors import ArtefactError
-from her2path.io.documents import QualityDoc, write_document
+from her2path.io.documents import CallDoc, QualityDoc, write_document
 from her2path.steps import cohort_report
 from her2path.steps.cohort_report import CohortReportParams
 from tests.support.case_documents import (
@@ -187,6 +187,27 @@ def test_a_quality_of_another_version_is_not_known_and_the_page_is_still_made(tm
         path.write_text(path.read_text().replace(f"quality/{QualityDoc.version}", "quality/1"))
     run_again(tmp_path, sheet)
     assert "not known" in Page((tmp_path / "cohort.html").read_text(encoding="utf-8")).text
+
+
+def test_a_call_that_another_version_wrote_stands_apart_and_the_page_is_still_made(tmp_path):
+    outputs(tmp_path)
+    path = tmp_path / "cases" / "n1" / "call.json"
+    path.write_text(path.read_text().replace(f"call/{CallDoc.version}", "call/1"))
+    run_again(tmp_path)
+    text = Page((tmp_path / "cohort.html").read_text(encoding="utf-8")).text
+    assert "1 case cannot be shown" in text
+    assert "HER2 calls of 5 cases" in text
+    assert "\nn1," not in (tmp_path / "calls.csv").read_text()
+
+
+def test_a_cohort_that_another_version_wrote_as_a_whole_says_so(tmp_path):
+    outputs(tmp_path)
+    for path in (tmp_path / "cases").glob("*/call.json"):
+        path.write_text(path.read_text().replace(f"call/{CallDoc.version}", "call/1"))
+    run_again(tmp_path)
+    text = Page((tmp_path / "cohort.html").read_text(encoding="utf-8")).text
+    assert "6 cases cannot be shown" in text
+    assert "No case can be shown." in text
 
 
 def test_a_missing_call_is_named(tmp_path):

@@ -5,6 +5,7 @@
   const table = document.getElementById("cases");
   const heads = Array.from(table.tHead.rows[0].cells);
   const groups = Array.from(table.tBodies);
+  if (groups.length === 0) { return; }
   const size = groups[0].rows.length;
   const rows = groups.flatMap(function (group) { return Array.from(group.rows); });
   let order = rows.map(function (row, place) { return place; });
