@@ -28,8 +28,8 @@ Graphic = Literal["POLYGON", "POINT"]
 Points = npt.NDArray[np.float64]
 Numbers = npt.NDArray[np.float32]
 
-MEASURES = ("cell_id", *MEASUREMENTS)
-"""Columns that go with a cell; the number of the cell comes first."""
+MEASURES = ("cell_id", "membrane_mean_od", *MEASUREMENTS)
+"""Columns that go with a cell, its number first; a table of an older version may lack one."""
 _BATCH = 16_384
 _LARGEST_ID = 2**24
 """Numbers of annotations are 32-bit floats, which count so far."""
@@ -136,7 +136,7 @@ class _Spool:
         written = points if placed is None else placed(points)
         self._file("coordinates").write(np.ascontiguousarray(written, "<f4").tobytes())
         self.numbers += points.size
-        for name in MEASURES:
+        for name in (name for name in MEASURES if name in batch.schema.names):
             values = batch[name].to_numpy(zero_copy_only=False).astype("<f4")
             known = np.flatnonzero(~np.isnan(values))
             self._file(name).write(values[known].tobytes())
@@ -164,7 +164,7 @@ class _Spool:
         return self.opened[what]
 
 
-_COLUMNS = ["x_px0", "y_px0", "cell_score", "intensity", "pattern", "exclusion", *MEASURES]
+_COLUMNS = ["x_px0", "y_px0", "cell_score", "intensity", "pattern", "exclusion"]
 
 
 def _batches(
@@ -174,7 +174,8 @@ def _batches(
         if facts.metadata.num_rows != outlines.metadata.num_rows:
             raise _other_cells(cells, contours)
         drawn = _Rows(outlines, ["cell_id", "cell_xy_px0"])
-        for batch in cell_batches(cells, _COLUMNS, size=_BATCH, edited=edited):
+        known = [name for name in MEASURES if name in facts.schema_arrow.names]
+        for batch in cell_batches(cells, [*_COLUMNS, *known], size=_BATCH, edited=edited):
             rings = drawn.take(batch.num_rows)
             ids = batch["cell_id"]
             if not ids.equals(rings["cell_id"].combine_chunks()):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from annotated_types import Ge
 from pydantic import BaseModel, ConfigDict
 
+from her2path.io.dicom_writing import save_dicom
 from her2path.io.documents import Document
 from her2path.io.files import sha256_of
 
@@ -64,7 +65,7 @@ class DicomDoc(Document):
 
 def write_object(path: Path, made: Dataset, *, holds: Mapping[str, int]) -> DicomObject:
     """Write one object into the folder and say what it is."""
-    made.save_as(path, enforce_file_format=True)
+    save_dicom(path, made)
     return DicomObject(
         file=path.name,
         modality=made.Modality,

@@ -1,7 +1,7 @@
 """Cells as DICOM Microscopy Bulk Simple Annotations (Supplement 222): one group a class.
 
 The object is made by highdicom around a single place-holding cell; its bulk elements then point at the
-files of `her2path.io.dicom_cells`, which pydicom copies piece by piece when the object is written.
+files of `her2path.io.dicom_cells`, which `her2path.io.dicom_writing` copies piece by piece.
 """
 
 from __future__ import annotations

@@ -84,6 +84,7 @@ MEASURES: Mapping[str, Measure] = MappingProxyType(
         "cell_id": Measure(own("cell_id", "Number of the cell"), NO_UNITS),
         "membrane_completeness": Measure(own("membrane_completeness", "Membrane: stained share"), NO_UNITS),
         "membrane_connectivity": Measure(own("membrane_connectivity", "Membrane: connectivity"), NO_UNITS),
+        "membrane_mean_od": Measure(own("membrane_mean_od", "Membrane: DAB optical density, mean"), NO_UNITS),
         "membrane_od": Measure(own("membrane_od", "Membrane: DAB optical density, median"), NO_UNITS),
         "membrane_contrast_od": Measure(
             own("membrane_contrast_od", "Membrane: DAB optical density over cytoplasm"), NO_UNITS
