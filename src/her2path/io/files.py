@@ -101,6 +101,9 @@ def artefact_name(path: Path) -> str:
 def state_of(path: Path) -> str:
     """Tell whether a file changed since it was last asked: its size and time, or why it has none.
 
+    Of a folder (a DICOM slide may be named by it) the digest of the same of all its files, since their
+    names are nobody's business.
+
     Examples
     --------
     >>> state_of(Path("no such file"))
@@ -108,6 +111,10 @@ def state_of(path: Path) -> str:
     """
     try:
         stated = path.stat()
+        if path.is_dir():
+            found = {file.name: file.stat() for file in path.iterdir()}
+            states = sorted((name, one.st_size, one.st_mtime_ns) for name, one in found.items())
+            return f"folder {hashlib.sha256(repr(states).encode()).hexdigest()}"
     except OSError as error:
         return type(error).__name__
     return f"{stated.st_size} bytes, {stated.st_mtime_ns} ns"
