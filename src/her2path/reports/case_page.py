@@ -217,7 +217,10 @@ def case_page(material: CaseMaterial) -> CasePage:
 
 def _slides(material: CaseMaterial) -> dict[str, SlideSection]:
     shown = [image.image_id for image in material.images if image.image_id in material.slides]
-    return {name: slide_section(material.slides[name], number) for number, name in enumerate(shown, start=1)}
+    return {
+        name: slide_section(material.slides[name], number, with_still=name not in material.pictures)
+        for number, name in enumerate(shown, start=1)
+    }
 
 
 def _ish_cuts(cuts: Cuts) -> IshCuts:

@@ -15,7 +15,7 @@ from her2path.imaging.artefacts import KIND_RGB, ArtefactKind
 from her2path.imaging.ihc.overlay import EXCLUDED_RGB, SCORE_RGB
 from her2path.imaging.quality_picture import TISSUE_RGB
 from her2path.io.qupath_cells import EXCLUDED, CellScheme
-from her2path.io.slide_view_file import ViewSpot
+from her2path.io.slide_view_file import ViewLevel, ViewSpot
 from her2path.reports.numbers import count_text, number_text
 from her2path.reports.quality_section import KIND_LABELS
 from her2path.reports.shown_cells import FIRST_CONTROL, NOT_SCORED, ShownCells, pack_cells
@@ -47,6 +47,8 @@ _REGION_WORDS = {
 }
 _REGION_COLOURS = {"Tumor": "#c2185b", "Control": "#00695c"}
 _LEVEL_NAMES = ("not stained", "faint", "weak to moderate", "strong")
+_STILL_TILES = 16
+"""About 1000 pixels across: sharp enough for half a sheet of paper."""
 _FULL_MPP = 0.5
 """At 20x and finer, cells and their membranes can be judged."""
 
@@ -81,6 +83,25 @@ class SpotFigure:
 
 
 @dataclass(frozen=True, slots=True)
+class StillTile:
+    """A tile of a picture that needs no script."""
+
+    x: int
+    y: int
+    uri: str
+
+
+@dataclass(frozen=True, slots=True)
+class StillPicture:
+    """The whole slide in small, for paper and for browsers without scripts."""
+
+    width: int
+    height: int
+    tile: int
+    tiles: tuple[StillTile, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SlideSection:
     """One slide, ready for the page."""
 
@@ -100,10 +121,15 @@ class SlideSection:
     cell_layers: tuple[Layer, ...]
     area_layers: tuple[Layer, ...]
     spots: tuple[SpotFigure, ...]
+    still: StillPicture | None
+    """None where another picture takes its place."""
 
 
-def slide_section(slide: ShownSlide, number: int) -> SlideSection:
-    """Prepare one slide for the page; `number` tells it from others of the same page."""
+def slide_section(slide: ShownSlide, number: int, *, with_still: bool = False) -> SlideSection:
+    """Prepare one slide for the page; `number` tells it from others of the same page.
+
+    A slide without an overlay needs a `still` picture of its own.
+    """
     levels, spots = slide.view.levels, slide.view.spots
     packed = None if slide.cells is None else pack_cells(slide.cells, size_px0=slide.size_px0)
     area_layers, areas = _areas(slide)
@@ -143,7 +169,22 @@ def slide_section(slide: ShownSlide, number: int) -> SlideSection:
         cell_layers=() if slide.cells is None else _cell_layers(slide.cells),
         area_layers=(*area_layers, *_spot_layer(spots)),
         spots=tuple(_spot(slide, spot, number, rank) for rank, spot in enumerate(spots, start=1)),
+        still=_still(levels) if with_still else None,
     )
+
+
+def _still(levels: Sequence[ViewLevel]) -> StillPicture:
+    level = next((v for v in levels if len(v.tiles) <= _STILL_TILES), levels[-1])
+    columns = -(-level.width // level.tile)
+    tiles = tuple(
+        StillTile(
+            place % columns * level.tile,
+            place // columns * level.tile,
+            f"data:image/jpeg;base64,{_base64(jpeg)}",
+        )
+        for place, jpeg in enumerate(level.tiles)
+    )
+    return StillPicture(level.width, level.height, level.tile, tiles)
 
 
 def _picture_id(number: int, rank: int) -> str:

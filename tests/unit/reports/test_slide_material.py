@@ -191,3 +191,14 @@ def test_edits_that_the_score_was_not_made_from_leave_the_cells_out(case):
     gathered = gather_slide(image, ROOM)
     assert gathered.slide.cells is None
     assert "a1/edits/edits.json is missing" in gathered.gaps[0]
+
+
+def test_a_slide_without_an_overlay_has_a_still_picture_of_its_own(case, tmp_path):
+    call, artefacts = case
+    slide = gather_slide(image_of(case), ROOM).slide
+    still = slide_section(slide, 1, with_still=True).still
+    assert (still.width, still.height) == (900, 700)
+    assert [(tile.x, tile.y) for tile in still.tiles][:5] == [(0, 0), (256, 0), (512, 0), (768, 0), (0, 256)]
+    kept = [path for path in artefacts if path.name != "overlay.png"]
+    case_report.run(call=call, artefact=kept, report=tmp_path / "page", params=CaseReportParams())
+    assert "The slide as a whole" in (tmp_path / "page").read_text(encoding="utf-8")
