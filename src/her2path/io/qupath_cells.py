@@ -21,7 +21,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from her2path.domain.guideline.definition import Guideline
-from her2path.domain.ihc import Intensity, Pattern, Reactivity, reactivity
+from her2path.domain.ihc import IhcScore, Intensity, Pattern, Reactivity, reactivity
 from her2path.errors import ArtefactError
 from her2path.io.edited_cells import EditedCells, cell_batches
 from her2path.io.files import replacing
@@ -111,6 +111,19 @@ class CellScheme(Enum):
         """Classes of cells of control tissue, weakest first."""
         return self.value[1]
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What the classes of scored cells are called in pictures, weakest first.
+
+        Examples
+        --------
+        >>> CellScheme.LEVELS.words
+        ('no staining', 'faint', 'weak to moderate', 'strong')
+        """
+        if self is CellScheme.SCORES:
+            return tuple(IhcScore)
+        return ("no staining", *(kind.name.partition(": ")[2].lower() for kind in LEVEL_CLASSES[1:]))
+
 
 def scheme_of(guideline: Guideline) -> CellScheme:
     """Choose the classes in which a guideline reads cells.
@@ -138,8 +151,8 @@ class QuPathCell:
     kind: CellClass
     measurements: Mapping[str, float | None] = field(default_factory=dict)
     """By QuPath's names; None and NaN are left out."""
-    score: int | None = None
-    """`cell_score`, 0 to 3, by whatever scheme its class is; None = not scored, or not known."""
+    rank: int | None = None
+    """Place of its class among those of scored cells, 0 to 3, weakest first; None = not scored."""
 
 
 def write_cells(path: Path, cells: Iterable[QuPathCell], *, image_sha256: str) -> int:
@@ -187,25 +200,22 @@ def read_cells(
         if facts.metadata.num_rows != outlines.metadata.num_rows:
             raise ArtefactError(contours.name, f"it holds other cells than {cells.name}")
         shapes = _outlines(outlines.iter_batches(_BATCH))
+        ranks = {kind.name: rank for rank, kind in enumerate(scheme.scored)}
         names = {column: name for column, name in _WITH_MEAN.items() if column in facts.schema_arrow.names}
         for batch in cell_batches(cells, [*_COLUMNS, *names], size=_BATCH, edited=edited):
             kinds, values = cell_classes(batch, scheme), [_numbers(batch[column]) for column in names]
-            scores = _scores(batch)
-            for cell_id, x, y, kind, score, *measured in zip(
-                *(batch[column].to_numpy().tolist() for column in _PLACES),
-                kinds,
-                scores,
-                *values,
-                strict=True,
+            for cell_id, x, y, kind, *measured in zip(
+                *(batch[column].to_numpy().tolist() for column in _PLACES), kinds, *values, strict=True
             ):
                 other_id, cell_xy, nucleus_xy = next(shapes)
                 if cell_id != other_id:
                     raise ArtefactError(contours.name, f"it holds other cells than {cells.name}")
-                if with_excluded or score is not None:
+                rank = ranks.get(kind.name)
+                if with_excluded or rank is not None:
                     measurements = dict(zip(names.values(), measured, strict=True))
                     if edited is not None and edited.corrected[cell_id - 1]:
                         measurements[BY_PERSON] = 1.0
-                    yield QuPathCell(cell_id, x, y, cell_xy, nucleus_xy, kind, measurements, score)
+                    yield QuPathCell(cell_id, x, y, cell_xy, nucleus_xy, kind, measurements, rank)
 
 
 _PLACES = ("cell_id", "x_px0", "y_px0")
@@ -221,12 +231,6 @@ def cell_classes(batch: pa.RecordBatch, scheme: CellScheme) -> list[CellClass]:
     places = exclusion.indices.fill_null(-1).to_numpy().tolist()
     ranks = batch["cell_score"].to_numpy().tolist() if scheme is CellScheme.SCORES else _levels(batch)
     return [classes[place][rank] for place, rank in zip(places, ranks, strict=True)]
-
-
-def _scores(batch: pa.RecordBatch) -> list[int | None]:
-    scores: list[int | None] = batch["cell_score"].to_pylist()
-    scored = batch["exclusion"].is_null().to_pylist()
-    return [score if own else None for score, own in zip(scores, scored, strict=True)]
 
 
 def _levels(batch: pa.RecordBatch) -> list[int]:

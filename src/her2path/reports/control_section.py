@@ -12,7 +12,7 @@ from her2path.domain.ihc import StainingClass
 from her2path.io.control_entries import ControlEntry
 from her2path.reports.evidence import ImageEvidence
 from her2path.reports.html.pictures import Picture
-from her2path.reports.ihc_section import OVERLAY_LEGEND, LegendItem
+from her2path.reports.ihc_section import LegendItem, Scheme, overlay_legend
 from her2path.reports.number_names import STAINING_WORDS
 from her2path.reports.numbers import count_text, number_text
 
@@ -106,7 +106,7 @@ def control_sections(
                 run=f"{_STATED_WORDS[stated]}. With the control tissue on this slide "
                 f"{_RUN_WORDS[joined.controls]}",
                 picture=pictures.get(image.image_id),
-                legend=OVERLAY_LEGEND[:-1],
+                legend=overlay_legend(Scheme.CLASSES)[:-1],  # drawn by score whatever the guideline
             )
         )
     return tuple(found)

@@ -87,10 +87,12 @@ class LegendItem:
     label: str
 
 
-def _legend() -> tuple[LegendItem, ...]:
-    scored = [
-        LegendItem(_hex(rgb), f"cell scored {score}") for rgb, score in zip(SCORE_RGB, IhcScore, strict=True)
-    ]
+def overlay_legend(scheme: Scheme) -> tuple[LegendItem, ...]:
+    """Say what the colours of the overlay mean, strongest staining first."""
+    words = [f"cell scored {score}" for score in IhcScore]
+    if scheme is Scheme.LEVELS:
+        words = [f"{word} staining" for word in ("no", "faint", "weak to moderate", "strong")]
+    scored = [LegendItem(_hex(rgb), word) for rgb, word in zip(SCORE_RGB, words, strict=True)]
     return (*reversed(scored), LegendItem(_hex(EXCLUDED_RGB), "not scored"))
 
 
@@ -98,7 +100,6 @@ def _hex(rgb: tuple[int, int, int]) -> str:
     return "#" + "".join(f"{value:02x}" for value in rgb)
 
 
-OVERLAY_LEGEND = _legend()
 NO_PICTURES: Mapping[str, Picture] = MappingProxyType({})
 
 
@@ -166,7 +167,7 @@ def ihc_section(
         excluded=excluded_rows(result.excluded_cells),
         selection=_selection(result),
         has_cuts=bool(cuts_pct),
-        legend=OVERLAY_LEGEND if overlay else (),
+        legend=overlay_legend(scheme) if overlay else (),
         overlay=overlay,
         behind=score_section(image.image_id, result, pictures),
     )

@@ -81,10 +81,10 @@ def drawn_cells(
     """Draw cells while they pass by: the table of their outlines is read once for all."""
     left = iter(cells)
     while some := tuple(islice(left, _DRAWN_AT_ONCE)):
-        rings, scores = [cell.cell_xy for cell in some], [cell.score for cell in some]
-        picture.draw(rings, scores)
+        rings, ranks = [cell.cell_xy for cell in some], [cell.rank for cell in some]
+        picture.draw(rings, ranks)
         x, y = (np.array(places) for places in zip(*((c.x_px0, c.y_px0) for c in some), strict=True))
         for crop in crops:
             near = crop.near(x, y).tolist()
-            crop.draw([rings[place] for place in near], [scores[place] for place in near])
+            crop.draw([rings[place] for place in near], [ranks[place] for place in near])
         yield from some

@@ -126,10 +126,10 @@ def run(
         write_picture(controls, draw_controls(_control_panels(source, document, contours, control)))
     scheme = scheme_of(find_guideline(document.sheet.guideline))
     drawn = drawn_cells(read_cells(cells, contours, scheme=scheme, edited=edit.cells), picture, shown)
-    kept = drawn if params.geojson_excluded else (cell for cell in drawn if cell.score is not None)
+    kept = drawn if params.geojson_excluded else (cell for cell in drawn if cell.rank is not None)
     write_cells(geojson, kept, image_sha256=sha256)
     write_picture(overlay, picture.finished())
-    write_picture(crops, draw_spots(shown, mpp=pictures.crop_mpp))
+    write_picture(crops, draw_spots(shown, mpp=pictures.crop_mpp, words=scheme.words))
     named = {} if edits is None else {"edits": edits}
     inputs = digests(slide=slide, quality=quality, cells=cells, contours=contours, **named)
     write_document(score, IhcScoreDoc(produced_by=made_by, inputs=inputs, result=result))

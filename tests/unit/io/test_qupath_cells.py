@@ -202,7 +202,7 @@ def test_guidelines_outside_the_breast_get_cells_by_level_of_staining_and_no_sco
         tissue = "Control" if c.cell_id % 5 == 3 else "Tumor"
         wanted = "Ignore*" if c.cell_id % 5 == 4 else f"{tissue}: {names[c.cell_id % 4]}"
         assert c.kind.name == wanted
-        assert c.score == (None if c.cell_id % 5 in {3, 4} else c.cell_id % 4)
+        assert c.rank == (None if c.cell_id % 5 in {3, 4} else c.cell_id % 4)
 
 
 def test_the_two_schemes_share_no_class_but_that_of_unstained_cells():

@@ -3,7 +3,7 @@ from __future__ import annotations
 from her2path.domain.ihc import Reactivity
 from her2path.io.documents import CallDoc, IhcScoreDoc, read_document, write_document
 from her2path.reports.evidence import gather_images
-from her2path.reports.ihc_section import Scheme, ihc_section
+from her2path.reports.ihc_section import Scheme, ihc_section, overlay_legend
 from tests.support.case_documents import TWO_PLUS, Ihc, Setting, write_case
 
 CUTS = {"pct_weak_moderate": (10.0,), "pct_stained": (10.0,)}
@@ -84,3 +84,10 @@ def test_the_largest_clusters_are_listed_where_the_guideline_reads_levels(tmp_pa
 def test_the_bar_shows_the_levels_that_the_guideline_reads(tmp_path):
     bar = str(section(tmp_path, Scheme.LEVELS, "gastroesophageal_2016").bar)
     assert "<desc>Strong 0.0 %; Weak to moderate 35.0 %; Faint 25.0 %; No staining 40.0 %</desc>" in bar
+
+
+def test_the_colours_of_the_overlay_are_named_as_the_guideline_reads_cells():
+    scores, levels = ([item.label for item in overlay_legend(scheme)] for scheme in Scheme)
+    assert scores == ["cell scored 3+", "cell scored 2+", "cell scored 1+", "cell scored 0", "not scored"]
+    assert levels[:2] == ["strong staining", "weak to moderate staining"]
+    assert not any("+" in label for label in levels)

@@ -56,7 +56,7 @@ def measure() -> list[Row]:
 def _stream(root: Path) -> list[Row]:
     tables, on = _tables(root, CELLS), f"{CELLS:,} cells with 32-point outlines (synthetic)"
     told = subprocess.run(
-        [sys.executable, "-m", __name__, str(root)], check=True, capture_output=True, text=True
+        [sys.executable, "-m", __name__, str(root)], check=True, stdout=subprocess.PIPE, text=True
     )
     peak_mb, seconds = (float(word) for word in told.stdout.split())
     path = root / "cells.geojson"

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from her2path.domain.ihc import IhcScore
 from her2path.imaging.ihc.overlay import EXCLUDED_RGB, SCORE_RGB, Overlay
 
 Rgb = npt.NDArray[np.uint8]
@@ -51,7 +52,7 @@ class SpotCrop:
         return np.vstack([head, pair])
 
 
-def draw_spots(crops: list[SpotCrop], *, mpp: float) -> Rgb:
+def draw_spots(crops: list[SpotCrop], *, mpp: float, words: Sequence[str] = tuple(IhcScore)) -> Rgb:
     """Set hot spots side by side, two in a row, with a scale bar and the meaning of the colours.
 
     Parameters
@@ -60,6 +61,8 @@ def draw_spots(crops: list[SpotCrop], *, mpp: float) -> Rgb:
         Of one size; empty where no area is conspicuous.
     mpp : float
         Pixel size of the crops in µm.
+    words : sequence of str
+        What the four classes of scored cells are called, weakest first.
     """
     if not crops:
         blank = np.full((120, 640, 3), 255, np.uint8)
@@ -74,7 +77,7 @@ def draw_spots(crops: list[SpotCrop], *, mpp: float) -> Rgb:
         y = (number // columns) * (height + _GAP)
         x = _GAP + (number % columns) * (width + _GAP)
         sheet[y : y + height, x : x + width] = pair
-    _legend(sheet, mpp)
+    _legend(sheet, mpp, words)
     return sheet
 
 
@@ -82,14 +85,13 @@ def _column(height: int, width: int) -> Rgb:
     return np.full((height, width, 3), 255, np.uint8)
 
 
-def _legend(sheet: Rgb, mpp: float) -> None:
+def _legend(sheet: Rgb, mpp: float, words: Sequence[str]) -> None:
     y, x = sheet.shape[0] - 14, _GAP
     long = round(50 / mpp)
     cv2.rectangle(sheet, (x, y - 10), (x + long, y - 4), _INK, -1)
     cv2.putText(sheet, "50 um", (x + long + 10, y), _FONT, 0.9, _INK, 2, cv2.LINE_AA)
     x += long + 150
-    words = ("0", "1+", "2+", "3+", "not scored")
-    for colour, word in zip((*SCORE_RGB, EXCLUDED_RGB), words, strict=True):
+    for colour, word in zip((*SCORE_RGB, EXCLUDED_RGB), (*words, "not scored"), strict=True):
         cv2.rectangle(sheet, (x, y - 22), (x + 24, y + 2), colour, -1)
         cv2.putText(sheet, word, (x + 34, y), _FONT, 0.9, _INK, 2, cv2.LINE_AA)
-        x += 110
+        x += max(110, 34 + cv2.getTextSize(word, _FONT, 0.9, 2)[0][0] + 24)
