@@ -7,12 +7,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from her2path.domain.flags import Flag
 from her2path.domain.ihc import Intensity, Pattern
 from her2path.domain.region_use import RegionUse
 from her2path.errors import ArtefactError
 from her2path.io.control_cells import read_control_cells
-from her2path.io.edited_cells import Before, cell_batches, edit_cells, edits_entry
-from her2path.io.edits_documents import DrawnRegion, GivenClass
+from her2path.io.documents import Producer, SourceFile, write_document
+from her2path.io.edited_cells import Before, cell_batches, edit_cells, edits_entry, read_slide_edits
+from her2path.io.edits_documents import DrawnRegion, EditsDoc, GivenClass
 from her2path.io.scored_cells import read_scored_cells
 from her2path.io.tables import IHC_CELLS, read_table
 from tests.support.edited_slides import Cell, box, cell_table, editable, edits
@@ -186,3 +188,23 @@ def test_what_changed_is_told_by_class(cells):
         "1+",
         3,
     )
+
+
+def test_edits_count_only_on_the_file_that_the_person_saw(cells, tmp_path):
+    document = EditsDoc(produced_by=Producer(step="t", version="0"), result=edits(SLIDE))
+    path = tmp_path / "edits.json"
+    write_document(path, document)
+    fitting = read_slide_edits(path, cells, SLIDE.slide)
+    assert fitting.flags == (str(Flag.EDITED_BY_PERSON),)
+    other = SLIDE.slide.model_copy(update={"files": (SourceFile(sha256="0", size_bytes=1, format="tiff"),)})
+    again = read_slide_edits(path, cells, other)
+    assert (again.cells, again.flags) == (None, (str(Flag.EDITS_DO_NOT_FIT),))
+    nobody = read_slide_edits(None, cells, SLIDE.slide)
+    assert (nobody.cells, nobody.flags, nobody.selects_tumour) == (None, (), False)
+
+
+@pytest.mark.parametrize(("use", "selects"), [(RegionUse.REPLACE, True), (RegionUse.ADD, False)])
+def test_only_tumour_that_replaces_the_rest_is_all_of_the_tumour(cells, tmp_path, use, selects):
+    changes = edits(SLIDE, regions=(drawn("Tumor", 0, 0, 240, 60),), tumour_use=use)
+    write_document(tmp_path / "e.json", EditsDoc(produced_by=Producer(step="t", version="0"), result=changes))
+    assert read_slide_edits(tmp_path / "e.json", cells, SLIDE.slide).selects_tumour is selects
