@@ -92,7 +92,13 @@ def write_svs(path: Path, rgb: Rgb, planted: Planted, *, mpp: float = 0.5) -> Pa
     small = cv2.resize(rgb, (width // 4, height // 4), interpolation=cv2.INTER_AREA)
     label, macro = label_picture(planted), label_picture(planted, 300, 700)
     with tifffile.TiffWriter(path) as tiff:
-        tiff.write(rgb, **tiled, description=head.encode(), extratags=extra, datetime="1941:03:07 10:00:00")
+        tiff.write(
+            rgb,
+            **tiled,
+            description=head.encode(),
+            extratags=extra,
+            datetime=planted.places.setdefault("tiff date", "1941:03:07 10:00:00"),
+        )
         thumb = head.encode() + b"\r\nthumbnail"
         tiff.write(small, **shared, compression="jpeg", rowsperstrip=16, description=thumb)
         tiff.write(small, **tiled, description=head.encode())
@@ -189,7 +195,7 @@ def write_regions(path: Path, box: tuple[int, int, int, int], planted: Planted) 
         "geometry": {"type": "Polygon", "coordinates": [ring]},
         "properties": properties,
     }
-    data = {"type": "FeatureCollection", "features": [feature], "name": planted.name("region file")}
+    data = {"type": "FeatureCollection", "features": [feature], "name": planted.name("region collection")}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(data, ensure_ascii=False), encoding="utf-8")
     return path
@@ -204,7 +210,8 @@ def write_planted_batch(folder: Path, samples: Path) -> tuple[Path, Planted]:
     Good ones are measured; the others fail in every way that an image can, for messages leak, too.
     """
     planted = Planted()
-    home = folder / planted.word("folder") / f"{planted.name('sub folder')} 07.03.1941"
+    born = planted.places.setdefault("birth date of the folder", "07.03.1941")
+    home = folder / planted.word("folder") / f"{planted.name('sub folder')} {born}"
     slide = tifffile.imread(samples / "demo_ihc2_g4" / "ihc.tif")
     small = np.ascontiguousarray(slide[:1024, :1024])
     planes = tifffile.imread(samples / "demo_ihc2_g4" / "fish_a.ome.tif")

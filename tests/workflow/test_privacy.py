@@ -110,6 +110,14 @@ def test_what_is_exported_holds_no_planted_word(done, tmp_path, command):
     assert search(tmp_path, done.planted.places) == []
 
 
+def test_a_qupath_project_names_the_files_that_it_opens_and_nothing_else_of_the_slides(done, tmp_path):
+    ended = her2path("qupath", "project", "--out", done.run.out, tmp_path / "project")
+    assert ended.returncode == 1, ended.stderr
+    found = search(tmp_path, done.planted.places)
+    assert {one.place.split()[-1] for one in found} <= {"file", "folder"}, "\n".join(map(str, found))
+    assert {Path(one.file).name for one in found} == {"project.qpproj", "server.json"}
+
+
 def test_a_failed_job_logs_no_file_of_a_patient(done, tmp_path, sample_data):
     """A job that fails writes its command into the log of the workflow."""
     out = tmp_path / "out"
