@@ -41,7 +41,7 @@ class SlideDicomParams(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     cells_as: Literal["outlines", "centres"] = "outlines"
-    """How cells are drawn: as polygons, or as points, which take a tenth of the space."""
+    """How cells are drawn: as polygons, or as points, which take a fifth of the space."""
     coordinates: Literal["glass", "pixels"] = "glass"
     """Of the cells: mm in the slide's frame of reference (type 3D), or pixels of its finest level (2D)."""
     region_mpp: Annotated[float, Ge(0.25), Le(16)] = 2.0
