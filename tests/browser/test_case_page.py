@@ -100,6 +100,20 @@ def test_dragging_moves_the_slide(slide):
     assert told(slide) != before
 
 
+def test_a_click_tells_the_class_and_the_place_of_a_cell(slide):
+    slide.page.get_by_role("button", name="Go to hot spot 1").click()
+    before = told(slide)
+    slide.page.locator(CANVAS).click()
+    slide.shot("case-slide-click")
+    words = told(slide)
+    found = re.match(r"Cell at (\d+), (\d+) px of the slide: (3\+|2\+|1\+|0|not scored)\. ", words)
+    assert found, words
+    # The middle of the hot spot is at (300, 260) px; cells lie closer together than 30 px.
+    assert abs(int(found[1]) - 300) < 30
+    assert abs(int(found[2]) - 260) < 30
+    assert before.removeprefix("Hot spot 1. ") in words
+
+
 def test_hot_spots_are_jumps_and_are_shown_as_scanned(slide):
     slide.page.get_by_role("button", name="Go to hot spot 2").click()
     words = told(slide)

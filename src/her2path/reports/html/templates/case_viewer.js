@@ -106,7 +106,8 @@
       canvas.addEventListener("wheel", event => this.wheel(event), {passive: false});
       canvas.addEventListener("pointerdown", event => this.down(event));
       canvas.addEventListener("pointermove", event => this.move(event));
-      for (const name of ["pointerup", "pointercancel", "pointerleave"])
+      canvas.addEventListener("pointerup", event => this.up(event));
+      for (const name of ["pointercancel", "pointerleave"])
         canvas.addEventListener(name, event => this.pointers.delete(event.pointerId));
       canvas.addEventListener("dblclick", event => this.zoom(2, ...this.at(event)));
       canvas.addEventListener("blur", () => { this.hint.hidden = true; });
@@ -165,6 +166,29 @@
       }
       this.canvas.setPointerCapture(event.pointerId);
       this.pointers.set(event.pointerId, [x, y]);
+      this.pressed = [x, y];
+    }
+
+    up(event) {
+      const [x, y] = this.at(event), [fromX, fromY] = this.pressed || [-99, -99];
+      if (this.pointers.delete(event.pointerId) && Math.hypot(x - fromX, y - fromY) < 4) this.ask(x, y);
+    }
+
+    // Tell of the drawn cell under a click, so that it can be found again in QuPath.
+    ask(x, y) {
+      if (!this.cells) return;
+      const px0 = this.left + x / this.scale, py0 = this.top + y / this.scale;
+      let nearest = -1, least = Math.max(12 / this.facts.mpp, 6 / this.scale);
+      for (let i = 0; i < this.cells.x.length; i++) {
+        const far = Math.hypot(this.cells.x[i] - px0, this.cells.y[i] - py0);
+        if (far < least) { least = far; nearest = i; }
+      }
+      if (nearest < 0) return;
+      const kind = this.cells.kind[nearest], [cx, cy] = [this.cells.x[nearest], this.cells.y[nearest]];
+      const name = kind === NOT_SCORED ? "not scored" : `${kind > NOT_SCORED ? "control tissue, " : ""}${this.facts.names[scoreOf(kind)]}`;
+      this.told = `Cell at ${grouped(Math.round(cx))}, ${grouped(Math.round(cy))} px of the slide: ${name}. `;
+      this.picked = [cx, cy];
+      this.draw();
     }
 
     move(event) {
@@ -216,6 +240,7 @@
       this.cx = clamp(cx, 0, this.width);
       this.cy = clamp(cy, 0, this.height);
       this.told = "";
+      this.picked = null;
       this.draw();
     }
 
@@ -238,6 +263,7 @@
       if (!this.bare) this.paintAreas(c);
       const counts = this.cells ? this.paintCells(c) : null;
       if (!this.bare) this.paintSpots(c);
+      if (this.picked) this.paintPicked(c);
       this.paintBar(c);
       this.paintMap(c);
       clearTimeout(this.telling);
@@ -374,6 +400,15 @@
         c.fillStyle = "#111"; c.fillRect(x, y, wide, 20);
         c.fillStyle = "#fff"; c.fillText(words, x + 5, y + 4);
       });
+    }
+
+    paintPicked(c) {
+      const [x, y] = this.screen(...this.picked), radius = Math.max(10, 9 / this.facts.mpp * this.scale);
+      c.setLineDash([]);
+      for (const [colour, width] of [["#fff", 5], ["#111", 2]]) {
+        c.strokeStyle = colour; c.lineWidth = width;
+        c.beginPath(); c.arc(x, y, radius, 0, 7); c.stroke();
+      }
     }
 
     paintBar(c) {
