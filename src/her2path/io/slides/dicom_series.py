@@ -130,10 +130,24 @@ def read_levels(path: Path, *, name: str) -> tuple[Dataset, ...]:
     if not levels:
         raise UnsuitableImageError(name, "it is no DICOM whole-slide image", code="dicom_source")
     for header in levels:
-        if lacking := [keyword for keyword in _NEEDED if not header.get(keyword)]:
+        if lacking := _lacking(header):
             detail = f"its DICOM header lacks {', '.join(lacking)}, which derived objects must refer to"
             raise UnsuitableImageError(name, detail, code="dicom_source")
     return tuple(levels)
+
+
+def _lacking(header: Dataset) -> list[str]:
+    """Name what a header must state and does not: identifiers, and where its pixels lie."""
+    lacking = [keyword for keyword in _NEEDED if not header.get(keyword)]
+    within = {
+        "SharedFunctionalGroupsSequence": "PixelMeasuresSequence",
+        "TotalPixelMatrixOriginSequence": "XOffsetInSlideCoordinateSystem",
+    }
+    return lacking + [
+        inner
+        for outer, inner in within.items()
+        if outer not in lacking and header[outer].value[0].get(inner) in (None, "")
+    ]
 
 
 @dataclass(frozen=True, slots=True)
