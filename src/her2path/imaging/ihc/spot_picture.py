@@ -91,7 +91,12 @@ def _legend(sheet: Rgb, mpp: float, words: Sequence[str]) -> None:
     cv2.rectangle(sheet, (x, y - 10), (x + long, y - 4), _INK, -1)
     cv2.putText(sheet, "50 um", (x + long + 10, y), _FONT, 0.9, _INK, 2, cv2.LINE_AA)
     x += long + 150
-    for colour, word in zip((*SCORE_RGB, EXCLUDED_RGB), (*words, "not scored"), strict=True):
-        cv2.rectangle(sheet, (x, y - 22), (x + 24, y + 2), colour, -1)
-        cv2.putText(sheet, word, (x + 34, y), _FONT, 0.9, _INK, 2, cv2.LINE_AA)
-        x += max(110, 34 + cv2.getTextSize(word, _FONT, 0.9, 2)[0][0] + 24)
+    entries = list(zip((*SCORE_RGB, EXCLUDED_RGB), (*words, "not scored"), strict=True))
+    widths = [max(110, 58 + cv2.getTextSize(word, _FONT, 0.9, 2)[0][0]) for _, word in entries]
+    # Words smaller where few or small spots leave no room for them.
+    fits = min(1.0, max(0.3, (sheet.shape[1] - x - _GAP) / sum(widths)))
+    side = round(24 * fits)
+    for (colour, word), width in zip(entries, widths, strict=True):
+        cv2.rectangle(sheet, (x, y + 2 - side), (x + side, y + 2), colour, -1)
+        cv2.putText(sheet, word, (x + round(34 * fits), y), _FONT, 0.9 * fits, _INK, 2, cv2.LINE_AA)
+        x += round(width * fits)
