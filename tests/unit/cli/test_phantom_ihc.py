@@ -40,6 +40,14 @@ def test_truth_states_the_score_that_was_asked_for(tmp_path, score, expected, ca
     assert pq.read_metadata(tmp_path / "truth_cells.parquet").num_rows > truth["tumour_cells"]
 
 
+def test_a_slide_is_written_as_a_dicom_series_of_the_same_size_where_asked(tmp_path):
+    done = run("--out", str(tmp_path), "--score", "2+", "--dicom", "--mosaic", "2", *SMALL)
+    assert done.exit_code == 0
+    assert done.stdout.split() == [str(tmp_path / name) for name in ("slide.tif", "dicom/level_0.dcm")]
+    sizes = {openslide.OpenSlide(path).dimensions for path in done.stdout.split()}
+    assert sizes == {(1024, 1024)}
+
+
 def test_a_mosaic_multiplies_cells_and_keeps_percentages(tmp_path):
     for name, mosaic in (("one", "1"), ("nine", "3")):
         args = ["--out", str(tmp_path / name), "--class", "strong:complete=0.5", *SMALL]
