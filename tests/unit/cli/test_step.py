@@ -47,7 +47,8 @@ def test_a_missing_image_ends_in_a_document_with_the_reason(tmp_path):
 def test_the_reason_travels_through_every_later_step_of_an_ihc_image(tmp_path):
     gone = tmp_path / "gone.svs"
     known = {name: tmp_path / file for name, file in IHC_FILES.items()}
-    known |= {"image": [gone], "row": row_of(gone), "tumour_roi": None, "exclude_roi": None, "workers": 1}
+    known |= {"image": [gone], "row": row_of(gone), "tumour_roi": None, "exclude_roi": None}
+    known |= {"edits": None, "workers": 1}
     for name in ("slide_intake", "slide_quality", "slide_tiles", "ihc_cells", "ihc_score"):
         loaded = step.load_step(name)
         why = step.execute(loaded, {key: known[key] for key in loaded.arguments}, loaded.params())
