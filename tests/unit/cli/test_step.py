@@ -17,6 +17,7 @@ from her2path.errors import ArtefactError, ConfigError, ImageNotFoundError
 from her2path.io import placeholders, tables
 from her2path.io.artefacts import IHC_FILES
 from her2path.io.case_sheet import ImageRow
+from her2path.io.slide_view_file import read_view
 
 
 class NoParams(BaseModel):
@@ -49,7 +50,7 @@ def test_the_reason_travels_through_every_later_step_of_an_ihc_image(tmp_path):
     known = {name: tmp_path / file for name, file in IHC_FILES.items()}
     known |= {"image": [gone], "row": row_of(gone), "tumour_roi": None, "exclude_roi": None}
     known |= {"edits": None, "workers": 1}
-    for name in ("slide_intake", "slide_quality", "slide_tiles", "ihc_cells", "ihc_score"):
+    for name in ("slide_intake", "slide_quality", "slide_tiles", "ihc_cells", "ihc_score", "slide_view"):
         loaded = step.load_step(name)
         why = step.execute(loaded, {key: known[key] for key in loaded.arguments}, loaded.params())
         assert why is not None
@@ -58,6 +59,7 @@ def test_the_reason_travels_through_every_later_step_of_an_ihc_image(tmp_path):
     assert b"missing_file" in pq.read_schema(known["cells"]).metadata[b"her2path.not_evaluable"]
     assert json.loads(known["geojson"].read_text())["features"] == []
     assert known["overlay"].read_bytes().startswith(b"\x89PNG")
+    assert read_view(known["view"]) is None
 
 
 def test_an_unforeseen_failure_is_a_defect_of_this_image_not_of_the_batch(tmp_path):
