@@ -13,7 +13,8 @@ from her2path.domain.discordance import CaseReview, Opinion, review_case
 from her2path.domain.ihc import IhcScore, StainingClass
 from her2path.domain.number_words import natural_order
 from her2path.domain.reads import ClinicalCategory, call_class
-from her2path.io.tables import QA_READS, read_table
+from her2path.io.case_tables import QA_READS
+from her2path.io.tables import read_table
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ import pyarrow.compute as pc
 from her2path.domain.number_words import natural_order
 from her2path.domain.read_matrix import Mask, ReadMatrix, ReadStatus
 from her2path.domain.reads import LEVELS, NOT_EVALUABLE, SOFTWARE, Endpoint, call_class
-from her2path.io.tables import QA_READS, read_table
+from her2path.io.case_tables import QA_READS
+from her2path.io.tables import read_table
 
 Places = npt.NDArray[np.int64]
 Counts = npt.NDArray[np.int64]

@@ -15,8 +15,9 @@ import pyarrow as pa
 from her2path.domain.ihc import IhcScore
 from her2path.domain.number_words import natural_order
 from her2path.domain.reads import CallClass, call_class
+from her2path.io.case_tables import QA_READS
 from her2path.io.runs import Run
-from her2path.io.tables import QA_READS, read_table
+from her2path.io.tables import read_table
 
 Period = Literal["week", "month"]
 FISH_POSITIVE = "share_fish_positive"

@@ -17,7 +17,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from her2path.domain.ihc import StainingClass
 from her2path.domain.verdict import NotEvaluable
 from her2path.errors import ArtefactError, OtherVersionError
 from her2path.io.documents import Producer
@@ -34,237 +33,174 @@ _ADDED = {b"added": b"true"}
 """Of a column that tables of the same version lack where they were written before it was added."""
 
 
-def _schema(name: str, version: int, *fields: pa.Field) -> pa.Schema:
+def table_schema(name: str, version: int, *fields: pa.Field) -> pa.Schema:
+    """Declare a table; another version is refused when it is read."""
     return pa.schema(list(fields), metadata={_NAME: name.encode(), _VERSION: str(version).encode()})
 
 
-def _column(name: str, kind: pa.DataType, *, null: bool = False, added: bool = False) -> pa.Field:
+def column(name: str, kind: pa.DataType, *, null: bool = False, added: bool = False) -> pa.Field:
+    """Declare a column; `null` where it may hold nothing, `added` where older tables lack it."""
     return pa.field(name, kind, nullable=null, metadata=_ADDED if added else None)
 
 
-def _measured(kind: pa.DataType, *names: str) -> list[pa.Field]:
-    """Columns that are null where nothing was measured."""
-    return [_column(name, kind, null=True) for name in names]
+def measured(kind: pa.DataType, *names: str) -> list[pa.Field]:
+    """Declare columns that are null where nothing was measured."""
+    return [column(name, kind, null=True) for name in names]
 
 
-_WORD = pa.dictionary(pa.int8(), pa.string())
+WORD = pa.dictionary(pa.int8(), pa.string())
+"""One of a few words."""
 
-TILES = _schema(
+TILES = table_schema(
     "tiles",
     1,
-    _column("tile_id", pa.int32()),
+    column("tile_id", pa.int32()),
     # What a tile owns, on the grid of working pixels (`target_mpp`) whose origin is that of
     # level 0: the cores of neighbours touch and never overlap.
-    _column("row", pa.int32()),
-    _column("col", pa.int32()),
-    _column("height", pa.int32()),
-    _column("width", pa.int32()),
-    _column("target_mpp", pa.float64()),
+    column("row", pa.int32()),
+    column("col", pa.int32()),
+    column("height", pa.int32()),
+    column("width", pa.int32()),
+    column("target_mpp", pa.float64()),
     # The same corner on level 0.
-    _column("x_px0", pa.float64()),
-    _column("y_px0", pa.float64()),
-    _column("tissue_frac", pa.float32()),
+    column("x_px0", pa.float64()),
+    column("y_px0", pa.float64()),
+    column("tissue_frac", pa.float32()),
 )
 """Tiles of one slide in reading order (row by row)."""
 
-IHC_CELLS = _schema(
+IHC_CELLS = table_schema(
     "ihc_cells",
     4,
-    _column("cell_id", pa.int64()),
-    _column("x_px0", pa.float64()),
-    _column("y_px0", pa.float64()),
-    _column("nucleus_area_um2", pa.float32()),
-    _column("cell_area_um2", pa.float32()),
-    _column("membrane_completeness", pa.float32()),
-    _column("membrane_connectivity", pa.float32()),
+    column("cell_id", pa.int64()),
+    column("x_px0", pa.float64()),
+    column("y_px0", pa.float64()),
+    column("nucleus_area_um2", pa.float32()),
+    column("cell_area_um2", pa.float32()),
+    column("membrane_completeness", pa.float32()),
+    column("membrane_connectivity", pa.float32()),
     # Null where no part of the contour is stained: there is nothing to take a median of.
-    _column("membrane_od", pa.float32(), null=True),
-    _column("membrane_contrast_od", pa.float32(), null=True),
+    column("membrane_od", pa.float32(), null=True),
+    column("membrane_contrast_od", pa.float32(), null=True),
     # DAB over the cytoplasm, summed across the membrane: OD x µm.
-    _column("membrane_excess_od_um", pa.float32(), null=True),
-    _column("membrane_thickness_um", pa.float32(), null=True),
+    column("membrane_excess_od_um", pa.float32(), null=True),
+    column("membrane_thickness_um", pa.float32(), null=True),
     # Of a learned model; null where rays measured by themselves, too.
-    _column("membrane_certainty", pa.float32(), null=True),
+    column("membrane_certainty", pa.float32(), null=True),
     # DAB over the whole contour, stained or not.
-    _column("membrane_mean_od", pa.float32(), null=True, added=True),
-    _column("cytoplasm_od", pa.float32(), null=True),
-    _column("nucleus_od", pa.float32()),
-    _column("intensity", _WORD),
-    _column("pattern", _WORD),
-    _column("cell_score", pa.int8()),
-    _column("in_tumour", pa.bool_()),
+    column("membrane_mean_od", pa.float32(), null=True, added=True),
+    column("cytoplasm_od", pa.float32(), null=True),
+    column("nucleus_od", pa.float32()),
+    column("intensity", WORD),
+    column("pattern", WORD),
+    column("cell_score", pa.int8()),
+    column("in_tumour", pa.bool_()),
     # Number of the separate piece of tissue, from 1.
-    _column("piece", pa.int32()),
+    column("piece", pa.int32()),
     # Number of the control tissue that the cell belongs to, from 1; null = tissue of the case.
-    _column("control", pa.int16(), null=True),
+    column("control", pa.int16(), null=True),
     # Why a cell is not scored; null = scored.
-    _column("exclusion", _WORD, null=True),
+    column("exclusion", WORD, null=True),
     # Why it is not scored where a person draws tumour around it; null = scored there.
-    _column("exclusion_if_drawn", _WORD, null=True, added=True),
+    column("exclusion_if_drawn", WORD, null=True, added=True),
 )
 """One row per cell of an IHC slide, ordered by tile and within it by position."""
 
-IHC_BLOCKS = _schema(
+IHC_BLOCKS = table_schema(
     "ihc_blocks",
     1,
     # Top left corner; the grid of blocks begins at the corner of level 0.
-    _column("x_px0", pa.float64()),
-    _column("y_px0", pa.float64()),
-    _column("size_um", pa.float64()),
-    _column("cells", pa.int64()),
+    column("x_px0", pa.float64()),
+    column("y_px0", pa.float64()),
+    column("size_um", pa.float64()),
+    column("cells", pa.int64()),
     # Cells by staining class; they sum to `cells`.
-    _column("complete_intense", pa.int64()),
-    _column("complete_weak_moderate", pa.int64()),
-    _column("incomplete_moderate_intense", pa.int64()),
-    _column("incomplete_faint", pa.int64()),
-    _column("none", pa.int64()),
-    _column("h_score", pa.float64()),
+    column("complete_intense", pa.int64()),
+    column("complete_weak_moderate", pa.int64()),
+    column("incomplete_moderate_intense", pa.int64()),
+    column("incomplete_faint", pa.int64()),
+    column("none", pa.int64()),
+    column("h_score", pa.float64()),
 )
 """Square blocks of a slide that hold scored cells, row by row."""
 
-IHC_CONTOURS = _schema(
+IHC_CONTOURS = table_schema(
     "ihc_contours",
     1,
-    _column("cell_id", pa.int64()),
+    column("cell_id", pa.int64()),
     # x0, y0, x1, y1, ... of a closed ring whose first point is not repeated.
-    _column("cell_xy_px0", pa.list_(pa.float32())),
-    _column("nucleus_xy_px0", pa.list_(pa.float32())),
+    column("cell_xy_px0", pa.list_(pa.float32())),
+    column("nucleus_xy_px0", pa.list_(pa.float32())),
 )
 """Outlines of the same cells in the same order, for overlays and QuPath."""
 
-FISH_OBJECTS = _schema(
+FISH_OBJECTS = table_schema(
     "fish_objects",
     2,
-    _column("nucleus_id", pa.int32()),
-    _column("x_px0", pa.float64()),
-    _column("y_px0", pa.float64()),
-    _column("area_um2", pa.float32()),
-    _column("solidity", pa.float32()),
-    _column("dapi_mean", pa.float32()),
+    column("nucleus_id", pa.int32()),
+    column("x_px0", pa.float64()),
+    column("y_px0", pa.float64()),
+    column("area_um2", pa.float32()),
+    column("solidity", pa.float32()),
+    column("dapi_mean", pa.float32()),
     # Width of the edge: contrast over the steepest slope across it; null of an object walled in by others.
-    _column("edge_um", pa.float32(), null=True),
+    column("edge_um", pa.float32(), null=True),
     # Share of the pixels of the object at full scale.
-    _column("dapi_saturated_frac", pa.float32()),
-    _column("field", pa.string()),
+    column("dapi_saturated_frac", pa.float32()),
+    column("field", pa.string()),
     # Why the shape alone rules a nucleus out; null = may be counted.
-    _column("exclusion", _WORD, null=True),
+    column("exclusion", WORD, null=True),
     # 1 = the nucleus a reader would take first, by its shape; null where excluded.
-    _column("rank", pa.int32(), null=True),
+    column("rank", pa.int32(), null=True),
 )
 """Every DAPI object of one image as segmented, before any signal is looked at."""
 
-FISH_SIGNALS = _schema(
+FISH_SIGNALS = table_schema(
     "fish_signals",
     2,
     # 0 = over no nucleus.
-    _column("nucleus_id", pa.int32()),
+    column("nucleus_id", pa.int32()),
     # her2, cep17 or glow.
-    _column("channel", _WORD),
-    _column("x_px0", pa.float64()),
-    _column("y_px0", pa.float64()),
-    _column("z", pa.int16()),
+    column("channel", WORD),
+    column("x_px0", pa.float64()),
+    column("y_px0", pa.float64()),
+    column("z", pa.int16()),
     # Null for glow, which has no height of its own.
-    _column("snr", pa.float32(), null=True),
+    column("snr", pa.float32(), null=True),
     # Height over that of a single signal of the image; null for glow.
-    _column("share", pa.float32(), null=True),
-    _column("is_cluster", pa.bool_()),
-    _column("copies", pa.int16()),
+    column("share", pa.float32(), null=True),
+    column("is_cluster", pa.bool_()),
+    column("copies", pa.int16()),
     # 80 % interval of the estimate of a cluster; null for all else.
-    _column("copies_low", pa.int16(), null=True),
-    _column("copies_high", pa.int16(), null=True),
+    column("copies_low", pa.int16(), null=True),
+    column("copies_high", pa.int16(), null=True),
 )
 """One row per counted signal or cluster, per weak spot (0 copies) and per nucleus under glow (0 copies).
 
 `nucleus_id` refers to `fish_objects`; 0 is outside all nuclei.
 """
 
-FISH_NUCLEI = _schema(
+FISH_NUCLEI = table_schema(
     "fish_nuclei",
     2,
-    _column("nucleus_id", pa.int32()),
-    _column("x_px0", pa.float64()),
-    _column("y_px0", pa.float64()),
-    _column("area_um2", pa.float32()),
-    _column("her2_signals", pa.int32()),
+    column("nucleus_id", pa.int32()),
+    column("x_px0", pa.float64()),
+    column("y_px0", pa.float64()),
+    column("area_um2", pa.float32()),
+    column("her2_signals", pa.int32()),
     # Sums of the bounds of clusters; equal to her2_signals without clusters.
-    _column("her2_copies_low", pa.int32()),
-    _column("her2_copies_high", pa.int32()),
+    column("her2_copies_low", pa.int32()),
+    column("her2_copies_high", pa.int32()),
     # Null with a single-probe assay.
-    _column("cep17_signals", pa.int32(), null=True),
-    _column("her2_clusters", pa.int32()),
-    _column("evaluable", pa.bool_()),
-    _column("exclusion", _WORD, null=True),
+    column("cep17_signals", pa.int32(), null=True),
+    column("her2_clusters", pa.int32()),
+    column("evaluable", pa.bool_()),
+    column("exclusion", WORD, null=True),
     # 1 = the nucleus a reader would take first; null where excluded.
-    _column("rank", pa.int32(), null=True),
-    _column("field", pa.string()),
+    column("rank", pa.int32(), null=True),
+    column("field", pa.string()),
 )
 """One row per DAPI nucleus with its counts and whether it was counted."""
-
-_PERCENTAGES = tuple(f"pct_{name}" for name in StainingClass)
-
-CALLS = _schema(
-    "calls",
-    1,
-    _column("case_id", pa.string()),
-    # evaluated or not_evaluable.
-    _column("status", _WORD),
-    # The call, or what it waits for; as in `call.json`.
-    _column("state", _WORD),
-    # The word null is a category (an overlay), and no entry means that it cannot be told.
-    *_measured(_WORD, "ihc_score", "her2_category", "ish_group"),
-    _column("guideline", _WORD),
-    *_measured(pa.int64(), "scored_cells"),
-    *_measured(pa.float64(), "h_score", *_PERCENTAGES),
-    # First count, all fields, of the main population.
-    *_measured(pa.int64(), "nuclei", "her2_signals", "cep17_signals"),
-    *_measured(pa.float64(), "her2_mean", "cep17_mean", "her2_cep17_ratio"),
-    # Probability (0 to 1) that another count gives another ISH result; null where nothing tells it.
-    _column("another_result", pa.float64(), null=True),
-    # Codes.
-    _column("comments", pa.list_(pa.string())),
-    _column("flags", pa.list_(pa.string())),
-    # Why there is no result.
-    _column("reason", pa.string(), null=True),
-)
-"""One row per case in the order of the case sheet; `calls.csv` says the same as text."""
-
-QA_READS = _schema(
-    "qa_reads",
-    1,
-    _column("case_id", pa.string()),
-    # Pseudonym; `her2path` is the software.
-    _column("reader", pa.string()),
-    _column("is_software", pa.bool_()),
-    # 1 = first read of the case by this reader.
-    _column("session", pa.int16()),
-    _column("read_on", pa.date32(), null=True),
-    # 0, 1+, 2+, 3+; null = not read, or not to be told from what was read.
-    _column("ihc_score", pa.string(), null=True),
-    # False where the score follows from the percentages by the guideline; null without a score.
-    _column("score_stated", pa.bool_(), null=True),
-    # 0, ultralow, low, positive (`domain.reads.ClinicalCategory`); null = there is none yet.
-    _column("category", pa.string(), null=True),
-    *_measured(pa.float64(), *_PERCENTAGES),
-    *_measured(pa.int32(), "her2_signals", "cep17_signals", "nuclei"),
-    # As in `call.json`; null = no ISH to read.
-    _column("ish_group", pa.string(), null=True),
-    # A state of `call.json`, or not_evaluable; null = nothing to call.
-    _column("call", pa.string(), null=True),
-    # False where the call follows from score and counts by the guideline; null without a call.
-    _column("call_stated", pa.bool_(), null=True),
-    # What of the read contradicts the rest of it by the guideline; null = nothing.
-    _column("contradiction", pa.string(), null=True),
-    _column("comment", pa.string()),
-    _column("guideline", pa.string()),
-    # Strata of the case; null = not stated.
-    _column("site", pa.string(), null=True),
-    _column("scanner", pa.string(), null=True),
-    _column("clone", pa.string(), null=True),
-    _column("batch", pa.string(), null=True),
-    _column("specimen", pa.string(), null=True),
-    _column("stained_on", pa.date32(), null=True),
-)
-"""One row per read, the software's calls among them, sorted by case, reader and session."""
 
 
 class TableWriter:

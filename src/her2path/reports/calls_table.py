@@ -13,9 +13,9 @@ import io
 from collections.abc import Iterable, Sequence
 
 from her2path.domain.ihc import StainingClass
+from her2path.io.case_tables import CALLS
 from her2path.io.count_table import guarded
 from her2path.io.documents import CallDoc
-from her2path.io.tables import CALLS
 from her2path.reports.wording import reason_sentences
 
 COLUMNS: tuple[str, ...] = tuple(CALLS.names)

@@ -80,8 +80,12 @@ def filters_of(rows: Sequence[Mapping[str, str]], order: Mapping[str, Sequence[s
             if name in _BY_COUNT:
                 tokens.sort(key=lambda one: (-counts[one], words[one]))
             elif name in order:
-                known = {said: place for place, said in enumerate(order[name])}
-                tokens.sort(key=lambda one, known=known: (known.get(words[one], len(known)), words[one]))
+                tokens = _in_order(tokens, words, order[name])
             choices = tuple(Choice(one, words[one], count_text(counts[one])) for one in tokens)
             found.append(Filter(name, label, choices))
     return tuple(found)
+
+
+def _in_order(tokens: Sequence[str], words: Mapping[str, str], order: Sequence[str]) -> list[str]:
+    places = {said: place for place, said in enumerate(order)}
+    return sorted(tokens, key=lambda one: (places.get(words[one], len(places)), words[one]))

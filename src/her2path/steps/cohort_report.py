@@ -8,10 +8,11 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from her2path.domain.guideline.registry import guideline_ids
+from her2path.io.case_tables import CALLS
 from her2path.io.cohort_files import read_cohort, read_rows
 from her2path.io.files import write_text
 from her2path.io.provenance import producer
-from her2path.io.tables import CALLS, write_table
+from her2path.io.tables import write_table
 from her2path.reports.calls_table import calls_columns, calls_csv
 from her2path.reports.cohort_page import cohort_page
 from her2path.reports.html.rendering import render_cohort

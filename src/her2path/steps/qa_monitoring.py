@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from her2path.domain.reads import SOFTWARE
 from her2path.domain.verdict import NotEvaluable
+from her2path.io.case_tables import QA_READS
 from her2path.io.control_runs import Series, collect_runs, read_control_slides, series_of
 from her2path.io.documents import write_document
 from her2path.io.provenance import digests, producer
@@ -22,7 +23,7 @@ from her2path.io.qa_monitoring_entries import MonitoringDoc, MonitoringResult
 from her2path.io.reads_mapping import NO_MAPPING, read_mapping
 from her2path.io.runs import ControlValue, read_runs
 from her2path.io.score_groups import DatedRead, Groups, groups_of, read_dated, strata_of
-from her2path.io.tables import QA_READS, read_table
+from her2path.io.tables import read_table
 
 if TYPE_CHECKING:
     from her2path.io.monitoring_drafts import Drafts

@@ -16,12 +16,13 @@ from her2path.domain.guideline.registry import DEFAULT_GUIDELINE, find_guideline
 from her2path.domain.ihc import StainingClass
 from her2path.domain.reads import SOFTWARE, Findings, ReadResult, interpret
 from her2path.errors import ConfigError
+from her2path.io.case_tables import QA_READS
 from her2path.io.provenance import digests, producer
 from her2path.io.reads import Read, read_reads
 from her2path.io.reads_mapping import NO_MAPPING, read_mapping
 from her2path.io.software_calls import SoftwareCall, calls_file, read_calls
 from her2path.io.strata import Strata, read_strata
-from her2path.io.tables import QA_READS, write_table
+from her2path.io.tables import write_table
 
 log = logging.getLogger(__name__)
 _SPECIMENS = {str(kind): kind for kind in Specimen}

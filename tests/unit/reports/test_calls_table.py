@@ -6,7 +6,8 @@ import io
 import pytest
 
 from her2path.domain.verdict import NotEvaluable
-from her2path.io.tables import CALLS, read_table, write_table
+from her2path.io.case_tables import CALLS
+from her2path.io.tables import read_table, write_table
 from her2path.reports.calls_table import COLUMNS, calls_columns, calls_csv, guarded
 from tests.support.case_documents import (
     CLEAN,

@@ -22,6 +22,7 @@ from her2path.domain.verdict import NotEvaluable
 from her2path.errors import CaseSheetError
 from her2path.io.call_entries import Comment
 from her2path.io.case_sheet import read_case_sheet
+from her2path.io.case_tables import CALLS
 from her2path.io.documents import CallDoc, IhcScoreDoc, read_document, write_document
 from her2path.io.edits_entry import EditsEntry
 from her2path.io.files import sha256_of
@@ -29,7 +30,7 @@ from her2path.io.geojson import read_features, read_regions
 from her2path.io.quality_areas import QuPathArea, write_areas
 from her2path.io.quality_entries import Finding
 from her2path.io.qupath_cells import CellClass
-from her2path.io.tables import CALLS, write_table
+from her2path.io.tables import write_table
 from her2path.reports.calls_table import calls_columns, calls_csv
 from her2path.steps import case_exchange, case_pdf, case_report
 from tests.support.case_documents import ONE_PLUS, Ihc, producer_of, write_case

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from her2path.io.case_tables import QA_READS
 from her2path.io.documents import Producer, read_document
 from her2path.io.qa_monitoring_entries import MonitoringDoc
-from her2path.io.tables import QA_READS, write_table
+from her2path.io.tables import write_table
 from her2path.steps.qa_monitoring import QaMonitoringParams, run
 
 HEAD = "run_id\tdate\tscanner\tclone\tbatch\tcontrol\tdab_od\tpct_stained\tcase_ids\n"

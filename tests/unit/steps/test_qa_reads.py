@@ -7,7 +7,8 @@ import json
 import pytest
 
 from her2path.errors import ConfigError
-from her2path.io.tables import QA_READS, facts_of, read_table
+from her2path.io.case_tables import QA_READS
+from her2path.io.tables import facts_of, read_table
 from her2path.steps.qa_reads import QaReadsParams, run
 
 CALL_COLUMNS = "case_id state ihc_score her2_category ish_group guideline pct_none nuclei her2_signals"

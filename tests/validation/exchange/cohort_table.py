@@ -14,7 +14,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser
 
-from her2path.io.tables import CALLS, read_table
+from her2path.io.case_tables import CALLS
+from her2path.io.tables import read_table
 from her2path.steps import cohort_report
 from tests.support.browser import OpenedPage, chromium
 from tests.support.cohorts import write_cohort

@@ -93,7 +93,7 @@ def exclude_if_drawn(
     ndarray of int8, shape (n,)
         Places in `EXCLUSIONS`; 0 = it is scored there.
     """
-    codes = _ARTEFACTS[table["artefact"]]
+    codes: npt.NDArray[np.int8] = _ARTEFACTS[table["artefact"]]
     by_region = np.isin(exclusion, [CODES[Exclusion.OUTSIDE_TUMOUR_REGION], CODES[Exclusion.EXCLUDED_REGION]])
     # What is usual on a slide was learnt from the cells that no region ruled out: they are asked apart.
     for asked in (~by_region & (table["control"] == 0), by_region | (table["control"] > 0)):

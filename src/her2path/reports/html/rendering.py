@@ -93,12 +93,6 @@ def render_case(page: CasePage) -> str:
     return _with_script("case.html.j2", "case_viewer.js", page)
 
 
-def render_unread_case(case_id: str, *, found: str, version: str) -> str:
-    """Render the page of a case whose result another version wrote; `found` says which one."""
-    template = _environment().get_template("case_unread.html.j2")
-    return template.render(case_id=case_id, found=found, version=version)
-
-
 def _with_script(template: str, script: str, page: CasePage | CohortPage) -> str:
     """Render a page whose policy runs this script and no other, whatever a text of a case may hold."""
     environment = _environment()
