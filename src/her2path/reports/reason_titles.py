@@ -10,6 +10,7 @@ REASON_TITLES: Mapping[str, str] = MappingProxyType(
         "missing_file": "an image file is missing",
         "unreadable_image": "an image cannot be read",
         "no_pixel_size": "the pixel size is unknown",
+        "dicom_source": "the DICOM files are not those of one whole slide",
         "unsuitable_image": "an image does not suit this test",
         "channels": "the channels cannot be told apart",
         "regions": "a region file cannot be used",
