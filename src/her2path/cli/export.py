@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 app = typer.Typer(
-    help="Cells of a measured slide for research: AnnData, SpatialData (pip install her2path[spatial]).",
+    help="Cells of a measured slide for research: AnnData, SpatialData (pip install her2path\\[spatial]).",
     no_args_is_help=True,
 )
 Results = Annotated[Path, typer.Argument(help="Folder of the results of `her2path run`.")]
