@@ -14,6 +14,7 @@ import io
 import json
 import re
 import struct
+import unicodedata
 import urllib.parse
 import zipfile
 import zlib
@@ -78,13 +79,14 @@ def search(folder: Path, words: Mapping[str, str]) -> list[Found]:
 
 def _spellings(word: str, *, whole: bool = True) -> set[bytes]:
     """Spell a word as files do: encodings, escapes of JSON, URLs and HTML, Base64; in small letters."""
-    texts = {word, word.casefold(), json.dumps(word)[1:-1], urllib.parse.quote(word)}
-    texts.add("".join(c if ord(c) < 128 else f"&#{ord(c)};" for c in word))
-    texts.add("".join(c if ord(c) < 128 else f"&#x{ord(c):x};" for c in word))
-    spelled = {text.lower().encode() for text in texts}
+    forms = {word, word.lower(), *(unicodedata.normalize(form, word) for form in ("NFC", "NFD"))}
+    texts = {*forms, *(json.dumps(form)[1:-1] for form in forms), *map(urllib.parse.quote, forms)}
+    texts |= {"".join(c if ord(c) < 128 else f"&#{ord(c)};" for c in form) for form in forms}
+    texts |= {"".join(c if ord(c) < 128 else f"&#x{ord(c):x};" for c in form) for form in forms}
+    # As the bytes that are searched, only ASCII is spelled small.
+    spelled = {text.encode().lower() for text in texts}
     for coding in ("utf-16-le", "utf-16-be", "latin-1", "cp1254"):
-        spelled.add(word.encode(coding, errors="ignore").lower())
-        spelled.add(word.lower().encode(coding, errors="ignore"))
+        spelled |= {form.encode(coding, errors="ignore").lower() for form in forms}
     for start in range(3 if whole else 0):
         # Without the characters at both ends, which depend on what stands beside the word.
         encoded = base64.b64encode(b"\0" * start + word.encode())
@@ -103,7 +105,7 @@ def _parts(path: Path) -> Iterator[tuple[str, bytes]]:
         return
     data = path.read_bytes()
     yield from unpacked(data, path.name)
-    if path.name == "zarr.json" and '"array"' in path.read_text(encoding="utf-8"):
+    if path.name == "zarr.json" and json.loads(data)["node_type"] == "array":
         yield "Zarr array", _zarr_values(path.parent)
 
 
