@@ -118,14 +118,17 @@ def test_a_qupath_project_names_the_files_that_it_opens_and_nothing_else_of_the_
     assert {Path(one.file).name for one in found} == {"project.qpproj", "server.json"}
 
 
-def test_a_failed_job_logs_no_file_of_a_patient(done, tmp_path, sample_data):
+def test_a_failed_job_logs_no_file_of_a_patient(tmp_path, sample_data):
     """A job that fails writes its command into the log of the workflow."""
+    sheet, planted = write_planted_batch(tmp_path / "slides", sample_data)
+    header, first, *_ = sheet.read_text(encoding="utf-8").splitlines()
+    sheet.write_text(f"{header}\n{first}\n", encoding="utf-8")
     out = tmp_path / "out"
     (out / "images" / "p1-ihc").mkdir(parents=True)
     # A folder where a file should be: no image is at fault, so the job itself fails.
     (out / "images" / "p1-ihc" / "slide.json").mkdir()
-    ended = her2path_run(done.sheet, out, "--cores", "1")
+    ended = her2path_run(sheet, out, "--cores", "1")
     assert ended.code not in (0, 1)
     assert "p1-ihc" in (out / "logs" / "snakemake.log").read_text(encoding="utf-8")
-    found = search(out, done.planted.places)
+    found = search(out, planted.places)
     assert found == [], "\n".join(map(str, found[:40]))
