@@ -86,9 +86,14 @@ def value_text(name: str, value: float | str | None, *, cuts: Iterable[float] = 
     --------
     >>> value_text("ish", "not_done"), value_text("pct_none", 1.5), value_text("h_score", 95.0)
     ('not done', '1.50 %', '95.0')
+    >>> value_text("score_probability_pct", 100.0)
+    '100 % of those drawn'
     """
     if isinstance(value, str):
         return value.replace("_", " ")
+    if name == "score_probability_pct" and value in (0, 100):
+        # No sample is a certainty: said here of what was drawn, and as a bound where the draws are known.
+        return f"{value:.0f} % of those drawn"
     digits = 1 if name.startswith("h_score") else 2
     if value is not None and (name.startswith("pct_") or name.endswith("_pct")):
         # A whole percentage is a measured number all the same, not a count.
