@@ -97,7 +97,7 @@ def recount(wildcards):
 def edits(wildcards):
     """Option that names what a person changed on a slide, where edits were taken back, and its digest.
 
-    No rule makes it either, and most slides have none: the slide is scored again when edits come, change
+    The file is no input, as that of a recount is none: the slide is scored again when edits come, change
     or go.
     """
     path = OUT / "images" / wildcards.image_id / "edits" / "edits.json"
