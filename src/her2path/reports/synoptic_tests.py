@@ -25,7 +25,7 @@ from her2path.reports.synoptic_field import (
     words,
 )
 from her2path.reports.trail_section import Cuts, cell_cuts, cuts_by_quantity
-from her2path.reports.wording import ISH_NONE, ish_group_text, share_text, state_words
+from her2path.reports.wording import ISH_NONE, NOT_EVALUABLE, ish_group_text, share_text, state_words
 
 Numbers = Mapping[str, int | float | str | None]
 
@@ -138,10 +138,7 @@ def ish_part(call: CallDoc, images: Sequence[ImageEvidence]) -> SynopticPart:
     )
     fields = [result]
     if is_done:
-        probe = call.ish.get("probe")
-        fields.append(words("ish_probe", "Probe", None if probe is None else f"{probe} probe"))
-        who = f"{2 if call.recount else 1}: the program{', and a person' if call.recount else ''}"
-        fields.append(SynopticField("ish_observers", "Observers", value=2 if call.recount else 1, text=who))
+        fields += _counted_by(call, missing)
     fields += _counts(call.ish, missing, cuts_by_quantity(call))
     fields += _scatter(shown)
     if is_done:
@@ -149,6 +146,18 @@ def ish_part(call: CallDoc, images: Sequence[ImageEvidence]) -> SynopticPart:
         by = f"her2path {_version(call)}" if shown else None
         fields.append(words("ish_image_analysis", "Image analysis", by))
     return SynopticPart("ish", "HER2 gene, in situ hybridisation", tuple(fields))
+
+
+def _counted_by(call: CallDoc, missing: Standing) -> list[SynopticField]:
+    """Tell with which probe and by whom signals were counted; an image that failed was counted by nobody."""
+    if not call.ish:
+        return [without("ish_probe", "Probe", missing), without("ish_observers", "Observers", missing)]
+    probe = call.ish.get("probe")
+    who = f"{2 if call.recount else 1}: the program{', and a person' if call.recount else ''}"
+    return [
+        words("ish_probe", "Probe", None if probe is None else f"{probe} probe"),
+        SynopticField("ish_observers", "Observers", value=2 if call.recount else 1, text=who),
+    ]
 
 
 def recount_part(call: CallDoc) -> tuple[SynopticPart, ...]:
@@ -233,7 +242,7 @@ def _value(
     found = numbers.get(key)
     value = found if isinstance(found, int | float) else None
     if value is None:
-        return without(name, label, missing if missing is not Standing.STATED else Standing.NOT_MEASURED)
+        return without(name, label, missing)
     if unit == "%":
         cuts = cell_cuts(call).get(key, ())
         return SynopticField(name, label, float(value), unit, f"{number_text(float(value), cuts=cuts)} %")
@@ -246,7 +255,8 @@ def _missing(
     """Tell why a number of a test may be missing."""
     if not is_done:
         return Standing.PENDING if call.state == needs else Standing.NOT_DONE
-    if unread in call.flags or any(not image.has_result for image in images):
+    # A failed image leaves the whole case without a score, whatever was measured on the others.
+    if call.state == NOT_EVALUABLE or unread in call.flags or any(not image.has_result for image in images):
         return Standing.NOT_EVALUABLE
     return Standing.NOT_MEASURED
 
