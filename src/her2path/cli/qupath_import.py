@@ -272,7 +272,12 @@ def _faults(
     order: Order, slide: EditableSlide, edits: EditsResult, earlier: EditsResult | None
 ) -> tuple[str, ...]:
     faults = []
-    if earlier is not None and order.beside is Beside.REFUSE:
+    if earlier is not None and order.beside is not Beside.REPLACE and not slide.is_seen_by(earlier):
+        faults.append(
+            f"the edits by {earlier.by} of {earlier.on} do not fit the slide and its cells as they are now, "
+            "so nothing can be added to them; --replace puts them aside"
+        )
+    elif earlier is not None and order.beside is Beside.REFUSE:
         faults.append(
             f"the slide has edits by {earlier.by} of {earlier.on} already; --add keeps them where this file "
             "says nothing, --replace puts them aside"

@@ -59,6 +59,11 @@ class EditableSlide:
         """Digest of the places of all cells."""
         return places_digest(self.x_px0, self.y_px0)
 
+    def is_seen_by(self, edits: EditsResult) -> bool:
+        """Whether edits were made on this file and these cells, so that their numbers mean the same."""
+        same_cells = edits.cells == len(self) and edits.places_sha256 == self.places_sha256
+        return edits.is_of(self.files) and same_cells
+
     def cell_of(self, identifier: uuid.UUID) -> int | None:
         """Find the number of the cell that QuPath knows by an identifier; None if it is of another slide."""
         names, ids = self._names

@@ -220,6 +220,18 @@ def test_edits_are_added_to_earlier_ones_or_replace_them(out, tmp_path):
     assert kept == ["edits.1.json", "edits.2.json", "edits.json"]
 
 
+@pytest.mark.parametrize("how", ["--add", "--comment=again"])
+def test_nothing_is_added_to_edits_of_other_cells(out, tmp_path, how):
+    file = export(tmp_path / "1.geojson", [region("Necrosis", box(0, 0, 90, 90))])
+    assert take(out, file)[0] == 0
+    edits = EditsFolder.of(out, IMAGE).edits
+    edits.write_text(edits.read_text().replace('"places_sha256": "', '"places_sha256": "0'))
+    code, words = take(out, file, how)
+    assert code == 3
+    assert "do not fit the slide and its cells as they are now" in words
+    assert "--add" not in words
+
+
 def _given(cell, words):
     properties = {**cell["properties"], "classification": {"name": words}}
     return {**cell, "properties": properties}
