@@ -234,20 +234,22 @@ def _joined(
 ) -> EditsResult:
     """Make the edits that count: those of the file, and with ``add`` what it leaves of earlier ones."""
     corrections, regions = dict(draft.corrections), tuple(draft.regions)
-    tumour_use, before = order.tumour_use, tuple[EarlierEdits, ...]()
+    tumour_use, left_out_use = order.tumour_use, order.left_out_use
+    before = tuple[EarlierEdits, ...]()
     if earlier is not None and order.beside is Beside.ADD:
         stated = corrections.keys() | draft.as_measured
         corrections |= {one.cell_id: one for one in earlier.corrections if one.cell_id not in stated}
-        draws_tumour = any(region.kind == LabelClass.TUMOUR for region in regions)
-        gone = {LabelClass.TUMOUR.value} if draws_tumour and tumour_use is RegionUse.REPLACE else set()
-        if not draws_tumour or tumour_use is RegionUse.ADD:
+        drawn = {_effect(region) for region in regions}
+        drew = {_effect(region) for region in earlier.regions}
+        uses = {LabelClass.TUMOUR: tumour_use, LabelClass.IGNORE: left_out_use}
+        gone = {what for what, use in uses.items() if what in drawn and use is RegionUse.REPLACE}
+        # Regions that add to earlier ones leave what those do to the regions of the slide as it is.
+        if LabelClass.TUMOUR in drew - gone:
             tumour_use = earlier.tumour_use
-        kept = [region for region in earlier.regions if region.kind not in gone]
-        new = [(one.kind, one.area()) for one in regions]
-        kept = [
-            old for old in kept if not any(kind == old.kind and _same(area, old.area()) for kind, area in new)
-        ]
-        regions = (*kept, *regions)
+        if LabelClass.IGNORE in drew - gone:
+            left_out_use = earlier.left_out_use
+        kept = (region for region in earlier.regions if _effect(region) not in gone)
+        regions = (*(old for old in kept if not _is_among(old, draft.regions)), *regions)
         last = EarlierEdits(by=earlier.by, on=earlier.on, tool=earlier.tool, sha256=earlier.sha256)
         before = (*earlier.earlier, last)
     return EditsResult(
@@ -261,11 +263,20 @@ def _joined(
         cells=len(slide),
         places_sha256=slide.places_sha256,
         tumour_use=tumour_use,
-        left_out_use=order.left_out_use,
+        left_out_use=left_out_use,
         regions=regions,
         corrections=tuple(corrections[cell_id] for cell_id in sorted(corrections)),
         earlier=before,
     )
+
+
+def _effect(region: DrawnRegion) -> str:
+    """Name what a region does: tumour, control tissue, or one name for all kinds that are left out."""
+    return region.kind if region.kind in {LabelClass.TUMOUR, CONTROL} else LabelClass.IGNORE
+
+
+def _is_among(region: DrawnRegion, others: Iterable[DrawnRegion]) -> bool:
+    return any(one.kind == region.kind and _same(one.area(), region.area()) for one in others)
 
 
 def _faults(

@@ -220,6 +220,33 @@ def test_edits_are_added_to_earlier_ones_or_replace_them(out, tmp_path):
     assert kept == ["edits.1.json", "edits.2.json", "edits.json"]
 
 
+def test_tumour_that_is_added_to_earlier_cells_replaces_nothing_of_the_slide(out, tmp_path):
+    before = score_of(out).result.scored_cells
+    cells = features(out)
+    with_class(cells, "Tumor: 1+", "Tumor: 2+", of=1)
+    assert take(out, export(tmp_path / "1.geojson", cells))[0] == 0
+    drawn = export(tmp_path / "2.geojson", [region("Tumor", box(0, 0, 200, 200))])
+    code, words = take(out, drawn, "--add", "--tumour", "add")
+    assert code == 0, words
+    assert score_of(out).result.scored_cells >= before
+    assert EditsFolder.of(out, IMAGE).read().tumour_use == "add"
+
+
+def test_added_cells_leave_replaced_exclusions_replaced_and_new_exclusions_replace_them(out, tmp_path):
+    first = export(tmp_path / "1.geojson", [region("Necrosis", box(0, 0, 90, 90))])
+    assert take(out, first, "--exclusions", "replace")[0] == 0
+    cells = features(out)
+    with_class(cells, "Tumor: 1+", "Tumor: 2+", of=1)
+    assert take(out, export(tmp_path / "2.geojson", cells), "--add")[0] == 0
+    edits = EditsFolder.of(out, IMAGE).read()
+    assert (edits.left_out_use, edits.regions_changed()) == ("replace", {"Necrosis": 1})
+    third = export(tmp_path / "3.geojson", [region("Ignore*", box(100, 100, 190, 190))])
+    assert take(out, third, "--add", "--exclusions", "replace")[0] == 0
+    edits = EditsFolder.of(out, IMAGE).read()
+    assert (edits.left_out_use, edits.regions_changed()) == ("replace", {"Ignore*": 1})
+    assert len(edits.corrections) == 1
+
+
 @pytest.mark.parametrize("how", ["--add", "--comment=again"])
 def test_nothing_is_added_to_edits_of_other_cells(out, tmp_path, how):
     file = export(tmp_path / "1.geojson", [region("Necrosis", box(0, 0, 90, 90))])
