@@ -170,14 +170,14 @@ def read_view(path: Path) -> SlideView | None:
                 return None
             places = [_place(page, path) for page in pages]
             found = list(zip(pages, places, [_segments(tiff, page) for page in pages], strict=True))
-    except (OSError, tifffile.TiffFileError) as error:
+            return SlideView(
+                levels=tuple(_level(*page) for page in found if "level" in page[1]),
+                spots=tuple(_spot(*page) for page in found if "spot" in page[1]),
+                regions=tuple(_area(area) for _, place, _ in found for area in place.get("regions", ())),
+            )
+    except (OSError, ValueError, LookupError, TypeError, tifffile.TiffFileError) as error:
         detail = f"cannot be read ({type(error).__name__})"
         raise ArtefactError(artefact_name(path), detail) from error
-    return SlideView(
-        levels=tuple(_level(*page) for page in found if "level" in page[1]),
-        spots=tuple(_spot(*page) for page in found if "spot" in page[1]),
-        regions=tuple(_area(area) for _, place, _ in found for area in place.get("regions", ())),
-    )
 
 
 def _area(stated: dict[str, Any]) -> ShownArea:

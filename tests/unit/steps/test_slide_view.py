@@ -146,6 +146,13 @@ def test_a_damaged_view_is_no_view(tmp_path):
         read_view(path)
 
 
+def test_a_view_without_the_place_of_a_level_is_no_view(tmp_path):
+    path = make(tmp_path, textured(600, 900))
+    path.write_bytes(path.read_bytes().replace(b'"downsample"', b'"downsamp??"'))
+    with pytest.raises(ArtefactError, match="cannot be read"):
+        read_view(path)
+
+
 def test_another_tiff_is_no_view(tmp_path):
     path = tmp_path / "view.tif"
     tifffile.imwrite(path, textured(64, 64), description='{"schema": "slide_view/99"}')
