@@ -87,7 +87,11 @@ def gather_slide(image: ImageEvidence, limits: SlideLimits) -> GatheredSlide:
     if view is None:
         return GatheredSlide(None, {}, tuple(gaps))
     # Hot spots of another score would point at the wrong places.
-    view = _fitted(replace(view, spots=_of_score(view.spots, image)), limits.tiles_bytes)
+    stated = _of_score(view.spots, image)
+    view = _fitted(replace(view, spots=stated), limits.tiles_bytes)
+    if 0 < len(view.spots) < len(stated):
+        fit = f"Only the first {len(view.spots)} of {len(stated)} hot spots fit into the page"
+        gaps.append(f"{fit}; hotspots.png shows all.")
     size = result.width_px0, result.height_px0
     used = {VIEW: image.files[VIEW]}
     cells = None
@@ -153,7 +157,7 @@ def edits_path(image: ImageEvidence) -> Path | None:
     """Find what a person changed on a slide; None where the score used nothing of the kind."""
     if image.score is None or "edits" not in image.score.inputs:
         return None
-    return _file(image, CELLS).parent / EDITS
+    return image.files["slide.json"].parent / EDITS
 
 
 def _edits(image: ImageEvidence) -> SlideEdits:
@@ -170,7 +174,7 @@ def _edits(image: ImageEvidence) -> SlideEdits:
     if not path.is_file():
         raise ArtefactError(f"{image.image_id}/{EDITS}", "is missing")
     _refuse_other(image, "edits", path)
-    return read_slide_edits(path, image.files[CELLS], image.slide.result)
+    return read_slide_edits(path, _file(image, CELLS), image.slide.result)
 
 
 def _area_readers(

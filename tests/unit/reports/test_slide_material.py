@@ -53,7 +53,9 @@ def test_a_page_that_is_full_takes_coarser_tiles_then_fewer_hot_spots(case):
     assert coarser.spots == whole.spots
     least = whole.levels[-1]
     fewer = sum(map(len, least.tiles)) + len(whole.spots[0].jpeg)
-    assert len(gather_slide(image_of(case), replace(ROOM, tiles_bytes=fewer)).slide.view.spots) == 1
+    gathered = gather_slide(image_of(case), replace(ROOM, tiles_bytes=fewer))
+    assert len(gathered.slide.view.spots) == 1
+    assert gathered.gaps == ("Only the first 1 of 2 hot spots fit into the page; hotspots.png shows all.",)
 
 
 def test_several_slides_share_what_a_page_may_hold():
@@ -191,6 +193,14 @@ def test_edits_that_the_score_was_not_made_from_leave_the_cells_out(case):
     gathered = gather_slide(image, ROOM)
     assert gathered.slide.cells is None
     assert "a1/edits/edits.json is missing" in gathered.gaps[0]
+
+
+def test_an_edited_slide_whose_cells_are_missing_is_shown_without_them(case):
+    image, _ = edited(case)
+    files = {name: path for name, path in image.files.items() if name != "ihc_cells.parquet"}
+    gathered = gather_slide(replace(image, files=files), ROOM)
+    assert gathered.slide.cells is None
+    assert "a1/ihc_cells.parquet is missing" in gathered.gaps[0]
 
 
 def test_a_slide_without_an_overlay_has_a_still_picture_of_its_own(case, tmp_path):
