@@ -69,8 +69,12 @@ class EditableSlide:
         names, ids = self._names
         wanted = np.uint64(identifier.int >> 64)
         at = int(names.searchsorted(wanted))
-        # Half an identifier has 60 free bits: a strange one meets one of two million cells once in 5e11.
-        return int(ids[at]) if at < len(names) and names[at] == wanted else None
+        if at == len(names) or names[at] != wanted:
+            return None
+        cell_id = int(ids[at])
+        # What is kept of each identifier is half of it; whether the rest is right is worked out anew.
+        known = cell_identifier(self.files[0], cell_id).decode()
+        return cell_id if str(identifier) == known else None
 
     @cached_property
     def _names(self) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:

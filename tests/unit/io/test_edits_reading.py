@@ -175,6 +175,18 @@ def test_cells_of_another_slide_are_refused_as_such(tmp_path):
     assert words.startswith("none of its 6 cells is one of image 'i1'")
 
 
+def test_a_cell_whose_identifier_was_changed_anywhere_is_not_known(tmp_path):
+    cell = exported_cell(SLIDE, 1)
+    for place in (0, 14, 20, 35):
+        name = cell["id"]
+        other = "1" if name[place] == "0" else "0"
+        if place == 14:
+            other = "4"  # the version of the identifiers that QuPath makes
+        changed = {**cell, "id": name[:place] + other + name[place + 1 :]}
+        (words,) = faults(tmp_path, [changed])
+        assert words.startswith("none of its 1 cells is one of image 'i1'"), place
+
+
 def test_cells_of_other_results_of_the_slide_are_refused_by_their_place(tmp_path):
     cells = exported(SLIDE)
     for cell in cells[1:]:
