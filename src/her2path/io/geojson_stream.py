@@ -23,6 +23,8 @@ _CHUNK = 2**20
 _LARGEST = 2**29
 """Characters of one feature; an object that holds all cells of a slide can be as large as the file."""
 _CHILDREN = ("childObjects", "children")
+_OF_THE_DESKTOP = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
+"""Files that macOS and Windows add to a folder."""
 _CUT_OFF = "it is cut off, or not JSON; export it again"
 
 
@@ -66,13 +68,20 @@ def _opened(path: Path, name: str) -> Iterator[IO[bytes] | gzip.GzipFile]:
                 yield unzipped
         elif head == b"PK\x03\x04":
             with zipfile.ZipFile(plain) as archive:
-                inside = [item for item in archive.infolist() if not item.is_dir()]
+                inside = [item for item in archive.infolist() if _is_content(item)]
                 if len(inside) != 1:
                     raise RegionError(name, f"the archive holds {len(inside)} files instead of one")
                 with archive.open(inside[0]) as extracted:
                     yield extracted
         else:
             yield plain
+
+
+def _is_content(item: zipfile.ZipInfo) -> bool:
+    """Tell what a person packed from what the desktop adds: macOS beside each file ``__MACOSX/._<name>``."""
+    *folders, name = item.filename.split("/")
+    by_desktop = "__MACOSX" in folders or name.startswith("._") or name.lower() in _OF_THE_DESKTOP
+    return not item.is_dir() and not by_desktop
 
 
 def _with_children(feature: Json) -> Iterator[Json]:

@@ -98,3 +98,13 @@ def test_a_missing_file_and_an_archive_of_two_are_refused(tmp_path):
         archive.writestr("b", "[]")
     with pytest.raises(RegionError, match="holds 2 files"):
         read(tmp_path / "two")
+
+
+def test_an_archive_that_macos_made_holds_one_file_for_a_person(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.mkdir("export")
+        archive.writestr("__MACOSX/._.DS_Store", b"\0")
+        archive.writestr("export/.DS_Store", b"\0\0\0\1Bud1")
+        archive.writestr("export/a.geojson", json.dumps(FEATURES))
+        archive.writestr("__MACOSX/export/._a.geojson", b"\0\5\x16\7Mac OS X")
+    assert read(tmp_path / "a.zip") == FEATURES
