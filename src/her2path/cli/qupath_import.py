@@ -43,13 +43,15 @@ from her2path.io.edits_slide import EditableSlide, read_editable
 from her2path.io.files import sha256_of
 from her2path.io.geojson import read_exclusions, read_regions
 from her2path.io.masks import read_mask
+from her2path.io.read_cells import FIRST_DAY
 from her2path.io.read_check import PROGRAM_NAMES
 from her2path.io.recount_documents import pseudonym_fault
+from her2path.io.slides.opening import files_of
 from her2path.io.spreadsheet_text import has_control_character
 from her2path.io.tables import TILES, read_table
 
 _ROUNDED_PX0 = 0.5
-"""By how much an outline may differ that is still the same: exports round to a tenth of a pixel."""
+"""By how much an outline may be off and still be the same: exports round to a tenth of a pixel."""
 _KNOWN = "regions as the case sheet has them"
 _MOST_WORDS = 200
 """Characters of a comment, and of the name of a tool."""
@@ -168,6 +170,8 @@ def _check_options(order: Order, today: date) -> None:
         faults.append(f"--by: {order.by!r} is no person; edits are made by a person")
     if order.on > today:
         faults.append(f"--on: {order.on} lies in the future")
+    if order.on < FIRST_DAY:
+        faults.append(f"--on: {order.on} lies before {FIRST_DAY.year}; correct the year")
     for name, text in (("--comment", order.comment), ("--tool", order.tool)):
         if len(text) > _MOST_WORDS or has_control_character(text):
             faults.append(f"{name}: give one line of {_MOST_WORDS} characters at most")
@@ -195,8 +199,7 @@ def _check_slide(home: Path, row: ImageRow) -> None:
     if any(not path.exists() for path in row.path):
         raise ConfigError((f"the file of image {row.image_id!r} was not found; pictures are drawn from it",))
     slide = required(read_document(home / "slide.json", SlideDoc).result, home / "slide.json")
-    alone = len(slide.files) == 1 and row.path[0].is_file()
-    if alone and sha256_of(row.path[0]) != slide.files[0].sha256:
+    if [sha256_of(path) for path in files_of(row.path[0])] != [file.sha256 for file in slide.files]:
         raise ConfigError((f"the file of image {row.image_id!r} has changed since the run; run it again",))
 
 
@@ -225,8 +228,8 @@ def _set_known_aside(draft: Draft, row: ImageRow, order: Order) -> None:
 
 
 def _same(one: BaseGeometry, other: BaseGeometry) -> bool:
-    """Whether two areas differ by no more than half a pixel along their outline."""
-    return bool(one.symmetric_difference(other).area <= _ROUNDED_PX0 * other.length)
+    """Whether two areas differ nowhere by more than a pixel, however large they are."""
+    return bool(one.symmetric_difference(other).buffer(-_ROUNDED_PX0).is_empty)
 
 
 def _joined(

@@ -7,6 +7,7 @@ import shutil
 import zipfile
 from pathlib import Path
 
+import pydicom
 import pytest
 from typer.testing import CliRunner
 
@@ -18,9 +19,19 @@ from her2path.domain.guideline.registry import guideline_ids
 from her2path.imaging.phantoms.ihc import render_ihc
 from her2path.imaging.phantoms.ihc_spec import SCORE_PRESETS, IhcPhantomSpec
 from her2path.io.case_sheet import read_case_sheet
-from her2path.io.documents import CallDoc, IhcScoreDoc, read_document
+from her2path.io.documents import (
+    CallDoc,
+    IhcScoreDoc,
+    SlideDoc,
+    SourceFile,
+    read_document,
+    write_document,
+)
 from her2path.io.edits_documents import EditsDoc
 from her2path.io.edits_folder import EditsFolder
+from her2path.io.files import sha256_of
+from her2path.io.phantom_dicom import ScannedAs, write_dicom_slide
+from her2path.io.slides.opening import files_of
 from her2path.io.tables import IHC_CELLS, read_table
 from tests.support.edited_slides import box, region
 from tests.support.slides import write_pyramid
@@ -306,6 +317,31 @@ def test_the_case_sheets_own_regions_are_no_edit_when_they_come_back(measured, o
     assert score_of(out).result.edits.regions_changed == {"Necrosis": 1}
 
 
+def test_a_hole_of_a_few_cells_is_a_change_however_large_the_tumour_is(measured, out, tmp_path):
+    sheet, slide = tmp_path / "cases.tsv", measured.parent / "slide.tif"
+    export(tmp_path / "roi.geojson", [region("Tumor", box(0, 0, SIDE, SIDE))])
+    head = "case_id\timage_id\tassay\tpath\ttumour_roi"
+    sheet.write_text(f"{head}\nc1\ti1\tihc\t{slide}\troi.geojson\n")
+    x, y = scored_place(out)
+    hole = [place[::-1] for place in box(x - 15, y - 15, x + 15, y + 15)]
+    file = export(tmp_path / "e.geojson", [region("Tumor", [*box(0, 0, SIDE, SIDE), *hole])])
+    before = score_of(out).result.scored_cells
+    code, words = take(out, file, "--cases", sheet)
+    assert code == 0, words
+    assert "as the case sheet has them" not in words
+    found = score_of(out).result
+    assert found.edits.regions_changed == {"Tumor": 1}
+    assert found.scored_cells == before - found.edits.cells_left_out + found.edits.cells_let_in
+    assert found.edits.cells_left_out >= 1
+
+
+def scored_place(out):
+    """Give the middle of a scored cell away from the edges."""
+    table = read_table(out / "images" / IMAGE / "ihc_cells.parquet", IHC_CELLS).to_pylist()
+    inner = [row for row in table if all(60 < row[name] < SIDE - 60 for name in ("x_px0", "y_px0"))]
+    return next((row["x_px0"], row["y_px0"]) for row in inner if row["exclusion"] is None)
+
+
 def test_edits_that_leave_no_cell_to_score_say_who_made_them(out, tmp_path):
     code, words = take(out, export(tmp_path / "e.geojson", [region("Ignore*", box(0, 0, SIDE, SIDE))]))
     assert code == 0
@@ -349,6 +385,7 @@ def test_a_faulty_file_changes_nothing(out, tmp_path):
     [
         pytest.param(("--by", "Ada Byron"), "is no pseudonym", id="a name"),
         pytest.param(("--by", "her2path"), "is no person", id="the program"),
+        pytest.param(("--on", "1899-12-31"), "lies before 1990; correct the year", id="a day long past"),
         pytest.param(("--on", "2999-01-01"), "lies in the future", id="a day to come"),
         pytest.param(("--comment", "x" * 201), "--comment: give one line", id="a long comment"),
         pytest.param(("--image", "i9"), "is not in the case sheet", id="an unknown image"),
@@ -376,3 +413,27 @@ def test_another_file_under_the_slides_name_is_refused(out, tmp_path):
     code, words = take(out, file, "--cases", sheet)
     assert code == 2
     assert "has changed since the run" in words
+
+
+def test_a_dicom_series_with_one_changed_level_is_refused(out, tmp_path):
+    spec = IhcPhantomSpec(seed=1, width_px=SIDE, height_px=SIDE, mpp=0.5)
+    write_dicom_slide(tmp_path / "series", render_ihc(spec).rgb, mpp=0.5, scanned=ScannedAs())
+    document = read_document(out / "images" / IMAGE / "slide.json", SlideDoc)
+    files = tuple(
+        SourceFile(sha256=sha256_of(path), size_bytes=path.stat().st_size, format="dicom")
+        for path in files_of(tmp_path / "series")
+    )
+    assert len(files) > 1
+    found = document.result.model_copy(update={"files": files})
+    write_document(out / "images" / IMAGE / "slide.json", document.model_copy(update={"result": found}))
+    sheet = tmp_path / "cases.tsv"
+    sheet.write_text("case_id\timage_id\tassay\tpath\nc1\ti1\tihc\tseries\n")
+    nothing = export(tmp_path / "e.geojson", [])
+    assert take(out, nothing, "--cases", sheet)[0] == 3  # the file is faulty; the slide is the one measured
+    coarsest = files_of(tmp_path / "series")[-1]
+    header = pydicom.dcmread(coarsest)
+    header.StudyInstanceUID = "2.25.4711"
+    header.save_as(coarsest)
+    code, words = take(out, nothing, "--cases", sheet)
+    assert code == 2
+    assert "the file of image 'i1' has changed since the run; run it again" in words
