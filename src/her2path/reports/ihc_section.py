@@ -122,6 +122,8 @@ class IhcSection:
     """Whether the bar shows a cut-point."""
     legend: tuple[LegendItem, ...] = ()
     overlay: Picture | None = None
+    coloured_by: str = "score"
+    """What the colours of cells tell, in words."""
     behind: ScoreSection | None = None
     """How certain the score is, how its cells are spread, and where to look."""
 
@@ -169,6 +171,7 @@ def ihc_section(
         has_cuts=bool(cuts_pct),
         legend=overlay_legend(scheme) if overlay else (),
         overlay=overlay,
+        coloured_by="level of staining" if scheme is Scheme.LEVELS else "score",
         behind=score_section(image.image_id, result, pictures),
     )
 

@@ -184,6 +184,13 @@ def test_a_guideline_outside_the_breast_reads_levels_and_never_speaks_of_the_bre
     assert "breast" not in text.lower()
 
 
+def test_pictures_of_cells_are_told_by_what_the_guideline_reads(tmp_path):
+    html = html_of(tmp_path, "stomach")
+    assert "Overlay of the cells by level of staining" in html
+    assert "coloured by level of staining" in html
+    assert "coloured by score" not in html
+
+
 def test_a_guideline_that_adds_further_nuclei_asks_for_no_blinded_recount(tmp_path):
     text = text_of(tmp_path, "stomach")
     assert "Pending: more nuclei must be counted (IHC 2+, ISH equivocal)" in text
