@@ -203,7 +203,8 @@ def _json(facts: Mapping[str, object]) -> Markup:
 
 def _times(mpp: float) -> str:
     """Name a pixel size as microscopists do: 0.25 µm is about 40x."""
-    return f"{number_text(mpp, digits=2)} µm per pixel (about {10 / mpp:.2g}×)"
+    times = float(f"{10 / mpp:.2g}")  # 100x, not 1e+02x
+    return f"{number_text(mpp, digits=2)} µm per pixel (about {times:g}×)"
 
 
 def _resolution(slide: ShownSlide) -> str:

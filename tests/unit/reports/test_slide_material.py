@@ -103,6 +103,11 @@ def test_a_coarse_view_says_that_it_is_too_coarse(case):
     assert "Hot spots are held at 0.25 µm per pixel (about 40×)." in words
 
 
+def test_a_slide_of_an_oil_objective_is_named_as_such(case):
+    slide = replace(gather_slide(image_of(case), ROOM).slide, mpp=0.1)
+    assert "it was scanned at 0.10 µm per pixel (about 100×)." in slide_section(slide, 1).resolution
+
+
 def test_layers_have_signs_words_and_counts_beside_their_colours(case):
     section = slide_section(gather_slide(image_of(case), ROOM).slide, 1)
     assert [layer.label.split()[0] for layer in section.cell_layers] == ["3+", "2+", "1+", "0", "not"]
