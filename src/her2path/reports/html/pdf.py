@@ -98,7 +98,8 @@ def printable(text: str) -> str:
     >>> printable("a\x00b\n\u200f\ue000 \u202eevitisop")
     'a\ufffdb\n\u200f[U+E000] [U+202E]evitisop'
     """
-    return "".join(map(_printable, text))
+    # Pictures make a page long, of few different characters.
+    return text.translate({ord(character): _printable(character) for character in set(text)})
 
 
 def _printable(character: str) -> str:
