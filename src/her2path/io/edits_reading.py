@@ -27,7 +27,7 @@ from her2path.errors import RegionError
 from her2path.io.edits_documents import CONTROL, DrawnRegion, GivenClass
 from her2path.io.edits_faults import Faults
 from her2path.io.edits_slide import EditableSlide
-from her2path.io.geojson import Json, polygons_of
+from her2path.io.geojson import Json, polygons_of, unscored_control
 from her2path.io.geojson_stream import stream_features
 from her2path.io.hot_spot_areas import HOT_SPOT
 from her2path.io.qupath_objects import QuPathObject, object_of
@@ -205,8 +205,7 @@ class _Reader:
             expected = (stated[1] or "").strip()
             score = {"negative": IhcScore.ZERO}.get(expected.lower()) or _SCORES.get(expected)
             if expected and score is None:
-                known = ", ".join(IhcScore)
-                self.faults.add(number, f"control tissue of score {expected[:20]!r}; use one of {known}")
+                self.faults.add(number, unscored_control(expected))
                 return None
             return CONTROL, score
         if words.lower() in _LEFT_OUT | self.own:

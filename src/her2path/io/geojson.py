@@ -150,11 +150,22 @@ def _expected(label: str, number: int, name: str) -> IhcScore | None:
     if not label:
         return None
     if label not in tuple(IhcScore):
-        scores = ", ".join(IhcScore)
-        # Other words than a number may name somebody, and the message goes into the results.
-        stated = f"of score {label!r}" if _NUMBER.fullmatch(label) else "with words that are no score"
-        raise RegionError(name, f"feature {number} is control tissue {stated}; use {scores}")
+        raise RegionError(name, f"feature {number} is {unscored_control(label)}")
     return IhcScore(label)
+
+
+def unscored_control(label: str) -> str:
+    """Say that what follows ``Control:`` is no score; words, which may name somebody, are not repeated.
+
+    Examples
+    --------
+    >>> unscored_control("4+")
+    "control tissue of score '4+'; use 0, 1+, 2+, 3+"
+    >>> unscored_control("tonsil of A. Byron")
+    'control tissue with words that are no score; use 0, 1+, 2+, 3+'
+    """
+    stated = f"of score {label!r}" if _NUMBER.fullmatch(label) else "with words that are no score"
+    return f"control tissue {stated}; use {', '.join(IhcScore)}"
 
 
 def read_features(path: Path, *, name: str, max_bytes: int) -> Sequence[Json]:

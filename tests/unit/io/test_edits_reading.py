@@ -170,6 +170,11 @@ def test_all_faults_are_told_at_once(tmp_path):
     assert len(words.splitlines()) == 10
 
 
+def test_words_behind_control_tissue_are_not_repeated(tmp_path):
+    (words,) = faults(tmp_path, [region("Control: tonsil of Ada Byron", box(*FAR))])
+    assert words == "feature 1: control tissue with words that are no score; use 0, 1+, 2+, 3+"
+
+
 def test_cells_of_another_slide_are_refused_as_such(tmp_path):
     (words,) = faults(tmp_path, exported(SLIDE, sha256="ef" * 32))
     assert words.startswith("none of its 6 cells is one of image 'i1'")
