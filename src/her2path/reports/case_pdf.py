@@ -54,11 +54,14 @@ def unread_pdf(case_id: str, *, found: str, version: str) -> bytes:
 
 
 def all_numbers(call: CallDoc) -> tuple[NumberTable, ...]:
-    """List every number that a call holds by test; a test that was not made has no table."""
+    """List every number that a call holds by test; a test that was not made has no table.
+
+    With two populations the call holds those of ISH for the main one.
+    """
     cuts = cuts_by_quantity(call)
     parts: Mapping[str, Mapping[str, int | float | str | None]] = {
         "IHC": call.ihc,
-        "ISH": call.ish,
+        "ISH of the main population" if call.populations else "ISH": call.ish,
         "Recount": call.recount,
     }
     return tuple(

@@ -131,12 +131,7 @@ def ish_part(call: CallDoc, images: Sequence[ImageEvidence]) -> SynopticPart:
     missing = _missing(
         call, is_done=is_done, needs=State.NEEDS_ISH, unread=Flag.ISH_INDETERMINATE, images=shown
     )
-    result = (
-        without("ish_result", "ISH result", missing, _why_not(call, Flag.ISH_INDETERMINATE, "ISH-"))
-        if call.ish_group is None
-        else words("ish_result", "ISH result", ish_group_text(call.ish_group))
-    )
-    fields = [result]
+    fields = [_ish_result(call, missing)]
     if is_done:
         fields += _counted_by(call, missing)
     fields += _counts(call.ish, missing, cuts_by_quantity(call))
@@ -146,6 +141,15 @@ def ish_part(call: CallDoc, images: Sequence[ImageEvidence]) -> SynopticPart:
         by = f"her2path {_version(call)}" if shown else None
         fields.append(words("ish_image_analysis", "Image analysis", by))
     return SynopticPart("ish", "HER2 gene, in situ hybridisation", tuple(fields))
+
+
+def _ish_result(call: CallDoc, missing: Standing) -> SynopticField:
+    name, label = "ish_result", "ISH result"
+    if call.ish_group is None:
+        return without(name, label, missing, _why_not(call, Flag.ISH_INDETERMINATE, "ISH-"))
+    found = ish_group_text(call.ish_group)
+    # With two populations the call holds result and counts of the main one here.
+    return SynopticField(name, label, found, text=f"{found} (main population)" if call.populations else found)
 
 
 def _counted_by(call: CallDoc, missing: Standing) -> list[SynopticField]:

@@ -57,6 +57,12 @@ def rows_of(summary):
     [
         pytest.param(CLEAN, "0", "0 (negative), no membrane staining", id="no staining at all"),
         pytest.param(
+            {"incomplete_faint": 40, "none": 9960},
+            "0",
+            "0 (negative), no staining beyond the limit of blank; 40 of 10000 cells (0.40 %) read as stained",
+            id="faint staining in 0.4 %, within the limit of blank",
+        ),
+        pytest.param(
             ULTRALOW,
             "0",
             "0 (negative), membrane staining is present, but too little for 1+",
@@ -185,6 +191,10 @@ def test_two_populations_have_a_part_each(summary):
         "30\N{NO-BREAK SPACE}%",
     )
     assert (found["main_ish_result"].text, found["second_ish_result"].text) == ("ISH group 5", "ISH group 1")
+    assert (found["ish_result"].value, found["ish_result"].text) == (
+        "ISH group 5",
+        "ISH group 5 (main population)",
+    )
     assert (found["second_ish_nuclei"].value, found["second_her2_cep17_ratio"].value) == (20, 5.0)
 
 
