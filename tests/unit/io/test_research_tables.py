@@ -267,6 +267,14 @@ def test_regions_that_were_changed_since_are_refused(tmp_path):
         export_spatialdata(tmp_path / "results", "s1", tmp_path / "s.zarr", sheet=sheet, overwrite=False)
 
 
+def test_a_sheet_that_names_no_regions_any_more_is_refused(tmp_path):
+    folder = write_measured_slide(tmp_path / "results")
+    say_regions(folder, tumour_roi="0" * 64)
+    sheet = sheet_with(tmp_path, "", "")
+    with pytest.raises(ArtefactError, match="was changed since the slide was measured"):
+        export_spatialdata(tmp_path / "results", "s1", tmp_path / "s.zarr", sheet=sheet, overwrite=False)
+
+
 RING = ((0.0, 0.0), (5468.0, 0.0), (5468.0, 2000.0), (0.0, 2000.0), (0.0, 0.0))
 
 
