@@ -24,7 +24,7 @@ from her2path.io.qupath_cells import CellClass
 from her2path.io.score_entries import HotSpotEntry
 from her2path.io.slide_view_file import SlideView, ViewLevel, encode_jpeg, write_view
 from her2path.io.tables import IHC_BLOCKS, IHC_CELLS, IHC_CONTOURS, TILES, read_table, write_table
-from tests.support.case_documents import Ihc, write_image
+from tests.support.case_documents import SHA, Ihc, write_image
 
 MPP = 0.25
 TARGET_MPP = 0.5
@@ -208,4 +208,6 @@ def _view(path: Path) -> None:
     rgb[:, :300, 0], rgb[:, 300:, 2] = 200, 200
     cut = [rgb[r : r + tile, c : c + tile] for r in range(0, 768, tile) for c in range(0, 768, tile)]
     tiles = tuple(encode_jpeg(part, quality=90) for part in cut)
-    write_view(path, SlideView((ViewLevel(downsample, 600, 600, tile, tiles),), ()), mpp=MPP)
+    write_view(
+        path, SlideView((ViewLevel(downsample, 600, 600, tile, tiles),), (), slide_sha256=SHA), mpp=MPP
+    )

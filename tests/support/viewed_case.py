@@ -18,7 +18,7 @@ from her2path.io.score_entries import HotSpotEntry
 from her2path.io.tables import IHC_CELLS, IHC_CONTOURS, write_table
 from her2path.steps import slide_view
 from her2path.steps.slide_view import SlideViewParams
-from tests.support.case_documents import TWO_PLUS, Ihc, call_doc, producer_of, write_case
+from tests.support.case_documents import SHA, TWO_PLUS, Ihc, call_doc, producer_of, write_case
 from tests.support.slides import textured, write_pyramid
 
 IMAGE = Ihc("a1", TWO_PLUS)
@@ -44,7 +44,7 @@ def write_viewed_case(
     d.write_document(folder / "slide.json", slide.model_copy(update={"result": sized}))
     _write_cells(folder, cells, size_px0)
     spots = [_spot(x, y) for x, y in SPOTS]
-    write_hot_spots(folder / "hotspots.geojson", spots, image_sha256="a")
+    write_hot_spots(folder / "hotspots.geojson", spots, image_sha256=SHA)
     mask = np.zeros((size_px0[1] // 16, size_px0[0] // 16), np.bool_)
     mask[2:-2, 2:-2] = True
     write_mask(folder / "tissue.png", mask)

@@ -11,11 +11,12 @@ import shapely
 
 from her2path.errors import ArtefactError
 from her2path.io.files import artefact_name
-from her2path.io.quality_areas import QuPathArea, write_areas
+from her2path.io.quality_areas import QuPathArea, area_identifier, write_areas
 from her2path.io.qupath_cells import CellClass
 from her2path.io.score_entries import HotSpotEntry
 
 HOT_SPOT = CellClass("HER2 hot spot", (230, 0, 230))
+_LAYER = "hotspots"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class SpotPlace:
 def write_hot_spots(path: Path, spots: Sequence[HotSpotEntry], *, image_sha256: str) -> None:
     """Write hot spots in their order, each with its rank and numbers, whole or not at all."""
     areas = [_area(spot, rank) for rank, spot in enumerate(spots, start=1)]
-    write_areas(path, areas, image_sha256=image_sha256, layer="hotspots")
+    write_areas(path, areas, image_sha256=image_sha256, layer=_LAYER)
 
 
 def _area(spot: HotSpotEntry, rank: int) -> QuPathArea:
@@ -45,21 +46,25 @@ def _area(spot: HotSpotEntry, rank: int) -> QuPathArea:
     return QuPathArea(HOT_SPOT, square, measurements, name=f"Hot spot {rank}", is_locked=True)
 
 
-def read_hot_spots(path: Path) -> tuple[SpotPlace, ...]:
+def read_hot_spots(path: Path, *, image_sha256: str) -> tuple[SpotPlace, ...]:
     """Read where the hot spots lie, in their order; none where the slide has no score.
 
     Raises
     ------
     ArtefactError
-        The file is missing or no file of `write_hot_spots`.
+        The file is missing, no file of `write_hot_spots`, or of another image.
     """
     try:
         features = json.loads(path.read_text(encoding="utf-8"))["features"]
         rings = [feature["geometry"]["coordinates"][0] for feature in features]
-        return tuple(_place(ring) for ring in rings)
+        places = tuple(_place(ring) for ring in rings)
+        found = [str(feature["id"]) for feature in features]
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
         detail = f"holds no hot spots ({type(error).__name__})"
         raise ArtefactError(artefact_name(path), detail) from error
+    if found != [area_identifier(image_sha256, rank, layer=_LAYER) for rank in range(1, len(found) + 1)]:
+        raise ArtefactError(artefact_name(path), "is of another image")
+    return places
 
 
 def _place(ring: Sequence[Sequence[float]]) -> SpotPlace:

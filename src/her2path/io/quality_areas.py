@@ -43,13 +43,21 @@ def write_areas(path: Path, areas: Iterable[QuPathArea], *, image_sha256: str, l
     Files of one image that QuPath may hold together need each its own `layer`, which keeps their
     identifiers apart.
     """
-    stem = f"{image_sha256}/{layer}/" if layer else f"{image_sha256}/"
-    features = [_feature(area, f"{stem}{number}") for number, area in enumerate(areas, start=1)]
+    features = [
+        _feature(area, area_identifier(image_sha256, number, layer=layer))
+        for number, area in enumerate(areas, start=1)
+    ]
     body = ",\n".join(json.dumps(feature, ensure_ascii=False, separators=(",", ":")) for feature in features)
     write_text(path, f'{{"type":"FeatureCollection","features":[\n{body}\n]}}\n')
 
 
-def _feature(area: QuPathArea, name: str) -> dict[str, object]:
+def area_identifier(image_sha256: str, number: int, *, layer: str = "") -> str:
+    """Name an area of an image by its number, from 1; the same image and number give the same name."""
+    stem = f"{image_sha256}/{layer}/" if layer else f"{image_sha256}/"
+    return str(uuid.uuid5(_NAMESPACE, f"{stem}{number}"))
+
+
+def _feature(area: QuPathArea, identifier: str) -> dict[str, object]:
     rings = [area.polygon.exterior, *area.polygon.interiors]
     coordinates = [[[round(x, 1), round(y, 1)] for x, y in ring.coords] for ring in rings]
     properties: dict[str, object] = {"objectType": "annotation"}
@@ -62,7 +70,7 @@ def _feature(area: QuPathArea, name: str) -> dict[str, object]:
     properties["measurements"] = {key: round(value, 6) for key, value in area.measurements.items()}
     return {
         "type": "Feature",
-        "id": str(uuid.uuid5(_NAMESPACE, name)),
+        "id": identifier,
         "geometry": {"type": "Polygon", "coordinates": coordinates},
         "properties": properties,
     }

@@ -23,12 +23,14 @@ def read_picture(found: MeasuredSlide) -> Picture | None:
     Raises
     ------
     ArtefactError
-        The view is damaged or of another version.
+        The view is damaged, of another version or of another slide.
     """
     path = found.path("view")
     view = read_view(path) if path.is_file() else None
     if view is None or not view.levels:
         return None
+    if view.slide_sha256 != found.slide.files[0].sha256:
+        raise ArtefactError(artefact_name(path), "is of another image")
     level = view.levels[0]
     columns, rows = -(-level.width // level.tile), -(-level.height // level.tile)
     rgb = np.empty((rows * level.tile, columns * level.tile, 3), np.uint8)

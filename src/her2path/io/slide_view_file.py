@@ -1,7 +1,8 @@
 """`view.tif`: a slide as it is shown in a page; a pyramid of JPEG tiles and its hot spots at full resolution.
 
-The file holds pixels, their geometry and the regions that a person drew, and nothing else of the slide: no
-label or overview picture, no name, no text of the scanner.  Its tiles are complete JPEG streams, so a page
+The file holds pixels, their geometry, the regions that a person drew and the digest of the slide, by which
+another slide's view is told, and nothing else of the slide: no label or overview picture, no name, no text
+of the scanner.  Its tiles are complete JPEG streams, so a page
 shows them as they are.
 The first page is the finest level, those of half the size follow; then one page for each hot spot.
 Any TIFF reader opens the file (OpenSlide, QuPath, tifffile).
@@ -23,7 +24,7 @@ import tifffile
 from her2path.errors import ArtefactError
 from her2path.io.files import artefact_name, replacing
 
-_SCHEMA = "slide_view/1"
+_SCHEMA = "slide_view/2"
 _UM_PER_CM = 1e4
 
 
@@ -76,6 +77,8 @@ class SlideView:
     """In the order of their ranks."""
     regions: tuple[ShownArea, ...] = ()
     """Regions of the case sheet."""
+    slide_sha256: str = ""
+    """SHA-256 of the slide's (first) file, as `slide.json` states it."""
 
     @property
     def size_bytes(self) -> int:
@@ -107,6 +110,7 @@ def write_view(path: Path, view: SlideView, *, mpp: float) -> None:
         for number, level in enumerate(view.levels):
             where: dict[str, object] = {"schema": _SCHEMA, "level": number, "downsample": level.downsample}
             if number == 0:
+                where["slide"] = view.slide_sha256
                 where["regions"] = [{"kind": area.kind, "rings": area.rings} for area in view.regions]
             _write_page(
                 tiff,
@@ -174,6 +178,7 @@ def read_view(path: Path) -> SlideView | None:
                 levels=tuple(_level(*page) for page in found if "level" in page[1]),
                 spots=tuple(_spot(*page) for page in found if "spot" in page[1]),
                 regions=tuple(_area(area) for _, place, _ in found for area in place.get("regions", ())),
+                slide_sha256=places[0]["slide"],
             )
     except (OSError, ValueError, LookupError, TypeError, tifffile.TiffFileError) as error:
         detail = f"cannot be read ({type(error).__name__})"

@@ -129,7 +129,15 @@ def _file(image: ImageEvidence, name: str) -> Path:
 
 
 def _view(image: ImageEvidence) -> SlideView | None:
-    return read_view(_file(image, VIEW))
+    view = read_view(_file(image, VIEW))
+    if view is not None and view.slide_sha256 != slide_digest(image):
+        raise ArtefactError(f"{image.image_id}/{VIEW}", "is of another image")
+    return view
+
+
+def slide_digest(image: ImageEvidence) -> str:
+    """Digest that pictures of an image carry; empty where the image could not be read."""
+    return "" if image.slide.result is None else image.slide.result.files[0].sha256
 
 
 def _cells(image: ImageEvidence, spots: Sequence[ViewSpot], limits: CellLimits) -> ShownCells:

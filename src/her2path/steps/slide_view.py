@@ -58,7 +58,8 @@ def run(
     document = read_document(slide, SlideDoc)
     if document.result is None:
         raise ValueError("slide_view needs the result of slide_intake")
-    places = read_hot_spots(spots)
+    sha256 = document.result.files[0].sha256
+    places = read_hot_spots(spots, image_sha256=sha256)
     regions = _regions(tumour_roi, exclude_roi, tolerance=_REGION_UM / document.result.mpp)
     with open_slide(image[0], name=document.sheet.image_id) as source:
         finest = max(1.0, params.finest_mpp / document.result.mpp)
@@ -67,6 +68,7 @@ def run(
             levels=_pyramid(source, levels, most_bytes=params.most_bytes),
             spots=_spots(source, places, downsample=finest, most_bytes=params.spots_bytes),
             regions=regions,
+            slide_sha256=sha256,
         )
     write_view(view, found, mpp=document.result.mpp)
     log.info(

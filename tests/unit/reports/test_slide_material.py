@@ -68,6 +68,15 @@ def test_a_missing_view_is_a_gap(case):
     assert gathered.gaps == ("The slide cannot be shown: a1/view.tif is missing.",)
 
 
+def test_the_view_of_another_slide_is_not_shown_under_this_case(case):
+    image = image_of(case)
+    files = (image.slide.result.files[0].model_copy(update={"sha256": "ef" * 32}),)
+    other = image.slide.result.model_copy(update={"files": files})
+    gathered = gather_slide(replace(image, slide=image.slide.model_copy(update={"result": other})), ROOM)
+    assert gathered.slide is None
+    assert gathered.gaps == ("The slide cannot be shown: a1/view.tif is of another image.",)
+
+
 def test_cells_that_the_score_was_not_counted_from_are_not_drawn(case):
     image = image_of(case)
     score = image.score.model_copy(update={"inputs": {**image.score.inputs, "cells": "0" * 64}})

@@ -13,7 +13,7 @@ from her2path.domain.case import Assay, Controls
 from her2path.domain.ish import Probe
 from her2path.errors import ArtefactError
 from her2path.io.documents import Producer, SheetFacts, SlideDoc, SlideResult, write_document
-from her2path.io.hot_spot_areas import write_hot_spots
+from her2path.io.hot_spot_areas import read_hot_spots, write_hot_spots
 from her2path.io.score_entries import HotSpotEntry
 from her2path.io.slide_view_file import read_view
 from her2path.steps import slide_view
@@ -41,7 +41,13 @@ def spot(x, y, *, size=1000.0, mpp=0.25):
 def make(folder, rgb, *spots, mpp=0.25, **params):
     slide = write_pyramid(folder / "Doe, Jane.tif", rgb, mpp=mpp, compression="deflate")
     size = {"width_px0": rgb.shape[1], "height_px0": rgb.shape[0]}
-    result = {"files": (), "vendor": "x", **size, "mpp": mpp, "mpp_origin": "vendor"}
+    result = {
+        "files": ({"sha256": "a", "size_bytes": 1, "format": "tiff"},),
+        "vendor": "x",
+        **size,
+        "mpp": mpp,
+        "mpp_origin": "vendor",
+    }
     document = SlideDoc(
         produced_by=Producer(step="t", version="0"),
         sheet=SHEET,
@@ -57,6 +63,12 @@ def make(folder, rgb, *spots, mpp=0.25, **params):
         params=SlideViewParams.model_validate(params),
     )
     return folder / "view.tif"
+
+
+def test_hot_spots_of_another_slide_are_refused(tmp_path):
+    make(tmp_path, textured(300, 300), spot(10.0, 10.0, size=200))
+    with pytest.raises(ArtefactError, match="is of another image"):
+        read_hot_spots(tmp_path / "hotspots.geojson", image_sha256="b")
 
 
 def decoded(jpeg):
@@ -106,6 +118,7 @@ def test_the_file_holds_no_name_and_no_text_of_the_slide(tmp_path):
             "level",
             "spot",
             "downsample",
+            "slide",
             "regions",
             "x_px0",
             "y_px0",
@@ -156,5 +169,5 @@ def test_a_view_without_the_place_of_a_level_is_no_view(tmp_path):
 def test_another_tiff_is_no_view(tmp_path):
     path = tmp_path / "view.tif"
     tifffile.imwrite(path, textured(64, 64), description='{"schema": "slide_view/99"}')
-    with pytest.raises(ArtefactError, match="slide_view/1"):
+    with pytest.raises(ArtefactError, match="slide_view/2"):
         read_view(path)
