@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import shapely
-from shapely.geometry.base import BaseGeometry
 
 from her2path.cli import chain
 from her2path.cli.batch import locked
@@ -36,8 +35,8 @@ from her2path.io.documents import (
 )
 from her2path.io.edited_cells import edit_cells
 from her2path.io.edits_documents import CONTROL, DrawnRegion, EditsDoc, EditsResult
-from her2path.io.edits_entry import EarlierEdits
 from her2path.io.edits_folder import EditsFolder
+from her2path.io.edits_joining import joined, same_area
 from her2path.io.edits_reading import Draft, read_edits
 from her2path.io.edits_slide import EditableSlide, read_editable
 from her2path.io.files import sha256_of
@@ -50,8 +49,6 @@ from her2path.io.slides.opening import files_of
 from her2path.io.spreadsheet_text import has_control_character
 from her2path.io.tables import TILES, read_table
 
-_ROUNDED_PX0 = 0.5
-"""By how much an outline may be off and still be the same: exports round to a tenth of a pixel."""
 _KNOWN = "regions as the case sheet has them"
 _MOST_WORDS = 200
 """Characters of a comment, and of the name of a tool."""
@@ -113,7 +110,9 @@ def import_edits(order: Order, *, today: date) -> list[str]:
         if isinstance(draft, tuple):
             raise EditsError(order.file.name, order.image_id, draft)
         _set_known_aside(draft, row, order)
-        edits = _joined(order, slide, draft, earlier, sha256)
+        edits = _edits_of(order, slide, draft, sha256)
+        if earlier is not None and order.beside is Beside.ADD:
+            edits = joined(edits, earlier, as_measured=draft.as_measured)
         if faults := _faults(order, slide, edits, earlier):
             raise EditsError(order.file.name, order.image_id, faults)
         edits = edits.model_copy(update={"unmeasured_pct": _unmeasured_pct(home, slide, edits)})
@@ -209,17 +208,17 @@ def _set_known_aside(draft: Draft, row: ImageRow, order: Order) -> None:
     drawn = [region for region in draft.regions if region.kind == LabelClass.TUMOUR]
     if row.tumour_roi is not None and drawn:
         of_sheet = read_regions(row.tumour_roi, name=f"tumour_roi of {name}")
-        if _same(shapely.union_all([region.area() for region in drawn]), of_sheet):
+        if same_area(shapely.union_all([region.area() for region in drawn]), of_sheet):
             known.add(LabelClass.TUMOUR)
     left_out = [region for region in draft.regions if region.kind not in {LabelClass.TUMOUR, CONTROL}]
     if row.exclude_roi is not None and left_out:
         excluded = read_exclusions(row.exclude_roi, name=f"exclude_roi of {name}").left_out
         area = shapely.union_all([region.area() for region in left_out])
-        if excluded is not None and _same(area, excluded):
+        if excluded is not None and same_area(area, excluded):
             known |= {region.kind for region in left_out}
         elif excluded is not None and order.left_out_use is RegionUse.ADD:
             parts = list(excluded.geoms)
-            new = [one for one in left_out if not any(_same(one.area(), part) for part in parts)]
+            new = [one for one in left_out if not any(same_area(one.area(), part) for part in parts)]
             draft.notices[_KNOWN] += len(left_out) - len(new)
             draft.regions = [one for one in draft.regions if one not in left_out or one in new]
     draft.notices[_KNOWN] += sum(region.kind in known for region in draft.regions)
@@ -227,35 +226,9 @@ def _set_known_aside(draft: Draft, row: ImageRow, order: Order) -> None:
     draft.notices = +draft.notices
 
 
-def _same(one: BaseGeometry, other: BaseGeometry) -> bool:
-    """Whether two areas differ nowhere by more than a pixel, however large they are."""
-    return bool(one.symmetric_difference(other).buffer(-_ROUNDED_PX0).is_empty)
-
-
-def _joined(
-    order: Order, slide: EditableSlide, draft: Draft, earlier: EditsResult | None, sha256: str
-) -> EditsResult:
-    """Make the edits that count: those of the file, and with ``add`` what it leaves of earlier ones."""
-    corrections, regions = dict(draft.corrections), tuple(draft.regions)
-    tumour_use, left_out_use = order.tumour_use, order.left_out_use
-    before = tuple[EarlierEdits, ...]()
-    if earlier is not None and order.beside is Beside.ADD:
-        stated = corrections.keys() | draft.as_measured
-        corrections |= {one.cell_id: one for one in earlier.corrections if one.cell_id not in stated}
-        drawn = {_effect(region) for region in regions}
-        drew = {_effect(region) for region in earlier.regions}
-        uses = {LabelClass.TUMOUR: tumour_use, LabelClass.IGNORE: left_out_use}
-        gone = {what for what, use in uses.items() if what in drawn and use is RegionUse.REPLACE}
-        # Regions that add to earlier ones leave what those do to the regions of the slide as it is.
-        if LabelClass.TUMOUR in drew - gone:
-            tumour_use = earlier.tumour_use
-        if LabelClass.IGNORE in drew - gone:
-            left_out_use = earlier.left_out_use
-        kept = (region for region in earlier.regions if _effect(region) not in gone)
-        regions = (*(old for old in kept if not _is_among(old, draft.regions)), *regions)
-        last = EarlierEdits(by=earlier.by, on=earlier.on, tool=earlier.tool, sha256=earlier.sha256)
-        before = (*earlier.earlier, last)
-    return EditsResult(
+def _edits_of(order: Order, slide: EditableSlide, draft: Draft, sha256: str) -> EditsResult:
+    """Make the edits of the file alone."""
+    edits = EditsResult(
         by=order.by,
         on=order.on.isoformat(),
         tool=order.tool,
@@ -265,21 +238,12 @@ def _joined(
         image_files=slide.files,
         cells=len(slide),
         places_sha256=slide.places_sha256,
-        tumour_use=tumour_use,
-        left_out_use=left_out_use,
-        regions=regions,
-        corrections=tuple(corrections[cell_id] for cell_id in sorted(corrections)),
-        earlier=before,
+        tumour_use=order.tumour_use,
+        left_out_use=order.left_out_use,
+        regions=tuple(draft.regions),
+        corrections=tuple(draft.corrections[cell_id] for cell_id in sorted(draft.corrections)),
     )
-
-
-def _effect(region: DrawnRegion) -> str:
-    """Name what a region does: tumour, control tissue, or one name for all kinds that are left out."""
-    return region.kind if region.kind in {LabelClass.TUMOUR, CONTROL} else LabelClass.IGNORE
-
-
-def _is_among(region: DrawnRegion, others: Iterable[DrawnRegion]) -> bool:
-    return any(one.kind == region.kind and _same(one.area(), region.area()) for one in others)
+    return edits.signed()
 
 
 def _faults(
@@ -345,6 +309,7 @@ def _mask(regions: Iterable[DrawnRegion], shape: tuple[int, ...], px0: float) ->
 def _told(order: Order, edits: EditsResult, draft: Draft, kept: Path | None) -> list[str]:
     """Say what was taken."""
     lines = [f"{order.image_id}: edits by {edits.by} of {edits.on}"]
+    lines += [f"  added to those by {one.by} of {one.on}" for one in edits.earlier]
     for measured, given in edits.cells_changed().items():
         lines += [f"  {n} cells of class {measured} are now {name}" for name, n in given.items()]
     for kind, n in edits.regions_changed().items():

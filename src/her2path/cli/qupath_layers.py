@@ -137,7 +137,7 @@ def _as_edited(areas: Iterable[QuPathArea], edits: EditsResult) -> Iterator[QuPa
         known = {kind.name: kind.rgb for kind in (TUMOUR, CONTROL, EXCLUDED)}
         kind = CellClass(named, known.get(region.kind, EXCLUDED.rgb))
         for polygon in region.area().geoms:
-            yield QuPathArea(kind, polygon, name=f"Drawn by {edits.by}")
+            yield QuPathArea(kind, polygon, name=f"Drawn by {region.by or edits.by}")
 
 
 def _areas(regions: Regions, kind: CellClass, words: str) -> Iterator[QuPathArea]:

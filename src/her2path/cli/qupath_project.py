@@ -162,7 +162,7 @@ def _metadata(out: Path, row: ImageRow, score: IhcScoreResult | None) -> dict[st
     if row.assay is Assay.IHC:
         stated["IHC score"] = str(score.score) if score else _NOT_EVALUABLE
         if score is not None and score.edits is not None:
-            stated["Edited by"] = f"{score.edits.by}, {score.edits.on}"
+            stated["Edited by"] = "; ".join(f"{by}, {on}" for by, on in score.edits.signatures)
     path = out / "cases" / row.case_id / "call.json"
     if path.is_file():
         stated["HER2 call"] = str(read_document(path, CallDoc).state).replace("_", " ")

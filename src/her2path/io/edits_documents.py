@@ -37,6 +37,10 @@ class GivenClass(_Part):
     """Its class as measured, in QuPath's words."""
     given: str
     """Its class as given, spelt as `CellVerdict.name`."""
+    by: str = ""
+    """Pseudonym of the person; empty = whoever the edits as a whole are by (older versions)."""
+    on: str = ""
+    """Day, YYYY-MM-DD; empty likewise."""
 
     @field_validator("given")
     @classmethod
@@ -63,6 +67,10 @@ class DrawnRegion(_Part):
     """Score that control tissue should have; None = not stated."""
     polygons: tuple[tuple[Ring, ...], ...]
     """Each with its outer ring and its holes."""
+    by: str = ""
+    """Pseudonym of the person; empty = whoever the edits as a whole are by (older versions)."""
+    on: str = ""
+    """Day, YYYY-MM-DD; empty likewise."""
 
     def area(self) -> shapely.MultiPolygon:
         """Build the region as one geometry."""
@@ -73,7 +81,7 @@ class EditsResult(_Part):
     """All edits of one slide that count."""
 
     by: str
-    """Pseudonym of the person."""
+    """Pseudonym of the person, with edits that were added to others the last one."""
     on: str
     """Day, YYYY-MM-DD."""
     tool: str
@@ -96,6 +104,23 @@ class EditsResult(_Part):
     """Per cent of the tissue in the drawn tumour that was not measured."""
     earlier: tuple[EarlierEdits, ...] = ()
     """Files that this one was added to, the oldest first."""
+
+    @property
+    def persons(self) -> tuple[str, ...]:
+        """All who edited the slide, each once, the first first."""
+        return tuple(dict.fromkeys((*(one.by for one in self.earlier), self.by)))
+
+    def signed(self) -> EditsResult:
+        """Put the person and the day to every cell and region that does not tell them itself."""
+        name = {"by": self.by, "on": self.on}
+        return self.model_copy(
+            update={
+                "regions": tuple(one if one.by else one.model_copy(update=name) for one in self.regions),
+                "corrections": tuple(
+                    one if one.by else one.model_copy(update=name) for one in self.corrections
+                ),
+            }
+        )
 
     def of_kind(self, *kinds: str) -> tuple[DrawnRegion, ...]:
         """Give the regions of some kinds, in their order."""

@@ -24,6 +24,7 @@ class EarlierEdits(_Entry):
     on: str
     tool: str
     sha256: str
+    comment: str = ""
 
 
 class EditsEntry(_Entry):
@@ -56,6 +57,16 @@ class EditsEntry(_Entry):
     scored_cells_before: Count | None = None
     earlier: tuple[EarlierEdits, ...] = ()
     """Files that this one was added to, the oldest first."""
+
+    @property
+    def persons(self) -> tuple[str, ...]:
+        """All who edited the slide, each once, the first first."""
+        return tuple(dict.fromkeys((*(one.by for one in self.earlier), self.by)))
+
+    @property
+    def signatures(self) -> tuple[tuple[str, str], ...]:
+        """Who edited the slide on which day, each once, the first first."""
+        return tuple(dict.fromkeys((*((one.by, one.on) for one in self.earlier), (self.by, self.on))))
 
     @model_validator(mode="after")
     def _score_or_reason(self) -> Self:

@@ -85,8 +85,8 @@ def _table(edits: EditsResult) -> str:
     target = io.StringIO(newline="")
     writer = csv.writer(target, lineterminator="\r\n")
     writer.writerow(_COLUMNS)
-    for one in edits.corrections:
+    for one in edits.signed().corrections:
         name = cell_identifier(edits.image_files[0], one.cell_id).decode()
         place = (repr(one.x_px0), repr(one.y_px0))
-        writer.writerow((one.cell_id, name, *place, one.measured, one.given, edits.by, edits.on))
+        writer.writerow((one.cell_id, name, *place, one.measured, one.given, one.by, one.on))
     return target.getvalue()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from her2path.io.documents import CallDoc
@@ -17,8 +18,8 @@ class EditsBlock:
     who: str
     before: str
     changes: tuple[str, ...]
-    comment: str
-    """As the person wrote it; empty = none."""
+    comments: tuple[str, ...]
+    """As each person wrote them, with the name where several edited the slide."""
 
 
 def edits_blocks(call: CallDoc) -> tuple[EditsBlock, ...]:
@@ -35,8 +36,14 @@ def _block(image_id: str, entry: EditsEntry) -> EditsBlock:
         + ".",
         before=_before(entry),
         changes=tuple(_changes(entry)),
-        comment=entry.comment,
+        comments=tuple(_comments(entry)),
     )
+
+
+def _comments(entry: EditsEntry) -> Iterator[str]:
+    for one in (*entry.earlier, entry):
+        if one.comment:
+            yield f"{one.by} on {one.on}: {one.comment}" if entry.earlier else one.comment
 
 
 def _before(entry: EditsEntry) -> str:

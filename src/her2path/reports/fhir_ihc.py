@@ -48,7 +48,7 @@ def ihc_finding(call: CallDoc) -> Finding | None:
         method=_method(call),
         components=tuple(_components(call)),
         notes=(*_edit_notes(call), *rule_notes(call, _steps(call))),
-        by=tuple(dict.fromkeys(edit.by for edit in call.edits.values())),
+        by=tuple(dict.fromkeys(name for edit in call.edits.values() for name in edit.persons)),
     )
 
 
@@ -100,8 +100,10 @@ def _edit_notes(call: CallDoc) -> Iterator[Annotation]:
             if edit.no_score_before is not None
             else ""
         )
+        earlier = ", ".join(f"{one.by} on {one.on} (in {one.tool})" for one in edit.earlier)
         yield note(
-            f"Edited by a person: image {image_id}, in {edit.tool}, on {edit.on}. Regions drawn: "
+            f"Edited by a person: image {image_id}, in {edit.tool}, on {edit.on}"
+            f"{f', after {earlier}' if earlier else ''}. Regions drawn: "
             f"{regions or 'none'}. Cells given another class: {cells}. {before}".rstrip(),
             by=edit.by,
             on=edit.on,

@@ -99,7 +99,8 @@ def _result(call: CallDoc) -> SynopticPart:
         words(
             "edited_by_person",
             "Edited by a person",
-            f"image {image_id}: {edits.by}, {edits.on}; score before: {edits.score_before or 'none'}",
+            f"image {image_id}: {'; '.join(f'{by}, {on}' for by, on in edits.signatures)}; "
+            f"score before: {edits.score_before or 'none'}",
         )
         for image_id, edits in sorted(call.edits.items())
     ]

@@ -239,7 +239,8 @@ def _edited_reading(document: SlideDoc, cells: Path, contours: Path, edit: Slide
     except UnsuitableImageError as error:
         if edit.result is None or edit.cells is None:
             raise
-        told = f"{error.detail} (as edited by {edit.result.by}; `her2path qupath discard` goes back)"
+        persons = " and ".join(edit.result.persons)
+        told = f"{error.detail} (as edited by {persons}; `her2path qupath discard` goes back)"
         raise UnsuitableImageError(error.name, told, code=error.code) from error
 
 
