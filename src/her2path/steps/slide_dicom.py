@@ -25,14 +25,17 @@ from her2path.io.documents import (
 )
 from her2path.io.drawn_areas import read_drawn_areas
 from her2path.io.edited_cells import read_slide_edits
-from her2path.io.files import artefact_name, replacing_folder
+from her2path.io.files import artefact_name, replacing_folder, sha256_of
 from her2path.io.masks import read_codes, read_mask
 from her2path.io.provenance import digests, producer
 from her2path.io.qupath_cells import scheme_of
 from her2path.io.slides.dicom_series import read_levels
+from her2path.io.slides.opening import files_of
 
 if TYPE_CHECKING:
     from pydicom import Dataset
+
+_AGAIN = "run the case again; where that finds nothing to do, delete this file first"
 
 
 class SlideDicomParams(BaseModel):
@@ -79,7 +82,7 @@ def run(
     document, made_by = read_document(slide, SlideDoc), producer("slide_dicom", params)
     facts, sheet = required(document.result, slide), document.sheet
     levels = read_levels(image[0], name=sheet.image_id)
-    _check_same(levels[0], facts, slide)
+    _check_same(levels[0], image[0], facts, slide)
     named = Named(sheet.case_id, sheet.image_id, keep_identity=params.identity == "source")
     made_of = inputs | {"made_by": made_by.model_dump_json()}
     origin = origin_of(levels, named, made_of=made_of, version=made_by.version)
@@ -124,10 +127,16 @@ def run(
         write_document(folder / INDEX, DicomDoc(produced_by=made_by, inputs=inputs, result=result))
 
 
-def _check_same(finest: Dataset, slide: SlideResult, path: Path) -> None:
+def _check_same(finest: Dataset, image: Path, slide: SlideResult, path: Path) -> None:
+    """Refuse a series that is not what was measured: its objects would be filed in another study."""
     size = int(finest.TotalPixelMatrixColumns), int(finest.TotalPixelMatrixRows)
     if size != (slide.width_px0, slide.height_px0):
-        raise ArtefactError(artefact_name(path), "is of another slide than the DICOM series has become")
+        raise ArtefactError(
+            artefact_name(path), "is of another slide than the DICOM series has become", _AGAIN
+        )
+    if [sha256_of(file) for file in files_of(image)] != [file.sha256 for file in slide.files]:
+        detail = "was made of other files than the DICOM series has now"
+        raise ArtefactError(artefact_name(path), detail, _AGAIN)
 
 
 def _result(levels: tuple[Dataset, ...], objects: list[DicomObject], params: SlideDicomParams) -> DicomResult:

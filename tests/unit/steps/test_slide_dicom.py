@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 
 import highdicom as hd
@@ -329,6 +330,18 @@ def test_a_series_of_another_size_than_was_measured_is_refused(measured, tmp_pat
     other = type(measured)(write_series(tmp_path / "other", size=(600, 600)), measured.at, measured.sheet)
     with pytest.raises(ArtefactError, match="another slide"):
         make_objects(other, tmp_path / "dicom")
+
+
+def test_a_slide_that_moved_to_another_study_since_it_was_measured_gets_no_objects_there(measured, tmp_path):
+    shutil.copytree(measured.folder, tmp_path / "series")
+    level = tmp_path / "series" / "level_0.dcm"
+    header = pydicom.dcmread(level)
+    header.StudyInstanceUID = "2.25.4711"
+    header.save_as(level)
+    moved = type(measured)(tmp_path / "series", measured.at, measured.sheet)
+    with pytest.raises(ArtefactError, match=r"other files than the DICOM series has now.*run the case again"):
+        make_objects(moved, tmp_path / "dicom")
+    assert not (tmp_path / "dicom").exists()
 
 
 def test_an_image_that_cannot_be_measured_has_a_folder_that_says_why(measured, tmp_path):
