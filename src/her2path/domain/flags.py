@@ -14,6 +14,7 @@ class Flag(StrEnum):
     POLICY = "policy"
     FOCAL_INTENSE = "focal_intense"
     INTENSE_WITHIN_BLANK = "intense_within_blank"
+    STAINED_WITHIN_BLANK = "stained_within_blank"
     FEW_CELLS = "few_cells"
     SCORE_STATED = "score_stated"
     DISCORDANT = "discordant"
@@ -76,6 +77,9 @@ FLAG_TEXT: Mapping[Flag, str] = MappingProxyType(
         "another block may read otherwise.",
         Flag.INTENSE_WITHIN_BLANK: "Some cells with intense staining were seen, but not more than the limit "
         "of blank explains, so they were not taken for a strong population; a pathologist must look.",
+        Flag.STAINED_WITHIN_BLANK: "Some cells were read as stained, but not more than the limit of blank "
+        "explains, so the score takes the tissue for unstained. A pathologist must look whether membranes of "
+        "those cells stain: HER2-ultralow (in the breast) or 1+ (by other criteria) rests on it.",
         Flag.FEW_CELLS: "Fewer than 100 tumour cells were scored: the percentages are uncertain.",
         Flag.SCORE_STATED: "The IHC score was stated by a person; her2path saw no percentages.",
         Flag.DISCORDANT: "IHC and ISH contradict each other; review both slides and the histology.",

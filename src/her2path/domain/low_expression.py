@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from her2path.domain.guideline.definition import Guideline
-from her2path.domain.guideline.quantities import STAINED_OVER_BLANK
-from her2path.domain.ihc import IhcReading, IhcScore, StatedScore
+from her2path.domain.guideline.quantities import STAINED_OVER_BLANK, STAINED_WITHIN_BLANK
+from her2path.domain.ihc import STAINED, IhcReading, IhcScore, StatedScore, TallyUnit
 from her2path.domain.verdict import State
 
 
@@ -30,6 +30,11 @@ _BASIS = {
     Her2Category.ULTRALOW: "DESTINY-Breast06; FDA label 2025: IHC 0 with membrane staining in <=10 %",
     Her2Category.NULL: "DESTINY-Breast06; FDA label 2025: IHC 0 without membrane staining",
 }
+_NULL_WITHIN_BLANK = (
+    "DESTINY-Breast06; FDA label 2025, with her2path policy P4: IHC 0, no staining beyond the limit of blank"
+)
+_LEAST_PCT = 0.01
+"""Smaller percentages are only bounded in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,20 @@ def low_expression(
     if not guideline.has_low_expression_overlay:
         return None
     category = _category(state, score, reading)
-    return None if category is None else LowExpression(category, _BASIS[category])
+    if category is None:
+        return None
+    if category is Her2Category.NULL and isinstance(reading, IhcReading) and STAINED_WITHIN_BLANK(reading):
+        return LowExpression(category, f"{_NULL_WITHIN_BLANK} ({_read_as_stained(reading)})")
+    return LowExpression(category, _BASIS[category])
+
+
+def _read_as_stained(reading: IhcReading) -> str:
+    """State how many cells were read as stained, as in ``40 of 10000 cells, 0.4 %, ...``."""
+    stained, total = reading.cells_of(*STAINED), reading.tally.total
+    pct = 100 * stained / total
+    share = f"{pct:.3g} %" if pct >= _LEAST_PCT else f"less than {_LEAST_PCT} %"
+    counted = f"{stained} of {total} cells, {share}," if reading.unit is TallyUnit.CELLS else share
+    return f"{counted} read as stained"
 
 
 def _category(

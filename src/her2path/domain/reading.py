@@ -10,10 +10,15 @@ from typing import TypeVar
 
 from her2path.domain.case import Controls
 from her2path.domain.flags import Flag
-from her2path.domain.guideline.definition import Guideline, RecountUse, condition_of
+from her2path.domain.guideline.definition import Guideline, RecountUse, blanks_of, condition_of
 from her2path.domain.guideline.findings import IhcFinding, IshFinding, RecountFinding, Scoring
 from her2path.domain.guideline.policies import FEW_CELLS, SPECIMEN_NOT_COVERED
-from her2path.domain.guideline.quantities import INTENSE_OVER_BLANK, STRONG_OVER_BLANK
+from her2path.domain.guideline.quantities import (
+    INTENSE_OVER_BLANK,
+    PCT_STAINED,
+    STAINED_WITHIN_BLANK,
+    STRONG_OVER_BLANK,
+)
 from her2path.domain.guideline.rules import Rule, decide, holding
 from her2path.domain.ihc import STAINED, IhcReading, IhcScore, IhcTally, StainingClass, StatedScore, TallyUnit
 from her2path.domain.ish import IshReading
@@ -84,6 +89,8 @@ def read_ihc(reading: IhcReading | StatedScore, guideline: Guideline) -> IhcRead
     conditions = {
         Flag.FEW_CELLS: reading.unit is TallyUnit.CELLS and reading.tally.total < FEW_CELLS,
         Flag.INTENSE_WITHIN_BLANK: _is_intense_within_blank(reading, guideline),
+        Flag.STAINED_WITHIN_BLANK: STAINED_WITHIN_BLANK(reading)
+        and PCT_STAINED in blanks_of((decision.rule,)),
         Flag.IHC_CONTROLS_UNKNOWN: reading.controls is Controls.UNKNOWN,
     }
     flags = tuple(flag for flag, holds in conditions.items() if holds)

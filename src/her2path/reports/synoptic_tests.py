@@ -87,9 +87,22 @@ def _score(call: CallDoc, missing: Standing) -> SynopticField:
     if family in _BY_SCORE_ALONE:
         said += f" ({_MEANING[call.ihc_score]})"
     if family == "breast" and call.ihc_score is IhcScore.ZERO:
-        told = _STAINING_OF_ZERO.get(call.her2_category or "")
+        told = _staining_of_zero(call)
         said += f", {told}" if told else ""
     return SynopticField(name, label, value=str(call.ihc_score), text=said)
+
+
+def _staining_of_zero(call: CallDoc) -> str | None:
+    """Say whether membranes stain; stained cells within the limit of blank are told, not taken for none."""
+    if Flag.STAINED_WITHIN_BLANK not in call.flags:
+        return _STAINING_OF_ZERO.get(call.her2_category or "")
+    numbers = _numbers_of_rule(call)
+    cells, pct = numbers.get("scored_cells"), numbers.get("pct_stained")
+    said = "no staining beyond the limit of blank"
+    if not isinstance(cells, int) or not isinstance(pct, int | float):
+        return said
+    share = number_text(float(pct), cuts=(0.0,))
+    return f"{said}; {round(cells * pct / 100)} of {cells} cells ({share} %) read as stained"
 
 
 def _staining(call: CallDoc, images: Sequence[ImageEvidence], missing: Standing) -> list[SynopticField]:

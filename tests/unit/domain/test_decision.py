@@ -16,6 +16,7 @@ from her2path.domain.ihc import (
     IhcTally,
     StainingClass,
     StatedScore,
+    TallyUnit,
 )
 from her2path.domain.ish import IshReading, SignalSummary
 from her2path.domain.verdict import NotEvaluable, State
@@ -249,6 +250,36 @@ def test_overlay_stays_apart_and_names_its_basis(evidence, category):
     assert call.category == category
     assert (call.overlay is None) == (category is None)
     assert call.overlay is None or call.overlay.basis
+
+
+@pytest.mark.parametrize(
+    ("reading", "said"),
+    [
+        pytest.param(ihc({FAINT: 1, NONE: 999}), "1 of 1000 cells, 0.1 %, read as stained", id="cells"),
+        pytest.param(
+            ihc({FAINT: 1, NONE: 40_000}),
+            "1 of 40001 cells, less than 0.01 %, read as stained",
+            id="one of many",
+        ),
+        pytest.param(
+            replace(ihc({FAINT: 1, NONE: 999}), unit=TallyUnit.SHARES), "0.1 % read as stained", id="shares"
+        ),
+    ],
+)
+def test_null_within_the_limit_of_blank_does_not_claim_that_no_membrane_stains(reading, said):
+    overlay = called(ihc=reading).overlay
+
+    assert overlay is not None
+    assert overlay.category == "null"
+    assert "without membrane staining" not in overlay.basis
+    assert overlay.basis.endswith(f"no staining beyond the limit of blank ({said})")
+
+
+def test_null_without_a_stained_cell_is_without_membrane_staining():
+    overlay = called(ihc=ihc({NONE: 1000})).overlay
+
+    assert overlay is not None
+    assert overlay.basis.endswith("IHC 0 without membrane staining")
 
 
 def test_a_guideline_without_low_expression_categories_has_no_overlay():

@@ -96,6 +96,27 @@ def test_intense_cells_that_the_blank_explains_are_flagged_so_that_a_person_look
     assert "intense_within_blank" not in read({FAINT: 5, NONE: 995}, "1/200").flags
 
 
+@pytest.mark.parametrize(
+    ("guideline", "specimen", "stained", "is_flagged"),
+    [
+        pytest.param("breast_2023", None, 5, True, id="on the limit of blank"),
+        pytest.param("breast_2023", None, 6, False, id="above it the score is 0 with staining"),
+        pytest.param("breast_2023", None, 0, False, id="no cell was read as stained"),
+        pytest.param("colorectal_harmonised_2019", Specimen.BIOPSY, 5, True, id="a biopsy of the colon"),
+        # Up to 10 % is 0 in a resection, so nothing rests on the limit of blank.
+        pytest.param("colorectal_harmonised_2019", Specimen.RESECTION, 5, False, id="a resection of it"),
+    ],
+)
+def test_a_zero_that_rests_on_the_limit_of_blank_is_flagged_so_that_a_person_looks(
+    guideline, specimen, stained, is_flagged
+):
+    counted = reading({FAINT: stained, NONE: 1000 - stained}, "1/200", specimen=specimen)
+    found = read_ihc(counted, GUIDELINES[guideline])
+    assert isinstance(found, IhcRead)
+    assert found.score == "0"
+    assert ("stained_within_blank" in found.flags) is is_flagged
+
+
 def test_the_trail_shows_the_numbers_that_decided():
     numbers = read({FAINT: 25, NONE: 975}, "1/200").trail[-1].numbers
 

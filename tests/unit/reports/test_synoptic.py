@@ -57,6 +57,12 @@ def rows_of(summary):
     [
         pytest.param(CLEAN, "0", "0 (negative), no membrane staining", id="no staining at all"),
         pytest.param(
+            {"incomplete_faint": 40, "none": 9960},
+            "0",
+            "0 (negative), no staining beyond the limit of blank; 40 of 10000 cells (0.40 %) read as stained",
+            id="faint staining in 0.4 %, within the limit of blank",
+        ),
+        pytest.param(
             ULTRALOW,
             "0",
             "0 (negative), membrane staining is present, but too little for 1+",

@@ -141,7 +141,7 @@ class Guideline:
             raise ValueError(f"guideline {self.id}: comments {sorted(missing)} have no text")
         object.__setattr__(self, "ihc_cuts", _cuts(self.ihc))
         object.__setattr__(self, "ish_cuts", _cuts((*self.ish_dual, *self.ish_single)))
-        object.__setattr__(self, "blanks", _blanks(self.ihc))
+        object.__setattr__(self, "blanks", blanks_of(self.ihc))
 
     def rule_sources(self) -> tuple[tuple[str, str], ...]:
         """Id and source of every rule, in reading order; a rule of two sets counts once."""
@@ -192,7 +192,8 @@ def _kind_of_specimen(condition: Condition[E]) -> Condition[E] | None:
     return next((part for part in parts if part in (IS_BIOPSY, ~IS_BIOPSY)), None)
 
 
-def _blanks(rules: Iterable[Rule[IhcReading, Scoring]]) -> tuple[Quantity[IhcReading], ...]:
+def blanks_of(rules: Iterable[Rule[IhcReading, Scoring]]) -> tuple[Quantity[IhcReading], ...]:
+    """List the percentages that rules hold against the limit of blank, each once."""
     atoms = (atom for rule in rules for atom in condition_of(rule).atoms)
     return tuple(dict.fromkeys(atom.quantity for atom in atoms if isinstance(atom, OverBlank)))
 

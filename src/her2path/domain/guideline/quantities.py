@@ -74,6 +74,8 @@ class OverBlank(Fact[IhcReading]):
 
 
 STAINED_OVER_BLANK = OverBlank.of(PCT_STAINED)
+STAINED_WITHIN_BLANK: Condition[IhcReading] = IS_STAINED & ~STAINED_OVER_BLANK
+"""Cells were read as stained, but not more than the limit of blank explains."""
 INTENSE_OVER_BLANK = OverBlank.of(PCT_COMPLETE_INTENSE)
 UNUSUAL_OVER_BLANK = OverBlank.of(PCT_UNUSUAL)
 STRONG_OVER_BLANK = OverBlank.of(PCT_STRONG)
