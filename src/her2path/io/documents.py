@@ -31,6 +31,7 @@ from her2path.io.call_entries import (
     TrailEntry,
     VersionEntry,
 )
+from her2path.io.call_sums import refuse_contradiction
 from her2path.io.case_sheet import ImageRow
 from her2path.io.control_entries import ControlEntry
 from her2path.io.count_entries import FishCountsResult
@@ -324,6 +325,13 @@ class CallDoc(Document):
             raise ValueError("a call holds either a state or the reasons why there is none")
         if self.stability is not None and self.no_stability is not None:
             raise ValueError("a count has a stability or the reason why there is none, never both")
+        return self
+
+    @model_validator(mode="after")
+    def _parts_agree(self) -> Self:
+        refuse_contradiction(str(self.state), self.rule_trail, {"ish": self.ish, "recount": self.recount})
+        for one in self.populations:
+            refuse_contradiction(str(one.state), one.rule_trail, {f"{one.population} population": one.ish})
         return self
 
 
