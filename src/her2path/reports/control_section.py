@@ -14,7 +14,7 @@ from her2path.reports.evidence import ImageEvidence
 from her2path.reports.html.pictures import Picture
 from her2path.reports.ihc_section import LegendItem, Scheme, overlay_legend
 from her2path.reports.number_names import STAINING_WORDS
-from her2path.reports.numbers import count_text, number_text
+from her2path.reports.numbers import count_text, percentage_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ def _row(number: int, entry: ControlEntry) -> ControlRow:
         cells=count_text(entry.cells),
         staining="; ".join(
             f"{STAINING_WORDS[name].lower()} "
-            f"{number_text(entry.percentages[name], digits=1)}\N{NO-BREAK SPACE}%"
+            f"{percentage_text(entry.percentages[name], digits=1)}\N{NO-BREAK SPACE}%"
             for name in StainingClass
             if name is not StainingClass.NONE and name in entry.percentages
         ),

@@ -28,7 +28,7 @@ from her2path.domain.stats.signal_spread import (
 from her2path.domain.verdict import NotEvaluable
 from her2path.io.count_entries import FishCountsResult
 from her2path.io.fish_entries import ChannelOptics, FishSignalsResult
-from her2path.reports.numbers import count_text, number_text
+from her2path.reports.numbers import count_text, number_text, percentage_text
 
 _NONE = "–"
 _CHROMOSOME_17: Mapping[str, str] = MappingProxyType(
@@ -217,8 +217,8 @@ def _share_row(label: str, part: Part) -> ShareRow:
     return ShareRow(
         label,
         f"{count_text(part.of_them)} of {count_text(part.total)}",
-        f"{number_text(100 * part.of_them / part.total, digits=1)} %",
-        f"{number_text(100 * low, digits=1)} to {number_text(100 * high, digits=1)} %",
+        f"{percentage_text(100 * part.of_them / part.total, digits=1)} %",
+        f"{percentage_text(100 * low, digits=1)} to {percentage_text(100 * high, digits=1)} %",
     )
 
 

@@ -19,7 +19,7 @@ from her2path.reports.html.pictures import Picture
 from her2path.reports.html.plots import Segment, stacked_bar
 from her2path.reports.model_words import model_words
 from her2path.reports.number_names import LEVEL_WORDS, STAINING_WORDS, SUM_WORDS, code_words, label_of
-from her2path.reports.numbers import count_text, number_text
+from her2path.reports.numbers import count_text, number_text, percentage_text
 from her2path.reports.score_section import HETEROGENEITY_WORDS, ScoreSection, score_section
 from her2path.reports.wording import SELECTION_WORDS, exclusion_words
 
@@ -177,7 +177,7 @@ def ihc_section(
 
 
 def _selection(result: IhcScoreResult) -> str:
-    kept = f"{number_text(result.selected_nuclei_pct, digits=1)} %"
+    kept = f"{percentage_text(result.selected_nuclei_pct, digits=1)} %"
     who = "The automatic selection" if result.tumour_selection == "automatic" else "Regions and selection"
     return f"{SELECTION_WORDS[result.tumour_selection]} {who} kept {kept} of the nuclei."
 
@@ -195,7 +195,7 @@ def _bar(result: IhcScoreResult, scheme: Scheme, cuts_pct: Sequence[float]) -> M
     for name in scheme.value:
         pct = 100 * tally.of_class(name) / tally.total
         fill, ink = _FILLS[name]
-        printed = f"{number_text(pct, digits=1, cuts=cuts_pct)} %"
+        printed = f"{percentage_text(pct, digits=1, cuts=cuts_pct)} %"
         segments.append(Segment(words[name], pct, fill, printed, ink))
     return stacked_bar(segments, cuts=cuts_pct, title="Membrane staining of the scored tumour cells")
 
@@ -235,14 +235,14 @@ def _level_rows(result: IhcScoreResult, cuts: Mapping[str, tuple[float, ...]]) -
 
 def _class_row(name: str, label: str, share: Percentage, cuts: Mapping[str, tuple[float, ...]]) -> ClassRow:
     beside = sorted({cut for values in cuts.values() for cut in values})
-    low, high = (number_text(value, cuts=beside) for value in (share.low_pct, share.high_pct))
+    low, high = (percentage_text(value, cuts=beside) for value in (share.low_pct, share.high_pct))
     spanned = [cut for cut in cuts.get(f"pct_{name}", ()) if share.low_pct <= cut <= share.high_pct]
     return ClassRow(
         label=label,
         fill=_FILLS[name][0] if name in _FILLS else "",
         is_sum=name in SUM_WORDS,
         cells=count_text(share.cells),
-        pct=number_text(share.pct, cuts=beside),
+        pct=percentage_text(share.pct, cuts=beside),
         interval=f"{low} to {high}",
         spans=", ".join(f"{cut:g} %" for cut in spanned),
     )
@@ -256,7 +256,9 @@ def _facts(result: IhcScoreResult) -> tuple[CountRow, ...]:
             "95 % interval of the H-score",
             f"{number_text(result.h_score_low, digits=1)} to {number_text(result.h_score_high, digits=1)}",
         ),
-        CountRow("Nuclei taken as tumour cells", f"{number_text(result.selected_nuclei_pct, digits=1)} %"),
+        CountRow(
+            "Nuclei taken as tumour cells", f"{percentage_text(result.selected_nuclei_pct, digits=1)} %"
+        ),
         CountRow("Limit of blank of the measurement", f"{number_text(result.limit_of_blank_pct)} %"),
         CountRow("Calibration", result.calibration),
         CountRow("Model", model_words(result.model)),

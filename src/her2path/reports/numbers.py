@@ -43,6 +43,25 @@ def number_text(value: float | None, *, digits: int = 2, cuts: Iterable[float] =
     return f"{value:.{digits}f}".replace("-", MINUS)
 
 
+def percentage_text(value: float | None, *, digits: int = 2, cuts: Iterable[float] = ()) -> str:
+    """Print a percentage (0 to 100), without its sign; a few cells are never printed as none, or as all.
+
+    Where neither `digits` nor the `cuts` tell it from 0 or 100, a bound is printed.
+
+    Examples
+    --------
+    >>> percentage_text(0.0025), percentage_text(99.9975), percentage_text(0.0), percentage_text(100.0)
+    ('< 0.01', '> 99.99', '0.00', '100.00')
+    >>> percentage_text(0.04, digits=1)
+    '< 0.1'
+    """
+    text = number_text(None if value is None else float(value), digits=digits, cuts=cuts)
+    if value is None or value in (0, 100) or text not in (f"{0:.{digits}f}", f"{100:.{digits}f}"):
+        return text
+    step = 10.0**-digits
+    return f"< {step:.{digits}f}" if value < 100 - step else f"> {100 - step:.{digits}f}"
+
+
 def count_text(value: int | None) -> str:
     """Print a count with narrow spaces between thousands.
 
@@ -97,5 +116,5 @@ def value_text(name: str, value: float | str | None, *, cuts: Iterable[float] = 
     digits = 1 if name.startswith("h_score") else 2
     if value is not None and (name.startswith("pct_") or name.endswith("_pct")):
         # A whole percentage is a measured number all the same, not a count.
-        return f"{number_text(float(value), digits=digits, cuts=cuts)} %"
+        return f"{percentage_text(value, digits=digits, cuts=cuts)} %"
     return number_text(value, digits=digits, cuts=cuts)

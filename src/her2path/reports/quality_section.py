@@ -11,7 +11,7 @@ from her2path.io.quality_entries import QualityResult
 from her2path.reports.evidence import ImageEvidence
 from her2path.reports.html.pictures import Picture
 from her2path.reports.ihc_section import LegendItem
-from her2path.reports.numbers import number_text
+from her2path.reports.numbers import number_text, percentage_text
 
 VERDICT_WORDS: Mapping[str, str] = {
     "good": "good",
@@ -65,7 +65,9 @@ def _block(image_id: str, result: QualityResult, picture: Picture | None) -> Qua
     left_out = min(sum(kind.tissue_frac for kind in result.artefacts), 1.0)
     tissue = f"{number_text(result.tissue_mm2)} mm² of tissue were found"
     if left_out:
-        tissue += f"; {number_text(100 * left_out, digits=1)} % of it lies under artefacts and is not scored"
+        tissue += (
+            f"; {percentage_text(100 * left_out, digits=1)} % of it lies under artefacts and is not scored"
+        )
     legend = (
         LegendItem(_hex(TISSUE_RGB), "outline of the tissue"),
         *(

@@ -15,7 +15,7 @@ from her2path.io.score_entries import IntervalMethod
 from her2path.reports.html.pictures import Picture
 from her2path.reports.html.plots import share_bar
 from her2path.reports.number_names import label_of
-from her2path.reports.numbers import count_text, number_text
+from her2path.reports.numbers import count_text, number_text, percentage_text
 from her2path.reports.wording import CATEGORY_WORDS
 
 BLOCK_MAP, HOT_SPOTS = "heterogeneity_map.png", "hotspots.png"
@@ -125,7 +125,7 @@ def score_section(image_id: str, result: IhcScoreResult, pictures: Mapping[str, 
                 place=f"{number_text(spot.x_um, digits=1)}, {number_text(spot.y_um, digits=1)}",
                 pixels=f"{spot.x_px0:.0f}, {spot.y_px0:.0f}",
                 cells=count_text(spot.cells),
-                pct=number_text(spot.pct, digits=1),
+                pct=percentage_text(spot.pct, digits=1),
                 h_score=number_text(spot.h_score, digits=1),
             )
             for rank, spot in enumerate(result.hot_spots, start=1)
@@ -150,7 +150,7 @@ def sample_text(probability: float, draws: int) -> str:
 
 
 def _range_text(low: float, high: float) -> str:
-    return f"{number_text(low, digits=1)} to {number_text(high, digits=1)} %"
+    return f"{percentage_text(low, digits=1)} to {percentage_text(high, digits=1)} %"
 
 
 def _rows(found: Mapping[str, float], this: str, draws: int) -> tuple[ChanceRow, ...]:

@@ -15,7 +15,7 @@ from her2path.io.documents import CallDoc
 from her2path.reports.control_section import control_sections
 from her2path.reports.evidence import ImageEvidence
 from her2path.reports.number_names import LEVEL_WORDS, STAINING_WORDS, label_of
-from her2path.reports.numbers import number_text, value_text
+from her2path.reports.numbers import number_text, percentage_text, value_text
 from her2path.reports.synoptic_field import (
     Standing,
     SynopticField,
@@ -262,7 +262,7 @@ def _value(
         return without(name, label, missing)
     if unit == "%":
         cuts = cell_cuts(call).get(key, ())
-        return SynopticField(name, label, float(value), unit, f"{number_text(float(value), cuts=cuts)} %")
+        return SynopticField(name, label, float(value), unit, f"{percentage_text(float(value), cuts=cuts)} %")
     return SynopticField(name, label, value, unit, value_text(key, value))
 
 

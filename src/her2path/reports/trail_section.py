@@ -15,7 +15,7 @@ from her2path.io.call_entries import Comment, Distance, TrailEntry
 from her2path.io.documents import CallDoc
 from her2path.reports.html.plots import distance_bar
 from her2path.reports.number_names import OVER_BLANK, in_listing_order, label_of
-from her2path.reports.numbers import count_text, number_text, signed_text, value_text
+from her2path.reports.numbers import count_text, number_text, percentage_text, signed_text, value_text
 from her2path.reports.wording import conclusion_words
 
 _CELLS = "cells"
@@ -126,7 +126,8 @@ def _distance_row(distance: Distance) -> DistanceRow:
     per_cent = " %" if distance.quantity.startswith("pct_") else ""
     relative = distance.distance / distance.cut if distance.cut else 2 * math.copysign(1, distance.distance)
     is_count = distance.unit == _CELLS
-    value = number_text(distance.value, cuts=(distance.cut,))
+    show = percentage_text if per_cent else number_text
+    value = show(distance.value, cuts=(distance.cut,))
     return DistanceRow(
         quantity=label_of(distance.quantity),
         value=count_text(round(distance.value)) if is_count else value + per_cent,

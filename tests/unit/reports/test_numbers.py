@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from her2path.domain.number_words import MINUS
-from her2path.reports.numbers import count_text, number_text, signed_text, value_text
+from her2path.reports.numbers import count_text, number_text, percentage_text, signed_text, value_text
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,22 @@ def test_a_named_value_gets_its_unit():
     assert value_text("her2_mean", 4.5) == "4.50"
     assert value_text("nuclei", 40) == "40"
     assert value_text("ihc", "2+") == "2+"
+
+
+@pytest.mark.parametrize(
+    ("pct", "printed"),
+    [
+        pytest.param(100 / 40_001, "< 0.01", id="1 stained cell of 40 001"),
+        pytest.param(100 * 40_000 / 40_001, "> 99.99", id="all other cells"),
+        pytest.param(0.0, "0.00", id="none at all"),
+        pytest.param(100.0, "100.00", id="all of them"),
+        pytest.param(0.0051, "0.01", id="rounds to what can be printed"),
+    ],
+)
+def test_one_rare_cell_is_not_printed_as_none_nor_the_others_as_all(pct, printed):
+    assert percentage_text(pct) == printed
+    assert value_text("pct_stained", pct) == f"{printed} %"
+
+
+def test_a_rare_cell_beside_a_cut_at_zero_keeps_its_digits():
+    assert percentage_text(0.0025, cuts=(0.0,)) == "0.003"
