@@ -68,6 +68,10 @@ def import_command(  # noqa: PLR0913, PLR0917  (one parameter an option)
     add: Annotated[
         bool, typer.Option("--add", help="Keep earlier edits where this file says nothing.")
     ] = False,
+    undo: Annotated[
+        bool,
+        typer.Option("--undo", help="With --add: cells that this file shows as measured are so again."),
+    ] = False,
     replace: Annotated[
         bool, typer.Option("--replace", help="Put earlier edits aside; only this file counts.")
     ] = False,
@@ -82,6 +86,8 @@ def import_command(  # noqa: PLR0913, PLR0917  (one parameter an option)
     today = datetime.now(tz=UTC).astimezone().date()
     if add and replace:
         raise typer.BadParameter("give --add or --replace, not both")
+    if undo and not add:
+        raise typer.BadParameter("--undo takes back what --add would keep; give both")
     beside = "add" if add else "replace" if replace else "refuse"
     order = qupath_import.Order(
         out=out.resolve(),
@@ -94,6 +100,7 @@ def import_command(  # noqa: PLR0913, PLR0917  (one parameter an option)
         tumour_use=tumour,
         left_out_use=exclusions,
         beside=qupath_import.Beside(beside),
+        undo=undo,
         case_sheet=case_sheet,
     )
     for line in qupath_import.import_edits(order, today=today):

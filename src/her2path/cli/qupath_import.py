@@ -34,9 +34,9 @@ from her2path.io.documents import (
     required,
 )
 from her2path.io.edited_cells import edit_cells
-from her2path.io.edits_documents import CONTROL, DrawnRegion, EditsDoc, EditsResult
+from her2path.io.edits_documents import CONTROL, DrawnRegion, EditsDoc, EditsResult, GivenClass
 from her2path.io.edits_folder import EditsFolder
-from her2path.io.edits_joining import joined, same_area
+from her2path.io.edits_joining import joined, same_area, undo_faults, undone_cells
 from her2path.io.edits_reading import Draft, read_edits
 from her2path.io.edits_slide import EditableSlide, read_editable
 from her2path.io.files import sha256_of
@@ -76,6 +76,8 @@ class Order:
     tumour_use: RegionUse = RegionUse.REPLACE
     left_out_use: RegionUse = RegionUse.ADD
     beside: Beside = Beside.REFUSE
+    undo: bool = False
+    """Whether a file may undo earlier corrections by showing their cells as measured."""
     case_sheet: Path | None = None
 
 
@@ -111,9 +113,13 @@ def import_edits(order: Order, *, today: date) -> list[str]:
             raise EditsError(order.file.name, order.image_id, draft)
         _set_known_aside(draft, row, order)
         edits = _edits_of(order, slide, draft, sha256)
+        undone = tuple[GivenClass, ...]()
         if earlier is not None and order.beside is Beside.ADD:
-            edits = joined(edits, earlier, as_measured=draft.as_measured)
-        if faults := _faults(order, slide, edits, earlier):
+            undone = undone_cells(slide, earlier, draft.as_measured)
+            edits = joined(edits, earlier, undone=undone if order.undo else ())
+        faults = _faults(order, slide, edits, earlier)
+        faults += () if order.undo else tuple(undo_faults(undone))
+        if faults:
             raise EditsError(order.file.name, order.image_id, faults)
         edits = edits.model_copy(update={"unmeasured_pct": _unmeasured_pct(home, slide, edits)})
         # Before anything is kept: a table of an older version may not tell what the regions ask.
@@ -314,6 +320,10 @@ def _told(order: Order, edits: EditsResult, draft: Draft, kept: Path | None) -> 
         lines += [f"  {n} cells of class {measured} are now {name}" for name, n in given.items()]
     for kind, n in edits.regions_changed().items():
         lines.append(f"  {n} regions of class {kind}")
+    lines += [
+        f"  {n} cells have no longer the class that {by} had given"
+        for by, n in edits.cells_overruled().items()
+    ]
     lines += [f"  left aside: {n} {what}" for what, n in sorted(draft.notices.items())]
     if edits.unmeasured_pct > 0:
         lines.append(

@@ -85,6 +85,7 @@ def edits_entry(edits: EditsResult, edited: EditedCells, before: Before) -> Edit
         cells_changed=edits.cells_changed(),
         cells_let_in=edited.let_in,
         cells_left_out=edited.left_out,
+        cells_overruled=edits.cells_overruled(),
         score_before=before.score,
         no_score_before=before.reason,
         h_score_before=before.h_score,
@@ -176,17 +177,18 @@ def edit_cells(cells: Path, edits: EditsResult, *, controls: int) -> EditedCells
             f"an older version did not tell whether {unknown} cells of the drawn regions are scored there",
         )
     number = np.where((number == 0) & (new > 0), controls + new, number).astype(np.int16)
-    let_in, left_out = (
-        int(((exclusion != 0) & (after == 0)).sum()),
-        int(((exclusion == 0) & (after != 0)).sum()),
-    )
     staining = _Staining.of(table)
     rows = np.array([one.cell_id - 1 for one in edits.corrections], np.int64)
+    corrected = np.zeros(len(x), np.bool_)
+    corrected[rows] = True
+    # A cell with a class of its own is scored by that, whatever the regions say, and told with its class.
+    let_in, left_out = (
+        int(((exclusion != 0) & (after == 0) & ~corrected).sum()),
+        int(((exclusion == 0) & (after != 0) & ~corrected).sum()),
+    )
     for row, one in zip(rows.tolist(), edits.corrections, strict=True):
         after[row] = 0 if one.verdict.is_tumour else words.index(CORRECTED)
         staining.give(row, one.verdict)
-    corrected = np.zeros(len(x), np.bool_)
-    corrected[rows] = True
     counted = np.array([word in _COUNTED_IN for word in words], np.bool_)
     columns = {
         "exclusion": pa.DictionaryArray.from_arrays(

@@ -100,6 +100,8 @@ class EditsResult(_Part):
     regions: tuple[DrawnRegion, ...] = ()
     corrections: tuple[GivenClass, ...] = ()
     """By cell."""
+    overruled: tuple[GivenClass, ...] = ()
+    """Classes of earlier persons that later ones took back or changed, by cell."""
     unmeasured_pct: Annotated[float, Ge(0), Le(100)] = 0.0
     """Per cent of the tissue in the drawn tumour that was not measured."""
     earlier: tuple[EarlierEdits, ...] = ()
@@ -142,6 +144,10 @@ class EditsResult(_Part):
         for (measured, given), n in sorted(pairs.items()):
             found.setdefault(measured, {})[given] = n
         return found
+
+    def cells_overruled(self) -> dict[str, int]:
+        """Count the cells that have no longer the class of an earlier person, by that person."""
+        return dict(sorted(Counter(one.by for one in self.overruled).items()))
 
     def is_of(self, image_files: Collection[str]) -> bool:
         """Whether they were made on these files."""

@@ -48,6 +48,9 @@ class EditsEntry(_Entry):
     """Cells that are scored because of the regions and were not before."""
     cells_left_out: Count = 0
     """Cells that are not scored any more because of the regions."""
+    cells_overruled: dict[str, Count] = {}
+    """Cells to which an earlier person gave a class that a later one took back or changed, by the earlier
+    person."""
     unmeasured_pct: SharePct = 0.0
     """Per cent of the tissue in the drawn tumour that was not measured: it has no share in the score."""
     score_before: IhcScore | None = None

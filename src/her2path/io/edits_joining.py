@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
 
 from shapely.geometry.base import BaseGeometry
 
 from her2path.domain.label_classes import LabelClass
 from her2path.domain.region_use import RegionUse
-from her2path.io.edits_documents import CONTROL, DrawnRegion, EditsResult
+from her2path.io.edits_documents import CONTROL, DrawnRegion, EditsResult, GivenClass
 from her2path.io.edits_entry import EarlierEdits
+from her2path.io.edits_slide import EditableSlide
 
 _ROUNDED_PX0 = 0.5
 """By how much an outline may be off and still be the same: exports round to a tenth of a pixel."""
@@ -20,7 +22,32 @@ def same_area(one: BaseGeometry, other: BaseGeometry) -> bool:
     return bool(one.symmetric_difference(other).buffer(-_ROUNDED_PX0).is_empty)
 
 
-def joined(new: EditsResult, earlier: EditsResult, *, as_measured: Iterable[int]) -> EditsResult:
+def undone_cells(
+    slide: EditableSlide, earlier: EditsResult, as_measured: Collection[int]
+) -> tuple[GivenClass, ...]:
+    """Find the corrections of earlier edits that a file would undo, since it shows their cells as measured.
+
+    So does an export that was made before those edits; nothing in the file tells the two apart.
+    """
+    if slide.shown is None:
+        return ()
+    pairs = zip(slide.classes, slide.shown, strict=True)
+    otherwise = {number for number, (measured, shown) in enumerate(pairs, start=1) if measured != shown}
+    wanted = otherwise.intersection(as_measured)
+    return tuple(one for one in earlier.signed().corrections if one.cell_id in wanted)
+
+
+def undo_faults(undone: Iterable[GivenClass]) -> Iterator[str]:
+    """Say whose corrections a file would undo, and what to do."""
+    for (by, on), n in Counter((one.by, one.on) for one in undone).items():
+        yield (
+            f"it shows {n} cells as measured to which {by} gave another class on {on}, as an export "
+            "from before does; export the slide as it is now, or only what changed. If these corrections are "
+            "to be undone, give --undo"
+        )
+
+
+def joined(new: EditsResult, earlier: EditsResult, *, undone: Iterable[GivenClass]) -> EditsResult:
     """Join edits with earlier ones, which hold where the new ones say nothing.
 
     What a person before had given or drawn, and the new file only repeats, stays that person's.
@@ -29,8 +56,8 @@ def joined(new: EditsResult, earlier: EditsResult, *, as_measured: Iterable[int]
     ----------
     new, earlier : EditsResult
         Of the same slide with the same cells.
-    as_measured : iterable of int
-        Cells that the new file states to be as measured.
+    undone : iterable of GivenClass
+        Corrections of `earlier` that do not hold any more.
 
     Returns
     -------
@@ -39,11 +66,15 @@ def joined(new: EditsResult, earlier: EditsResult, *, as_measured: Iterable[int]
     """
     new, earlier = new.signed(), earlier.signed()
     corrections = {one.cell_id: one for one in earlier.corrections}
-    for cell_id in as_measured:
-        corrections.pop(cell_id, None)
+    overruled = {one.cell_id: one for one in (*earlier.overruled, *undone)}
+    for one in undone:
+        del corrections[one.cell_id]
     for one in new.corrections:
-        if (known := corrections.get(one.cell_id)) is None or known.given != one.given:
-            corrections[one.cell_id] = one
+        if (known := corrections.get(one.cell_id)) is not None and known.given == one.given:
+            continue
+        corrections[one.cell_id] = one
+        if known is not None:
+            overruled[one.cell_id] = known
     drawn, drew = ({_effect(region) for region in edits.regions} for edits in (new, earlier))
     uses = {LabelClass.TUMOUR: new.tumour_use, LabelClass.IGNORE: new.left_out_use}
     gone = {what for what, use in uses.items() if what in drawn and use is RegionUse.REPLACE}
@@ -59,6 +90,7 @@ def joined(new: EditsResult, earlier: EditsResult, *, as_measured: Iterable[int]
                 *(_known(region, earlier.regions) for region in new.regions),
             ),
             "corrections": tuple(corrections[cell_id] for cell_id in sorted(corrections)),
+            "overruled": tuple(overruled[cell_id] for cell_id in sorted(overruled)),
             "earlier": (*earlier.earlier, last),
         }
     )

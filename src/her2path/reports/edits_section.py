@@ -66,6 +66,10 @@ def _changes(entry: EditsEntry) -> list[str]:
         for measured, targets in entry.cells_changed.items()
         for given, n in targets.items()
     ]
+    found += [
+        f"{count_text(n)} cell{'' if n == 1 else 's'} no longer of the class that {by} had given."
+        for by, n in entry.cells_overruled.items()
+    ]
     if entry.cells_let_in:
         found.append(f"{count_text(entry.cells_let_in)} cells are scored because of the regions.")
     if entry.cells_left_out:
