@@ -34,6 +34,7 @@ from her2path.io.documents import (
     required,
 )
 from her2path.io.edited_cells import edit_cells
+from her2path.io.edits_disputes import overruled_cells
 from her2path.io.edits_documents import CONTROL, DrawnRegion, EditsDoc, EditsResult, GivenClass
 from her2path.io.edits_folder import EditsFolder
 from her2path.io.edits_joining import joined, same_area, undo_faults, undone_cells
@@ -266,6 +267,8 @@ def _faults(
             f"the slide has edits by {earlier.by} of {earlier.on} already; --add keeps them where this file "
             "says nothing, --replace puts them aside"
         )
+    elif earlier is not None and order.beside is Beside.ADD:
+        faults += overruled_cells(edits, earlier, order.tumour_use)
     if not edits.corrections and not edits.regions:
         faults.append("nothing in it differs from the results; `her2path qupath discard` takes edits back")
     drawn = edits.of_kind(LabelClass.TUMOUR)

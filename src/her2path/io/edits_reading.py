@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -24,6 +24,7 @@ from her2path.domain.ihc import IhcScore
 from her2path.domain.label_classes import LabelClass, label_class
 from her2path.domain.region_use import RegionUse
 from her2path.errors import RegionError
+from her2path.io.edits_disputes import disputed_cells
 from her2path.io.edits_documents import CONTROL, DrawnRegion, GivenClass
 from her2path.io.edits_faults import Faults
 from her2path.io.edits_slide import EditableSlide
@@ -265,30 +266,10 @@ class _Reader:
 
     def _check_conflicts(self) -> None:
         """Find cells that are called tumour where a region of the same file leaves them out."""
-        tumour = [one for one in self.draft.corrections.values() if one.verdict.is_tumour]
-        if not tumour:
-            return
-        x, y = np.array([(one.x_px0, one.y_px0) for one in tumour]).T
-        for kinds, within, where in _disputed(self.draft.regions, self.tumour_use):
-            area = shapely.union_all([region.area() for region in kinds])
-            disputed = np.asarray(shapely.contains_xy(area, x, y)) == within
-            for place in np.flatnonzero(disputed).tolist():
-                feature = int(self._first[tumour[place].cell_id])
-                self.faults.add(feature, f"called a tumour cell, but {where}; say which of the two holds")
-
-
-def _disputed(
-    regions: Sequence[DrawnRegion], tumour_use: RegionUse
-) -> Iterator[tuple[list[DrawnRegion], bool, str]]:
-    left_out = [one for one in regions if one.kind not in {LabelClass.TUMOUR, CONTROL}]
-    controls = [one for one in regions if one.kind == CONTROL]
-    tumour = [one for one in regions if one.kind == LabelClass.TUMOUR]
-    if tumour and tumour_use is RegionUse.REPLACE:
-        yield tumour, False, "outside the tumour regions of the same file"
-    if left_out:
-        yield left_out, True, "in a region of the same file that is left out"
-    if controls:
-        yield controls, True, "in a region of the same file that is control tissue"
+        cells = list(self.draft.corrections.values())
+        for one, where in disputed_cells(cells, self.draft.regions, self.tumour_use, file="the same file"):
+            what = f"called a tumour cell, but {where}; say which of the two holds"
+            self.faults.add(int(self._first[one.cell_id]), what)
 
 
 _SCORES: Mapping[str, IhcScore] = {str(score): score for score in IhcScore}

@@ -203,6 +203,18 @@ def test_added_cells_leave_replaced_exclusions_replaced_and_new_exclusions_repla
     assert len(edits.corrections) == 1
 
 
+def test_a_region_drawn_over_cells_that_were_called_tumour_before_is_refused(out, tmp_path):
+    cells = features(out)
+    n = with_class(cells, "Tumor: 1+", "Tumor: 3+")
+    assert take(out, export(tmp_path / "1.geojson", cells))[0] == 0
+    first = bytes_of(out)
+    over = export(tmp_path / "2.geojson", [region("Necrosis", box(0, 0, SIDE, SIDE))])
+    code, words = take(out, over, "--add")
+    assert code == 3
+    assert f"called tumour lie in a region of this file that is left out ({n})" in words
+    assert bytes_of(out) == first
+
+
 @pytest.mark.parametrize("how", ["--add", "--comment=again"])
 def test_nothing_is_added_to_edits_of_other_cells(out, tmp_path, how):
     file = export(tmp_path / "1.geojson", [region("Necrosis", box(0, 0, 90, 90))])
