@@ -12,7 +12,7 @@ from tests.validation.store import all_told, keep
 
 Asked = argparse.Namespace
 OWN = "her2path"
-NAMES = ("pages", "pdf", "geojson", "fhir", "dicom", "research_tables")
+NAMES = ("pages", "pdf", "geojson", "edits", "fhir", "dicom", "research_tables")
 """Modules of this package, loaded one by one: each needs another library."""
 
 
