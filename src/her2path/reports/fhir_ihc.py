@@ -27,6 +27,7 @@ from her2path.reports.fhir_elements import (
 from her2path.reports.fhir_observations import Finding
 from her2path.reports.number_names import OVER_BLANK
 from her2path.reports.own_codes import own
+from her2path.reports.unread_tests import not_called
 from her2path.reports.wording import NOT_EVALUABLE, headline
 
 IHC = "ihc"
@@ -61,7 +62,7 @@ def _answer(score: IhcScore | None, *, unread: bool) -> CodeableConcept | None:
 def _why_not(call: CallDoc) -> CodeableConcept:
     # A case without a call still shows what was measured on its good images, but no score of the case.
     code = "error" if call.state == NOT_EVALUABLE else "unknown"
-    return absent(code, headline(call))
+    return absent(code, not_called(call) or headline(call))
 
 
 def _method(call: CallDoc) -> CodeableConcept:

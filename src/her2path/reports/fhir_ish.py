@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from fhir.resources.R4B.annotation import Annotation
 from fhir.resources.R4B.codeableconcept import CodeableConcept
 from fhir.resources.R4B.observation import ObservationComponent
 
@@ -45,7 +46,14 @@ from her2path.reports.fhir_elements import (
 from her2path.reports.fhir_observations import Finding
 from her2path.reports.number_names import label_of
 from her2path.reports.own_codes import own
-from her2path.reports.wording import NOT_EVALUABLE, flag_sentence, headline
+from her2path.reports.unread_tests import (
+    EVIDENCE,
+    not_called,
+    unread_first_count,
+    unread_population,
+    unread_recount,
+)
+from her2path.reports.wording import NOT_EVALUABLE, flag_sentence
 
 ISH = "ish"
 """Role of the first count's group; its panel and numbers begin with it."""
@@ -82,6 +90,18 @@ class _Count:
     on: str | None = None
     steps: tuple[TrailEntry, ...] = ()
     """Rules that read this count and lead to no group of its own here."""
+    unread: str = ""
+    """Why its numbers are no result; empty where they are one."""
+
+    @property
+    def interpretation(self) -> Code | None:
+        """That nothing can be told from numbers that are no result."""
+        return INTERPRETATIONS[State.INDETERMINATE] if self.unread else None
+
+    @property
+    def notes(self) -> tuple[Annotation, ...]:
+        """Why the numbers are no result; none where they are one."""
+        return (note(f"{self.words}: {self.unread}. {EVIDENCE}"),) if self.unread else ()
 
     @property
     def panel(self) -> str:
@@ -93,12 +113,19 @@ def ish_findings(call: CallDoc, frame: Frame) -> tuple[Finding, ...]:
     """State every count of a case and what the guideline reads from it; empty where no ISH was made."""
     main = next((p for p in call.populations if p.population == Population.MAIN.value), None)
     other = next((p for p in call.populations if p.population == Population.SECOND.value), None)
-    first = _Count(ISH, "HER2 ISH, first count", call.ish, kind=(_kind("first_count"), *_share(main)))
+    first = _Count(
+        ISH,
+        "HER2 ISH, first count",
+        call.ish,
+        kind=(_kind("first_count"), *_share(main)),
+        unread=unread_first_count(call, _steps(call)),
+    )
     second = _Count(
         SECOND,
         "HER2 ISH, second population",
         {} if other is None else other.ish,
         kind=(_kind("second_population"), *_share(other)),
+        unread=unread_population(other),
     )
     again = _recount(call)
     found: list[Finding] = []
@@ -136,6 +163,7 @@ def _adds(call: CallDoc) -> bool:
 def _recount(call: CallDoc) -> _Count:
     reader, on = call.recount.get("reader"), call.recount.get("read_on")
     words = "further nuclei" if _adds(call) else "count by a second person"
+    steps = tuple(step for step in call.rule_trail if step.conclusion.startswith("recount: "))
     return _Count(
         RECOUNT,
         f"HER2 ISH, {words}",
@@ -143,7 +171,8 @@ def _recount(call: CallDoc) -> _Count:
         kind=(_kind("further_nuclei" if _adds(call) else "recount"),),
         by=() if reader is None else (str(reader),),
         on=None if on is None else str(on),
-        steps=tuple(step for step in call.rule_trail if step.conclusion.startswith("recount: ")),
+        steps=steps,
+        unread=unread_recount(call, steps),
     )
 
 
@@ -166,8 +195,10 @@ def _panel(count: _Count, call: CallDoc, frame: Frame) -> Iterator[Finding]:
             code=code,
             text=label_of(name),
             value=quantity(name, value),
+            interpretation=count.interpretation,
             method=method,
             components=count.kind,
+            notes=count.notes,
             ranges=tuple(cut_ranges(cuts.get(name, ())) or ()),
             by=count.by,
             on=count.on,
@@ -177,10 +208,11 @@ def _panel(count: _Count, call: CallDoc, frame: Frame) -> Iterator[Finding]:
         role=count.panel,
         code=ISH_PANEL,
         text=count.words,
+        interpretation=count.interpretation,
         method=method,
         components=(*count.kind, *components(count.numbers, cuts=cuts, skip=members)),
         members=tuple(f"{count.role}-{_CODED[name][0]}" for name in members),
-        notes=tuple(rule_notes(call, count.steps)),
+        notes=(*count.notes, *rule_notes(call, count.steps)),
         by=count.by,
         on=count.on,
         by_software=not count.by,
@@ -193,7 +225,7 @@ def _group(
     """Give what the guideline reads from the first count (of the main population)."""
     why = None
     if call.ish_group is None and call.state == NOT_EVALUABLE:
-        why = absent("error", headline(call))
+        why = absent("error", not_called(call))
     return Finding(
         role=count.role,
         code=ish_code(call),

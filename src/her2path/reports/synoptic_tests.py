@@ -25,6 +25,7 @@ from her2path.reports.synoptic_field import (
     words,
 )
 from her2path.reports.trail_section import Cuts, cell_cuts, cuts_by_quantity
+from her2path.reports.unread_tests import not_called
 from her2path.reports.wording import ISH_NONE, NOT_EVALUABLE, ish_group_text, share_text, state_words
 
 Numbers = Mapping[str, int | float | str | None]
@@ -81,7 +82,8 @@ def ihc_part(call: CallDoc, images: Sequence[ImageEvidence]) -> SynopticPart:
 def _score(call: CallDoc, missing: Standing) -> SynopticField:
     name, label = "ihc_score", "IHC score"
     if call.ihc_score is None:
-        return without(name, label, missing, _why_not(call, Flag.IHC_INDETERMINATE, "IHC-"))
+        why = _why_not(call, Flag.IHC_INDETERMINATE, "IHC-", measured=bool(call.ihc))
+        return without(name, label, missing, why)
     family = _family(call)
     said = str(call.ihc_score)
     if family in _BY_SCORE_ALONE:
@@ -159,7 +161,8 @@ def ish_part(call: CallDoc, images: Sequence[ImageEvidence]) -> SynopticPart:
 def _ish_result(call: CallDoc, missing: Standing) -> SynopticField:
     name, label = "ish_result", "ISH result"
     if call.ish_group is None:
-        return without(name, label, missing, _why_not(call, Flag.ISH_INDETERMINATE, "ISH-"))
+        why = _why_not(call, Flag.ISH_INDETERMINATE, "ISH-", measured=bool(call.ish))
+        return without(name, label, missing, why)
     found = ish_group_text(call.ish_group)
     # With two populations the call holds result and counts of the main one here.
     return SynopticField(name, label, found, text=f"{found} (main population)" if call.populations else found)
@@ -278,10 +281,10 @@ def _missing(
     return Standing.NOT_MEASURED
 
 
-def _why_not(call: CallDoc, flag: Flag, prefix: str) -> str:
-    """Give the reasons in the trail for which a test could not be read."""
+def _why_not(call: CallDoc, flag: Flag, prefix: str, *, measured: bool) -> str:
+    """Give the reasons for which a test could not be read, or for which nothing was called from it."""
     if flag not in call.flags:
-        return ""
+        return not_called(call) if measured else ""
     said = [e.conclusion for e in call.rule_trail if e.rule_id.startswith(prefix)]
     return "; ".join(conclusion.removeprefix("indeterminate: ") for conclusion in said)
 

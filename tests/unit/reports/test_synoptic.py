@@ -128,7 +128,8 @@ def test_a_failed_image_gives_the_reason_and_no_number(summary):
 def test_a_failed_image_leaves_the_other_test_without_a_score_but_with_what_was_measured(summary):
     why = NotEvaluable("too_few_nuclei", "image 'f1': no nucleus was found; count another area")
     found = fields_of(summary(Ihc("a1", TWO_PLUS), Fish("f1", nuclei(40, 4.9, 2.1), failed=why)))
-    assert (found["ihc_score"].text, found["ihc_cells"].value) == ("not evaluable", 1000)
+    said = f"not evaluable: measured, but not called, because image f1 failed: {why.reason}"
+    assert (found["ihc_score"].text, found["ihc_cells"].value) == (said, 1000)
     assert {found[name].text for name in ("ish_result", "ish_probe", "ish_observers")} == {"not evaluable"}
 
 
