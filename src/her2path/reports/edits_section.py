@@ -41,9 +41,10 @@ def _block(image_id: str, entry: EditsEntry) -> EditsBlock:
 
 
 def _comments(entry: EditsEntry) -> Iterator[str]:
-    for one in (*entry.earlier, entry):
-        if one.comment:
-            yield f"{one.by} on {one.on}: {one.comment}" if entry.earlier else one.comment
+    made = [*((one.by, one.on, one.comment) for one in entry.earlier), (entry.by, entry.on, entry.comment)]
+    for by, on, comment in made:
+        if comment:
+            yield f"{by} on {on}: {comment}" if entry.earlier else comment
 
 
 def _before(entry: EditsEntry) -> str:

@@ -140,6 +140,16 @@ def test_batches_of_any_size_hold_the_same_cells(cells, size):
     assert [row["exclusion"] for row in rows] == MEASURED
 
 
+def test_cells_with_a_class_of_their_own_are_not_among_those_that_regions_leave_out(cells):
+    found = edited(
+        cells,
+        regions=(drawn("Necrosis", 0, 0, 120, 60),),
+        corrections=(corrected(1, "Tumor: 3+"), corrected(2, "Stroma")),
+    )
+    assert found.columns["exclusion"].to_pylist()[:3] == [None, "corrected_by_person", "excluded_region"]
+    assert (found.let_in, found.left_out) == (0, 1)
+
+
 def test_edits_of_other_cells_do_not_fit(cells, tmp_path):
     fewer = cell_table(tmp_path / "fewer.parquet", CELLS[:-1])
     assert edit_cells(fewer, edits(SLIDE), controls=1) is None
