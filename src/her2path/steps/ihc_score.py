@@ -13,6 +13,7 @@ from annotated_types import Ge, Le
 from pydantic import BaseModel, ConfigDict
 
 from her2path.domain.control_tissue import score_control
+from her2path.domain.flags import Flag
 from her2path.domain.guideline.quantities import STAINED_OVER_BLANK
 from her2path.domain.guideline.registry import find_guideline
 from her2path.domain.ihc import (
@@ -206,7 +207,7 @@ def _reading(document: SlideDoc, cells: Path, contours: Path, edited: EditedCell
     mpp, guideline = _mpp(document), find_guideline(document.sheet.guideline)
     calibration = _calibration(cells)
     found = read_scored_cells(cells, edited=edited)
-    # Whether the run's controls allow a reading is decided for the case, not for each image.
+    # Whether the run's controls allow a reading, and are known at all, is decided for the case alone.
     reading = IhcReading(
         _tally(found),
         limit_of_blank=exact_share(calibration.limit_of_blank_pct),
@@ -220,7 +221,8 @@ def _reading(document: SlideDoc, cells: Path, contours: Path, edited: EditedCell
         raise ValueError("a reading without controls is never indeterminate")
     stained = STAINED_OVER_BLANK(reading)
     doubts = _cytoplasm_flags(found, calibration, document.sheet.image_id) if stained else ()
-    return _Reading(found, reading, read.score, read.trail[-1].rule_id, (*read.flags, *doubts), calibration)
+    flags = (*(flag for flag in read.flags if flag is not Flag.IHC_CONTROLS_UNKNOWN), *doubts)
+    return _Reading(found, reading, read.score, read.trail[-1].rule_id, flags, calibration)
 
 
 def _score(read: _Reading, document: SlideDoc, cells: Path, edit: SlideEdits) -> _Score:

@@ -103,6 +103,11 @@ def test_the_table_of_blocks_holds_every_scored_cell_once(strong):
         assert sum(blocks[name].to_pylist()) == result.percentages[name].cells
 
 
+def test_a_slide_says_nothing_of_controls_that_only_its_case_can_settle(strong):
+    _, result, _ = strong
+    assert not [flag for flag in result.flags if "controls_unknown" in flag]
+
+
 def test_hot_spots_reach_qupath_in_level_0_pixels(strong):
     at, result, _ = strong
     features = json.loads(at.spots.read_text())["features"]
