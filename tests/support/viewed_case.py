@@ -44,7 +44,7 @@ def write_viewed_case(
     d.write_document(folder / "slide.json", slide.model_copy(update={"result": sized}))
     _write_cells(folder, cells, size_px0)
     spots = [_spot(x, y) for x, y in SPOTS]
-    write_hot_spots(folder / "hotspots.geojson", spots, image_sha256=SHA)
+    write_hot_spots(folder / "hotspots.geojson", spots, image_sha256=SHA, size_px0=size_px0)
     mask = np.zeros((size_px0[1] // 16, size_px0[0] // 16), np.bool_)
     mask[2:-2, 2:-2] = True
     write_mask(folder / "tissue.png", mask)

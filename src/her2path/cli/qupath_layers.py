@@ -74,7 +74,7 @@ def write_ihc_layers(
     blocks = read_blocks(results / IHC_FILES["blocks"], mpp=slide.mpp)
     write_detections(into / "tiles.geojson", tiles, image_sha256=sha256, layer="tiles")
     write_detections(into / "blocks.geojson", blocks, image_sha256=sha256, layer="blocks")
-    write_hot_spots(into / "hotspots.geojson", score.hot_spots, image_sha256=sha256)
+    write_hot_spots(into / "hotspots.geojson", score.hot_spots, image_sha256=sha256, size_px0=size_px0)
     zip_objects(results / IHC_FILES["geojson"], into / "cells.geojson.zip")
 
 

@@ -21,29 +21,43 @@ _LAYER = "hotspots"
 
 @dataclass(frozen=True, slots=True)
 class SpotPlace:
-    """Where a hot spot lies on level 0."""
+    """Where a hot spot lies on level 0: the square that holds all of it that lies on the slide."""
 
     x_px0: float
     y_px0: float
     size_px0: float
 
 
-def write_hot_spots(path: Path, spots: Sequence[HotSpotEntry], *, image_sha256: str) -> None:
-    """Write hot spots in their order, each with its rank and numbers, whole or not at all."""
-    areas = [_area(spot, rank) for rank, spot in enumerate(spots, start=1)]
+def write_hot_spots(
+    path: Path, spots: Sequence[HotSpotEntry], *, image_sha256: str, size_px0: tuple[int, int]
+) -> None:
+    """Write hot spots in their order, each with its rank and numbers, whole or not at all.
+
+    `size_px0` is the slide's width and height.
+    """
+    areas = [_area(spot, rank, size_px0) for rank, spot in enumerate(spots, start=1)]
     write_areas(path, areas, image_sha256=image_sha256, layer=_LAYER)
 
 
-def _area(spot: HotSpotEntry, rank: int) -> QuPathArea:
-    right, bottom = spot.x_px0 + spot.size_px0, spot.y_px0 + spot.size_px0
+def outline_of(spot: HotSpotEntry, size_px0: tuple[int, int]) -> shapely.Polygon:
+    """Outline the part of a hot spot that lies on a slide of a width and height.
+
+    The window over the cells may reach beyond the edge, where there are none.
+    """
+    right = min(spot.x_px0 + spot.size_px0, size_px0[0])
+    bottom = min(spot.y_px0 + spot.size_px0, size_px0[1])
+    return shapely.box(spot.x_px0, spot.y_px0, right, bottom)
+
+
+def _area(spot: HotSpotEntry, rank: int, size_px0: tuple[int, int]) -> QuPathArea:
     measurements = {
         "Rank": float(rank),
         "Cells": float(spot.cells),
         "Deciding cells %": spot.pct,
         "H-score": spot.h_score,
     }
-    square = shapely.box(spot.x_px0, spot.y_px0, right, bottom)
-    return QuPathArea(HOT_SPOT, square, measurements, name=f"Hot spot {rank}", is_locked=True)
+    outline = outline_of(spot, size_px0)
+    return QuPathArea(HOT_SPOT, outline, measurements, name=f"Hot spot {rank}", is_locked=True)
 
 
 def read_hot_spots(path: Path, *, image_sha256: str) -> tuple[SpotPlace, ...]:
@@ -69,4 +83,5 @@ def read_hot_spots(path: Path, *, image_sha256: str) -> tuple[SpotPlace, ...]:
 
 def _place(ring: Sequence[Sequence[float]]) -> SpotPlace:
     left, top = (min(float(point[axis]) for point in ring) for axis in (0, 1))
-    return SpotPlace(left, top, max(float(point[0]) for point in ring) - left)
+    right, bottom = (max(float(point[axis]) for point in ring) for axis in (0, 1))
+    return SpotPlace(left, top, max(right - left, bottom - top))

@@ -15,6 +15,7 @@ from her2path.io.case_sheet import ImageRow
 from her2path.io.drawn_areas import read_drawn_areas
 from her2path.io.files import artefact_name, sha256_of
 from her2path.io.geojson import Json, read_features
+from her2path.io.hot_spot_areas import outline_of
 from her2path.io.research_slide import MeasuredSlide
 from her2path.io.spatialdata_store import Areas
 from her2path.io.tables import IHC_BLOCKS, TILES, read_table
@@ -101,7 +102,8 @@ def _blocks(found: MeasuredSlide) -> Areas:
 
 def _hot_spots(found: MeasuredSlide) -> Areas:
     spots = found.score.hot_spots
-    polygons = [shapely.box(s.x_px0, s.y_px0, s.x_px0 + s.size_px0, s.y_px0 + s.size_px0) for s in spots]
+    size_px0 = found.slide.width_px0, found.slide.height_px0
+    polygons = [outline_of(spot, size_px0) for spot in spots]
     columns: Mapping[str, Any] = {
         "rank": np.arange(1, len(spots) + 1),
         "cells": [spot.cells for spot in spots],

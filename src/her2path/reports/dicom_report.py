@@ -40,6 +40,7 @@ from pydicom.sr.coding import Code
 
 from her2path.io.control_entries import ControlEntry
 from her2path.io.documents import IhcScoreResult, SheetFacts
+from her2path.io.hot_spot_areas import outline_of
 from her2path.io.score_entries import HotSpotEntry, Percentage
 from her2path.reports.codes import IHC_ANSWERS, IHC_BREAST, IHC_TISSUE
 from her2path.reports.dicom_concepts import (
@@ -278,16 +279,18 @@ def _control_words(control: ControlEntry, *, of_breast: bool) -> Iterator[Qualit
 def _spot_group(
     origin: Origin, spot: HotSpotEntry, rank: int
 ) -> PlanarROIMeasurementsAndQualitativeEvaluations:
-    right, bottom = spot.x_px0 + spot.size_px0, spot.y_px0 + spot.size_px0
-    corners = [(spot.x_px0, spot.y_px0), (right, spot.y_px0), (right, bottom), (spot.x_px0, bottom)]
-    outline = placement_of(origin.finest).mm(np.array([*corners, corners[0]]))
+    finest = origin.finest
+    size_px0 = int(finest.TotalPixelMatrixColumns), int(finest.TotalPixelMatrixRows)
+    left, top, right, bottom = outline_of(spot, size_px0).bounds
+    corners = [(left, top), (right, top), (right, bottom), (left, bottom)]
+    outline = placement_of(finest).mm(np.array([*corners, corners[0]]))
     shares = [_number(f"pct_{name}", share, PER_CENT) for name, share in spot.percentages.items()]
     return PlanarROIMeasurementsAndQualitativeEvaluations(
         tracking_identifier=TrackingIdentifier(origin.uid(f"hot spot {rank}"), f"Hot spot {rank}"),
         referenced_region=ImageRegion3D(
             graphic_type="POLYGON",
             graphic_data=np.column_stack([outline, np.zeros(len(outline))]),
-            frame_of_reference_uid=origin.finest.FrameOfReferenceUID,
+            frame_of_reference_uid=finest.FrameOfReferenceUID,
         ),
         finding_category=ABNORMAL,
         finding_type=own("hot_spot", "Area to review"),

@@ -115,7 +115,8 @@ def run(
         before = edits_entry(edit.result, edit.cells, _before(document, cells, contours))
         result = result.model_copy(update={"edits": before})
     sha256 = document.result.files[0].sha256
-    write_hot_spots(spots, result.hot_spots, image_sha256=sha256)
+    size_px0 = document.result.width_px0, document.result.height_px0
+    write_hot_spots(spots, result.hot_spots, image_sha256=sha256, size_px0=size_px0)
     made_by = producer("ihc_score", params)
     with write_table(blocks, IHC_BLOCKS, produced_by=made_by) as table:
         table.append(scored.evidence.blocks.columns(mpp=document.result.mpp))

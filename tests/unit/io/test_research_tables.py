@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +20,8 @@ from her2path.io.edits_documents import DrawnRegion, GivenClass
 from her2path.io.files import sha256_of
 from her2path.io.placeholders import write_not_evaluable
 from her2path.io.research_cells import MEASURES, polygons_of
+from her2path.io.research_slide import find_slide
+from her2path.io.slide_areas import areas_of
 from tests.support.measured_slide import (
     MADE_BY,
     MPP,
@@ -207,6 +210,14 @@ def test_tiles_blocks_hot_spots_and_findings_are_areas_of_level_0(space, slide):
     assert space["hot_spots"].geometry[0].bounds == (400, 500, 1400, 1500)
     assert space["quality_areas"]["class"].tolist() == ["Fold"]
     assert space["quality_areas"].geometry[0].equals(shapely.box(10, 20, 110, 220))
+
+
+def test_a_hot_spot_at_the_edge_ends_with_the_slide(slide):
+    found = find_slide(slide.parents[1], "s1")
+    spots = [spot.model_copy(update={"y_px0": SIZE_PX0 - 200.0}) for spot in found.score.hot_spots]
+    score = found.score.model_copy(update={"hot_spots": tuple(spots)})
+    areas = areas_of(replace(found, score=score))["hot_spots"]
+    assert [polygon.bounds[3] for polygon in areas.polygons] == [SIZE_PX0] * len(spots)
 
 
 def test_shapes_are_in_pixels_and_in_micrometres(space):

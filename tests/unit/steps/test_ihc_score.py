@@ -15,7 +15,7 @@ from her2path.imaging.ihc.calibration import Calibration
 from her2path.imaging.phantoms.ihc import render_ihc
 from her2path.imaging.phantoms.ihc_spec import SCORE_PRESETS, IhcPhantomSpec
 from her2path.io.artefacts import IHC_FILES
-from her2path.io.documents import IhcScoreDoc, Producer, read_document
+from her2path.io.documents import IhcScoreDoc, Producer, SlideDoc, read_document
 from her2path.io.tables import IHC_BLOCKS, IHC_CELLS, IHC_CONTOURS, read_table, write_table
 from tests.support.ihc_chain import find_cells, prepare, score
 from tests.support.slides import write_pyramid
@@ -110,12 +110,15 @@ def test_a_slide_says_nothing_of_controls_that_only_its_case_can_settle(strong):
 
 def test_hot_spots_reach_qupath_in_level_0_pixels(strong):
     at, result, _ = strong
+    slide = read_document(at.slide, SlideDoc).result
     features = json.loads(at.spots.read_text())["features"]
     assert len(features) == len(result.hot_spots) >= 1
     for spot, feature in zip(result.hot_spots, features, strict=True):
         corners = np.array(feature["geometry"]["coordinates"][0])
         assert corners.min(axis=0).tolist() == [spot.x_px0, spot.y_px0]
-        assert (corners.max(axis=0) - corners.min(axis=0)).tolist() == [500, 500]  # 250 µm at 0.5 µm/px
+        assert spot.size_px0 == 500  # 250 µm at 0.5 µm/px
+        ends = [min(spot.x_px0 + 500, slide.width_px0), min(spot.y_px0 + 500, slide.height_px0)]
+        assert corners.max(axis=0).tolist() == ends
         assert feature["properties"]["classification"]["name"] == "HER2 hot spot"
     assert result.hot_spot_quantity == "pct_complete_intense"
     assert [spot.cells >= 50 for spot in result.hot_spots] == [True] * len(result.hot_spots)

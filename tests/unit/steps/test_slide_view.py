@@ -54,7 +54,9 @@ def make(folder, rgb, *spots, mpp=0.25, **params):
         result=SlideResult.model_validate({**result, "level_downsamples": (1.0,)}),
     )
     write_document(folder / "slide.json", document)
-    write_hot_spots(folder / "hotspots.geojson", spots, image_sha256="a")
+    write_hot_spots(
+        folder / "hotspots.geojson", spots, image_sha256="a", size_px0=(rgb.shape[1], rgb.shape[0])
+    )
     slide_view.run(
         image=[slide],
         slide=folder / "slide.json",
