@@ -12,7 +12,8 @@ class Standing(StrEnum):
     STATED = "stated"
     NOT_STATED = "not_stated"
     """Nobody told her2path; the laboratory fills it in."""
-    NOT_DONE = "not_done"
+    NOT_GIVEN = "not_given"
+    """The case sheet lists no such test; whether the laboratory made it, her2path does not know."""
     PENDING = "pending"
     """The guideline asks for it; it is still to come."""
     NOT_EVALUABLE = "not_evaluable"
@@ -22,7 +23,7 @@ class Standing(StrEnum):
 
 STANDING_WORDS = {
     Standing.NOT_STATED: "not stated",
-    Standing.NOT_DONE: "not done",
+    Standing.NOT_GIVEN: "not given to her2path",
     Standing.PENDING: "pending",
     Standing.NOT_EVALUABLE: "not evaluable",
     Standing.NOT_MEASURED: "not measured",

@@ -212,7 +212,7 @@ def _population(call: CallDoc, found: PopulationEntry) -> SynopticPart:
         ),
         words(f"{found.population}_ish_result", "ISH result", group),
     ]
-    fields += _counts(found.ish, Standing.NOT_DONE, cuts_by_quantity(call), prefix=f"{found.population}_")
+    fields += _counts(found.ish, Standing.NOT_GIVEN, cuts_by_quantity(call), prefix=f"{found.population}_")
     title = "Main population" if found.population == "main" else "Second population"
     return SynopticPart(f"population_{found.population}", title, tuple(fields))
 
@@ -274,7 +274,7 @@ def _missing(
 ) -> Standing:
     """Tell why a number of a test may be missing."""
     if not is_done:
-        return Standing.PENDING if call.state == needs else Standing.NOT_DONE
+        return Standing.PENDING if call.state == needs else Standing.NOT_GIVEN
     # A failed image leaves the whole case without a score, whatever was measured on the others.
     if call.state == NOT_EVALUABLE or unread in call.flags or any(not image.has_result for image in images):
         return Standing.NOT_EVALUABLE

@@ -110,8 +110,8 @@ def test_what_was_stated_of_the_specimen_is_taken_over(summary):
     assert found["tumour_site"].text == "breast"
 
 
-def test_a_test_that_nobody_made_is_not_done_and_one_that_is_due_is_pending(summary):
-    assert fields_of(summary(Ihc("a1", ONE_PLUS)))["ish_result"].text == "not done"
+def test_a_test_that_the_sheet_does_not_list_may_have_been_made_and_one_that_is_due_is_pending(summary):
+    assert fields_of(summary(Ihc("a1", ONE_PLUS)))["ish_result"].text == "not given to her2path"
     due = fields_of(summary(Ihc("a1", TWO_PLUS)))
     assert due["ish_result"].text == "pending"
     assert due["her2_status"].text == "pending: ISH needed"
