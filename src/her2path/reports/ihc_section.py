@@ -20,7 +20,12 @@ from her2path.reports.html.plots import Segment, stacked_bar
 from her2path.reports.model_words import model_words
 from her2path.reports.number_names import LEVEL_WORDS, STAINING_WORDS, SUM_WORDS, code_words, label_of
 from her2path.reports.numbers import count_text, number_text, percentage_text
-from her2path.reports.score_section import HETEROGENEITY_WORDS, ScoreSection, score_section
+from her2path.reports.score_section import (
+    HETEROGENEITY_WORDS,
+    ScoreSection,
+    is_without_spread,
+    score_section,
+)
 from her2path.reports.wording import SELECTION_WORDS, exclusion_words
 
 # Lightness falls with the strength of the staining, so the order survives any colour vision.
@@ -254,7 +259,10 @@ def _facts(result: IhcScoreResult) -> tuple[CountRow, ...]:
         CountRow("H-score (0 to 300)", number_text(result.h_score, digits=1)),
         CountRow(
             "95 % interval of the H-score",
-            f"{number_text(result.h_score_low, digits=1)} to {number_text(result.h_score_high, digits=1)}",
+            "not known: all scored cells stain alike"
+            if is_without_spread(result)
+            else f"{number_text(result.h_score_low, digits=1)} to "
+            f"{number_text(result.h_score_high, digits=1)}",
         ),
         CountRow(
             "Nuclei taken as tumour cells", f"{percentage_text(result.selected_nuclei_pct, digits=1)} %"

@@ -74,7 +74,8 @@ class ScoreSection:
     """What stands behind one score, ready for the page."""
 
     chance: str
-    """How likely another sample is given the score, in a sentence; empty where `reason` says why not."""
+    """How likely another sample is given the score, in a sentence, or why cells without any difference do
+    not tell it; empty where `reason` says why not."""
     is_uncertain: bool
     reason: str
     basis: str
@@ -82,6 +83,7 @@ class ScoreSection:
     of_cells: str
     """What intervals would be that take every cell for an observation."""
     scores: tuple[ChanceRow, ...]
+    """Empty where all cells are alike."""
     categories: tuple[ChanceRow, ...]
     """Empty where there is but one with a chance, or none."""
     spread: str
@@ -104,19 +106,24 @@ def score_section(image_id: str, result: IhcScoreResult, pictures: Mapping[str, 
     pictures : mapping of str to Picture
         By ``<image_id>/<file>``; one that is missing is not shown.
     """
-    chance = result.score_probabilities.get(result.score)
+    alike = is_without_spread(result)
+    chance = None if alike else result.score_probabilities.get(result.score)
     draws = result.interval.draws
     stained = result.percentages.get("stained")
     return ScoreSection(
-        chance=""
+        chance=_alike(result.scored_cells)
+        if alike
+        else ""
         if chance is None
         else f"Of samples of the same tissue {sample_text(chance, draws)} would be scored {result.score}.",
         is_uncertain=chance is not None and chance < CERTAIN,
         reason="" if result.no_probabilities is None else result.no_probabilities.reason,
         basis=_basis(result.interval, result.scored_cells),
         of_cells="" if stained is None else _range_text(stained.cells_low_pct, stained.cells_high_pct),
-        scores=_rows({str(k): v for k, v in result.score_probabilities.items()}, str(result.score), draws),
-        categories=_categories(result, draws),
+        scores=()
+        if alike
+        else _rows({str(k): v for k, v in result.score_probabilities.items()}, str(result.score), draws),
+        categories=() if alike else _categories(result, draws),
         spread=_SPREAD_WORDS[result.staining_spread],
         block_map=pictures.get(f"{image_id}/{BLOCK_MAP}"),
         spots=tuple(
@@ -132,6 +139,19 @@ def score_section(image_id: str, result: IhcScoreResult, pictures: Mapping[str, 
         ),
         spot_quantity=label_of(result.hot_spot_quantity).lower() if result.hot_spot_quantity else "",
         crops=pictures.get(f"{image_id}/{HOT_SPOTS}") if result.hot_spots else None,
+    )
+
+
+def is_without_spread(result: IhcScoreResult) -> bool:
+    """Tell whether every drawn sample was the same: all scored cells stain alike."""
+    kinds = [n for row in result.tally.values() for n in row.values() if n]
+    return result.interval.method == "block_bootstrap" and len(kinds) == 1
+
+
+def _alike(cells: int) -> str:
+    return (
+        f"The {count_text(cells)} scored cells all stain alike, so drawing from them again always gives the "
+        "same score: how likely samples of the same tissue differ cannot be told from them."
     )
 
 
@@ -172,17 +192,21 @@ def _categories(result: IhcScoreResult, draws: int) -> tuple[ChanceRow, ...]:
 
 def _basis(method: IntervalMethod, cells: int) -> str:
     reach = f"{number_text(method.reach_um, digits=0)} µm"
-    alone = number_text(method.independent_cells, digits=0)
+    alone = round(method.independent_cells)
+    # Where no cell differs from its neighbours nothing was learnt of how alike they are.
+    fewer = (
+        f"Neighbouring cells are alike over about {reach} here, so the {count_text(cells)} scored cells tell "
+        f"no more than about {count_text(alone)} independent ones would."
+        if alone < cells
+        else ""
+    )
     if method.method == "wilson_of_areas":
         return (
-            f"Neighbouring cells are alike over about {reach} here, so the {count_text(cells)} scored cells "
-            f"tell no more than about {alone} independent ones, and the tissue holds only "
-            f"{number_text(method.areas, digits=0)} areas of that size: too few to draw samples from. Each "
-            "is taken for one observation (Wilson interval)."
-        )
+            f"{fewer} The tissue holds only {number_text(method.areas, digits=0)} areas of {reach}, the size "
+            "of its patches: too few to draw samples from. Each is taken for one observation (Wilson interval)."
+        ).lstrip()
     return (
         f"Worked out by drawing blocks of tissue ({number_text(method.block_um, digits=0)} µm) again, with "
         "repetition, so that cells of one patch stay together (block bootstrap, "
-        f"{count_text(method.draws)} samples). Neighbouring cells are alike over about {reach} here, so the "
-        f"{count_text(cells)} scored cells tell no more than about {alone} independent ones would."
-    )
+        f"{count_text(method.draws)} samples). {fewer}"
+    ).rstrip()

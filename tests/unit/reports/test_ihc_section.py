@@ -4,7 +4,7 @@ from her2path.domain.ihc import Reactivity
 from her2path.io.documents import CallDoc, IhcScoreDoc, read_document, write_document
 from her2path.reports.evidence import gather_images
 from her2path.reports.ihc_section import Scheme, ihc_section, overlay_legend
-from tests.support.case_documents import TWO_PLUS, Ihc, Setting, write_case
+from tests.support.case_documents import CLEAN, TWO_PLUS, Ihc, Setting, write_case
 
 CUTS = {"pct_weak_moderate": (10.0,), "pct_stained": (10.0,)}
 
@@ -91,3 +91,8 @@ def test_the_colours_of_the_overlay_are_named_as_the_guideline_reads_cells():
     assert scores == ["cell scored 3+", "cell scored 2+", "cell scored 1+", "cell scored 0", "not scored"]
     assert levels[:2] == ["strong staining", "weak to moderate staining"]
     assert not any("+" in label for label in levels)
+
+
+def test_an_interval_of_the_h_score_without_width_is_not_printed_as_certainty(tmp_path):
+    facts = {row.label: row.count for row in section(tmp_path, Scheme.CLASSES, "breast_2023", CLEAN).facts}
+    assert facts["95 % interval of the H-score"] == "not known: all scored cells stain alike"
