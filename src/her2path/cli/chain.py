@@ -108,8 +108,8 @@ def finish_case(rows: Sequence[ImageRow], out: Path, config: Config) -> Path:
 
 
 def rescoring_steps(row: ImageRow) -> tuple[str, ...]:
-    """Name the steps of an image that follow from the class of its cells."""
-    return tuple(name for name in _steps_of(row) if name in {"ihc_score", _DICOM_STEP})
+    """Name the steps of an image that follow from the class of its cells; the view shows its hot spots."""
+    return tuple(name for name in _steps_of(row) if name in {"ihc_score", "slide_view", _DICOM_STEP})
 
 
 def finish_cohort(out: Path, config: Config) -> None:
