@@ -69,8 +69,17 @@ class Workflow:
     """Descriptor of the lock on the results folder."""
 
 
-def start(config: Config, case_ids: Sequence[str], how: Workflow) -> None:
+def start(config: Config, case_ids: Sequence[str], how: Workflow, *, stale: Sequence[Path] = ()) -> None:
     """Run the workflow to its end.
+
+    Parameters
+    ----------
+    config : Config
+    case_ids : sequence of str
+        Of the case sheet.
+    how : Workflow
+    stale : sequence of Path
+        Files of the results that are made again although Snakemake's records call them up to date.
 
     Raises
     ------
@@ -107,6 +116,8 @@ def start(config: Config, case_ids: Sequence[str], how: Workflow) -> None:
         command += ["--dry-run", "--quiet", "rules"]
     elif _made_by_another_version(config.out, case_ids):
         command += ["--forceall"]
+    if stale:
+        command += ["--forcerun", *(str(path.relative_to(config.out)) for path in stale)]
     code = _follow(command, logs / "snakemake.log", how)
     if code != 0:
         raise workflow_error(logs, since_ns=started)

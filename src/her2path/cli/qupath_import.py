@@ -12,22 +12,18 @@ from pathlib import Path
 import numpy as np
 import shapely
 
-from her2path.cli import chain
 from her2path.cli.batch import locked
+from her2path.cli.edited_image import check_files, check_measured, outcome_of, row_of, score_again
 from her2path.cli.sheet_of_run import sheet_of_run
-from her2path.config import Config
-from her2path.domain.case import Assay
 from her2path.domain.label_classes import LabelClass
 from her2path.domain.region_use import RegionUse
 from her2path.errors import ConfigError, EditsError
 from her2path.imaging.artefacts import ArtefactKind
 from her2path.imaging.regions import region_mask
-from her2path.io.case_sheet import CaseSheet, ImageRow
+from her2path.io.case_sheet import ImageRow
 from her2path.io.documents import (
-    IhcScoreDoc,
     Producer,
     QualityDoc,
-    SlideDoc,
     document_text,
     not_evaluable_of,
     read_document,
@@ -46,7 +42,6 @@ from her2path.io.masks import read_mask
 from her2path.io.read_cells import FIRST_DAY
 from her2path.io.read_check import PROGRAM_NAMES
 from her2path.io.recount_documents import pseudonym_fault
-from her2path.io.slides.opening import files_of
 from her2path.io.spreadsheet_text import has_control_character
 from her2path.io.tables import TILES, read_table
 
@@ -99,10 +94,10 @@ def import_edits(order: Order, *, today: date) -> list[str]:
     """
     _check_options(order, today)
     sheet = sheet_of_run(order.out, named=order.case_sheet)
-    row = _row_of(sheet, order.image_id)
+    row = row_of(sheet, order.image_id)
     with locked(order.out):
         home = order.out / "images" / order.image_id
-        _check_slide(home, row)
+        check_measured(home, row)
         folder = EditsFolder.of(order.out, order.image_id)
         earlier = folder.read()
         slide = read_editable(home, earlier=earlier)
@@ -125,47 +120,38 @@ def import_edits(order: Order, *, today: date) -> list[str]:
         edits = edits.model_copy(update={"unmeasured_pct": _unmeasured_pct(home, slide, edits)})
         # Before anything is kept: a table of an older version may not tell what the regions ask.
         edit_cells(home / "ihc_cells.parquet", edits, controls=len(slide.controls))
-        folder.keep_first(home / "ihc_score.json")
+        folder.keep_first()
         made_by = Producer(step="qupath_import", version=version("her2path"))
         inputs = {"cells": sha256_of(home / "ihc_cells.parquet"), "export": sha256}
         text = document_text(EditsDoc(produced_by=made_by, inputs=inputs, result=edits))
         kept = folder.replace(text, edits)
         score_again(order.out, sheet, row, case_sheet=order.case_sheet)
-        return [*_told(order, edits, draft, kept), *_outcome(home)]
+        return [*_told(order, edits, draft, kept), *outcome_of(home)]
 
 
 def discard(out: Path, image_id: str, *, case_sheet: Path | None = None) -> list[str]:
     """Put the edits of a slide aside and score it as it was measured.
 
+    A command that was stopped half-way is finished by the next one.
+
     Raises
     ------
     ConfigError
-        The slide has no edits.
+        The slide has no edits and shows none, or its file is not the one that was measured.
     """
     sheet = sheet_of_run(out, named=case_sheet)
-    row = _row_of(sheet, image_id)
-    folder = EditsFolder.of(out, image_id)
+    row = row_of(sheet, image_id)
+    folder, home = EditsFolder.of(out, image_id), out / "images" / image_id
     with locked(out):
-        if not folder.edits.is_file():
+        if folder.is_untouched():
             raise ConfigError((f"image {image_id!r} has no edits",))
-        kept = folder.discard()
+        if not_evaluable_of(home / "slide.json") is None:
+            check_files(home, row)
+        kept = folder.put_aside()
         score_again(out, sheet, row, case_sheet=case_sheet)
-        home = out / "images" / image_id
-        return [
-            f"the edits of {image_id} do not count any more; they are kept as {kept.name}",
-            *_outcome(home),
-        ]
-
-
-def score_again(out: Path, sheet: CaseSheet, row: ImageRow, *, case_sheet: Path | None) -> None:
-    """Make again what follows from the cells of an image: its score, its case, and the cohort."""
-    settings = Config.model_validate_json((out / "logs" / "config.json").read_text(encoding="utf-8"))
-    if case_sheet is not None:
-        settings = settings.model_copy(update={"cases": case_sheet})
-    chain.run_image(row, out, settings, workers=1, steps=chain.rescoring_steps(row))
-    chain.finish_case(sheet.images_of(row.case_id), out, settings)
-    if all((out / "cases" / case_id / "call.json").is_file() for case_id in sheet.case_ids):
-        chain.finish_cohort(out, settings)
+        folder.forget_first()
+        where = "they had been put aside before" if kept is None else f"they are kept as {kept.name}"
+        return [f"the edits of {image_id} do not count any more; {where}", *outcome_of(home)]
 
 
 def _check_options(order: Order, today: date) -> None:
@@ -183,30 +169,6 @@ def _check_options(order: Order, today: date) -> None:
             faults.append(f"{name}: give one line of {_MOST_WORDS} characters at most")
     if faults:
         raise ConfigError(tuple(faults))
-
-
-def _row_of(sheet: CaseSheet, image_id: str) -> ImageRow:
-    try:
-        row = sheet.image(image_id)
-    except KeyError as error:
-        raise ConfigError((f"image {image_id!r} is not in the case sheet",)) from error
-    if row.assay is not Assay.IHC:
-        raise ConfigError((f"image {image_id!r} is a FISH image; counts come back with `her2path recount`",))
-    return row
-
-
-def _check_slide(home: Path, row: ImageRow) -> None:
-    """Refuse a slide without measured cells, and a file that is not the one that was measured."""
-    for name in ("slide.json", "quality.json"):
-        if not (home / name).is_file():
-            raise ConfigError((f"image {row.image_id!r} has no results yet; run `her2path run` first",))
-        if (why := not_evaluable_of(home / name)) is not None:
-            raise ConfigError((f"image {row.image_id!r} has no cells to edit: {why.reason}",))
-    if any(not path.exists() for path in row.path):
-        raise ConfigError((f"the file of image {row.image_id!r} was not found; pictures are drawn from it",))
-    slide = required(read_document(home / "slide.json", SlideDoc).result, home / "slide.json")
-    if [sha256_of(path) for path in files_of(row.path[0])] != [file.sha256 for file in slide.files]:
-        raise ConfigError((f"the file of image {row.image_id!r} has changed since the run; run it again",))
 
 
 def _set_known_aside(draft: Draft, row: ImageRow, order: Order) -> None:
@@ -265,10 +227,10 @@ def _faults(
     elif earlier is not None and order.beside is Beside.REFUSE:
         faults.append(
             f"the slide has edits by {earlier.by} of {earlier.on} already; --add keeps them where this file "
-            "says nothing, --replace puts them aside"
+            f"says nothing, --replace puts them aside{_unscored(order)}"
         )
     elif earlier is not None and order.beside is Beside.ADD:
-        faults += overruled_cells(edits, earlier, order.tumour_use)
+        faults += overruled_cells(edits, earlier)
     if not edits.corrections and not edits.regions:
         faults.append("nothing in it differs from the results; `her2path qupath discard` takes edits back")
     drawn = edits.of_kind(LabelClass.TUMOUR)
@@ -288,6 +250,12 @@ def _faults(
                 "the region there (`tumour_roi`) and run the case again"
             )
     return tuple(faults)
+
+
+def _unscored(order: Order) -> str:
+    """Say how edits come into the score of which it knows nothing, since the import was stopped."""
+    known = EditsFolder.of(order.out, order.image_id).is_scored()
+    return "" if known else "; they are not in the score yet, `her2path run` scores them"
 
 
 def _unmeasured_pct(home: Path, slide: EditableSlide, edits: EditsResult) -> float:
@@ -336,19 +304,3 @@ def _told(order: Order, edits: EditsResult, draft: Draft, kept: Path | None) -> 
     if kept is not None:
         lines.append(f"  the earlier edits are kept as {kept.name}")
     return lines
-
-
-def _outcome(home: Path) -> list[str]:
-    """Say what the slide comes to now, and what it came to before."""
-    document = read_document(home / "ihc_score.json", IhcScoreDoc)
-    if document.result is None:
-        reason = document.not_evaluable
-        return [f"  not evaluable: {reason.reason if reason is not None else ''}"]
-    found, edits = document.result, document.result.edits
-    words = f"  score {found.score}, H-score {found.h_score:.1f}, {found.scored_cells} cells"
-    if edits is None:
-        return [words]
-    if edits.score_before is None or edits.h_score_before is None:
-        return [f"{words}; without the edits it has no score"]
-    before = f"{edits.score_before}, H-score {edits.h_score_before:.1f}, {edits.scored_cells_before} cells"
-    return [f"{words}; before {before}"]

@@ -31,6 +31,7 @@ def run(
     from her2path.domain.case import Assay  # noqa: PLC0415
     from her2path.domain.guideline.registry import guideline_ids  # noqa: PLC0415
     from her2path.io.case_sheet import read_case_sheet  # noqa: PLC0415
+    from her2path.io.edits_folder import scored_otherwise  # noqa: PLC0415
     from her2path.io.model_store import open_model  # noqa: PLC0415
     from her2path.reports.html.pdf import load_weasyprint  # noqa: PLC0415
 
@@ -44,7 +45,10 @@ def run(
         open_model(settings.ihc_cells.model).verify()
     with batch.locked(settings.out) as lock:
         how = batch.Workflow(cores=cores, profile=profile, dry_run=dry_run, lock=lock)
-        batch.start(settings, sheet.case_ids, how)
+        # Edits come and go outside the workflow, whose records then tell of an earlier score.
+        ihc = (row.image_id for row in sheet.rows if row.assay is Assay.IHC)
+        edited = scored_otherwise(settings.out, ihc)
+        batch.start(settings, sheet.case_ids, how, stale=[folder.score for folder in edited])
         if dry_run:
             return
         calls = batch.read_calls(settings.out, sheet.case_ids)

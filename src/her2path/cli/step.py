@@ -25,7 +25,7 @@ from her2path.errors import ConfigError, Her2PathError, SlideError
 from her2path.io import documents, placeholders
 from her2path.io.case_sheet import ImageRow
 from her2path.io.documents import SheetFacts
-from her2path.io.provenance import producer
+from her2path.io.provenance import digests, producer
 
 log = logging.getLogger(__name__)
 
@@ -166,10 +166,12 @@ def execute(step: Step, arguments: dict[str, Any], params: BaseModel) -> NotEval
             )
     if why is not None:
         log.warning("not evaluable (%s): %s", why.code, why.reason)
-        facts = _facts(arguments)
+        facts, inputs = _facts(arguments), _edits(arguments)
         for name in OUTPUTS[step.name]:
             made_by = producer(step.name, params)
-            placeholders.write_not_evaluable(arguments[name], why, producer=made_by, facts=facts)
+            placeholders.write_not_evaluable(
+                arguments[name], why, producer=made_by, facts=facts, inputs=inputs
+            )
     log.info("%s done in %.2f s", step.name, time.perf_counter() - started)
     return why
 
@@ -188,6 +190,12 @@ def _facts(arguments: dict[str, Any]) -> SheetFacts | None:
     if isinstance(row, ImageRow):
         return documents.sheet_facts(row)
     return documents.read_document(arguments["slide"], documents.SlideDoc).sheet
+
+
+def _edits(arguments: dict[str, Any]) -> dict[str, str]:
+    """Digest of a person's edits: without a result, too, a score states the edits that it was made with."""
+    edits = arguments.get("edits")
+    return {} if edits is None else digests(edits=edits)
 
 
 def parse_arguments(step: Step, argv: Sequence[str]) -> tuple[dict[str, Any], BaseModel]:

@@ -7,7 +7,9 @@ that the image's case ends as not evaluable and no other case waits for it.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import cv2
 import numpy as np
@@ -37,8 +39,16 @@ def not_evaluable_of(path: Path) -> NotEvaluable | None:
     return None
 
 
+_NONE: Mapping[str, str] = MappingProxyType({})
+
+
 def write_not_evaluable(
-    path: Path, why: NotEvaluable, *, producer: Producer, facts: SheetFacts | None
+    path: Path,
+    why: NotEvaluable,
+    *,
+    producer: Producer,
+    facts: SheetFacts | None,
+    inputs: Mapping[str, str] = _NONE,
 ) -> None:
     """Write the artefact named `path.name` as one that holds the reason instead of a result.
 
@@ -52,10 +62,13 @@ def write_not_evaluable(
         The step that could not do its work.
     facts : SheetFacts or None
         What the sheet says of the image; needed by documents that repeat it.
+    inputs : mapping of str to str
+        Digests that a document states, by name.
     """
     name = path.name
     head: dict[str, object] = {
         "produced_by": producer,
+        "inputs": dict(inputs),
         "not_evaluable": Reason(code=why.code, reason=why.reason),
     }
     if name in DOCUMENTS:
