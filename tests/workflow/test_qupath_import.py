@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -85,3 +86,35 @@ def test_a_later_run_keeps_edits_and_says_when_they_no_longer_fit(tmp_path):
     assert gone.returncode == 0, gone.stderr
     run()
     assert state("i1") == first
+
+
+def test_a_run_scores_again_where_edits_are_gone_that_the_score_states(tmp_path):
+    out, sheet, config = tmp_path / "out", tmp_path / "cases.tsv", tmp_path / "config.yaml"
+    slide(tmp_path / "s1.tif", 1)
+    sheet.write_text(HEAD + "c1\ti1\tihc\ts1.tif\n", encoding="utf-8")
+    config.write_text(CONFIG, encoding="utf-8")
+
+    def run(*options):
+        done = her2path_run(sheet, out, "--cores", "2", "--config", str(config), *options)
+        assert done.code == 0, done.stderr
+        return done
+
+    def results():
+        folders = (out / "images" / "i1", out / "cases" / "c1")
+        return {path: path.read_bytes() for folder in folders for path in folder.iterdir() if path.is_file()}
+
+    run()
+    first, home = results(), out / "images" / "i1"
+    export = rewritten(home / "cells.geojson", tmp_path / "edited.geojson")
+    taken = qupath("import", "--out", out, "--image", "i1", "--by", "A.B.", export)
+    assert taken.returncode == 0, taken.stderr
+    assert results() != first
+    # What Snakemake recorded of the first run, without edits, is true again, but its files are not.
+    shutil.rmtree(home / "edits")
+    shown = run("--dry-run")
+    assert "ihc_score" in shown.stderr
+    run()
+    assert results() == first
+    scored = (home / "ihc_score.json").stat().st_mtime_ns
+    run()
+    assert (home / "ihc_score.json").stat().st_mtime_ns == scored

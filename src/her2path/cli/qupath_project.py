@@ -34,6 +34,7 @@ from her2path.io.documents import (
     SlideResult,
     read_document,
 )
+from her2path.io.edits_folder import scored_otherwise
 from her2path.io.files import replacing_folder, write_text
 from her2path.io.qupath_cells import EXCLUDED, CellClass, scheme_of
 from her2path.io.qupath_project import (
@@ -78,6 +79,8 @@ def write(out: Path, folder: Path, *, sheet: Path | None = None, cases: Sequence
     ------
     ConfigError
         There are no results or no such case, or the folder holds something.
+    ArtefactError
+        The score of a slide was made with other edits than it has now.
     """
     stated = sheet_of_run(out, named=sheet)
     if unknown := [name for name in cases if name not in stated.case_ids]:
@@ -89,6 +92,8 @@ def write(out: Path, folder: Path, *, sheet: Path | None = None, cases: Sequence
             (f"{folder.name!r} holds something already; QuPath wants a new or empty folder for a project",)
         )
     rows = [row for row in stated.rows if not cases or row.case_id in cases]
+    for edits in scored_otherwise(out, (row.image_id for row in rows if row.assay is Assay.IHC)):
+        edits.check_scored()
     with replacing_folder(folder, mark=PROJECT) as made:
         images, lines = [], []
         for row in rows:

@@ -76,9 +76,7 @@ def find_slide(results: Path, image_id: str) -> MeasuredSlide:
             raise UnsuitableImageError(image_id, detail, code=why.code)
     edits = _edits(results, image_id)
     names = ("cells", "contours")
-    if scored.inputs.get("edits") != (None if edits is None else sha256_of(edits)):
-        path = folder / IHC_FILES["score"]
-        raise ArtefactError(artefact_name(path), "does not know a person's edits of the slide", _AGAIN)
+    EditsFolder.of(results, image_id).check_scored()
     for name in names:
         path = folder / IHC_FILES[name]
         if path.is_file() and scored.inputs.get(name) != sha256_of(path):
