@@ -42,34 +42,56 @@ def _left_out(
         yield controls, True, f"in a region of {file} that is control tissue"
 
 
-def overruled_cells(edits: EditsResult, earlier: EditsResult, tumour_use: RegionUse) -> tuple[str, ...]:
-    """Tell of cells that earlier edits called tumour and that regions which were added leave out.
+def overruled_cells(edits: EditsResult, earlier: EditsResult) -> tuple[str, ...]:
+    """Tell of cells that one person calls tumour and regions of another leave out, whoever came first.
 
-    A class outweighs a region, so without a word such cells would be scored against what was drawn last.
+    A class outweighs a region, so without a word such cells would be scored against what was drawn.
 
     Parameters
     ----------
     edits : EditsResult
         With the earlier ones in them.
     earlier : EditsResult
-    tumour_use : RegionUse
-        Of the file that was added.
+        What both are of them was taken before and is no news.
 
     Returns
     -------
     tuple of str
-        Faults in words; empty where there are no such cells.
+        Faults in words, with the persons; empty where there are no such cells.
     """
-    known = {(region.kind, region.polygons) for region in earlier.regions}
-    new = [region for region in edits.regions if (region.kind, region.polygons) not in known]
-    if any(region.kind == LabelClass.TUMOUR for region in new):
-        new = [region for region in new if region.kind != LabelClass.TUMOUR]
-        new += edits.of_kind(LabelClass.TUMOUR)
-    given = {(one.cell_id, one.given) for one in earlier.corrections}
-    kept = [one for one in edits.corrections if (one.cell_id, one.given) in given]
-    counted = Counter(where for _, where in disputed_cells(kept, new, tumour_use, file="this file"))
-    return tuple(
-        f"cells that earlier edits called tumour lie {where} ({n}); draw it without them, or give them "
-        "another class in the same file"
-        for where, n in counted.items()
-    )
+    edits = edits.signed()
+    known = {(one.cell_id, one.given) for one in earlier.corrections}
+    new = [one for one in edits.corrections if (one.cell_id, one.given) not in known]
+    faults = []
+    for regions, persons, is_known in _drawn_together(edits, earlier):
+        cells, remedy = (new, _LEAVE_CELLS) if is_known else (edits.corrections, _DRAW_ANEW)
+        found = disputed_cells(cells, regions, edits.tumour_use, file=persons)
+        counted = Counter((one.by, one.on, where) for one, where in found)
+        faults += [
+            f"{n} cells that {by} called tumour on {on} lie {where}; {remedy}"
+            for (by, on, where), n in counted.items()
+        ]
+    return tuple(faults)
+
+
+_DRAW_ANEW = "draw it without them, or give them another class in the same file"
+_LEAVE_CELLS = "give them no class in this file, or put the earlier edits aside with --replace"
+
+
+def _drawn_together(
+    edits: EditsResult, earlier: EditsResult
+) -> Iterator[tuple[list[DrawnRegion], str, bool]]:
+    """Give regions that hold together, with who drew them, and whether all of them were there before."""
+    before = {(region.kind, region.polygons) for region in earlier.regions}
+    tumour = list(edits.of_kind(LabelClass.TUMOUR))
+    if tumour:
+        same = {region.polygons for region in tumour} == {
+            region.polygons for region in earlier.of_kind(LabelClass.TUMOUR)
+        }
+        yield tumour, " and ".join(dict.fromkeys(region.by for region in tumour)), same
+    others: dict[tuple[str, bool], list[DrawnRegion]] = {}
+    for region in edits.regions:
+        if region.kind != LabelClass.TUMOUR:
+            others.setdefault((region.by, (region.kind, region.polygons) in before), []).append(region)
+    for (person, is_known), regions in others.items():
+        yield regions, person, is_known

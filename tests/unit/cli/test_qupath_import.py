@@ -211,7 +211,9 @@ def test_a_region_drawn_over_cells_that_were_called_tumour_before_is_refused(out
     over = export(tmp_path / "2.geojson", [region("Necrosis", box(0, 0, SIDE, SIDE))])
     code, words = take(out, over, "--add")
     assert code == 3
-    assert f"called tumour lie in a region of this file that is left out ({n})" in words
+    assert (
+        f"{n} cells that A.B. called tumour on 2026-11-20 lie in a region of A.B. that is left out" in words
+    )
     assert bytes_of(out) == first
 
 
