@@ -98,7 +98,8 @@ def edits(wildcards):
     """Option that names what a person changed on a slide, where edits were taken back, and its digest.
 
     The file is no input, as that of a recount is none: the slide is scored again when edits come, change
-    or go.
+    or go.  Where they came and went outside the workflow, its records are of no use, and `her2path run`
+    forces the rule (`scored_otherwise`).
     """
     path = OUT / "images" / wildcards.image_id / "edits" / "edits.json"
     if not path.is_file():
