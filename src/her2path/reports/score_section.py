@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -16,6 +15,7 @@ from her2path.reports.html.pictures import Picture
 from her2path.reports.html.plots import share_bar
 from her2path.reports.number_names import label_of
 from her2path.reports.numbers import count_text, number_text, percentage_text
+from her2path.reports.odds import drawn_bound_pct
 from her2path.reports.wording import CATEGORY_WORDS
 
 BLOCK_MAP, HOT_SPOTS = "heterogeneity_map.png", "hotspots.png"
@@ -164,7 +164,7 @@ def sample_text(probability: float, draws: int) -> str:
     ('97.3 %', '< 0.2 %', '> 99.8 %')
     """
     if probability in (0.0, 1.0):
-        least = math.ceil(3000 / max(draws, 1)) / 10
+        least = drawn_bound_pct(draws)
         return f"< {least:g} %" if probability == 0 else f"> {100 - least:g} %"
     return f"{number_text(100 * probability, digits=1, cuts=(0.0, 100.0))} %"
 
@@ -203,7 +203,8 @@ def _basis(method: IntervalMethod, cells: int) -> str:
     if method.method == "wilson_of_areas":
         return (
             f"{fewer} The tissue holds only {number_text(method.areas, digits=0)} areas of {reach}, the size "
-            "of its patches: too few to draw samples from. Each is taken for one observation (Wilson interval)."
+            "of its patches: too few to draw samples from. Each is taken for one observation (Wilson "
+            "interval)."
         ).lstrip()
     return (
         f"Worked out by drawing blocks of tissue ({number_text(method.block_um, digits=0)} µm) again, with "
