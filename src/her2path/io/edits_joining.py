@@ -86,7 +86,7 @@ def joined(new: EditsResult, earlier: EditsResult, *, undone: Iterable[GivenClas
             "tumour_use": earlier.tumour_use if LabelClass.TUMOUR in drew - gone else new.tumour_use,
             "left_out_use": earlier.left_out_use if LabelClass.IGNORE in drew - gone else new.left_out_use,
             "regions": (
-                *(old for old in kept if not any(_is_place_of(old, region) for region in new.regions)),
+                *(old for old in kept if not _is_repeated(old, new.regions)),
                 *(_known(region, earlier.regions) for region in new.regions),
             ),
             "corrections": tuple(corrections[cell_id] for cell_id in sorted(corrections)),
@@ -101,11 +101,20 @@ def _effect(region: DrawnRegion) -> str:
     return region.kind if region.kind in {LabelClass.TUMOUR, CONTROL} else LabelClass.IGNORE
 
 
-def _is_place_of(one: DrawnRegion, other: DrawnRegion) -> bool:
-    return one.kind == other.kind and same_area(one.area(), other.area())
+def _is_repeated(old: DrawnRegion, regions: Iterable[DrawnRegion]) -> bool:
+    """Whether later regions have the same outline; QuPath's projects hold its parts one by one."""
+    areas = [region.area() for region in regions if region.kind == old.kind]
+    if any(same_area(old.area(), area) for area in areas):
+        return True
+    return all(any(same_area(part, area) for area in areas) for part in old.area().geoms)
 
 
 def _known(region: DrawnRegion, earlier: Iterable[DrawnRegion]) -> DrawnRegion:
-    """Give an earlier region in the place of the same one of a later file."""
-    same = (old for old in earlier if old.expected == region.expected and _is_place_of(old, region))
-    return next(same, region)
+    """Give a region to the person who drew it, or the region that it is a part of, before."""
+    for old in earlier:
+        if (old.kind, old.expected) == (region.kind, region.expected):
+            if same_area(old.area(), region.area()):
+                return old
+            if any(same_area(part, region.area()) for part in old.area().geoms):
+                return region.model_copy(update={"by": old.by, "on": old.on})
+    return region

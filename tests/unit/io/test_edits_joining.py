@@ -67,6 +67,14 @@ def test_what_an_export_only_repeats_stays_with_the_person_before():
     assert both.cells_overruled() == {"A.B.": 1}
 
 
+def test_parts_of_a_region_that_come_back_one_by_one_stay_with_the_person_before():
+    one, other = drawn("Necrosis", 0, 200, 90, 290), drawn("Necrosis", 300, 200, 390, 290)
+    both = one.model_copy(update={"polygons": (*one.polygons, *other.polygons)})
+    first = FIRST.model_copy(update={"regions": (both,)})
+    found = joined(edits(SLIDE, **LATER, regions=(one, other)), first, undone=())
+    assert [(len(region.polygons), region.by) for region in found.regions] == [(1, "A.B."), (1, "A.B.")]
+
+
 def test_a_third_person_leaves_the_names_of_the_first_two():
     second = joined(edits(SLIDE, **LATER, corrections=(given(4, "Tumor: 2+"),)), FIRST, undone=())
     third = edits(SLIDE, by="E.F.", on="2026-11-21", corrections=(given(1, "Ignore*"),))
