@@ -106,7 +106,9 @@ def own_components(observation: dict[str, Any]) -> Iterator[tuple[str, float | s
         coding = part["code"]["coding"][0]
         if coding["system"] != OWN:
             continue
-        if "valueQuantity" in part:
+        if "comparator" in part.get("valueQuantity", ()):
+            yield coding["code"], f"{part['valueQuantity']['comparator']} {part['valueQuantity']['value']}"
+        elif "valueQuantity" in part:
             yield coding["code"], part["valueQuantity"]["value"]
         elif "valueString" in part:
             yield coding["code"], part["valueString"]
@@ -122,7 +124,8 @@ def differences(call: CallDoc, got: Received) -> list[str]:
         "ihc_score": (call.ihc_score, got.ihc_score),
         "her2_category": (call.her2_category, got.category),
         "ish_group": (call.ish_group, got.group()),
-        "ihc": (stated(call.ihc), {name: value for name, value in got.ihc.items() if name in call.ihc}),
+        "ihc": (certain(call), {name: got.ihc[name] for name in got.ihc if name in certain(call)}),
+        "score_probability": (True, tells_no_certainty(call, got)),
         "distance_to_cut": (compared(call), {n: v for n, v in got.ihc.items() if n in compared(call)}),
         "ish": (stated(call.ish), got.ish()),
         "recount": (stated(call.recount), got.ish("recount") or got.ish("further_nuclei")),
@@ -134,6 +137,23 @@ def differences(call: CallDoc, got: Received) -> list[str]:
 
 def stated(numbers: dict[str, int | float | str | None]) -> dict[str, int | float | str]:
     return {name: value for name, value in numbers.items() if value is not None and value != ""}
+
+
+CHANCE = "score_probability_pct"
+
+
+def certain(call: CallDoc) -> dict[str, int | float | str]:
+    """Numbers of IHC that a receiver must read as they are: all but a share of all or none of the samples."""
+    return {k: v for k, v in stated(call.ihc).items() if k != CHANCE or v not in (0, 100)}
+
+
+def tells_no_certainty(call: CallDoc, got: Received) -> bool:
+    """Whether a score of all or none of the drawn samples is a bound, or left out."""
+    chance, found = call.ihc.get(CHANCE), got.ihc.get(CHANCE)
+    if chance not in (0, 100) or found is None:
+        return True
+    sign, _, bound = str(found).partition(" ")
+    return sign == ("<" if chance == 0 else ">") and 0 < float(bound) < 100
 
 
 def compared(call: CallDoc) -> dict[str, float]:

@@ -96,7 +96,7 @@ def case_bundle(
     """
     software = _Software.of(call, images)
     frame = Frame(call.case_id, settings.system, device_url(software.key), settings.snomed)
-    findings = tuple(_findings(call, frame))
+    findings = tuple(_findings(call, images, frame))
     entries = [
         (REPORT, _report(call, findings, frame, synoptic)),
         *((finding.role, observation(finding, frame)) for finding in findings),
@@ -115,9 +115,9 @@ def case_bundle(
     return f"{bundle.model_dump_json(indent=1)}\n"
 
 
-def _findings(call: CallDoc, frame: Frame) -> Iterator[Finding]:
+def _findings(call: CallDoc, images: tuple[ImageEvidence, ...], frame: Frame) -> Iterator[Finding]:
     """List the observations of a case, the overall status first."""
-    ihc, ish, category = ihc_finding(call), ish_findings(call, frame), category_finding(call)
+    ihc, ish, category = ihc_finding(call, images), ish_findings(call, frame), category_finding(call)
     others = [finding for finding in (ihc, category, *ish) if finding is not None]
     roles = roles_of(others)
     yield status_finding(call, frame, tuple(role for role in (IHC, ISH, SECOND) if role in roles))

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID, uuid5
 
 from fhir.resources.R4B.annotation import Annotation
@@ -125,6 +125,12 @@ def number_component(name: str, value: float, cuts: Iterable[float] = ()) -> Obs
         valueQuantity=quantity(name, value),
         referenceRange=cut_ranges(cuts),
     )
+
+
+def bound_component(name: str, value: float, comparator: Literal["<", ">"]) -> ObservationComponent:
+    """Write a number of which only a bound is known."""
+    bound = quantity(name, value).model_copy(update={"comparator": comparator})
+    return ObservationComponent(code=concept(own(name)), valueQuantity=bound)
 
 
 def word_component(name: str, value: str) -> ObservationComponent:

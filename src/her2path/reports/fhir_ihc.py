@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from fhir.resources.R4B.annotation import Annotation
 from fhir.resources.R4B.codeableconcept import CodeableConcept
@@ -14,8 +14,10 @@ from her2path.domain.verdict import State
 from her2path.io.call_entries import TrailEntry
 from her2path.io.documents import CallDoc
 from her2path.reports.codes import IHC_ANSWERS, INDETERMINATE, INTERPRETATIONS, ihc_code
+from her2path.reports.evidence import ImageEvidence
 from her2path.reports.fhir_elements import (
     absent,
+    bound_component,
     components,
     concept,
     cuts_of,
@@ -26,16 +28,21 @@ from her2path.reports.fhir_elements import (
 )
 from her2path.reports.fhir_observations import Finding
 from her2path.reports.number_names import OVER_BLANK
+from her2path.reports.odds import drawn_bound_pct
 from her2path.reports.own_codes import own
 from her2path.reports.unread_tests import not_called
 from her2path.reports.wording import NOT_EVALUABLE, headline
 
+_CHANCE = "score_probability_pct"
 IHC = "ihc"
 """Role of the IHC score."""
 
 
-def ihc_finding(call: CallDoc) -> Finding | None:
-    """State the IHC score of a case with its percentages; None where no IHC was made."""
+def ihc_finding(call: CallDoc, images: Sequence[ImageEvidence] = ()) -> Finding | None:
+    """State the IHC score of a case with its percentages; None where no IHC was made.
+
+    Of the images only the number of samples is read that were drawn for the certainty of the score.
+    """
     unread = Flag.IHC_INDETERMINATE in call.flags
     if call.ihc_score is None and not call.ihc and not unread:
         return None
@@ -47,7 +54,7 @@ def ihc_finding(call: CallDoc) -> Finding | None:
         absent=None if call.ihc_score is not None or unread else _why_not(call),
         interpretation=INTERPRETATIONS[State.INDETERMINATE] if unread else None,
         method=_method(call),
-        components=tuple(_components(call)),
+        components=tuple(_components(call, _draws(images))),
         notes=(*_edit_notes(call), *rule_notes(call, _steps(call))),
         by=tuple(dict.fromkeys(name for edit in call.edits.values() for name in edit.persons)),
     )
@@ -71,9 +78,25 @@ def _method(call: CallDoc) -> CodeableConcept:
     return concept(own("ihc_measured"))
 
 
-def _components(call: CallDoc) -> Iterator[ObservationComponent]:
+def _draws(images: Sequence[ImageEvidence]) -> int | None:
+    """Count the samples drawn from the one scored slide; None where they tell nothing, or are not known."""
+    results = [image.score.result for image in images if image.score is not None and image.score.result]
+    if len(results) != 1:
+        return None
+    kinds = [n for row in results[0].tally.values() for n in row.values() if n]
+    # From cells that all stain alike every sample is the same.
+    return results[0].interval.draws or None if len(kinds) > 1 else None
+
+
+def _components(call: CallDoc, draws: int | None) -> Iterator[ObservationComponent]:
     cuts = cuts_of(call)
-    yield from components(call.ihc, cuts=cuts, skip=())
+    chance = call.ihc.get(_CHANCE)
+    # That every drawn sample got the score, or none, is no certainty but a bound.
+    is_bound = chance in (0, 100)
+    yield from components(call.ihc, cuts=cuts, skip=(_CHANCE,) if is_bound else ())
+    if is_bound and draws is not None:
+        least = drawn_bound_pct(draws)
+        yield bound_component(_CHANCE, least if chance == 0 else 100 - least, "<" if chance == 0 else ">")
     compared = {d.quantity: d.value for d in call.distance_to_cut if d.quantity not in call.ish}
     for name, value in compared.items():
         # What the guideline compares beside the classes; over the limit of blank it is the same number.

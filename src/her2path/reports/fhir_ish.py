@@ -33,6 +33,7 @@ from her2path.reports.codes import (
 from her2path.reports.fhir_elements import (
     Frame,
     absent,
+    bound_component,
     components,
     concept,
     cut_ranges,
@@ -45,6 +46,7 @@ from her2path.reports.fhir_elements import (
 )
 from her2path.reports.fhir_observations import Finding
 from her2path.reports.number_names import label_of
+from her2path.reports.odds import RARE
 from her2path.reports.own_codes import own
 from her2path.reports.unread_tests import (
     EVIDENCE,
@@ -300,4 +302,9 @@ def _another(stable: StabilityEntry | None) -> tuple[ObservationComponent, ...]:
     """Say how likely another count would give another result; all nuclei alike tell nothing."""
     if stable is None or stable.nuclei_alike:
         return ()
-    return (number_component("another_result", stable.another_result),)
+    chance = stable.another_result
+    if chance < RARE:
+        return (bound_component("another_result", RARE, "<"),)
+    if chance > 1 - RARE:
+        return (bound_component("another_result", 1 - RARE, ">"),)
+    return (number_component("another_result", chance),)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 from her2path.reports.numbers import count_text, number_text
 
-_RARE = 1e-4
+RARE = 1e-4
 """Below it a probability is only said to be small: the counts behind it cannot tell more.
 
 That holds of 0 too, which only says that no drawing of these nuclei leads there.
@@ -35,9 +37,9 @@ def odds_text(probability: float) -> str:
     """
     if not 0 <= probability <= 1:
         raise ValueError(f"a probability lies between 0 and 1, got {probability}")
-    if probability < _RARE:
-        return f"less than 1 in {count_text(round(1 / _RARE))} times"
-    if probability > 1 - _RARE:
+    if probability < RARE:
+        return f"less than 1 in {count_text(round(1 / RARE))} times"
+    if probability > 1 - RARE:
         return "nearly every time"
     return "about {} in {} times".format(*map(count_text, _fraction(probability)))
 
@@ -56,6 +58,17 @@ def _rounded(value: float) -> int:
     return round(float(f"{round(value):.2g}"))
 
 
+def drawn_bound_pct(draws: int) -> float:
+    """Give the per cent that what never happened in `draws` samples stays below (rule of three, 95 %).
+
+    Examples
+    --------
+    >>> drawn_bound_pct(2000), drawn_bound_pct(1999)
+    (0.2, 0.2)
+    """
+    return math.ceil(3000 / max(draws, 1)) / 10
+
+
 def probability_text(probability: float) -> str:
     """Print a probability in per cent, never as none or all: no count of nuclei can tell that.
 
@@ -64,7 +77,7 @@ def probability_text(probability: float) -> str:
     >>> probability_text(0.3421), probability_text(0.0), probability_text(0.00003)
     ('34.2 %', '< 0.01 %', '< 0.01 %')
     """
-    if min(probability, 1 - probability) < _RARE:
-        return "< 0.01 %" if probability < _RARE else "> 99.99 %"
+    if min(probability, 1 - probability) < RARE:
+        return "< 0.01 %" if probability < RARE else "> 99.99 %"
     digits = 1 if 0.01 <= probability <= 0.99 else 2
     return f"{number_text(100 * probability, digits=digits)} %"

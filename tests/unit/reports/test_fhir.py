@@ -14,13 +14,25 @@ from her2path.domain.ihc import IhcScore
 from her2path.domain.populations import SecondPopulation
 from her2path.domain.verdict import NotEvaluable
 from her2path.io.call_entries import Reason
+from her2path.io.documents import CallDoc, read_document
 from her2path.reports import codes
 from her2path.reports.codes import is_of_breast
+from her2path.reports.evidence import gather_images
 from her2path.reports.fhir import ExchangeSettings, case_bundle
 from her2path.reports.fhir_elements import IDENTIFIERS
-from tests.support.case_documents import SHA, THREE_PLUS, TWO_PLUS, Fish, Ihc, call_doc, nuclei
+from tests.support.case_documents import (
+    CLEAN,
+    SHA,
+    THREE_PLUS,
+    TWO_PLUS,
+    Fish,
+    Ihc,
+    call_doc,
+    nuclei,
+    write_case,
+)
 from tests.support.fhir_cases import called, edited_call, ihc_reading, ish_reading, lattice, recounted_call
-from tests.support.fhir_reading import Received, differences
+from tests.support.fhir_reading import Received, differences, own_components
 from tests.support.fhir_rules import RULES, faults
 
 LATTICE = dict(lattice())
@@ -249,6 +261,48 @@ def test_each_number_of_a_count_that_is_no_result_says_so(call, kind, why):
 def test_numbers_of_a_count_that_was_read_have_no_such_note(kind):
     _, *members = numbers_of(received(recounted_call()), kind)
     assert not any("interpretation" in one or "note" in one for one in members)
+
+
+@pytest.mark.parametrize(
+    ("pct", "cells", "told"),
+    [
+        pytest.param(100.0, TWO_PLUS, "> 99.8", id="every one of 2000 samples"),
+        pytest.param(0.0, TWO_PLUS, "< 0.2", id="none of 2000 samples"),
+        pytest.param(99.95, TWO_PLUS, 99.95, id="nearly every sample"),
+        pytest.param(100.0, CLEAN, None, id="cells that all stain alike tell nothing"),
+        pytest.param(100.0, None, None, id="no images, so nobody knows how many were drawn"),
+    ],
+)
+def test_a_score_of_every_drawn_sample_is_a_bound_and_no_certainty(tmp_path, pct, cells, told):
+    file, artefacts = write_case(tmp_path, "c1", Ihc("a1", cells or TWO_PLUS))
+    made = read_document(file, CallDoc)
+    call = made.model_copy(update={"ihc": {**made.ihc, "score_probability_pct": pct}})
+    images = gather_images(made, artefacts) if cells else ()
+    got = Received(case_bundle(call, images, call_sha256=SHA, synoptic="", settings=ExchangeSettings()))
+    assert got.ihc.get("score_probability_pct") == told
+    assert not faults(got)
+    assert not differences(call, got)
+
+
+@pytest.mark.parametrize(
+    ("chance", "told"),
+    [(0.0, "< 0.0001"), (1.0, "> 0.9999"), (0.25, 0.25)],
+    ids=["never", "always", "1 in 4"],
+)
+def test_another_count_is_never_said_to_give_the_same_result_for_certain(chance, told):
+    call = recounted_call()
+    assert call.stability is not None
+    stable = call.stability.model_copy(update={"another_result": chance})
+    group = received(call.model_copy(update={"stability": stable})).the("85318-4")
+    assert dict(own_components(group))["another_result"] == told
+
+
+def test_the_comparison_of_numbers_finds_a_certainty_that_nobody_has():
+    call = recounted_call()
+    sure = call.model_copy(update={"ihc": {**call.ihc, "score_probability_pct": 99.9}})
+    got = received(sure)
+    claimed = sure.model_copy(update={"ihc": {**call.ihc, "score_probability_pct": 100.0}})
+    assert differences(claimed, got) == ["score_probability"]
 
 
 @pytest.mark.parametrize("score", list(IhcScore))
