@@ -19,6 +19,7 @@ from her2path.reports.cohort_rows import (
     NO_ISH,
     NO_SCORE,
     ORDER,
+    UNREAD_ISH,
     CohortRow,
     actions_of,
     cohort_filters,
@@ -239,7 +240,11 @@ def _figures(rows: Sequence[CohortRow]) -> tuple[Figure, ...]:
         if states[rank]
     ]
     score_bars = [(f"IHC {score}", scores[score], _NEUTRAL) for score in IhcScore]
-    group_bars = [(f"ISH {group}", groups[group], _NEUTRAL) for group in sorted(groups) if group]
+    group_bars = [
+        ("ISH without a result" if group == UNREAD_ISH else f"ISH {group}", groups[group], _NEUTRAL)
+        for group in sorted(groups)
+        if group
+    ]
     category_bars = [(words, categories[words], _NEUTRAL) for words in CATEGORY_WORDS.values()]
     quality_bars = [
         (words, verdicts[verdict], _NEUTRAL)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from her2path.domain.case import Assay
 from her2path.domain.guideline.definition import CommentKind
 from her2path.domain.ihc import IhcScore
 from her2path.domain.verdict import State
@@ -43,6 +44,8 @@ FINAL = frozenset({State.POSITIVE, State.NEGATIVE})
 OPEN = "call-open"
 """Token of every case without a final call."""
 NO_ISH = "no ISH"
+UNREAD_ISH = "no result"
+"""ISH was made, but its count could not be read, or the case has no call."""
 NO_SCORE = "no IHC score"
 NO_CATEGORY = "none"
 
@@ -125,7 +128,7 @@ def _row(case: CohortCase, pdf: str) -> CohortRow:
         state=words,
         rank=ORDER.index(call.state),
         ihc_score="" if call.ihc_score is None else str(call.ihc_score),
-        ish_group=" and ".join(_groups(call)),
+        ish_group=" and ".join(_groups(case)),
         category=_category(call),
         h_score=_measured(h_score, 0),
         her2_mean=_measured(her2_mean, 2),
@@ -138,19 +141,20 @@ def _row(case: CohortCase, pdf: str) -> CohortRow:
         note=" ".join(reason_sentences(call)) or ", ".join(note.code for note in actions_of(call)),
         remarks=", ".join(_remarks(call)),
         guideline=call.guideline,
-        tokens=dict(_tokens(call, words, quality)),
+        tokens=dict(_tokens(case, words, quality)),
     )
 
 
-def _tokens(call: CallDoc, words: StateWords, quality: CaseQuality) -> Iterable[tuple[str, str]]:
+def _tokens(case: CohortCase, words: StateWords, quality: CaseQuality) -> Iterable[tuple[str, str]]:
     """List what a case can be filtered by, as tokens with their words."""
+    call = case.call
     if call.state not in FINAL:
         yield OPEN, "all without a final call"
     found = {
         "call": [words.short],
         "who": [words.who],
         "ihc": [NO_SCORE if call.ihc_score is None else str(call.ihc_score)],
-        "ish": _groups(call) or [NO_ISH],
+        "ish": _groups(case) or [NO_ISH],
         "category": [_category(call) or NO_CATEGORY],
         "quality": [VERDICT_WORDS[quality.verdict], *map(finding_words, (*quality.warnings, *quality.notes))],
         "remark": [*(note.code for note in actions_of(call)), *_remarks(call)],
@@ -182,11 +186,14 @@ def _chances(call: CallDoc) -> list[float]:
     return [one.another_result for one in found if one is not None and not one.nuclei_alike]
 
 
-def _groups(call: CallDoc) -> list[str]:
-    """Name the ISH result, of both populations where there are two; empty without any."""
+def _groups(case: CohortCase) -> list[str]:
+    """Name the ISH result, of both populations where there are two; empty where no ISH was made."""
+    call = case.call
     groups = [population.ish_group for population in call.populations] or [call.ish_group]
     names = ["" if group is None else ish_group_text(group).removeprefix("ISH ") for group in groups]
-    return [name or "none" for name in names] if any(names) else []
+    if any(names):
+        return [name or "none" for name in names]
+    return [UNREAD_ISH] if call.ish or any(image.assay is Assay.FISH for image in case.images) else []
 
 
 def _measured(value: object, digits: int) -> str:

@@ -73,3 +73,10 @@ def test_choices_without_a_place_in_the_order_come_last():
 
 def test_words_of_any_script_are_a_token_without_spaces():
     assert " " not in token("remark", "a b\tc \u202e <b>")
+
+
+def test_ish_that_was_made_but_not_read_is_told_from_ish_that_was_not_made():
+    unread = [Ihc(cells=TWO_PLUS), Fish(nuclei=nuclei(10, 4.9, 3.0))]
+    rows = rows_of(unread=unread, none=[Ihc(cells=TWO_PLUS)])
+    assert {row.case_id: row.ish_group for row in rows} == {"unread": "no result", "none": ""}
+    assert sorted(words for words, _ in choices_of("ish", rows)) == ["no ISH", "no result"]
