@@ -13,12 +13,13 @@ from her2path.domain.case import Assay
 from her2path.errors import ArtefactError, OtherVersionError
 from her2path.io.documents import CallDoc, Producer, read_document
 from her2path.io.files import sha256_of
+from her2path.io.pictures import slide_of
 from her2path.io.recount_documents import RecountDoc, RecountResult
 from her2path.reports.evidence import ImageEvidence, gather_readable, refuse_other_inputs
 from her2path.reports.html.pictures import Picture, read_picture
 from her2path.reports.ish_section import FIELD_PICTURES
 from her2path.reports.score_section import BLOCK_MAP, HOT_SPOTS
-from her2path.reports.slide_material import GatheredSlide, ShownSlide, SlideLimits, gather_slide
+from her2path.reports.slide_material import GatheredSlide, ShownSlide, SlideLimits, gather_slide, slide_digest
 
 OVERLAY, GALLERY, CONTROLS = "overlay.png", "gallery.png", "controls.png"
 """Pictures of cells, of nuclei and of control tissue."""
@@ -215,19 +216,27 @@ def _pictures(
     for name in sorted(there, key=lambda name: (there[name].stat().st_size, name)):
         share = left * weights[name] // sum(weights.values())
         try:
-            found[name] = read_picture(
+            picture = read_picture(
                 there[name],
                 most_side_px=limits.side_px,
                 most_bytes=share,
                 jpeg_quality=limits.jpeg_quality,
             )
-            left -= min(share, found[name].size_bytes)
+            _refuse_other_slide(there[name], wanted[name])
+            found[name] = picture
+            left -= min(share, picture.size_bytes)
         except ArtefactError as error:
             gaps.append(f"Picture {name} cannot be shown: {error.detail}; run the case again to make it.")
         del weights[name]
     order = [name for name in wanted if name in found]
     kept = {name: found[name] for name in order}
     return _Pictures(kept, {name: there[name] for name in order}, tuple(gaps))
+
+
+def _refuse_other_slide(path: Path, image: ImageEvidence) -> None:
+    of = slide_of(path.read_bytes())
+    if of is not None and of != slide_digest(image):
+        raise ArtefactError(path.name, "is of another image")
 
 
 def _weight(name: str) -> int:

@@ -48,6 +48,7 @@ from her2path.io.fields.opening import open_field
 from her2path.io.files import write_bytes
 from her2path.io.fish_entries import FishSignalsResult
 from her2path.io.label_image import LabelImage
+from her2path.io.pictures import of_slide
 from her2path.io.provenance import digests, producer
 from her2path.io.quality_entries import FishField
 from her2path.io.slides.source import WorkingBox
@@ -152,9 +153,10 @@ def run(
         boxes = {f.name: WorkingBox(f.y_px0, f.x_px0, f.height_px0, f.width_px0) for f in looked_at.fields}
         pictures = FishPictures(source, label_image, boxes, mpp, sheet.probe, shown, measured.found, members)
         wanted = GalleryParams(params.gallery_nuclei, params.gallery_excluded, params.gallery_channels)
-        write_bytes(gallery, pictures.gallery(wanted))
-        write_bytes(overview, pictures.overview())
-        write_bytes(heterogeneity, pictures.heterogeneity())
+        sha256 = taken.files[0].sha256
+        write_bytes(gallery, of_slide(pictures.gallery(wanted), sha256))
+        write_bytes(overview, of_slide(pictures.overview(), sha256))
+        write_bytes(heterogeneity, of_slide(pictures.heterogeneity(), sha256))
     log.info("%d of %d nuclei counted", len(result.nuclei), len(counted))
 
 

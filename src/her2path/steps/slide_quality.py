@@ -178,7 +178,7 @@ def run(
         )
     places = {field.name: field.place_px0 for field in found.result.fields}
     drawn = mark_fields(drawn, places, px0_per_px=facts.width_px0 / drawn.shape[1])
-    write_picture(picture, drawn)
+    write_picture(picture, drawn, slide_sha256=facts.files[0].sha256)
     write_document(
         quality,
         QualityDoc(

@@ -10,9 +10,10 @@ import pytest
 from her2path.errors import ArtefactError
 from her2path.io.documents import write_document
 from her2path.io.edits_entry import EditsEntry
+from her2path.io.pictures import of_slide
 from her2path.steps import case_report
 from her2path.steps.case_report import CaseReportParams
-from tests.support.case_documents import ONE_PLUS, TWO_PLUS, Fish, Ihc, call_doc, nuclei, write_case
+from tests.support.case_documents import ONE_PLUS, SHA, TWO_PLUS, Fish, Ihc, call_doc, nuclei, write_case
 from tests.support.pages import Page
 
 BOTH = [Ihc("a1", TWO_PLUS), Fish("f1", nuclei(40, 4.9, 3.0))]
@@ -48,6 +49,19 @@ def test_an_image_whose_results_another_version_wrote_is_left_out_and_named(tmp_
     assert "Image a1: score" not in text
     assert "This report could not show everything" in text
     assert "HER2 " in text
+
+
+@pytest.mark.parametrize("name", ["overlay.png", "gallery.png"])
+def test_a_picture_of_another_slide_is_not_shown_under_this_case(tmp_path, name):
+    call, artefacts = write_case(tmp_path, "c1", *BOTH)
+    picture = of(artefacts, name)
+    plain = picture.read_bytes()
+    picture.write_bytes(of_slide(plain, SHA))
+    assert "is of another image" not in text_of(tmp_path, call, artefacts)
+    picture.write_bytes(of_slide(plain, "ef" * 32))
+    text = text_of(tmp_path, call, artefacts)
+    where = f"{picture.parent.name}/{name}"
+    assert f"Picture {where} cannot be shown: is of another image; run the case again to make it." in text
 
 
 def test_nuclei_of_another_version_are_not_shown(tmp_path):
