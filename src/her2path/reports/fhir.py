@@ -37,6 +37,7 @@ from her2path.reports.fhir_ihc import IHC, ihc_finding
 from her2path.reports.fhir_ish import ISH, SECOND, ish_findings
 from her2path.reports.fhir_observations import Finding, observation, roles_of
 from her2path.reports.fhir_status import category_finding, status_finding
+from her2path.reports.fhir_withdrawn import withdrawn_findings
 from her2path.reports.limits_of_use import LIMITS_OF_USE
 from her2path.reports.specimen_section import SITE_WORDS
 from her2path.reports.wording import flag_sentence, headline, words_of
@@ -97,9 +98,11 @@ def case_bundle(
     software = _Software.of(call, images)
     frame = Frame(call.case_id, settings.system, device_url(software.key), settings.snomed)
     findings = tuple(_findings(call, images, frame))
+    sent = {finding.role for finding in findings}
+    gone = tuple(withdrawn_findings(call, sent)) if settings.kind == "transaction" else ()
     entries = [
         (REPORT, _report(call, findings, frame, synoptic)),
-        *((finding.role, observation(finding, frame)) for finding in findings),
+        *((finding.role, observation(finding, frame)) for finding in (*findings, *gone)),
         (_SPECIMEN, _specimen(call, images, frame)),
     ]
     written = [_entry(frame.url(role), resource, settings.kind) for role, resource in entries]

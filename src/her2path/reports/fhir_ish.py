@@ -143,6 +143,15 @@ def ish_findings(call: CallDoc, frame: Frame) -> tuple[Finding, ...]:
     return tuple(found)
 
 
+def ish_roles(call: CallDoc) -> dict[str, Code]:
+    """List every role that observations of ISH can have, with its code."""
+    found: dict[str, Code] = {}
+    for count in (ISH, SECOND, RECOUNT):
+        found |= {f"{count}-{role}": code for role, code in _CODED.values()}
+        found[_Count(count, "", {}).panel] = ISH_PANEL
+    return {**found, ISH: ish_code(call), SECOND: ish_code(call)}
+
+
 def _kind(name: str) -> ObservationComponent:
     return ObservationComponent(code=concept(own("count")), valueCodeableConcept=concept(own(name)))
 

@@ -67,9 +67,14 @@ class Finding:
     by_software: bool = True
     """Whether the software measured it; otherwise a person counted alone."""
 
+    is_withdrawn: bool = False
+    """Whether it stands only to take back what an earlier bundle of the case may have said."""
+
     @property
     def status(self) -> str:
         """Status by FHIR: never final, since nobody has signed."""
+        if self.is_withdrawn:
+            return "cancelled"
         has_content = self.value is not None or self.components or self.members
         return "preliminary" if has_content else "registered"
 

@@ -15,6 +15,7 @@ from her2path.domain.populations import SecondPopulation
 from her2path.domain.verdict import NotEvaluable
 from her2path.io.call_entries import Reason
 from her2path.io.documents import CallDoc, read_document
+from her2path.io.edits_entry import EarlierEdits
 from her2path.reports import codes
 from her2path.reports.codes import is_of_breast
 from her2path.reports.evidence import gather_images
@@ -367,6 +368,19 @@ def test_edits_by_a_person_are_told_with_who_when_what_and_the_score_before():
     assert ihc["performer"][0]["identifier"]["value"] == "R.S."
 
 
+def test_all_who_edited_a_slide_are_named_with_what_they_took_back_of_each_other():
+    call = edited_call()
+    first = EarlierEdits(by="A.B.", on="2026-11-18", tool="QuPath 0.5.1", sha256="0" * 64, comment="in-situ")
+    edit = call.edits["a1"].model_copy(update={"earlier": (first,), "cells_overruled": {"A.B.": 3}})
+    got = received(call.model_copy(update={"edits": {"a1": edit}}))
+    assert not faults(got)
+    ihc = got.the("85319-2")
+    assert "after A.B. on 2026-11-18 (in QuPath 0.5.1)" in ihc["note"][0]["text"]
+    assert "Cells no longer of the class given by A.B.: 3." in ihc["note"][0]["text"]
+    assert "in-situ" not in ihc["note"][0]["text"]
+    assert [who["identifier"]["value"] for who in ihc["performer"]] == ["A.B.", "R.S."]
+
+
 def test_scores_before_the_edits_of_several_slides_are_told_by_slide():
     call = edited_call()
     reason = Reason(code="too_few_tumour_cells", reason="fewer than 20 tumour cells")
@@ -428,6 +442,47 @@ def test_a_transaction_replaces_each_resource_by_its_identifier():
     assert request["method"] == "PUT"
     assert request["url"].startswith("DiagnosticReport?identifier=urn%3Aoid%3A2.25.")
     assert not any("id" in resource for resource in got.by_url.values())
+
+
+def server_after(*bundles):
+    """What a server holds after transactions: every entry replaces what has its identifier."""
+    held = {}
+    for got in bundles:
+        for entry in got.bundle["entry"]:
+            held[entry["request"]["url"]] = entry["resource"]
+    return [one for one in held.values() if one["resourceType"] == "Observation"]
+
+
+def test_what_a_later_transaction_no_longer_says_does_not_live_on_at_the_server():
+    earlier = [
+        received(LATTICE[name], kind="transaction")
+        for name in ("breast_2023, second population counted", "breast_2023, recount group 2")
+    ]
+    later = received(LATTICE["breast_2023, IHC 2+, ISH None"], kind="transaction")
+    live = [one for one in server_after(*earlier, later) if one["status"] != "cancelled"]
+    assert {one["identifier"][0]["value"] for one in live} == {"c1/status", "c1/ihc"}
+    gone = [one for one in later.observations if one["status"] == "cancelled"]
+    assert all(one["dataAbsentReason"]["coding"][0]["code"] == "not-applicable" for one in gone)
+    listed = {one["reference"] for one in later.report["result"]}
+    assert not [url for url, one in later.by_url.items() if one in gone and url in listed]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["breast_2023, second population counted", "gastroesophageal_2016, recount group 4"],
+)
+def test_a_transaction_cancels_only_what_it_does_not_send(name):
+    got = received(LATTICE[name], kind="transaction")
+    assert not faults(got)
+    names = [one["identifier"][0]["value"] for one in got.observations]
+    assert len(names) == len(set(names))
+    sent = {one["identifier"][0]["value"] for one in received(LATTICE[name]).observations}
+    live = {one["identifier"][0]["value"] for one in got.observations if one["status"] != "cancelled"}
+    assert live == sent
+
+
+def test_a_collection_cancels_nothing():
+    assert not [one for one in received(recounted_call()).observations if one["status"] == "cancelled"]
 
 
 def test_snomed_codes_stand_only_where_they_were_asked_for():
