@@ -117,6 +117,9 @@ def _edit_notes(call: CallDoc) -> Iterator[Annotation]:
     for image_id, edit in sorted(call.edits.items()):
         regions = ", ".join(f"{n} of {name}" for name, n in sorted(edit.regions_changed.items()))
         cells = sum(n for to in edit.cells_changed.values() for n in to.values())
+        undone = "".join(
+            f" Cells no longer of the class given by {by}: {n}." for by, n in edit.cells_overruled.items()
+        )
         before = (
             f"The program's own score was {edit.score_before}."
             if edit.score_before is not None
@@ -128,7 +131,7 @@ def _edit_notes(call: CallDoc) -> Iterator[Annotation]:
         yield note(
             f"Edited by a person: image {image_id}, in {edit.tool}, on {edit.on}"
             f"{f', after {earlier}' if earlier else ''}. Regions drawn: "
-            f"{regions or 'none'}. Cells given another class: {cells}. {before}".rstrip(),
+            f"{regions or 'none'}. Cells given another class: {cells}.{undone} {before}".rstrip(),
             by=edit.by,
             on=edit.on,
         )
