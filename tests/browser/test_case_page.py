@@ -164,6 +164,37 @@ def test_a_phone_shows_the_slide_without_scrolling_sideways(visit, report):
     assert page.sideways() == 0
 
 
+def test_a_finger_scrolls_the_page_past_the_slide_until_a_tap_takes_it(visit, report):
+    page = opened(visit(report, size=PHONE, has_touch=True)).page
+    canvas = page.locator(CANVAS)
+    fingers = page.context.new_cdp_session(page)
+
+    def swiped():
+        box, before = canvas.bounding_box(), page.evaluate("scrollY")
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        touch = "Input.dispatchTouchEvent"
+        fingers.send(touch, {"type": "touchStart", "touchPoints": [{"x": x, "y": y}]})
+        for step in range(20, 160, 20):
+            fingers.send(touch, {"type": "touchMove", "touchPoints": [{"x": x, "y": y - step}]})
+            page.wait_for_timeout(16)
+        fingers.send(touch, {"type": "touchEnd", "touchPoints": []})
+        page.wait_for_timeout(300)
+        return page.evaluate("scrollY") - before
+
+    assert swiped() > 60
+    canvas.tap()
+    assert swiped() == 0
+
+
+def test_filling_the_screen_is_told_as_a_state(slide):
+    button = slide.page.get_by_role("button", name="Fill the screen")
+    assert button.get_attribute("aria-pressed") == "false"
+    button.click()
+    slide.page.wait_for_function("() => document.fullscreenElement")
+    slide.settle()
+    assert button.get_attribute("aria-pressed") == "true"
+
+
 def test_print_holds_still_pictures_in_the_place_of_the_view(visit, report):
     page = opened(visit(report))
     printed = page.printed()

@@ -109,6 +109,10 @@
       canvas.addEventListener("pointerup", event => this.up(event));
       for (const name of ["pointercancel", "pointerleave"])
         canvas.addEventListener(name, event => this.pointers.delete(event.pointerId));
+      document.addEventListener("fullscreenchange", () => {
+        const large = this.root.querySelector("[data-do=large]");
+        large.setAttribute("aria-pressed", String(document.fullscreenElement === this.root));
+      });
       canvas.addEventListener("dblclick", event => this.zoom(2, ...this.at(event)));
       canvas.addEventListener("blur", () => { this.hint.hidden = true; });
     }
@@ -150,6 +154,10 @@
       this.hint.hidden = true;
       const lines = event.deltaMode === 1 ? 33 : event.deltaMode === 2 ? 400 : 1;
       this.zoom(Math.exp(-clamp(event.deltaY * lines, -300, 300) * (event.ctrlKey ? 0.006 : 0.002)), ...this.at(event));
+    }
+
+    isActive() {
+      return document.activeElement === this.canvas || document.fullscreenElement === this.root;
     }
 
     at(event) {
@@ -200,6 +208,10 @@
       if (others.length === 1) {
         const [, other] = others[0], far = p => Math.max(20, Math.hypot(p[0] - other[0], p[1] - other[1]));
         this.zoom(far(now) / far(before), (now[0] + other[0]) / 2, (now[1] + other[1]) / 2);
+      } else if (event.pointerType === "touch" && !this.isActive()) {
+        this.hint.hidden = false;
+        clearTimeout(this.hinted);
+        this.hinted = setTimeout(() => { this.hint.hidden = true; }, 2000);
       } else if (!others.length) {
         this.show(this.cx - (now[0] - before[0]) / this.scale, this.cy - (now[1] - before[1]) / this.scale);
       }
