@@ -11,7 +11,7 @@ from her2path.domain.verdict import NotEvaluable
 from her2path.io.documents import CallDoc, write_document
 from her2path.steps import cohort_report
 from tests.support.browser import A4, PHONE
-from tests.support.case_documents import Ihc, call_doc
+from tests.support.case_documents import TWO_PLUS, Fish, Ihc, call_doc, nuclei
 from tests.support.cohorts import write_cohort, write_sheet
 
 CASES = 120
@@ -251,6 +251,29 @@ def test_without_scripts_all_cases_stand_there_and_no_dead_filter(visit, cohort_
     opened = visit(cohort_html, java_script_enabled=False)
     assert opened.page.locator("#cases tbody tr").count() == CASES
     assert not opened.page.locator("#filters").is_visible()
+
+
+def test_without_scripts_who_must_act_leads_to_the_table(visit, cohort_html):
+    opened = visit(cohort_html, java_script_enabled=False)
+    link = opened.page.locator(".waiting a").first
+    assert link.get_attribute("href") == "#list"
+    assert opened.page.locator("#list").count() == 1
+
+
+def test_no_word_of_a_call_is_broken_inside(visit, tmp_path):
+    images = [Ihc(cells=TWO_PLUS), Fish(nuclei=nuclei(10, 4.9, 3.0))]
+    write_document(tmp_path / "cases" / "c1" / "call.json", call_doc("c1", *images))
+    opened = visit(cohort_of(tmp_path, write_sheet(tmp_path, {"c1": images})), size=(1280, 900))
+    assert column(opened, CALL) == ["indeterminate"]
+    opened.page.locator("#cases").scroll_into_view_if_needed()
+    opened.shot("cohort-indeterminate")
+    cell = opened.page.locator("#cases td.state").first
+    in_lines = """cell => {
+      const range = document.createRange();
+      range.selectNodeContents(cell);
+      return range.getClientRects().length;
+    }"""
+    assert cell.evaluate(in_lines) == 1
 
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'`; \u202eleft\u202c 🧬 </script><b>"

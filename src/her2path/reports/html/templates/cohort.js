@@ -125,6 +125,8 @@
   window.addEventListener("hashchange", function () {
     if (fromAddress()) { show(); shown.scrollIntoView({ block: "start" }); }
   });
+  // Without this script such a link leads to the table, where what waits stands first.
+  document.querySelectorAll("a[data-choose]").forEach(function (link) { link.href = "#" + link.dataset.choose; });
   document.getElementById("filters").hidden = false;
   fromAddress();
   show();
