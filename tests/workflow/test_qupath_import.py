@@ -84,6 +84,7 @@ def test_a_later_run_keeps_edits_and_says_when_they_no_longer_fit(tmp_path):
     assert read_document(out / "images" / "i1" / "ihc_score.json", IhcScoreDoc).result.score == "3+"
     gone = qupath("discard", "--out", out, "--image", "i1")
     assert gone.returncode == 0, gone.stderr
+    assert state("i1") == first
     run()
     assert state("i1") == first
 
