@@ -170,7 +170,11 @@ def sample_text(probability: float, draws: int) -> str:
 
 
 def _range_text(low: float, high: float) -> str:
-    return f"{percentage_text(low, digits=1)} to {percentage_text(high, digits=1)} %"
+    ends = low, high
+    first, last = (percentage_text(end, digits=1) for end in ends)
+    if first == last:
+        first, last = (percentage_text(end) for end in ends)
+    return f"{first} to {last} %"
 
 
 def _rows(found: Mapping[str, float], this: str, draws: int) -> tuple[ChanceRow, ...]:

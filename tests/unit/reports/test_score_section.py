@@ -32,3 +32,7 @@ def test_cells_that_all_stain_alike_tell_nothing_of_other_samples():
 def test_cells_that_differ_tell_how_likely_another_score_is():
     assert not is_without_spread(score_doc(Ihc("a1", TWO_PLUS)).result)
     assert section(TWO_PLUS).scores
+
+
+def test_the_ends_of_a_narrow_interval_are_told_apart():
+    assert section({"incomplete_faint": 1, "none": 40_000}).of_cells == "< 0.01 to 0.01 %"
