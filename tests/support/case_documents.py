@@ -31,6 +31,7 @@ from her2path.domain.ihc import (
 )
 from her2path.domain.ish import IshReading, NucleusSignals, Probe, SignalSummary
 from her2path.domain.populations import SecondPopulation
+from her2path.domain.stats.intervals import wilson_interval
 from her2path.domain.verdict import NotEvaluable
 from her2path.io import calls
 from her2path.io import documents as d
@@ -209,10 +210,8 @@ def quality_doc(image: Ihc | Fish) -> d.QualityDoc:
 
 
 def wilson_pct(k: int, n: int) -> tuple[float, float]:
-    z = 1.959963984540054
-    p = k / n
-    mid, half = p + z * z / (2 * n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    return 100 * max(0, mid - half) / (1 + z * z / n), 100 * min(1, mid + half) / (1 + z * z / n)
+    low, high = wilson_interval(k, n)
+    return 100 * low, 100 * high
 
 
 def percentage(k: int, n: int) -> Percentage:
