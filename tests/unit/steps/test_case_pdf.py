@@ -230,3 +230,11 @@ def test_a_machine_without_any_font_is_told_so_instead_of_ending_the_process(tmp
     done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, env=env)
     assert "ConfigError" in done.stderr
     assert "PDF reports need a font" in done.stderr
+
+
+def test_a_cut_off_image_is_still_refused_after_a_pdf_was_made():
+    command = (
+        "from PIL import ImageFile; from her2path.reports.html.pdf import load_weasyprint; "
+        "load_weasyprint(); raise SystemExit(ImageFile.LOAD_TRUNCATED_IMAGES)"
+    )
+    assert subprocess.run([sys.executable, "-c", command], check=False).returncode == 0

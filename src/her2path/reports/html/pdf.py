@@ -71,6 +71,9 @@ def write_pdf(html: str) -> bytes:
 
 def load_weasyprint() -> ModuleType:
     """Import WeasyPrint; ConfigError with the remedy where Pango or all fonts are missing."""
+    from PIL import ImageFile  # noqa: PLC0415  (as WeasyPrint below)
+
+    takes_cut_off = ImageFile.LOAD_TRUNCATED_IMAGES
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         try:
@@ -79,6 +82,10 @@ def load_weasyprint() -> ModuleType:
         except OSError as error:
             reason = str(error).partition("\n")[0]
             raise ConfigError((_NO_PANGO.format(reason=reason),)) from error
+        finally:
+            # It lets Pillow take cut-off pictures for whole ones in the whole process; an image that is read
+            # after a PDF was made must be refused like any other.
+            ImageFile.LOAD_TRUNCATED_IMAGES = takes_cut_off
     # Without any font, of which it warns here alone, Pango would end the whole process.
     if any("FontConfig" in str(warning.message) for warning in told):
         raise ConfigError((_NO_FONTS,))
